@@ -5,8 +5,8 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bot.clients.forges.github.connection.permissions import PERMISSIONS
-from bot.domain.feeds.news import CADENCES
+from bot.clients.forges.github.connection.installations import PERMISSIONS
+from bot.domain.feeds.document import CADENCES
 from bot.files.audit.onboarding.handing_over import LINES
 from bot.settings.action_workflow import workflow_text
 from bot.settings.starting import Answers, settings_text

@@ -16,7 +16,7 @@ from bot.files.audit import scope
 from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.files.audit.rules import RULES
 from bot.fleet.metrics import METRICS, MetricScope
-from bot.settings.schema import json_schema
+from bot.settings.model import json_schema
 from docs.blocks import cell, image_component, pages_with_blocks
 from docs.stages import stages_page
 

@@ -1,23 +1,58 @@
 """The body of `freshness-bot backtest`: plain arguments in, a rendered report out."""
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 
 from bot.backtest.assumptions import Assumptions
-from bot.backtest.changes import write_changes
 from bot.backtest.fleet import read_fleet
 from bot.backtest.rendering import as_html, as_json, as_table
 from bot.backtest.report import ReplayReport
 from bot.backtest.running import run
+from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.rollouts.policy import Policy
 from bot.upstream.history.inventory_git import read_history
-from bot.upstream.history.log import read_observations, read_release_log
+from bot.upstream.history.log import MCR, read_observations, read_release_log
+
+
+def change_row(change: Change) -> dict[str, Any]:
+    """Writes a change as a row: `cause` and `cves` as they ended, `cause_at_detection` as it was known first.
+
+    A withdrawal has no digests; `registry` is written where it is not mcr.microsoft.com.
+    """
+    gone = change.cause is Cause.WITHDRAWN
+    row: dict[str, Any] = {"at": change.at.astimezone(UTC).isoformat().replace("+00:00", "Z")}
+    if change.base.registry != MCR:
+        row["registry"] = change.base.registry
+    return row | {
+        "repository": change.base.repository,
+        "tag": change.base.tag,
+        "from": None if gone else change.from_digest,
+        "to": None if gone else change.to_digest,
+        "cause": change.cause.value,
+        "cause_at_detection": change.cause_at_detection.value,
+        "cves": list(change.cves),
+        "severity": change.severity.value if change.severity else None,
+    }
+
+
+def write_changes(changes: Iterable[Change], path: Path) -> int:
+    """Writes all rows to `path` and returns their number; raises `Failure` where it cannot be written."""
+    rows = [json.dumps(change_row(change), separators=(",", ":")) + "\n" for change in changes]
+    try:
+        path.write_text("".join(rows), encoding="utf-8")
+    except OSError as error:
+        what = f"cannot be written: {error.strerror or error}"
+        raise Failure(Trouble.DENIED, what, where=str(path), advice="check folder and permissions") from None
+    return len(rows)
+
 
 FORMATS: Mapping[str, Callable[[ReplayReport, TextIO], None]] = {
     "table": lambda report, out: Console(file=out, highlight=False).print(as_table.render(report)),

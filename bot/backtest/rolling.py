@@ -3,23 +3,105 @@
 Nothing fails here: what pauses a rollout cannot be known from the history of bases.
 """
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from bot.backtest.assumptions import Assumptions
-from bot.backtest.course import Course, OpenRebuild, free_places
 from bot.backtest.deciding import Deciding
 from bot.backtest.planner import Deed
-from bot.backtest.weekly import WEEK, WEEKLY_OVER, guaranteed_ages, next_week, spread
 from bot.domain.bases.change import Cause, Change
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Affected
 from bot.domain.rollouts.policy import Policy, PolicyRule, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import MergeMethod
-from bot.domain.rollouts.timing.budget import Spending, WriteLimits
-from bot.domain.rollouts.timing.waves import advance, latest_start
+from bot.domain.rollouts.timing.pace import Spending, WriteLimits
+from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, latest_start
+
+WEEK = timedelta(days=7)
+WEEKLY_OVER = timedelta(hours=6)
+_HOUR_OF_WEEKLY = 2
+
+
+def guaranteed_ages(affected: Mapping[Base, Sequence[Affected]], policy: Policy) -> dict[str, timedelta]:
+    """The repositories that have a workflow to start, and how old each may become by its strictest rule."""
+    can_start = {item.member.name: item.member for items in affected.values() for item in items}
+    ages: dict[str, timedelta] = {}
+    for base, items in affected.items():
+        for item in items:
+            terms = policy.terms(item.member.name, base, Cause.LAYERS_ONLY, None)
+            if terms.max_age is not None and can_start[item.member.name].workflow(terms.workflow) is not None:
+                ages[item.member.name] = min(terms.max_age, ages.get(item.member.name, terms.max_age))
+    return ages
+
+
+def next_week(at: datetime) -> datetime:
+    """The next Monday at two in the morning, UTC."""
+    day = at.replace(hour=_HOUR_OF_WEEKLY, minute=0, second=0, microsecond=0)
+    day += timedelta(days=-day.weekday() % 7)
+    return day if day > at else day + WEEK
+
+
+def spread(repository: str) -> timedelta:
+    """Where in the hours of the weekly rebuilds a repository has its turn, always the same."""
+    number = int.from_bytes(hashlib.sha256(repository.encode()).digest()[:4], "big")
+    return WEEKLY_OVER * (number / 2**32)
+
+
+@dataclass(slots=True)
+class OpenRebuild:
+    """One rebuild on its way; `since` is when it, or what it took over from, was first planned.
+
+    `blocked_since` is when the budget first kept it from beginning.
+    """
+
+    rebuild: Rebuild
+    moves: frozenset[int]
+    since: datetime
+    began_at: datetime | None = None
+    blocked_since: datetime | None = None
+
+
+@dataclass(slots=True)
+class Course:
+    """How far one rollout has come: its open rebuilds by wave, and of each wave what has ended."""
+
+    works: dict[str, dict[int, OpenRebuild]] = field(default_factory=dict)
+    ended: Counter[str] = field(default_factory=Counter)
+    began_at: dict[str, datetime] = field(default_factory=dict)
+    done_since: dict[str, datetime] = field(default_factory=dict)
+    soaks: dict[str, timedelta] = field(default_factory=dict)
+
+    def tallies(self) -> dict[str, WaveTally]:
+        names = {*self.works, *self.ended}
+        return {name: self._tally(name) for name in names}
+
+    def _tally(self, name: str) -> WaveTally:
+        works = self.works.get(name, {}).values()
+        under_way = [work for work in works if work.began_at is not None]
+        return WaveTally(
+            waiting=len(works) - len(under_way),
+            under_way=len(under_way),
+            unmerged=sum(work.rebuild.action is Action.PULL_REQUEST for work in under_way),
+            ended=self.ended[name],
+            began_at=self.began_at.get(name),
+            done_since=self.done_since.get(name),
+        )
+
+    def waves(self, waves: Iterable[Wave]) -> tuple[Wave, ...]:
+        """The policy's waves, each with the longest soak that one of its rebuilds asks for."""
+        return tuple(replace(wave, soak=self.soaks.get(wave.name, wave.soak)) for wave in waves)
+
+
+def free_places(wave: Wave, course: Course) -> int:
+    """How many more of a wave's rebuilds may be under way."""
+    works = course.works.get(wave.name, {}).values()
+    return len(works) if wave.batch is None else wave.batch - sum(work.began_at is not None for work in works)
 
 
 @dataclass(slots=True)

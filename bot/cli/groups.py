@@ -1,7 +1,7 @@
 """The commands in their groups, as `--help` lists them; a new one is a line here."""
 
 from collections import UserDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pkgutil import resolve_name
 from typing import Any
 
@@ -9,7 +9,25 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from bot.cli.listing import ListedCommands, write_commands
+
+class ListedCommands(TyperGroup):
+    """A group whose help cuts no line."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the section of the help page."""
+        write_commands(formatter, "Commands", [(name, self.commands[name]) for name in self.list_commands(ctx)])
+
+
+def write_commands(formatter: Any, title: str, commands: Iterable[tuple[str, Any]]) -> None:
+    """Writes a section with a row for each command."""
+    with formatter.section(title):
+        formatter.write_dl([(name, _line(command)) for name, command in commands])
+
+
+def _line(command: Any) -> str:
+    text = (command.help or "").strip().partition("\n\n")[0]
+    return " ".join(text.split()).removesuffix(".")
+
 
 FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""

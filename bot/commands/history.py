@@ -1,4 +1,5 @@
-"""`export` and `import`: the log of observations and releases, as JSON Lines or out of Microsoft's own record."""
+"""`export` and `import`: the log of observations and releases as JSON Lines; and how long the fleet's rebuilds
+took."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +17,17 @@ from bot.fleet.assess.assess import assess
 from bot.fleet.assess.baseline import BaseStanding, follow
 from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.wiring.combined_feeds import CombinedFeeds
+from bot.fleet.wiring.stores import store_url
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.engine.database import looked_into
+from bot.store.engine.queue.leases import this_worker
 from bot.store.history import HistoryStore, Logged
+from bot.store.views.rollouts import RolloutViewsStore
 from bot.upstream.dotnet.releases import ReleaseIndex
 from bot.upstream.history.inventory_git import read_history
 from bot.upstream.history.log import read_observations, read_release_log, write_observations, write_releases
+from bot.views.rollouts.rollout import OwnDurations
 
 _TOGETHER = 500
 
@@ -195,3 +201,13 @@ def _open_file(path: Path) -> Iterator[TextIO]:
         fault = f"cannot be written: {error.strerror or error}"
         advice = "check folder, permissions and space"
         raise Failure(Trouble.DENIED, fault, where=str(path), advice=advice) from error
+
+
+async def own_durations(settings: Settings, clock: Clock) -> OwnDurations:
+    """Reads how long rebuilds took; None where no store can be read: a policy is tried out on other machines, and
+    before there is a store."""
+    try:
+        async with looked_into(store_url(settings)) as database:
+            return await RolloutViewsStore(database, this_worker(), clock).durations()
+    except Failure:
+        return OwnDurations()

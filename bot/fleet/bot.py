@@ -8,8 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from bot.clients.http.client import Http
 from bot.clients.registry import Registry
 from bot.domain.clock import Clock
-from bot.domain.forge.host import ForgeHost
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, ForgeHost
 from bot.domain.rollouts.policy import Policy
 from bot.fleet.meter import Meter
 from bot.reconcile.loop import Loop

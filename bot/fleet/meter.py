@@ -16,12 +16,11 @@ from prometheus_client import (
 )
 from prometheus_client.metrics import MetricWrapperBase
 
-from bot.domain.bases.notice import Topic
-from bot.domain.bases.promise import PROMISES, PromiseRow
+from bot.domain.bases.notice import PROMISES, PromiseRow, Topic
 from bot.fleet import metrics as table
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.metrics import METRICS, Metric, MetricKind
-from bot.reconcile.hooks import Hooks, RowOutcome
+from bot.reconcile.work import Hooks, RowOutcome
 from bot.views.fleet.figures import Figures, Marks, News
 
 disable_created_metrics()  # type: ignore[no-untyped-call]

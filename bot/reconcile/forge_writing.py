@@ -6,11 +6,9 @@ from dataclasses import replace
 from typing import cast
 
 from bot.domain.forge.branches import BranchChange
-from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.wishes import NO_MERGE, Wishes
+from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.pull_requests import NO_MERGE, PullRequest, RequestChange, Wishes
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.guarded import Covers, Guarded, Write, WriteBounds
 from bot.reconcile.loop import Loop

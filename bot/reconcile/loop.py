@@ -17,12 +17,19 @@ from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock, is_yet_to_come
 from bot.domain.failure import Failure, Trouble
 from bot.domain.log import log
-from bot.reconcile.breaker import LONGEST_PAUSE, Breaker, pause
-from bot.reconcile.budgets import Budget
-from bot.reconcile.guarded import Covers, covers_all
-from bot.reconcile.hooks import Hooks, RowOutcome
+from bot.reconcile.guarded import Budget, Covers, covers_all
 from bot.reconcile.round import HeldRow, Round, Tally
-from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
+from bot.reconcile.work import (
+    LONGEST_PAUSE,
+    Breaker,
+    Claimed,
+    Hooks,
+    Lease,
+    RowOutcome,
+    Work,
+    pause,
+    put_off_by_backoff,
+)
 
 RENEW_EVERY = timedelta(minutes=2)
 """Several times within the shortest lease, so that one renewal may fail."""

@@ -11,9 +11,7 @@ from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.log import log
-from bot.reconcile.breaker import Breaker
-from bot.reconcile.hooks import Hooks, RowOutcome
-from bot.reconcile.work import Claimed, Lease, Work
+from bot.reconcile.work import Breaker, Claimed, Hooks, Lease, RowOutcome, Work
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from bot.domain.bases.incident import Incident
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.log import log
-from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.stage import Stage, run_stage
@@ -33,8 +33,7 @@ from bot.settings.tokens import Token, parse
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
 from bot.store.engine.queue.news import Newsboard
-from bot.web.access.connections import HeldConnections
-from bot.web.access.rates import Rates
+from bot.web.access.connections import HeldConnections, Rates
 from bot.web.app import app_of, health_app_of
 from bot.web.serving import Listening, listening_on, serving
 from bot.web.site import Proxy, Senders, Site, WebAccess

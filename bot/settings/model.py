@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -11,23 +12,25 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.domain.bases.mirrors import Mirrors
 from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import Match, Policy
-from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.age import Weekly
 from bot.settings import defaults
 from bot.settings.section import RenamedSection, Section
-from bot.settings.sections.audit import AuditSettings
+from bot.settings.sections.audit import AuditSettings, OnboardingSettings
 from bot.settings.sections.gate import GateSettings
 from bot.settings.sections.github import GitHubSettings
-from bot.settings.sections.images import ImagesSettings
-from bot.settings.sections.onboarding import OnboardingSettings
-from bot.settings.sections.packages import PackagesSettings
+from bot.settings.sections.images import ImagesSettings, PackagesSettings, ReportsSettings
 from bot.settings.sections.policy import WrittenMatch, WrittenRule
-from bot.settings.sections.reports import ReportsSettings
 from bot.settings.sections.rollout import LimitSettings, RolloutSettings, WrittenFreeze
 from bot.settings.sections.trust import TrustSettings
-from bot.settings.sections.upstream.feeds import FeedsSettings
-from bot.settings.sections.upstream.mirrors import MOST_MIRRORS, MirrorPath, check_mirrors, mirrors_of
-from bot.settings.sections.upstream.registries import RegistrySettings
-from bot.settings.sections.upstream.vulnerabilities import VulnerabilitiesSettings
+from bot.settings.sections.upstream import (
+    MOST_MIRRORS,
+    FeedsSettings,
+    MirrorPath,
+    RegistrySettings,
+    VulnerabilitiesSettings,
+    check_mirrors,
+    mirrors_of,
+)
 from bot.settings.sections.web import WebSettings
 from bot.settings.values.addresses import GuardedAddress, StoreAddress, host_defect, is_loopback
 from bot.settings.values.texts import Mention, Name, RepositoryName
@@ -281,3 +284,10 @@ class Settings(BaseSettings):
             freezes=tuple(self.freezes),
             pause_when_failed=self.rollout.pause_when_failed,
         )
+
+
+@cache
+def json_schema() -> dict[str, Any]:
+    """Defaults stand in it as an operator would write them, for example `15m`."""
+    schema = Settings.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

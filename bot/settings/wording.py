@@ -8,7 +8,7 @@ import yaml
 from pydantic_core import ErrorDetails
 
 from bot.domain.wording.words import counted
-from bot.settings.schema import json_schema
+from bot.settings.model import json_schema
 
 Place = Sequence[str | int]
 _LONGEST_LISTING = 12

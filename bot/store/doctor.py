@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from bot.domain.bases.followed_base import is_patch_pinned
-from bot.domain.bases.shown_in_turn import ShowsTwo
+from bot.domain.bases.observation import ShowsTwo
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage

@@ -13,15 +13,13 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock_where
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.deliveries import deliveries
-from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, has_declined_lately, onboardings
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.reopening import may_be_opened_again
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.tables import LISTING, tasks
+from bot.store.rows.tables import LISTING, deliveries, fleet_issues, tasks
 
 _REMEMBERED = timedelta(days=3)
 """GitHub lets a delivery be sent again by hand for as long."""

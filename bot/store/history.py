@@ -19,8 +19,8 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.observations import last_with_digest
-from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import base_of, bases, changes, observations, releases
+from bot.store.rows.bases.told_ways import read_releases, save_release
 
 _PAGE = 1000
 

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.store import Store
-from bot.store.rows.ended_sessions import ended_sessions
+from bot.store.rows.tables import ended_sessions
 
 
 class SessionsStore(Store):

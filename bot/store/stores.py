@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from bot.domain.clock import Clock
-from bot.domain.packages.gate_rules import MAX_AGE
+from bot.domain.packages.gate import MAX_AGE
 from bot.domain.rollouts.timing.pace import Pace
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.packages.changes import PlatformChanges, changes_by_platform, moves_in_words
 from bot.domain.packages.cves.wording import cve_lines, cves_counted
-from bot.domain.packages.moves import PlatformChanges, changes_by_platform, moves_in_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,28 +5,56 @@ from dataclasses import replace
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.domain.failure import Failure
 from bot.store.engine.failures import NoRoom
 from bot.web import health
-from bot.web.access.bounds import Bounds
+from bot.web import metrics as metrics
+from bot.web.access.bounds import Bounds, refusal
+from bot.web.access.connections import Rates
 from bot.web.access.guard import person_of
-from bot.web.access.rates import Rates
-from bot.web.access.refusals import refusal
 from bot.web.api.app import api_of
-from bot.web.api.heads import WithHead
 from bot.web.hooks import receiving
-from bot.web.metrics import page as metrics
-from bot.web.metrics.measuring import Measured
+from bot.web.metrics import Measured
 from bot.web.pages import acting, badge, looking, signing
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
+
+_METHOD_NOT_ALLOWED = 405
+
+
+class WithHead:
+    """An application that answers `HEAD` as it does `GET`, but for the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
+        get_scope = {**scope, "method": "GET"} if is_head else scope
+
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == _METHOD_NOT_ALLOWED:
+                headers = MutableHeaders(scope=message)
+                if headers.get("allow") == "GET":
+                    headers["allow"] = "GET, HEAD"
+            if is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            await self._app(get_scope, receive, answered)
+        finally:
+            if "route" in get_scope:  # requests are counted by it
+                scope["route"] = get_scope["route"]
+
 
 _TITLES = {
     404: "There is no such page",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log10
 
-from bot.domain.bases.promise import PromiseRow
+from bot.domain.bases.notice import PromiseRow
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.words import counted, duration, in_words, percent
 from bot.views.bases.promises import PromiseRecord

@@ -1,19 +1,63 @@
 """What everything that is served has in common: where it reads from, and what it knows of the process."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from time import monotonic
+from typing import Generic, TypeVar
 
 from starlette.requests import Request
 
 from bot.domain.clock import Clock
-from bot.domain.rollouts.timing.standing import RolloutOptions
+from bot.domain.rollouts.timing.waiting import RolloutOptions
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
 from bot.settings.tokens import Token
 from bot.store.stores import Stores
-from bot.web.access.bodies import Bodies
-from bot.web.access.rates import Rates
-from bot.web.access.shared_answers import SharedAnswer
+from bot.web.access.connections import Rates
+
+
+@dataclass(slots=True)
+class Bodies:
+    """Counts bytes that are `kept`, of which there are never more than `most`.
+
+    What every request may bring needs no room here: how many there are at a time is bounded (`HeldConnections`).
+    """
+
+    most: int = 32 * 1024 * 1024
+    kept: int = 0
+
+    def keep(self, size: int) -> bool:
+        """Takes room for so many bytes more; False, and nothing taken, where there is none."""
+        if self.kept + size > self.most:
+            return False
+        self.kept += size
+        return True
+
+    def let_go(self, size: int) -> None:
+        self.kept -= size
+
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class SharedAnswer(Generic[T]):
+    """What was found is the answer for `lasts` seconds, and one asks at a time."""
+
+    lasts: float = 1.0
+    now: Callable[[], float] = monotonic
+    _last: tuple[float, T] | None = None
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def get(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Gives the last answer where it is new enough, else what `ask` finds."""
+        async with self._asking:
+            if self._last is None or self.now() - self._last[0] > self.lasts:
+                answer = await ask()
+                self._last = self.now(), answer
+            return self._last[1]
 
 
 @dataclass(frozen=True, slots=True)

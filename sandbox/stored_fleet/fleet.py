@@ -24,10 +24,10 @@ from bot.store.rows.bases.tables import (
     releases,
 )
 from bot.store.rows.images.images import deployments, images
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks
-from bot.store.rows.repositories.standings import standing_days
+from bot.store.rows.repositories.repositories import standing_days
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollout_waves, transitions

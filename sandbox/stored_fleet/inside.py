@@ -10,7 +10,7 @@ from sqlalchemy import Table, insert, select, update
 from bot.domain.clock import ManualClock
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.changes import PackageChange
-from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import DumpMark
 from bot.domain.packages.package import Package
 from bot.domain.reference import Base
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
@@ -28,7 +28,7 @@ from bot.store.rows.inventories.inventories import (
     observed_inventories,
     package_changes,
 )
-from bot.store.rows.inventories.package_rows import package_ids
+from bot.store.rows.inventories.read_inventories import package_ids
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading

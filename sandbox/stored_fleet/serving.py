@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.domain.clock import ManualClock
-from bot.domain.rollouts.timing.standing import RolloutOptions
+from bot.domain.rollouts.timing.waiting import RolloutOptions
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
 from bot.fleet.standing.rows import StandingStore
@@ -16,7 +16,7 @@ from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.stores import Stores
-from bot.web.access.rates import Bucket, Rates
+from bot.web.access.connections import Bucket, Rates
 from bot.web.app import app_of
 from bot.web.serving import bound, serving
 from bot.web.site import Site, WebAccess

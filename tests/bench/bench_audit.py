@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from bot.domain.clock import ManualClock
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.files.audit.auditing import audit
 from bot.fleet.audit.rows import AuditStore
 from bot.fleet.audit.tick import AuditOptions, tick

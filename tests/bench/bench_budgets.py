@@ -18,12 +18,12 @@ from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Reference
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.files.formats.rewrite.refresh import refresh
 from bot.fleet.act import tick as stage
 from bot.fleet.act.ports import ActOptions
 from bot.fleet.act.rows.act import ActStore
-from bot.reconcile.budgets import Budget
+from bot.reconcile.guarded import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database, open_database

@@ -9,8 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select, update
 
 from bot.domain.clock import ManualClock
-from bot.domain.packages.gate import GateRule
-from bot.domain.packages.gate_rules import MatchedRule
+from bot.domain.packages.gate import GateRule, MatchedRule
 from bot.fleet.verify.gating.judging import judge_images
 from bot.fleet.verify.gating.ports import GateOptions
 from bot.fleet.verify.gating.rows import GatingStore

@@ -31,7 +31,7 @@ from bot.settings import load
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.engine.queue.news import Newsboard
-from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.web.serving import listening_on
 from tests.bench.bench_plan_tick import child
 from tests.bench.measured import Measured

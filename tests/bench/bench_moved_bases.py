@@ -10,8 +10,7 @@ from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.fleet.watch.registry.ports import Sighting
 from bot.fleet.watch.registry.rows import WatchStore

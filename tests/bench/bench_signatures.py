@@ -11,8 +11,7 @@ from bot.images.signatures.cosign.verifying import SignedSubject, verify_keyless
 from bot.images.signatures.notation.names import read_identity
 from bot.images.signatures.notation.trust_store import TrustStore, load_stores
 from bot.images.signatures.notation.verifying import NotationPolicy, verify_notation
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import SignatureVerdict
+from bot.images.signatures.verdict import Remembered, SignatureVerdict
 from tests.bench.measured import Measured
 from tests.conftest import SHARED
 from tests.unit.images.signatures.making import IDENTITY, NOW, Draft, chain_of_three, cose

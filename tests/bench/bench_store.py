@@ -16,8 +16,7 @@ from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout

@@ -14,12 +14,12 @@ from sqlalchemy import select
 
 from bot.domain.bases.change import Cause
 from bot.domain.clock import ManualClock
-from bot.domain.forge.wishes import MergeRequirements
+from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.domain.rollouts.timing.waves import Wave
-from bot.reconcile.budgets import Budget
+from bot.reconcile.guarded import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.tables import rebuilds

@@ -14,19 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.image import digest_of
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.claims import Claim, Source, TagRule
+from bot.domain.images.image import Builder, ProducedImage, SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.packages.changes import package_changes
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.gate import Excused, Gated, GateMode, GateOutcome
-from bot.domain.packages.package import Inventory
-from bot.domain.packages.sbom import Sbom, SbomOrigin
+from bot.domain.packages.package import Inventory, Sbom, SbomOrigin
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
+from bot.domain.repositories.repository import Reading
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
@@ -47,7 +43,7 @@ from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import Vulnerabilities
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
-from bot.store.rows.images.artifact_reads import artifact_reads
+from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.inventories.inventories import package_changes as changed_packages
 from bot.store.rows.repositories.audits import practice_days
 from bot.store.rows.rollouts.steps import steps

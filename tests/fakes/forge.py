@@ -12,11 +12,20 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord, Silence
-from bot.domain.forge.pull_requests import OtherRequest, OwnRequest, PullRequest, PullRequestState, RequestChange
+from bot.domain.forge.port import TakenIn
+from bot.domain.forge.pull_requests import (
+    NOTHING_WISHED,
+    Granted,
+    OtherRequest,
+    OwnRequest,
+    PullRequest,
+    PullRequestState,
+    Refusal,
+    RequestChange,
+    Wishes,
+)
 from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
 from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
-from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, blob_name

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.reconcile.hooks import Hooks, RowOutcome
+from bot.reconcile.work import Hooks, RowOutcome
 
 
 class ToldRows(Hooks):

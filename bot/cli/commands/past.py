@@ -110,10 +110,10 @@ def backtest(
     from bot.backtest.command import backtest as replay
     from bot.backtest.running import is_played
     from bot.cli.screen.text import length
-    from bot.commands.own_durations import own_durations
+    from bot.commands.history import own_durations
     from bot.domain.clock import SystemClock
     from bot.settings import Settings, load
-    from bot.views.rollouts.durations import OwnDurations
+    from bot.views.rollouts.rollout import OwnDurations
 
     settings = load(config) if config is not None else Settings()
     build, merge = (

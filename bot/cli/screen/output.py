@@ -13,10 +13,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+import typer
+
+from bot.cli.options import Format
 from bot.domain.wording.escaping import terminal
-from bot.domain.wording.words import first_few
+from bot.domain.wording.words import counted, first_few
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
 
 _GAP = "  "
 _INDENT = "    "
@@ -242,3 +249,37 @@ def _wrapped(text: str, width: int, first: str, next_indent: str) -> Sequence[st
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def print_page(settings: "Settings", path: str, output: Format) -> None:
+    """Writes the address below a table, where `web.url` says where people reach the page; JSON stays as it is."""
+    from bot.domain.wording.pages import page_address
+
+    page = page_address(settings.web.url, path)
+    if page is not None and output is not Format.JSON:
+        print_line(f"On the page: {page}")
+
+
+T = TypeVar("T")
+
+MOST_ROWS = 8
+"""So many rows are shown where not all are asked for; each may take five lines of a terminal."""
+
+EveryRow = Annotated[bool, typer.Option("--all", help="In the table, every row.")]
+
+
+def first_rows(rows: Sequence[T], *, show_all: bool) -> Sequence[T]:
+    """Gives the rows that are shown."""
+    return rows if show_all else rows[:MOST_ROWS]
+
+
+def last_rows(rows: Sequence[T], *, show_all: bool) -> Sequence[T]:
+    """Gives the rows that are shown where the newest stand last."""
+    return rows if show_all else rows[-MOST_ROWS:]
+
+
+def count_rest(number: int, *, show_all: bool, what: str = "more row") -> None:
+    """Writes how many of the rows are not shown, where some are not."""
+    more = number - MOST_ROWS
+    if more > 0 and not show_all:
+        print_sentence(f"and {counted(more, what)}; with --all there is every one")

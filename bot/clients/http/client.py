@@ -20,7 +20,7 @@ from typing import Self
 import httpx
 import stamina
 
-from bot.clients.http import bodies, bounds
+from bot.clients.http import answers, bounds
 from bot.clients.http.answers import Answer, Streamed, is_turned_away, turned_away
 from bot.clients.http.observer import Nobody, Observer
 from bot.domain.clock import Clock, SystemClock
@@ -53,7 +53,7 @@ class Limits:
     attempts: int = 3
     redirects: int = 5
     per_host: int = 8
-    max_bytes: int = 16 * bodies.MEBIBYTE
+    max_bytes: int = 16 * answers.MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Http:
             self._follow_redirects(question) as (response, last),
         ):
             answer = self._check_answer(_answer_of(response, question, last))
-            chunks = bodies.plain(response, last.max_bytes, bounds.where_of(last.url))
+            chunks = answers.plain(response, last.max_bytes, bounds.where_of(last.url))
             yield Streamed(answer.status, answer.headers, chunks, answer.redirected)
 
     async def _attempt(self, question: _Request) -> Answer:
@@ -209,7 +209,7 @@ class Http:
             self._bound(question.url, self.limits.total),
             self._follow_redirects(question) as (response, last),
         ):
-            body = await bodies.whole(response, last.max_bytes, bounds.where_of(last.url))
+            body = await answers.whole(response, last.max_bytes, bounds.where_of(last.url))
             return self._check_answer(_answer_of(response, question, last, body))
 
     def _check_answer(self, answer: Answer) -> Answer:
@@ -227,7 +227,7 @@ class Http:
                 if response.status_code not in bounds.REDIRECTS or location is None:
                     yield response, question
                     return
-                await bodies.skip(response)
+                await answers.skip(response)
             question = _redirect(question, location)
         fault = f"redirects more than {self.limits.redirects} times"
         raise Failure(Trouble.MALFORMED, fault, where=bounds.where_of(first))

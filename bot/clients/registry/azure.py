@@ -16,8 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from bot.clients.http.client import Http
-from bot.clients.registry.challenge import LEEWAY, LONGEST_TOKEN
-from bot.clients.registry.login import SignIn
+from bot.clients.registry.challenge import LEEWAY, LONGEST_TOKEN, SignIn
 from bot.domain.failure import Failure, Trouble
 
 AUDIENCE = "https://containerregistry.azure.net/.default"

@@ -1,6 +1,7 @@
-"""How a registry asks for credentials, and what its token service answers. No input or output.
+"""How a registry asks for credentials, what its token service answered, and who the bot is to it.
 
-Sources: RFC 9110 section 11 (challenges), and CNCF Distribution's token authentication specification.
+Sources: RFC 9110 section 11 (challenges); CNCF Distribution, "Token Authentication" and "OAuth2"; Docker,
+"credential stores"; Azure Container Registry, "AAD-OAuth".
 """
 
 import base64
@@ -9,10 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import httpx
 
+from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
 
 DEFAULT_LIFETIME = timedelta(seconds=60)
@@ -122,3 +125,41 @@ def read_token(body: bytes, now: datetime, place: str) -> RegistryToken:
 
 def basic(username: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a token service is shown: `basic` is an Authorization header, `refresh_token` goes into a form.
+
+    At most one of them is set; with neither, the bot is nobody in particular. Good until `expires_at`; None: as
+    long as the process runs.
+    """
+
+    basic: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+
+    @property
+    def is_somebody(self) -> bool:
+        return self.basic is not None or self.refresh_token is not None
+
+    def is_good(self, now: datetime) -> bool:
+        return self.expires_at is None or now < self.expires_at
+
+
+class Login(Protocol):
+    """One way to sign in to one registry."""
+
+    async def sign_in(self, http: Http) -> SignIn:
+        """Gives what the registry's token service is shown. Raises `Failure`, DENIED above all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLogin:
+    """A sign-in that is known from the start, such as a name with its password."""
+
+    known: SignIn
+
+    async def sign_in(self, http: Http) -> SignIn:
+        return self.known

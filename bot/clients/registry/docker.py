@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.clients.http.client import Http
-from bot.clients.registry.challenge import basic
-from bot.clients.registry.login import SignIn
+from bot.clients.registry.challenge import SignIn, basic
 from bot.domain.failure import Failure, Trouble
 
 HELPER_SECONDS = 30.0

@@ -10,14 +10,16 @@ from bot.clients.http.answers import Answer, Streamed
 from bot.clients.http.client import HostRules, Http
 from bot.clients.registry.challenge import (
     Challenge,
+    KnownLogin,
+    Login,
     RegistryToken,
+    SignIn,
     basic,
     challenges,
     is_related,
     read_token,
     token_url,
 )
-from bot.clients.registry.login import KnownLogin, Login, SignIn
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
-from bot.clients.forges.github.default_file import default_file
+from bot.clients.forges.github.files import default_file
 from bot.clients.forges.github.state_branch import StateBranch
 from bot.commands.action.cve_sources import cve_sources
 from bot.commands.action.inputs import Inputs, RunnerJob

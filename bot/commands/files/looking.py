@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from bot.commands.progress import Progress
+from bot.domain.bases.dotnet_version import goes_back
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned
-from bot.domain.bases.going_back import goes_back
 from bot.domain.bases.observation import Observation
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.clients.http.client import HostRules
     from bot.clients.registry import Registry, RegistryAccess
     from bot.settings import Settings
-    from bot.settings.sections.upstream.feeds import FeedsSettings
+    from bot.settings.sections.upstream import FeedsSettings
 
 AT_ONCE = 16
 """Requests to registries under way at a time."""

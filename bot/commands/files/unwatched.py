@@ -1,6 +1,6 @@
 """Which .NET images of the fleet nobody watches, as far as the store knows."""
 
-from bot.domain.bases.unwatched import Unwatched, unwatched
+from bot.domain.bases.dotnet_image import Unwatched, unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.fleet.wiring.stores import store_url

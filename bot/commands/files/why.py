@@ -16,7 +16,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.pinning import named_version
 from bot.fleet.watch.pins.reading import read_one_image
 from bot.fleet.watch.registry.documents import DocumentsPort
-from bot.settings.sections.upstream.feeds import FeedsSettings
+from bot.settings.sections.upstream import FeedsSettings
 from bot.upstream.dotnet.fixing import way_from
 from bot.upstream.dotnet.releases import ReleaseIndex
 from bot.upstream.feeds.addresses import KINDS

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from statistics import median
 
-from bot.commands.look.waiting import read_holds
+from bot.commands.look.status import read_holds
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.wording.nearest import did_you_mean

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bot.clients.folders.oci_layout import OciLayout, is_layout
-from bot.clients.folders.root_folder import paths_below, read_below
+from bot.clients.folders.image import OciLayout, is_layout, paths_below, read_below
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.versions import BadVersion, compare_versions

@@ -8,8 +8,7 @@ from bot.commands.images.registry_image import open_image, opened_registries
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PackageChange, package_changes
-from bot.domain.packages.package import Inventory
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import ImagePlace, Inventory, Sbom, SbomOrigin
 from bot.domain.platform import usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.fleet.verify.inventory.rows.inventory import InventoryStore
@@ -19,11 +18,9 @@ from bot.images.packages.image import choose_digest
 from bot.images.provenance.statement import Statement, read_statement
 from bot.images.sbom.collecting import attached_sbom, plain_sbom, sboms_of
 from bot.images.sbom.reading import LARGEST_SBOM, read_sbom, the_sbom
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import Refused
-from bot.images.trust.collecting import AttachedDocument
+from bot.images.signatures.verdict import Refused, Remembered
+from bot.images.trust.collecting import AttachedDocument, LookedOnce
 from bot.images.trust.judging import Judge
-from bot.images.trust.looked_once import LookedOnce
 from bot.images.trust.stating import statement_of
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings

@@ -11,8 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.stated import Stated
 from bot.domain.reference import Reference
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
+from bot.images.signatures.verdict import CheckState, Remembered, SignatureCheck, SignatureVerdict
 from bot.images.trust.collecting import AttachedDocument, signatures_of
 from bot.images.trust.judging import Trusted, verdicts
 from bot.images.trust.stating import may_state, noting_what_is_stated

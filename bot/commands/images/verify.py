@@ -17,9 +17,8 @@ from bot.domain.images.answers import (
     about_signature,
     all_hold,
 )
-from bot.domain.images.builder import Builder
-from bot.domain.images.claims.tags import of_tag
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.claims import of_tag
+from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.named_bases import NOTHING_NAMED, NamedBases
 from bot.domain.images.standing import ImageStanding, behind_since
 from bot.domain.images.trust import Trust, TrustMode
@@ -35,7 +34,7 @@ from bot.fleet.wiring.grants import forge_host
 from bot.fleet.wiring.registries.beside import VexBeside
 from bot.fleet.wiring.registries.images import RegistryImages
 from bot.fleet.wiring.registries.trust import Trusting, builder_doubt
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import LookedOnce
 from bot.images.vex.attached import AttachedVex
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings

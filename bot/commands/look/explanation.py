@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.commands.look.waiting import read_holds
+from bot.commands.look.status import read_holds
 from bot.domain.clock import Clock
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings

@@ -13,7 +13,7 @@ from bot.store.history import HistoryStore
 from bot.store.views.bases import BaseViewsStore
 from bot.upstream.dotnet.lags import measured_lags
 from bot.upstream.dotnet.releases import ReleaseIndex
-from bot.views.bases.history import History
+from bot.views.bases.base import History
 
 
 async def read_base_history(settings: Settings, base: str, clock: Clock) -> History:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.domain.clock import Clock
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
-from bot.store.pages.bases.promises import PromisesStore
+from bot.store.pages.bases.measured import PromisesStore
 from bot.views.bases.promises import Grouping, Promises, promises_by
 
 

@@ -1,8 +1,10 @@
-"""Bundles of feeds: everything that the store holds of them into one file, and such a file into the store."""
+"""Bundles of feeds: all that the store holds of them in one file, signed, and brought in elsewhere once its
+maker is known."""
 
 import asyncio
+import base64
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +14,6 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 from urllib.parse import urlsplit
 
-from bot.commands.service.bundle_signature import checker, signer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import FeedSource
@@ -22,13 +23,61 @@ from bot.fleet.watch.feeds.tick import DueFeed, FeedReading, FeedsToRead, read_d
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.wiring.grants import dump_sources, feed_hosts, feed_sources
 from bot.service.opened_stores import opened_stores
-from bot.settings import Settings
+from bot.settings import Settings, secret
 from bot.store.stores import Stores
-from bot.upstream.bundle.archive import BundleWriter, bundle_writer
-from bot.upstream.bundle.contents import Bundle, BundledDocument, BundledDump
+from bot.upstream.bundle.archive import Bundle, BundledDocument, BundledDump, BundleWriter, bundle_writer
 from bot.upstream.bundle.reading import DigestCheck, read_bundle
 from bot.upstream.feeds.reading import KEPT
 from bot.upstream.osv.questions import PackageQuestion
+
+_LARGEST_KEY = 64 * 1024
+
+
+def signer(path: Path) -> Callable[[bytes], bytes]:
+    """What signs with the private key in that file, the same bytes alike each time. Raises `Failure`."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    from bot.fleet.verify.attesting.summary import NoSigningKey, signing_key
+
+    try:
+        key = signing_key(secret(path, "--key"))
+    except NoSigningKey as error:
+        raise Failure(Trouble.MALFORMED, str(error), where=f"--key {path}") from None
+    always_the_same = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+    return lambda signed: base64.b64encode(key.sign(signed, always_the_same)) + b"\n"
+
+
+def checker(path: Path | None, place: str, notes: list[str]) -> DigestCheck:
+    """Makes a check that accepts a signature, and adds to `notes` what it is worth."""
+    from bot.images.signatures.cosign.keys import Content, check_signature, read_public_key
+    from bot.images.signatures.verdict import Refused
+
+    key = None
+    if path is not None:
+        try:
+            key = read_public_key(path.read_bytes()[: _LARGEST_KEY + 1], where=f"feeds.bundle_key {path}")
+        except OSError as error:
+            fault = f"cannot be read: {error.strerror}"
+            raise Failure(Trouble.DENIED, fault, where=f"feeds.bundle_key {path}") from error
+
+    def check(signed: bytes, signature: bytes | None) -> None:
+        if key is None:
+            fingerprint = "not checked, no feeds.bundle_key is set" if signature is not None else "not signed"
+            notes.append(fingerprint)
+            return
+        advice = "nothing of it was imported"
+        if signature is None:
+            fault = f"is not signed, as {path} demands"
+            raise Failure(Trouble.DENIED, fault, where=place, advice=advice)
+        try:
+            check_signature(key, base64.b64decode(signature, validate=False), Content.of(signed))
+        except (Refused, ValueError) as error:
+            fault = f"is not signed by {path}"
+            raise Failure(Trouble.DENIED, fault, where=place, advice=advice) from error
+        notes.append(f"signed by {path}")
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)

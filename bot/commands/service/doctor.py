@@ -10,14 +10,14 @@ from bot.clients.forges.github import GitHub, Installations
 from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import SLACK_API, SlackBot
 from bot.clients.registry import Registry
-from bot.commands.service import ghcr
+from bot.commands.service import permissions
 from bot.commands.service.other_bots import OTHER_BOTS, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
 from bot.domain.bases.change import Cause
-from bot.domain.bases.unwatched import unwatched
+from bot.domain.bases.dotnet_image import unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.feeds.news import CADENCES, silence
+from bot.domain.feeds.document import CADENCES, silence
 from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
@@ -67,7 +67,9 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)
             checks += [await _registry(registry, host, bases) for host in settings.registries]
-            checks += [ghcr.of_token(access.password) for access in accesses if access.host == ghcr.HOST]
+            checks += [
+                permissions.of_token(access.password) for access in accesses if access.host == permissions.HOST
+            ]
             await _all(checks, "messages", lambda: _messages(settings, http))
         await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))
         checks += _workflows(members, settings)

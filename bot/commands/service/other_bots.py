@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from bot.domain.forge.double_work import images_twice, may_bring_images
-from bot.domain.forge.pull_requests import OtherRequest
+from bot.domain.forge.pull_requests import OtherRequest, images_twice, may_bring_images
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.files.formats.update_bots import PATHS, update_bots

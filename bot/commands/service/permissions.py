@@ -1,7 +1,9 @@
-"""What an installation of the GitHub App and a Slack app may do, against what the bot would do."""
+"""What an App's installation, a Slack app and the token of GitHub's container registry may do, against what is
+needed."""
 
-from bot.clients.forges.github.connection.installations import Installation
-from bot.clients.forges.github.connection.permissions import PERMISSIONS
+import re
+
+from bot.clients.forges.github.connection.installations import PERMISSIONS, Installation
 from bot.clients.notifiers.slack_scopes import SCOPES, SignedIn
 from bot.views.doctor import Health, HealthCheck
 
@@ -47,3 +49,25 @@ def of_slack_app(signed_in: SignedIn) -> list[HealthCheck]:
             way_out = "grant it to the app, and install that anew"
             checks.append(HealthCheck("messages", subject, Health.WRONG, f"missing, to {scope.purpose}", way_out))
     return checks
+
+
+HOST = "ghcr.io"
+_CLASSIC = re.compile(r"ghp_\w+|[0-9a-f]{40}")
+_WAY_OUT = (
+    "put a classic token with read:packages into registries.ghcr.io.password_file, and its account into username"
+)
+
+
+def of_token(token: str | None) -> HealthCheck:
+    """GHCR takes classic tokens alone; every other kind signs in and is then denied private packages."""
+    if token is None:
+        state = "asked without a token, so it shows public packages alone"
+        return HealthCheck("registries", f"{HOST}: token", Health.NOTE, state, _WAY_OUT)
+    if _CLASSIC.fullmatch(token):
+        return HealthCheck("registries", f"{HOST}: token", Health.FINE, "a classic token, as GHCR wants it")
+    kind = "an App's token" if token.startswith("ghs_") else "a fine-grained token"
+    if not token.startswith(("ghs_", "github_pat_")):
+        state = "it does not look like a classic token, the only kind that GHCR takes"
+        return HealthCheck("registries", f"{HOST}: token", Health.NOTE, state, _WAY_OUT)
+    state = f"{kind}, which signs in and is denied private packages: GHCR takes classic tokens alone"
+    return HealthCheck("registries", f"{HOST}: token", Health.WRONG, state, _WAY_OUT)

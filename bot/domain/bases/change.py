@@ -1,6 +1,6 @@
-"""Two consecutive observations that differ, and why."""
+"""Two consecutive observations that differ and why, and what releases tell of the way between two versions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -121,3 +121,24 @@ class Move:
     change: Change
     rollout: int | None = None
     steps: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SecurityRelease:
+    """A release that fixes something; `out_since` is when it was out at the latest."""
+
+    out_since: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldWay:
+    """The whole way as one change, and the security releases on it, the oldest first."""
+
+    change: Change
+    security_releases: tuple[SecurityRelease, ...] = ()
+
+
+def oldest_fix(releases: Iterable[SecurityRelease]) -> datetime | None:
+    """Since when the first of the fixes is out; None where no release tells of any."""
+    return min((release.out_since for release in releases), default=None)

@@ -1,4 +1,5 @@
-"""The version numbers that .NET images declare, in their own order.
+"""The version numbers that .NET images declare, in their own order, and whether something goes back to an older
+one.
 
 SemVer 2 precedence, with what .NET adds: `8.0.100-1` is a second build of the same SDK image, and
 `10.0.0-rtm.25523.111` or `8.0.11-servicing.24517.1` are builds of the final version. PEP 440 would not do: it takes
@@ -8,6 +9,8 @@ SemVer 2 precedence, with what .NET adds: `8.0.100-1` is a second build of the s
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+
+from bot.domain.tags.choice import is_newer
 
 _VERSION = re.compile(
     r"v?(?P<major>\d{1,4})\.(?P<minor>\d{1,4})\.(?P<patch>\d{1,6})"
@@ -62,3 +65,16 @@ def _parse(text: str) -> DotnetVersion | None:
     final = not label or label in _FINAL
     stage = ("", 0) if final else (label, int(match["number"] or 0))
     return DotnetVersion(int(match["major"]), int(match["minor"]), int(match["patch"]), final, stage)
+
+
+def goes_back(from_version: str | None, to_version: str | None) -> bool:
+    """Whether `to_version` is older than `from_version`; never where one of the two is not known.
+
+    Both are versions as images declare them, or tags of one line of releases.
+    """
+    if from_version is None or to_version is None:
+        return False
+    before, after = DotnetVersion.parse(from_version), DotnetVersion.parse(to_version)
+    if before is not None and after is not None:
+        return after < before
+    return is_newer(to_version, from_version)

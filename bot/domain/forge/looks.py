@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 from bot.domain.failure import Failure
 from bot.domain.forge.branches import Tip
-from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState
+from bot.domain.forge.pull_requests import MergeRequirements, OtherRequest, PullRequest, PullRequestState, WishIds
 from bot.domain.forge.runs import RunState
-from bot.domain.forge.wishes import MergeRequirements, WishIds
 from bot.domain.repositories.repository import Identity
 
 MOST_STANDINGS = 50

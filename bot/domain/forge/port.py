@@ -1,20 +1,44 @@
-"""The port to the forge: what the stages ask of it."""
+"""The port to the forge: what the stages ask of it, how it names its pauses, and what it does not show."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Gone, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
-from bot.domain.forge.pull_requests import OwnRequest, PullRequest, RequestChange
+from bot.domain.forge.pull_requests import NOTHING_WISHED, Granted, OwnRequest, PullRequest, RequestChange, Wishes
 from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
-from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
-from bot.domain.repositories.repository import GitTree, Identity, Repository
+from bot.domain.repositories.repository import GitTree, Identity, Repository, owner_of
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeHost:
+    """The forge's name; with `by_owner` each owner has limits of its own, as the installations of an App have."""
+
+    name: str = "github"
+    by_owner: bool = False
+
+    @property
+    def whole(self) -> str | None:
+        """The name for all repositories; None where each owner has limits of its own."""
+        return None if self.by_owner else self.name
+
+    def of(self, repository: str) -> str:
+        """Returns the name of the forge for one repository, which is called `owner/name`."""
+        return f"{self.name} ({owner_of(repository)})" if self.by_owner else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What became of an upload: it is still worked on, it is shown now, or `errors` say why it is not."""
+
+    is_pending: bool = False
+    errors: tuple[str, ...] = ()
 
 
 class ShowsRepositories(Protocol):
@@ -231,3 +255,17 @@ class Forge(ShowsRepositories, ShowsBranches, ChangesPullRequests, KeepsIssues, 
     async def serving(self, repository: Identity) -> "Forge":
         """The forge as it is asked about several things of this repository's owner at once."""
         ...
+
+
+async def told_gone(failure: Failure, repository: Identity, forge: Forge) -> Failure:
+    """The failure, as `Gone` where it is that nothing is shown and the grant sees the owner's others.
+
+    The forge answers the same for what was deleted and for what the credentials may not see any more; where it does
+    not answer this, nobody can tell.
+    """
+    if failure.trouble is not Trouble.MISSING:
+        return failure
+    try:
+        return Gone(failure) if await forge.sees_others(repository) else failure
+    except Failure:
+        return failure

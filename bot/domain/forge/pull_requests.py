@@ -1,7 +1,18 @@
-"""Pull requests: the bot's own, those of others, and the text that one is to have."""
+"""Pull requests: the bot's own with what each can do without, and those of others, some of which bring the same
+images.
 
-from dataclasses import dataclass
+Renovate names an image with its registry, `Update mcr.microsoft.com/dotnet/aspnet Docker digest to 1a2b3c4` from
+`renovate/mcr.microsoft.com-dotnet-aspnet-10.0`; Dependabot without, `Bump dotnet/aspnet from 10.0.0 to 10.0.1` from
+`dependabot/docker/src/dotnet/aspnet-10.0.1`. Of a group neither names any, so that only its text would tell.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from bot.domain.reference import Base
+from bot.domain.rollouts.terms import MergeMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +155,108 @@ class RequestChange:
     title: str | None
     body: str | None
     is_draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is wished for a pull request: labels, or that they go, reviews by people and teams (without owner), whom
+    it is assigned to, and that it merges by itself, or does so no more."""
+
+    labels: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    unlabel: tuple[str, ...] = ()
+    merge: MergeMethod = MergeMethod.NEVER
+    no_merge: bool = False
+
+    def __bool__(self) -> bool:
+        return self != NOTHING_WISHED
+
+
+NOTHING_WISHED = Wishes()
+NO_MERGE = Wishes(no_merge=True)
+
+
+@dataclass(frozen=True, slots=True)
+class WishIds:
+    """By which ids the forge knows what was wished for; None for what was looked for and is not there.
+
+    `unseen` are those that the credentials may not read, with what would show them.
+    """
+
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+    people: Mapping[str, str | None] = field(default_factory=dict)
+    teams: Mapping[str, str | None] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequirements:
+    """What a merge into the default branch has to pass: checks that must be green, a queue.
+
+    `can_wait` tells whether a pull request can be set to merge by itself later.
+    """
+
+    requires_checks: bool = False
+    has_queue: bool = False
+    can_wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the forge would not do of that which a pull request can do without."""
+
+    wish: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.wish}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What came of wishes; `is_to_merge` where the pull request merges by itself now, or has been merged."""
+
+    refused: tuple[Refusal, ...] = ()
+    is_to_merge: bool = False
+
+
+_VERSION = r"(?:-(?:\d[\w.-]*|[0-9a-f]{7,}))?$"
+_OF_ALL_DOTNET = "net core docker containers"
+"""What Renovate's preset `group:dotNetCore` calls all of .NET's images together."""
+_GROUP = re.compile(r"^dependabot/docker(?:[-_]compose)?/(?:.*/)?[^/]+-[0-9a-f]{10}$")
+
+
+def images_twice(request: OtherRequest, bases: Iterable[Base]) -> tuple[str, ...]:
+    """The repositories of those bases that another bot's pull request brings; none where a person has made it, or
+    where it brings something else."""
+    if request.bot is None:
+        return ()
+    title = request.title.lower()
+    names = dict.fromkeys((base.registry, base.repository) for base in bases)
+    return tuple(
+        dict.fromkeys(
+            repository
+            for registry, repository in names
+            if _is_in_title(title, registry, repository)
+            or _is_in_branch(request.branch, repository)
+            or (_OF_ALL_DOTNET in title and repository.startswith("dotnet/"))
+        )
+    )
+
+
+def may_bring_images(request: OtherRequest) -> bool:
+    """Whether it is for a group of images that it does not name."""
+    return request.bot == "Dependabot" and _GROUP.match(request.branch) is not None
+
+
+def _is_in_title(title: str, registry: str, repository: str) -> bool:
+    name = rf"(?<![\w./-])(?:{re.escape(registry)}/)?{re.escape(repository)}(?![\w/-])"
+    return re.search(name, title) is not None
+
+
+def _is_in_branch(branch: str, repository: str) -> bool:
+    """The end of a branch's name; Renovate writes dashes for what separates folders."""
+    flat = repository.replace("/", "-")
+    return re.search(rf"[/-](?:{re.escape(repository)}|{re.escape(flat)}){_VERSION}", branch) is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder
+from bot.domain.images.image import Builder
 from bot.domain.images.standing import ImageStanding, ImageState, state_of
 from bot.domain.images.trust import Trust
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome

@@ -1,4 +1,4 @@
-"""The gate: whether what is known to be wrong with an image holds back the rebuild that made it.
+"""The gate: what an operator asks of which images, and whether what is known to be wrong with one holds it back.
 
 What one image shows is `ImageVulnerabilities`; a rule says what of it blocks, exceptions and VEX statements take
 away. To have found nothing says nothing where not all that is inside was compared with data that is young enough:
@@ -7,7 +7,7 @@ the gate cannot tell.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -298,3 +298,25 @@ def worst_gated(answers: Sequence[Gated]) -> Gated | None:
 def _weight(gated: Gated) -> tuple[bool, int]:
     order = (GateOutcome.PASSED, GateOutcome.UNKNOWN, GateOutcome.BLOCKED)
     return gated.holds, order.index(gated.outcome)
+
+
+MAX_AGE = timedelta(days=2)
+"""How old CVE data and reports may be, unless the operator says otherwise."""
+
+
+class ReportUse(StrEnum):
+    """What a scanner's report about an image is worth: it adds to the kept data, answers where that cannot tell, or
+    must be there."""
+
+    ADD = "add"
+    ENOUGH = "enough"
+    REQUIRE = "require"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRule:
+    """What is asked of images whose `registry/name` one of the globs fits."""
+
+    match: tuple[str, ...]
+    rule: GateRule
+    report: ReportUse = ReportUse.ADD

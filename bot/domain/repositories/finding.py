@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.usage import Edit
 
 
 class Outcome(StrEnum):

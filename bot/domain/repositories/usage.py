@@ -1,7 +1,8 @@
-"""One place where a repository names a reference."""
+"""One place where a repository names a reference, what it named before, and one change of a file's text."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -215,3 +216,32 @@ class Rewritten:
     edits: int
     refused: tuple[SourceProblem, ...] = ()
     moved: tuple[SourceProblem, ...] = ()
+
+
+NO_TAG = "latest"
+"""The tag of what is named without any, and without a digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A tag or digest of one image, and `since` when the place was first seen to name it, or for longer, where it
+    `is_older`; until the next one begins."""
+
+    tag: str | None
+    digest: str | None
+    since: datetime
+    is_older: bool = False
+
+
+def what_is_named(tag: str | None, digest: str | None) -> str:
+    """What both name together: beside a digest the tag says nothing."""
+    return digest or tag or NO_TAG
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """The characters of `path` at `span` become `text`; an empty span inserts."""
+
+    path: str
+    span: Span
+    text: str

@@ -1,4 +1,4 @@
-"""What people told the bot to do, who, and why."""
+"""What people told the bot to do, who, and why; and the labels by which they say it on a pull request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,3 +24,11 @@ class Entry:
     word: Word
     what: str
     subject: str
+
+
+HOLD = "freshness:hold"
+"""As long as a person leaves it there, the bot changes, closes and merges nothing of the pull request."""
+QUARANTINED = "freshness:quarantined"
+"""The bot's own: what it brings breaks others at present."""
+IGNORE = "freshness:ignore"
+"""As long as a person leaves it there, open or closed, the bot asks for nothing more in its place."""

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.told_way import SecurityRelease, ToldWay
+from bot.domain.bases.change import Cause, Change, SecurityRelease, ToldWay
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.domain.rollouts.rebuild import Target

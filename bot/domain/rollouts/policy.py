@@ -12,9 +12,8 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.globs import any_covers
 from bot.domain.reference import Base
 from bot.domain.rollouts.terms import NEVER, AutoMerge, PathWorkflow, Pin, Step
-from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
-from bot.domain.rollouts.timing.windows import ALWAYS, Window
+from bot.domain.rollouts.timing.windows import ALWAYS, Freeze, Window
 
 ONE_WAVE = (Wave("rest"),)
 """Where the operator names no waves, all begin together."""

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.told_way import SecurityRelease, oldest_fix
+from bot.domain.bases.change import Cause, Change, SecurityRelease, oldest_fix
 from bot.domain.feeds.advisory import SEVERE, Severity
 from bot.domain.wording.words import counted, duration, in_words
 

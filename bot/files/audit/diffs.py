@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.usage import Edit
 from bot.files.formats.source.text import Lines, encode
 
 _CONTEXT = 3

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Outcome
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.auditing import judge_repository
 from bot.files.audit.diffs import diff_of_edits
 from bot.files.audit.repository import RepositoryTexts

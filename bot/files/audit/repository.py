@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Protocol, TypeVar, cast
 
-from bot.domain.images.claims.tags import name_and_tag
+from bot.domain.images.claims import name_and_tag
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.usage import Kind

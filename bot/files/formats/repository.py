@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from bot.domain.images.claims.claim import NamedImage
+from bot.domain.images.claims import NamedImage
 from bot.domain.repositories.repository import WORKFLOWS, Workflow
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, SourceProblem, Usage
 from bot.files.formats import azd

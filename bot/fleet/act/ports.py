@@ -5,18 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.told_way import ToldWay
+from bot.domain.bases.change import Cause, Change, ToldWay
 from bot.domain.feeds.advisory import worst
-from bot.domain.forge.host import ForgeHost
-from bot.domain.packages.moves import PlatformChanges
+from bot.domain.forge.port import ForgeHost
+from bot.domain.packages.changes import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity
+from bot.domain.rollouts.pinning import Refreshed, WantedDigests
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.terms import Pin
-from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
-from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
+from bot.domain.rollouts.timing.windows import Freeze, frozen_by
 from bot.reconcile.work import Queue
 
 Refresher = Callable[[Mapping[str, bytes], Mapping[str, WantedDigests]], Mapping[str, Refreshed]]

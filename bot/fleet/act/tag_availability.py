@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from bot.domain.bases.followed_base import base_among
 from bot.domain.bases.image import Head
-from bot.domain.bases.version_line import base_among
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base, Reference
 from bot.fleet.act.ports import Job

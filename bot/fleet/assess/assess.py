@@ -5,14 +5,12 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
-from bot.domain.bases.difference import Difference, compare
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Difference, Observation, compare
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.fleet.assess.wording import dotnet_sentence, sentence
-from bot.upstream.dotnet.fixing import JudgedCves, cause_of_layers, dotnet_cause, fixes_between, judged
+from bot.upstream.dotnet.fixing import AHEAD, JudgedCves, cause_of_layers, dotnet_cause, fixes_between, judged
 from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name
 from bot.upstream.dotnet.relevance import relevance, relevance_to
-from bot.upstream.dotnet.told_ahead import AHEAD
 
 
 def assess(

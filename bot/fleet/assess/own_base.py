@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bot.domain.bases.change import Cause, Change, Move, lasting
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Evidence, worst
-from bot.domain.images.wanted import is_unchanged
+from bot.domain.images.named_bases import is_unchanged
 from bot.domain.wording.words import counted
 
 

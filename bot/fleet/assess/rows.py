@@ -23,8 +23,8 @@ from bot.store.rows.bases.changes import changes_by_id
 from bot.store.rows.bases.mirrors import MOST_PUBLISHED, upstreams
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import bases, changes, observations
-from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import announce
 
 _CONCERNS_FOR = timedelta(days=120)
 """An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""

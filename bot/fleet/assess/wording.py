@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
-from bot.domain.bases.difference import Difference, OsMove
+from bot.domain.bases.observation import Difference, OsMove
 from bot.domain.feeds.advisory import Severity
 from bot.domain.wording.words import counted, first_few
 from bot.upstream.dotnet.releases import FEED, Fixes, family_name

@@ -20,15 +20,16 @@ from bot.store.engine.store import Store
 from bot.store.rows.images.produced import produced_configs
 from bot.store.rows.repositories.audits import (
     audits,
+    forget_scan,
     judged_otherwise,
     packed,
     practice_days,
     practice_weeks,
     practices,
     unpacked,
+    want_scan,
 )
 from bot.store.rows.repositories.blobs import blobs_of
-from bot.store.rows.repositories.code_scans import forget_scan, want_scan
 from bot.store.rows.repositories.issues import say, unsay
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import tasks

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Identity, Repository
+from bot.domain.repositories.repository import Identity, Reading, Repository
 from bot.reconcile.work import Queue
 
 

@@ -10,14 +10,12 @@ from importlib.metadata import version
 
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import Silence
-from bot.domain.forge.port import Forge
-from bot.domain.images.claims.choosing import claims_of
-from bot.domain.images.claims.claim import ImageRules, NamedImage
+from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.images.claim_choice import claims_of
+from bot.domain.images.claims import ImageRules, NamedImage
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, owner_of
+from bot.domain.repositories.repository import GitTree, Identity, Reading, Repository, TreeEntry, owner_of
 from bot.domain.repositories.repository_config import MANY_UNREAD, OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Role, SourceProblem, Usage
 from bot.files.formats import code_owners, repository_config

@@ -11,9 +11,8 @@ from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.forge.runs import BuildRun, RunState, dispatched_run, sought_since
-from bot.domain.rollouts.after_build import after_green_build
-from bot.domain.rollouts.joining import leave_run, not_ended
-from bot.domain.rollouts.labels import HOLD, IGNORE
+from bot.domain.rollouts.after_build import after_green_build, leave_run, not_ended
+from bot.domain.rollouts.journal import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import after_closing
 from bot.fleet.follow.building import after_builds, is_to_be_sought_later

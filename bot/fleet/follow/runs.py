@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.absent import told_gone
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, told_gone
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, run_in_place_of
 from bot.domain.repositories.repository import Identity
 

@@ -8,9 +8,8 @@ from typing import Protocol
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Meaning
-from bot.domain.forge.host import ForgeHost
-from bot.domain.forge.port import Forge
-from bot.domain.rollouts.joining import leave_run
+from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.rollouts.after_build import leave_run
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 from bot.fleet.follow.looking import Looks, look_at
 from bot.fleet.follow.runs import GONE_AFTER, judged, looks_in_vain

@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected
-from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
+from bot.domain.rollouts.pinning import BehindUsage, FleetBehind, lacking
 from bot.domain.rollouts.policy import Match, Policy
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions

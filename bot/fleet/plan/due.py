@@ -9,8 +9,7 @@ from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import Reconsidered
-from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
-from bot.domain.rollouts.timing.windows import next_opening
+from bot.domain.rollouts.timing.windows import Freeze, frozen_by, next_opening
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -33,17 +33,14 @@ from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
 from bot.store.rows.bases.tables import base_of, bases, incidents, notices
-from bot.store.rows.moment import Moment
-from bot.store.rows.outbox import KNOWN_BEFORE, announce, mark_known_before
+from bot.store.rows.columns import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
-from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, open_pauses, set_aside
+from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, open_pauses, set_aside, title_of
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
-from bot.store.rows.rollouts.titles import title_of
-from bot.store.rows.rollouts.waits import read_through
-from bot.store.rows.rollouts.wave_counts import WAS_REFUSED
+from bot.store.rows.rollouts.wave_counts import WAS_REFUSED, read_through
 from bot.store.rows.schema import key_column, metadata
-from bot.store.rows.tables import outbox
+from bot.store.rows.tables import KNOWN_BEFORE, announce, mark_known_before, outbox
 from bot.store.stores import Stores
 from bot.views.fleet.staleness import staleness_of
 from bot.views.fleet.summary import Summary

@@ -15,8 +15,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.behind import DIFFERS, FLOATS, pin_key, pins_not_left
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
-from bot.store.rows.repositories.repositories import IS_WORD_UNREAD
-from bot.store.rows.repositories.standings import standing_days, standings
+from bot.store.rows.repositories.repositories import IS_WORD_UNREAD, standing_days, standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rollouts import OPEN
 from bot.store.rows.rollouts.tables import rebuilds

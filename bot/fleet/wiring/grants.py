@@ -9,10 +9,10 @@ from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import Clock
 from bot.domain.feeds.document import FeedSource
 from bot.fleet.wiring.pace import write_limits
-from bot.reconcile.budgets import Budget, BudgetStore
+from bot.reconcile.guarded import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings
-from bot.settings.sections.upstream.vulnerabilities import DumpSettings
+from bot.settings.sections.upstream import DumpSettings
 from bot.upstream.feeds.addresses import KINDS
 from bot.upstream.osv.addresses import API, PUBLICATIONS, DumpSource
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from bot.clients.http.client import Http
 from bot.clients.registry import Registry
 from bot.domain.clock import Clock
-from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import ForgeHost
 from bot.fleet.bot import Bot
 from bot.fleet.meter import Meter, MeteredHooks
 from bot.fleet.stages import STAGES

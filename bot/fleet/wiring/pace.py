@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.domain.rollouts.timing.pace import Pace
-from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.domain.rollouts.timing.pace import Pace, WriteLimits
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.settings import Settings
 
 

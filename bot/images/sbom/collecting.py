@@ -12,15 +12,13 @@ from datetime import datetime
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.stated import Stated, stated_by_predicate
-from bot.domain.packages.package import Inventory
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import ImagePlace, Inventory, Sbom, SbomOrigin
 from bot.domain.strict_json import read_strict_json
 from bot.domain.wording.words import counted
 from bot.images.provenance.attestations import attested_in, statements_in
 from bot.images.provenance.statement import read_statement
 from bot.images.sbom.reading import read_sbom
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import Refused
+from bot.images.signatures.verdict import Refused, Remembered
 from bot.images.trust.collecting import CUT, SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
 from bot.images.trust.judging import Judge, Trusted, Worth, longest_held, verdicts
 from bot.images.trust.stating import statement_stating

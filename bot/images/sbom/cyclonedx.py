@@ -5,8 +5,7 @@ from typing import Any
 
 from bot.domain.packages.package import Inventory
 from bot.images.packages.reading import MOST_PACKAGES, items, listed, malformed, mapping, text
-from bot.images.sbom.listing import ListedPackages
-from bot.images.sbom.package_url import MAVEN_PARTING, names_a_version
+from bot.images.sbom.package_url import MAVEN_PARTING, ListedPackages, names_a_version
 
 _NO_PACKAGES = frozenset(
     {"operating-system", "container", "file", "device", "device-driver", "firmware", "data", "platform"}

@@ -6,8 +6,7 @@ from typing import Any
 
 from bot.domain.packages.package import Inventory
 from bot.images.packages.reading import items, listed, mapping, text
-from bot.images.sbom.listing import ListedPackages
-from bot.images.sbom.package_url import names_a_version
+from bot.images.sbom.package_url import ListedPackages, names_a_version
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _ROOT = "SPDXRef-DocumentRoot"

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain.packages.package import Inventory
 from bot.images.packages.reading import listed, mapping, text
-from bot.images.sbom.listing import ListedPackages
+from bot.images.sbom.package_url import ListedPackages
 
 
 def is_syft(document: Mapping[str, Any]) -> bool:

@@ -15,8 +15,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from bot.images.signatures.certificates import is_valid_at, public_key, read_certificate
-from bot.images.signatures.chains import check_timestamping_chain, find_path
+from bot.images.signatures.certificates import (
+    check_timestamping_chain,
+    find_path,
+    is_valid_at,
+    public_key,
+    read_certificate,
+)
 from bot.images.signatures.der import (
     GENERALIZED_TIME,
     INTEGER,

@@ -1,20 +1,154 @@
 """What an image stands on: layers first, since they cannot be made up, then what is said, each by its weight.
 
+A configuration has the variables of its base and begins with its history. Some builders drop either, and a squashed
+image has neither: what is absent says nothing.
+
+A self-contained application has its runtime pack in `.deps.json`; a Native AOT one has nothing, and only provenance
+tells which SDK made it. The SDK that its files name is the measure: its images declare which runtime they ship.
+
 Law 1 begins here: layers prove a base only where it is the one that the image is built from. The layers of
 `aspnet` begin with those of `runtime-deps`, so an image on a build of `aspnet` that nobody saw shows the latter's.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.named_bases import NOTHING_NAMED, NamedBases, may_hide
-from bot.domain.images.standing import Basis, Declaration, Doubt, ImageStanding, Publication
+from bot.domain.images.named_bases import NOTHING_NAMED, NamedBases, holds_dotnet, lacks_dotnet, may_hide
+from bot.domain.images.standing import Basis, Declaration, Doubt, ImageStanding, Publication, RuntimeInside
+from bot.domain.reference import Base
+from bot.domain.tags.choice import is_newer
 from bot.images.standing.declared import base_named, most_telling_first
-from bot.images.standing.inside import runtime_inside
 from bot.images.standing.observed_layers import LayerMatch, ObservedLayers
-from bot.images.standing.witnesses import contradiction, told_apart
+
+
+def told_apart(image: PlatformImage, base_images: Sequence[PlatformImage]) -> list[PlatformImage]:
+    """Those of `base_images`, which have the same layers, whose history the image's begins with; all of them where
+    that tells nothing."""
+    begun = [each for each in base_images if _begins_with(image, each)]
+    longest = max((len(each.history) for each in begun), default=0)
+    return [each for each in begun if len(each.history) == longest] or list(base_images)
+
+
+def contradiction(image: PlatformImage, base_images: Sequence[PlatformImage]) -> str:
+    """What the variables of an image say against all of `base_images`, one of which its layers name as its base;
+    empty where nothing does."""
+    contradictions = [_contradicts(image, below) for below in base_images]
+    return contradictions[0] if contradictions and all(contradictions) else ""
+
+
+def _contradicts(image: PlatformImage, below: PlatformImage) -> str:
+    if image.versions is None or below.versions is None:
+        return ""
+    declared = {each.name: each.value for each in below.versions}
+    for version in image.versions:
+        value = declared.get(version.name)
+        if value != version.value and not _is_its_own(version.step, image, below):
+            base_says = f"its base declares {value}" if value is not None else "its base declares none"
+            return f"its configuration has {version.name}={version.value}, and {base_says}"
+    return ""
+
+
+def _is_its_own(step: int | None, image: PlatformImage, below: PlatformImage) -> bool:
+    """Whether the image's own Dockerfile sets a variable: a step does that its base has not."""
+    return step is not None and _begins_with(image, below) and step >= len(below.history)
+
+
+def _begins_with(image: PlatformImage, below: PlatformImage) -> bool:
+    """Whether the history of an image begins with that of another, which has one."""
+    return bool(below.history) and image.history[: len(below.history)] == below.history
+
+
+_DEEPEST = 10
+"""Own bases on each other that are followed down."""
+
+
+def runtime_inside(
+    standing: ImageStanding,
+    observed: ObservedLayers,
+    stages: Collection[Base],
+    runtimes: Collection[str],
+    declarations: Sequence[Declaration],
+) -> RuntimeInside | None:
+    """Judges the runtime inside; None where the base brings it. `stages` are the bases that the files name for any
+    stage, `runtimes` the versions of the runtime packs in the image."""
+    if standing.built_from is not None or not standing.publications:
+        return None
+    below = standing.publications[0]
+    if holds_dotnet(below.base) or not (runtimes or _lacks_dotnet(below, observed)):
+        return None
+    return (
+        _by_provenance(standing.platform, observed, declarations)
+        or _by_packages(observed, [each for each in stages if each.is_sdk], runtimes)
+        or RuntimeInside()
+    )
+
+
+def _lacks_dotnet(below: Publication, observed: ObservedLayers) -> bool:
+    """Whether an application on it brings its own .NET: on `runtime-deps`, and on an own base or a mirror of any
+    name that stands on that with no .NET between."""
+    if lacks_dotnet(below.base):
+        return True
+    for _ in range(_DEEPEST):
+        image = observed.image_of(below)
+        match = observed.match(image, apart_from=below.base.name)
+        if match is None or image.versions or any(holds_dotnet(each.base) for each in match.publications):
+            return False
+        if any(lacks_dotnet(each.base) for each in match.publications):
+            return True
+        below = match.publications[0]
+    return False
+
+
+def _by_provenance(
+    platform: str, observed: ObservedLayers, declarations: Iterable[Declaration]
+) -> RuntimeInside | None:
+    """By the SDKs that signed provenance names with their digests. Which of several has made it does not show: it
+    is told where all of them are shown now, and where none is."""
+    sdks: list[list[Publication]] = []
+    for declaration in declarations:
+        if not declaration.is_stage or declaration.basis is not Basis.VERIFIED_PROVENANCE:
+            continue
+        publications_of_sdk = [
+            one for digest in sorted(declaration.digests) for one in observed.named(digest, platform)
+        ]
+        sdk_base = base_named(declaration)
+        if any(one.base.is_sdk for one in publications_of_sdk) or (sdk_base is not None and sdk_base.is_sdk):
+            sdks.append([one for one in publications_of_sdk if one.base.is_sdk])
+    are_current = [any(one.until is None for one in publications_of_sdk) for publications_of_sdk in sdks]
+    if not sdks or not all(sdks) or len(set(are_current)) > 1:
+        return None
+    is_current, publications = are_current[0], [one for publications_of_sdk in sdks for one in publications_of_sdk]
+    since = None if is_current else max(each.until for each in publications if each.until is not None)
+    version = next((each for each in map(observed.declared, publications) if each is not None), "")
+    return RuntimeInside(version, "provenance that names its SDK", is_current, since, is_signed=True)
+
+
+def _by_packages(
+    observed: ObservedLayers, sdks: Collection[Base], runtimes: Collection[str]
+) -> RuntimeInside | None:
+    """By the oldest runtime pack inside, held against those of the SDKs of its channel."""
+    if not runtimes:
+        return None
+    oldest = next(each for each in runtimes if not any(is_newer(other, each) for other in runtimes))
+    shipped = [
+        (publication, version)
+        for base in sdks
+        for publication in observed.shown_by(base)
+        if (version := observed.declared(publication)) is not None and _channel(version) == _channel(oldest)
+    ]
+    shipped_now = [version for publication, version in shipped if publication.until is None]
+    newer = [publication for publication, version in shipped if is_newer(oldest, version)]
+    if not shipped_now:
+        return RuntimeInside(oldest, "no SDK of its channel that its files name was seen")
+    if any(is_newer(oldest, version) for version in shipped_now):
+        return RuntimeInside(oldest, "its packages", False, min(each.at for each in newer))
+    return RuntimeInside(oldest, "its packages", is_current=True)
+
+
+def _channel(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,14 @@ from bot.images.signatures.cosign.policy import SignerPolicy
 from bot.images.signatures.cosign.trusted_root import TrustedRoot
 from bot.images.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
 from bot.images.signatures.notation.verifying import NotationPolicy, verify_notation
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import REVOCATION, CheckState, SignatureCheck, SignatureVerdict, as_of
+from bot.images.signatures.verdict import (
+    REVOCATION,
+    CheckState,
+    Remembered,
+    SignatureCheck,
+    SignatureVerdict,
+    as_of,
+)
 from bot.images.trust.collecting import AttachedDocument
 from bot.images.trust.stating import may_state, told_of
 

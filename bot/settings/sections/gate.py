@@ -7,8 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from bot.domain.packages.cves.detected import GatePolicy, Rating
-from bot.domain.packages.gate import Counts, GateException, GateMode, GateRule
-from bot.domain.packages.gate_rules import MAX_AGE, MatchedRule, ReportUse
+from bot.domain.packages.gate import MAX_AGE, Counts, GateException, GateMode, GateRule, MatchedRule, ReportUse
 from bot.settings.section import Section
 from bot.settings.values.texts import Name, Sentence
 from bot.settings.values.times import Duration, Moment

@@ -1,4 +1,5 @@
-"""What the operator says of the images that the organisation builds."""
+"""What the operator says of the images that the organisation builds, what is inside them, and scanners' reports
+of it."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,13 +8,32 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from bot.domain.images.claims.claim import CLAIMABLE, ImageRule, ImageRules
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.platform import is_left_out, usual_name
+from bot.domain.images.claims import CLAIMABLE, ImageRule, ImageRules, TagRule
+from bot.domain.platform import Platform, is_left_out, stored_names, usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.settings.section import Section
-from bot.settings.sections.packages import PlatformName
 from bot.settings.values.texts import Name
+
+PlatformName = Annotated[
+    str,
+    Field(max_length=100, examples=["linux/amd64", "linux/arm/v7"]),
+    AfterValidator(lambda text: str(Platform.parse(text))),
+]
+
+
+class PackagesSettings(Section):
+    """Of which images the packages are read; each layer is fetched once."""
+
+    platforms: list[PlatformName] = Field(
+        ["linux/amd64", "linux/arm64"],
+        max_length=20,
+        description="Platforms whose packages are read; an empty list fetches no layer at all.",
+    )
+
+    @property
+    def stored_platforms(self) -> tuple[str, ...]:
+        """The platforms by each name that the store may have them under."""
+        return stored_names(self.platforms)
 
 
 def _tag(text: str) -> str:
@@ -97,3 +117,14 @@ class ImagesSettings(Section):
 
     def image_rules(self) -> ImageRules:
         return ImageRules(tuple(each.rule() for each in self.rules), tuple(self.claimable))
+
+
+class ReportsSettings(Section):
+    """What scanners found in images, as workflows leave it behind; the gate hears it."""
+
+    artifacts: list[Name] = Field(
+        [],
+        max_length=20,
+        description="Globs over the names of artifacts that hold reports, read once a run has ended.",
+    )
+    most: int = Field(5, ge=1, le=20, description="Artifacts that are read of one run.")

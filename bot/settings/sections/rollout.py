@@ -8,11 +8,10 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.settings.section import RenamedSection, Section, ValueSection, WrittenAs
-from bot.settings.values.percent import Percent
-from bot.settings.values.texts import Sentence, ShortName
+from bot.settings.values.texts import Percent, Sentence, ShortName
 from bot.settings.values.times import Duration, Moment, Period
 
 

@@ -1,9 +1,9 @@
-"""Names and texts as operators write them, within what GitHub, git and Slack take."""
+"""Names, texts and shares as operators write them, within what GitHub, git and Slack take."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 _BRANCH_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:[/.][A-Za-z0-9_-]+)*[/-]")
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9_][A-Za-z0-9_-]{0,99})?")
@@ -58,3 +58,20 @@ Person = Annotated[str, AfterValidator(_person)]
 """A person's login, or a team with its organisation."""
 RepositoryName = Annotated[str, AfterValidator(_repository)]
 PathGlob = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+def _percent(value: Any) -> float:
+    if isinstance(value, float):
+        raise ValueError("write a percentage, for example 20%")
+    found = re.fullmatch(r"\s*([0-9]{1,3})\s*%\s*", str(value))
+    if found is None or int(found[1]) > 100:
+        raise ValueError("write a percentage, for example 20%")
+    return int(found[1]) / 100
+
+
+Percent = Annotated[
+    float,
+    BeforeValidator(_percent),
+    PlainSerializer(lambda value: f"{round(value * 100)}%", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,3}\s*%\s*$", "examples": ["20%"]}),
+]

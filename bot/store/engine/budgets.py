@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.timing.budget import HOUR, WriteLimits
+from bot.domain.rollouts.timing.pace import HOUR, WriteLimits
 from bot.domain.wording.words import counted
-from bot.reconcile.breaker import LONGEST_PAUSE, SHORTEST_PAUSE
-from bot.reconcile.budgets import Turn
+from bot.reconcile.guarded import Turn
+from bot.reconcile.work import LONGEST_PAUSE, SHORTEST_PAUSE
 from bot.store.engine.inserting import insert_into
 from bot.store.engine.readable import check_moments
 from bot.store.engine.store import Store

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.log import log
-from bot.store.rows.moment import NoMoment
+from bot.store.rows.columns import NoMoment
 
 T = TypeVar("T")
 

@@ -21,10 +21,8 @@ from bot.store.engine.store import Store
 from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of, not_ended, rebuilds_named
 from bot.store.orders.putting_back import put_back
 from bot.store.orders.retrying import failed_last, retried
-from bot.store.rows.journal import latest_entries
-from bot.store.rows.outbox import announce
-from bot.store.rows.rollouts.pausing import open_pause
 from bot.store.rows.rollouts.quarantines import let_go, open_quarantine
+from bot.store.rows.rollouts.rebuild_store import open_pause
 from bot.store.rows.rollouts.rebuilds import (
     after_transitions,
     keep_transitions,
@@ -35,7 +33,7 @@ from bot.store.rows.rollouts.rebuilds import (
 )
 from bot.store.rows.rollouts.steps import end_steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds
-from bot.store.rows.tables import journal
+from bot.store.rows.tables import announce, journal, latest_entries
 
 _MOST_ENTRIES = 1000
 

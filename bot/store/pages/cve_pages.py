@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Self
 
 from bot.domain.clock import Clock
-from bot.domain.packages.gate_rules import MAX_AGE
+from bot.domain.packages.gate import MAX_AGE
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store

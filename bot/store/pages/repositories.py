@@ -17,12 +17,12 @@ from bot.store.pages.rows import MOST_ROWS, latest_rebuilds, line_url
 from bot.store.rows.bases.tables import base_of
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.onboardings import onboarding_in
-from bot.store.rows.repositories.standings import standings
+from bot.store.rows.repositories.repositories import standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.views.repositories import decisions_on, read_decisions, usages_in
 from bot.views.fleet.fleet import Standing
-from bot.views.repositories.repository import FileProblem, RepositoryPage, UsageRow
+from bot.views.repositories.explanation import FileProblem, RepositoryPage, UsageRow
 
 _MOST_USAGES = 100
 _MOST_REBUILDS = 20

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from bot.domain.rollouts.rebuild import ENDED
-from bot.domain.rollouts.timing.standing import RolloutOptions
+from bot.domain.rollouts.timing.waiting import RolloutOptions
 from bot.store.engine.store import Store
 from bot.store.pages.rows import (
     MOST_CHANGES,
@@ -16,7 +16,7 @@ from bot.store.rows.rollouts.rebuilds import is_current
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.paging import Cut, Page, page_of
-from bot.views.rollouts.page import RolloutPage, RolloutSummary, rollout_summary
+from bot.views.rollouts.rollout import RolloutPage, RolloutSummary, rollout_summary
 
 
 class RolloutPagesStore(Store):

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
-from bot.domain.packages.moves import PlatformChanges
+from bot.domain.packages.changes import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step

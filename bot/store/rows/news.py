@@ -6,7 +6,7 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
-from bot.domain.feeds.news import CADENCES, silence
+from bot.domain.feeds.document import CADENCES, silence
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.tables import documents

@@ -21,8 +21,7 @@ from sqlalchemy import (
     Table,
 )
 
-from bot.store.rows.moment import Moment
-from bot.store.rows.texts import ShortText
+from bot.store.rows.columns import Moment, ShortText
 
 metadata = MetaData(
     naming_convention={

@@ -10,7 +10,7 @@ from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.moves import PlatformChanges
+from bot.domain.packages.changes import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.wording.nearest import did_you_mean
 from bot.store.engine.codec import load

@@ -1,8 +1,7 @@
 """The images that the fleet produces, each with where it is run and what the gate says of it."""
 
 from bot.store.engine.store import Store
-from bot.store.pages.images.claims import BY_NAME, read_claims
-from bot.store.pages.images.deployed import deployments_of
+from bot.store.pages.images.deployed import BY_NAME, deployments_of, read_claims
 from bot.store.pages.images.gates import gates_of
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.images import ImageView

@@ -14,8 +14,8 @@ from bot.domain.wording.nearest import did_you_mean
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.bases import IS_CONCERNED
 from bot.store.rows.bases.mirrors import behind_of_homes
-from bot.store.rows.bases.own_bases import IS_CONCERNED
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.issues import issues, sections_of

@@ -12,8 +12,14 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.pace import Pace
-from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutOptions, RolloutStanding, release_rules_at
-from bot.domain.rollouts.timing.waiting import Waits, wave_holds
+from bot.domain.rollouts.timing.waiting import (
+    ReleaseRules,
+    RolloutOptions,
+    RolloutStanding,
+    Waits,
+    release_rules_at,
+    wave_holds,
+)
 from bot.domain.rollouts.timing.waves import waves_in_order
 from bot.domain.wording.headline import headline
 from bot.store.engine.database import Database
@@ -25,11 +31,9 @@ from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import changes_by_rollout, latest_rollouts, open_pauses
 from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
-from bot.store.rows.rollouts.waits import read_through, read_waits
-from bot.store.rows.rollouts.wave_counts import standings
+from bot.store.rows.rollouts.wave_counts import read_through, read_waits, standings
 from bot.store.stores import Stores
-from bot.views.rollouts.durations import OwnDurations
-from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress, WaveProgress
+from bot.views.rollouts.rollout import OwnDurations, QuarantineStatus, RolloutProgress, WaveProgress
 
 _MOST_DURATIONS = 1000
 

@@ -1,4 +1,4 @@
-"""The archive of a bundle: a zip with `bundle.json`, which names every other file with its size and SHA-256.
+"""What a bundle holds, and its archive: a zip with `bundle.json`, which names every other file.
 
 The same contents give the same bytes. `bundle.sig` is the signature of `bundle.json`, in base64, as
 `cosign verify-blob --key` takes it.
@@ -14,11 +14,67 @@ from typing import IO, Annotated, Any
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from bot.domain.feeds.document import FeedKind
-from bot.domain.packages.cves.publication import CvePublication
-from bot.upstream.bundle.contents import BundledDocument, BundledDump, BundledRecord
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
+from bot.domain.packages.cves.vulnerability import Vulnerability
 from bot.upstream.feeds.reading import FeedShape, OneLine, UtcMoment
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.record import WantedPackages
+
+
+@dataclass(frozen=True, slots=True)
+class BundledDocument:
+    """A document, with the times at which its own address was asked for it."""
+
+    source: FeedSource
+    document: StoredDocument
+
+
+@dataclass(frozen=True, slots=True)
+class FixSeen:
+    """Since when a version of a package is known to be free of what a record tells."""
+
+    release: str
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BundledRecord:
+    """A record with the times at which it, and the fixes in it, were first seen."""
+
+    vulnerability: Vulnerability
+    seen_at: datetime
+    fixes: tuple[FixSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BundledDump:
+    """What was kept of a dump, and which packages were looked for in it: of others it tells nothing.
+
+    `entries` counts all records that the dump had; `newest_at` is when one of them was changed last.
+    """
+
+    source: DumpSource
+    mark: DumpMark
+    considered: WantedPackages
+    reader: str
+    entries: int
+    fetched_at: datetime
+    checked_at: datetime
+    records: tuple[BundledRecord, ...]
+    problems: tuple[str, ...] = ()
+    newest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """All that a bundle holds, read and checked. `is_signed` says that it has a signature, whoever made it."""
+
+    documents: tuple[BundledDocument, ...]
+    dumps: tuple[BundledDump, ...]
+    is_signed: bool = False
+
 
 FORMAT = "freshness-bot feeds"
 VERSION = 1

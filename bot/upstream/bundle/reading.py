@@ -13,8 +13,7 @@ from pydantic import ValidationError
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES, FeedSource, StoredDocument
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, Vulnerability, release_named
 from bot.domain.wording.misfits import misfit
 from bot.files.formats.zip_list import DAMAGES, check_list
@@ -23,6 +22,10 @@ from bot.upstream.bundle.archive import (
     MANIFEST,
     SIGNATURE,
     VERSION,
+    Bundle,
+    BundledDocument,
+    BundledDump,
+    BundledRecord,
     BundleManifest,
     DocumentPart,
     DumpPart,
@@ -30,7 +33,6 @@ from bot.upstream.bundle.archive import (
     read_considered,
     read_record,
 )
-from bot.upstream.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord
 from bot.upstream.feeds.reading import CVE, one_line
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import LARGEST_LIST

@@ -1,12 +1,14 @@
-"""Bases: each with what it shows now, how it came there, how late it was, and who stands on it."""
+"""Bases: each with what it shows now, how it came there with the causes of its changes, and how late it was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from bot.domain.bases.observation import NotJudged
-from bot.domain.bases.shown_in_turn import ShowsTwo
+from bot.domain.bases.change import Change
+from bot.domain.bases.notice import Notice
+from bot.domain.bases.observation import NotJudged, ShowsTwo
+from bot.domain.packages.changes import PlatformChanges
 from bot.views.bases.mirrors import MirrorStatus, Took
 from bot.views.images.image_pages import OnBase
 from bot.views.paging import Page
@@ -77,3 +79,58 @@ class BasePage:
     """The bases in mirrors that are copies of this one."""
     not_judged: tuple[NotJudged, ...] = ()
     """What its index lists and nothing is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The changes of a base, and how long upstream took for each release and each fix of its sibling.
+
+    `packages` say for each change, in the same order, how each platform's packages changed, as far as known.
+    """
+
+    changes: tuple[Change, ...]
+    upstream: tuple[Notice, ...]
+    packages: tuple[tuple[PlatformChanges, ...], ...] = ()
+
+
+def as_json(history: History) -> dict[str, Any]:
+    """Gives the history as plain JSON values."""
+    return {
+        "changes": [
+            {**_change(change), "packages": [asdict(each) for each in packages]}
+            for change, packages in zip(history.changes, history.packages, strict=True)
+        ],
+        "upstream": [_lag(notice) for notice in history.upstream],
+    }
+
+
+def _lag(notice: Notice) -> dict[str, Any]:
+    return {
+        "topic": notice.topic,
+        "base": str(notice.base),
+        "since": notice.since,
+        "until": notice.until,
+        "seconds": int(notice.delay.total_seconds()),
+        "text": notice.text,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "at": change.at,
+        "base": str(change.base),
+        "from": change.from_digest,
+        "to": change.to_digest,
+        "cause": change.cause,
+        "cause_at_detection": change.cause_at_detection,
+        "from_version": change.from_version,
+        "to_version": change.to_version,
+        "cves": list(change.cves),
+        "not_relevant": list(change.not_relevant),
+        "reopens": list(change.reopens),
+        "links": dict(change.links),
+        "severity": change.severity,
+        "platforms": list(change.platforms),
+        "detail": change.detail,
+        "evidence": [asdict(evidence) for evidence in change.evidence],
+    }

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.domain.bases.notice import Notice, Topic
-from bot.domain.bases.promise import PROMISES, PromiseRow, kept_by
+from bot.domain.bases.notice import PROMISES, Notice, PromiseRow, Topic, kept_by
 
 YEAR = timedelta(days=365)
 _MOST_BASES = 12

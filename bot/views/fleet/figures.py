@@ -1,18 +1,21 @@
-"""How things stand, in the figures that metrics are made of."""
+"""How things stand in figures for metrics, and how the bot at work fares by these."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.bases.change import Cause
-from bot.domain.bases.notice import Topic
-from bot.domain.bases.promise import PromiseRow
+from bot.domain.bases.notice import PromiseRow, Topic
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
+from bot.domain.rollouts.journal import Entry
 from bot.domain.rollouts.rebuild import Action, RebuildState
+from bot.domain.rollouts.rollout import Pause
 from bot.views.bases.mirrors import Took
+from bot.views.fleet.status import IncidentRow
+from bot.views.rollouts.rollout import QuarantineStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +109,40 @@ class News:
     ended: tuple[EndedRebuild, ...] = field(default=())
     changes: tuple[SeenChange, ...] = ()
     lags: tuple[SeenLag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """What was written for one account within the last minute and hour; there is room for content from `room_at`
+    on, and nothing is written before `stopped_until`."""
+
+    account: str
+    minute: int
+    hour: int
+    room_at: datetime | None
+    stopped_until: datetime | None
+    stopped_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One stage of this process; `ended_at` is the end of its latest tick."""
+
+    name: str
+    every: timedelta
+    began_at: datetime
+    ended_at: datetime | None
+    is_running: bool
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The incidents are the latest, those that are open first; the journal begins with the newest entry."""
+
+    queues: Mapping[str, QueueFigures]
+    budgets: tuple[BudgetRow, ...]
+    incidents: tuple[IncidentRow, ...]
+    pauses: tuple[Pause, ...]
+    quarantines: tuple[QuarantineStatus, ...]
+    journal: tuple[Entry, ...]

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.told_way import SecurityRelease, oldest_fix
+from bot.domain.bases.change import Cause, Change, SecurityRelease, oldest_fix
 from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
+from bot.domain.rollouts.pinning import BehindUsage, FleetBehind, lacking
 from bot.domain.wording.ways import cause_in_short, way_in_words
 from bot.domain.wording.words import counted
 

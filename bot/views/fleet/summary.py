@@ -9,7 +9,7 @@ from bot.domain.rollouts.rebuild import Rebuild
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.practices import NO_PRACTICES, FleetPractices
 from bot.views.fleet.practices import as_json as practice_as_json
-from bot.views.images.gates import Unfixed
+from bot.views.images.images import Unfixed
 
 _FOLLOWED = tuple(each for each in Standing if each not in (Standing.NO_BASE, Standing.LEFT_ALONE))
 

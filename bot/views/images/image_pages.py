@@ -7,9 +7,8 @@ from datetime import datetime
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.changes import PackageChange
-from bot.views.images.gates import GateView
 from bot.views.images.image_contents import ImageCves
-from bot.views.images.images import Deployment
+from bot.views.images.images import Deployment, GateView
 from bot.views.paging import Page
 
 IMAGE_WORDS: Mapping[ImageState, str] = {

@@ -1,4 +1,4 @@
-"""The images that the fleet produces: who produces them, what they stand on, and where they are run."""
+"""The images that the fleet produces: who produces them, what they stand on, and what the gate says of them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,9 +8,45 @@ from typing import Any
 
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import ImageStanding, ImageState
-from bot.domain.repositories.naming import Naming
+from bot.domain.packages.cves.detected import Rating
+from bot.domain.packages.gate import GateMode, GateOutcome
+from bot.domain.repositories.usage import Naming
 from bot.domain.wording.words import counted
-from bot.views.images.gates import GateView
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """What the gate says of one image; `blocking` and `unfixed` count vulnerabilities."""
+
+    mode: GateMode
+    outcome: GateOutcome
+    told: str
+    blocking: int
+    unfixed: int
+    judged_at: datetime | None
+
+    @property
+    def in_words(self) -> str:
+        """`the gate holds it back: CVE-2026-1 (HIGH) in zlib1g 1.3, fixed in 1.4`."""
+        match self.outcome:
+            case GateOutcome.PASSED:
+                return f"the gate lets it through: {self.told}"
+            case GateOutcome.BLOCKED if self.mode is GateMode.TELL:
+                return f"the gate would hold it back: {self.told}"
+            case GateOutcome.BLOCKED:
+                return f"the gate holds it back: {self.told}"
+            case _:
+                return f"the gate cannot tell: {self.told}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfixed:
+    """A vulnerability that the gate ignores because nobody has fixed it, and in how many images it is."""
+
+    id: str
+    severity: Rating
+    packages: tuple[str, ...]
+    images: int
 
 
 @dataclass(frozen=True, slots=True)

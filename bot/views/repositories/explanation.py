@@ -1,4 +1,4 @@
-"""Everything that the bot knows of one repository, and why it did what it did."""
+"""Everything that the bot knows of one repository, and why it did what it did, for a command and for a page."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,9 +16,12 @@ from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun, unheld
 from bot.domain.rollouts.terms import Start
 from bot.domain.rollouts.timing.waves import Hold
+from bot.views.fleet.fleet import Standing
 from bot.views.images import images
+from bot.views.images.image_pages import ImageRow
 from bot.views.images.images import ImageView
 from bot.views.rollouts import rebuilds
+from bot.views.rows import RebuildRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +172,54 @@ def _issue_as_json(issue: IssueSaid) -> dict[str, Any]:
             {"name": section.name, "title": section.title, "text": section.told} for section in issue.sections
         ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """`is_current` where what is pinned is what the base shows, None where nothing is pinned."""
+
+    path: str
+    line: int
+    reference: str
+    role: str
+    stage: str | None
+    base: str | None
+    is_current: bool | None
+    left_alone: str | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """Something in a file that a maintainer should know."""
+
+    path: str
+    line: int
+    message: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryPage:
+    """`usages`, `problems` and `rebuilds` are the first of as many as their counts say; decisions are those of the
+    rebuilds that are shown. `builds` are the workflows that rebuild it, `images` what they produce."""
+
+    name: str
+    url: str
+    standing: Standing | None
+    since: datetime | None
+    branch: str
+    read_at: datetime | None
+    error: str | None
+    is_enabled: bool
+    """Whether its own word lets the bot act; the API tells it."""
+    usages: tuple[UsageRow, ...]
+    usage_count: int
+    problems: tuple[FileProblem, ...]
+    rebuilds: tuple[RebuildRow, ...]
+    rebuild_count: int
+    decisions: tuple[Decision, ...]
+    builds: tuple[BuildStatus, ...]
+    images: tuple[ImageRow, ...]
+    onboarding: Onboarding | None = None
+    """How far it is brought to the practices by pull requests; None where nobody has asked for that."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, with_fingerprints
+from bot.domain.repositories.usage import Edit
 from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.words import counted
 

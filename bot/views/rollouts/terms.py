@@ -9,8 +9,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import TERMS, Policy, is_severe
-from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
-from bot.domain.rollouts.timing.windows import ALWAYS, Window
+from bot.domain.rollouts.timing.windows import ALWAYS, Freeze, Window, frozen_by
 from bot.domain.wording.words import duration
 
 

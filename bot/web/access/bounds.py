@@ -1,17 +1,26 @@
 """What every request is held to before anything reads it: its size and rate; and the headers of every answer."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
-from starlette.responses import Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web.access.bodies import Bodies
 from bot.web.access.guard import sender_of
-from bot.web.access.refusals import refusal
-from bot.web.site import Site
+from bot.web.site import Bodies, Site
+
+
+def refusal(
+    connection: HTTPConnection, status: int, text: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answers with text, or with JSON as the API's description has it where that was asked."""
+    if connection.scope["path"].startswith("/api/"):
+        return JSONResponse({"detail": text}, status, headers)
+    return PlainTextResponse(f"{text}\n", status, headers)
+
 
 LARGEST_BODY = 64 * 1024
 """What every request may bring; what an event brings beyond needs room among all bodies (`Bodies`)."""

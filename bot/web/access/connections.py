@@ -1,14 +1,77 @@
-"""How many connections there are at a time: of one peer, of the proxy that is named, and of all together.
+"""Who sends, as far as the connection tells, and how many connections and requests each may have.
 
 A connection whose request has not come in whole gives way to a new one: who only holds connections open keeps
 nobody out, however many addresses it has.
 """
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from time import monotonic
 from typing import Protocol
 
-from bot.web.access.peers import is_among, peer_of
+_OF_ONE = 64
+"""Bits of an IPv6 address that tell senders apart: whoever has one has a whole network of them (RFC 6177)."""
+
+
+@lru_cache(maxsize=1024)
+def peer_of(host: str) -> str:
+    """What stands for whoever sends from there: an address of IPv4, a network of IPv6, or what was given."""
+    address = address_of(host)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, _OF_ONE), strict=False))
+    return host if address is None else str(address)
+
+
+def is_among(host: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    """Whether a connection from there comes from one of these networks."""
+    address = address_of(host)
+    return address is not None and any(address in network for network in networks)
+
+
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """The address, one of IPv4 also where it is written as one of IPv6; None where it is none."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+_MOST_SENDERS = 10_000
+
+
+@dataclass(slots=True)
+class Bucket:
+    """`burst` requests at once, and `each_second` from then on; the sender heard of longest ago is forgotten."""
+
+    burst: float
+    each_second: float
+    now: Callable[[], float] = monotonic
+    _left: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
+
+    def take(self, sender: str) -> float:
+        """Takes one; for how many seconds the sender has to wait, 0 where it may go on."""
+        now = self.now()
+        left, before = self._left.pop(sender, (self.burst, now))
+        left = min(self.burst, left + (now - before) * self.each_second)
+        may = left >= 1
+        self._left[sender] = (left - 1 if may else left, now)
+        while len(self._left) > _MOST_SENDERS:
+            self._left.popitem(last=False)
+        return 0 if may else (1 - left) / self.each_second
+
+
+@dataclass(slots=True)
+class Rates:
+    """`requests` of any kind; `logins` that showed a wrong token; `sessions` that one person begins, of which the
+    store keeps those that were ended."""
+
+    requests: Bucket = field(default_factory=lambda: Bucket(burst=240, each_second=20))
+    logins: Bucket = field(default_factory=lambda: Bucket(burst=10, each_second=0.1))
+    sessions: Bucket = field(default_factory=lambda: Bucket(burst=60, each_second=1 / 60))
 
 
 class HeldConnection(Protocol):

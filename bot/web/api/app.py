@@ -18,8 +18,8 @@ from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
+from bot.store.pages.fleet.figures import OperationsStore
 from bot.store.pages.fleet.fleet import FleetStore
-from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.images.contents import ImageContentsStore
 from bot.store.pages.images.images import ImagePagesStore
@@ -35,8 +35,8 @@ from bot.views.images.image_contents import ImageCves, ImagePackages, Origin, Pa
 from bot.views.images.image_pages import ImagePage, Images, WantedImages
 from bot.views.images.ledger import CveFilter, CvePage, Cves
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
-from bot.views.repositories.repository import RepositoryPage
-from bot.views.rollouts.page import RolloutSummary
+from bot.views.repositories.explanation import RepositoryPage
+from bot.views.rollouts.rollout import RolloutSummary
 from bot.web.access.guard import person_of
 from bot.web.api.shapes import BotAtWork, Problem, RolloutDetail, answered, detail_of
 from bot.web.pages.looking import stage_rows

@@ -12,10 +12,9 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.views.fleet.operations import Operations, StageRow
+from bot.views.fleet.figures import Operations, StageRow
 from bot.views.paging import Page
-from bot.views.rollouts.page import RolloutPage, RolloutSummary, rollout_summary
-from bot.views.rollouts.rollout import WaveProgress
+from bot.views.rollouts.rollout import RolloutPage, RolloutSummary, WaveProgress, rollout_summary
 from bot.views.rows import ChangeRow, RebuildRow
 
 

@@ -15,8 +15,8 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
+from bot.store.pages.fleet.figures import OperationsStore
 from bot.store.pages.fleet.fleet import FleetStore
-from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.images.contents import ImageContentsStore
 from bot.store.pages.images.images import ImagePagesStore
@@ -24,8 +24,8 @@ from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import FIX_WORDS, FixState
+from bot.views.fleet.figures import StageRow
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
-from bot.views.fleet.operations import StageRow
 from bot.views.images.image_contents import ORIGIN_WORDS, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.images.ledger import STATION_WORDS, CveFilter

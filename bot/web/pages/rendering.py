@@ -15,7 +15,7 @@ from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
 from bot.settings.tokens import Person, Right
-from bot.store.pages.fleet.operations import OperationsStore
+from bot.store.pages.fleet.figures import OperationsStore
 from bot.views.images.ledger import places_in_words
 from bot.views.names import USUAL, short_digest
 from bot.web import charts

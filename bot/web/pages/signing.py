@@ -8,8 +8,16 @@ from starlette.routing import Route
 from bot.settings.tokens import whose
 from bot.store.sessions import SessionsStore
 from bot.web.access.forms import FormRefused, read_form, set_cookie
-from bot.web.access.guard import note_wrong_token, person_of
-from bot.web.access.sessions import COOKIE, KEPT, LASTS, cookie_of, person_of_cookie, session_of
+from bot.web.access.guard import (
+    COOKIE,
+    KEPT,
+    LASTS,
+    cookie_of,
+    note_wrong_token,
+    person_of,
+    person_of_cookie,
+    session_of,
+)
 from bot.web.pages.rendering import inside, render
 from bot.web.site import site_of
 

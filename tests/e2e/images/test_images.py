@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Source
+from bot.domain.images.claims import Source
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bot.domain.packages.moves import moves_in_words
+from bot.domain.packages.changes import moves_in_words
 from bot.store.views.bases import BaseViewsStore
 from sandbox.fleets.fleet import RUNTIME_TAG
 from tests.e2e.staging import Stage

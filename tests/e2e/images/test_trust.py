@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.commands.images.verify import judge_image
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Source
+from bot.domain.images.claims import Source
 from bot.domain.images.stated import BUNDLE, NOTATION
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState

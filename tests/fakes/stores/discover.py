@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.clock import Clock
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing
 from tests.fakes.queue import FakeQueue, Row
 

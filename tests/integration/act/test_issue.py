@@ -21,9 +21,9 @@ from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.orders.orders import OrdersStore
 from bot.store.rows.bases.tables import incidents
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.issues import say, unsay
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.views.repositories import RepositoryViewsStore
 from bot.views.repositories.explanation import IssueSaid

@@ -10,8 +10,7 @@ import yaml
 
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.package import Package
 from bot.fleet.watch.feeds.tick import FeedReading
 from bot.fleet.watch.vulnerabilities.tick import KeptDump

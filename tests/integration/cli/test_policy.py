@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.clock import ManualClock
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository, Workflow
+from bot.domain.repositories.repository import Reading, Repository, Workflow
 from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import Command
 from tests.integration.cli.settings_files import with_token

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.clock import ManualClock
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.files.formats.finding import find_usages
 from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import PROGRAM, Command

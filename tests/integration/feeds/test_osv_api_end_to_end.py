@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.clients.feeds.dumps import DumpReader
-from bot.clients.feeds.osv_api import OsvClient
+from bot.clients.feeds.dumps import DumpReader, OsvClient
 from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.packages.cves.publication import CvePublication

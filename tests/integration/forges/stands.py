@@ -6,10 +6,9 @@ from datetime import datetime
 from itertools import count
 from typing import Protocol
 
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, TakenIn
+from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.forge.runs import Artifact
-from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
 from tests.fakes.forge import FakeForge

@@ -8,10 +8,9 @@ import pytest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.port import TakenIn
+from bot.domain.forge.pull_requests import Granted, MergeRequirements, PullRequest, Wishes
 from bot.domain.forge.refusals import BranchMoved, RepositoryArchived, RepositoryMoved
-from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import Granted, MergeRequirements, Wishes
 from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod

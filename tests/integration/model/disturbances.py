@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from bot.domain.bases.change import Cause
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.reference import Base
-from bot.domain.rollouts.labels import HOLD
+from bot.domain.rollouts.journal import HOLD
 from bot.domain.rollouts.rebuild import RebuildState
 from tests.fakes.repository import FakeRepository
 from tests.integration.model.disturbed import Act, Fault

@@ -19,22 +19,27 @@ from bot.domain.bases.observation import Observation, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, BranchFile, FileChange
-from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import BranchLook, OwnWord
-from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.wishes import NOTHING_WISHED, Granted, MergeRequirements, Wishes
+from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.pull_requests import (
+    NOTHING_WISHED,
+    Granted,
+    MergeRequirements,
+    PullRequest,
+    RequestChange,
+    Wishes,
+)
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Repository, owner_of
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
-from bot.domain.rollouts.timing.budget import HOUR, MINUTE, WriteLimits
-from bot.domain.rollouts.timing.freezes import Freeze
-from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.domain.rollouts.timing.age import Weekly
+from bot.domain.rollouts.timing.pace import HOUR, MINUTE, WriteLimits
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.domain.rollouts.timing.waves import Wave
-from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.files.formats.repository import Memory
 from bot.files.formats.rewrite.refresh import refresh
 from bot.files.formats.workflows.dispatchable import dispatchable
@@ -59,7 +64,7 @@ from bot.fleet.verify.images.ports import ImagesPort
 from bot.fleet.verify.proving import tick as proving
 from bot.fleet.verify.proving.tick import ProvingOptions
 from bot.fleet.watch.registry.ports import Sighting
-from bot.reconcile.budgets import Budget
+from bot.reconcile.guarded import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.repositories.tables import repositories

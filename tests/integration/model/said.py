@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping
 
 from bot.domain.clock import Clock
-from bot.domain.rollouts.labels import HOLD
+from bot.domain.rollouts.journal import HOLD
 from tests.fakes.repository import CONFIG, FakeRepository
 
 HOLDS_FOR = timedelta(seconds=60)

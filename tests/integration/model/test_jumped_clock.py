@@ -10,8 +10,8 @@ from sqlalchemy import select
 from bot.domain.bases.change import Cause
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import due_of

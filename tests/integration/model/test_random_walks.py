@@ -30,8 +30,8 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.store.engine.codec import load
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.tables import repositories as repositories_table
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.repository import CONFIG, FakeRepository

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.folders.oci_layout import is_layout
+from bot.clients.folders.image import is_layout
 from bot.commands.images.packages import read_source
 from bot.domain.packages.package import Inventory
 

@@ -24,7 +24,7 @@ from bot.service import running
 from bot.settings import Settings, load
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.failures import NoRoom
-from bot.store.rows.outbox import announce
+from bot.store.rows.tables import announce
 from bot.store.views.rollouts import RolloutViewsStore
 from tests.full_disk import without_room
 from tests.migrated import new_sqlite

@@ -17,12 +17,10 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState

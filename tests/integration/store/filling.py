@@ -11,8 +11,7 @@ from bot.domain.bases.observation import Observation, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
@@ -68,11 +67,9 @@ from bot.store.history import HistoryStore
 from bot.store.orders.orders import OrdersStore
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
-from bot.store.pages.bases.mirror_lags import MirrorLagsStore
-from bot.store.pages.bases.promises import PromisesStore
-from bot.store.pages.fleet.figures import FiguresStore
+from bot.store.pages.bases.measured import MirrorLagsStore, PromisesStore
+from bot.store.pages.fleet.figures import FiguresStore, OperationsStore
 from bot.store.pages.fleet.fleet import FleetStore
-from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.fleet.summary import SummaryStore
 from bot.store.pages.images.contents import ImageContentsStore

@@ -7,18 +7,14 @@ from datetime import datetime, timedelta
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
-from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.domain.packages.sbom import Sbom, SbomOrigin
+from bot.domain.packages.package import Distribution, Inventory, Package, Sbom, SbomOrigin
 from bot.domain.reference import Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.registry.ports import Sighting
 from bot.fleet.watch.vulnerabilities.tick import KeptDump

@@ -1,7 +1,6 @@
 """Repositories that were read as they are now, and judged."""
 
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository, blob_name
+from bot.domain.repositories.repository import Reading, Repository, blob_name
 from bot.fleet.audit.tick import AuditOptions
 from bot.fleet.audit.tick import tick as audit
 from bot.reconcile.loop import Loop

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.forge.uploads import TakenIn
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository, blob_name
+from bot.domain.forge.port import TakenIn
+from bot.domain.repositories.repository import Reading, Repository, blob_name
 from bot.domain.rollouts.journal import Word
 from bot.fleet.act.code_scanning.tick import ScanTally, tick
 from bot.fleet.act.onboarding.rows import OnboardingsStore

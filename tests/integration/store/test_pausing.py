@@ -10,7 +10,7 @@ import pytest
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.onboarding import SAFE_CHECKS
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act.code_scanning import tick as code_scanning
 from bot.fleet.act.issue import tick as issues
@@ -21,8 +21,8 @@ from bot.fleet.act.steps import tick as steps
 from bot.fleet.act.steps.tick import StepOptions
 from bot.fleet.audit.tick import AuditOptions
 from bot.fleet.wiring.auditing import AuditProposer, scan_logs
-from bot.reconcile.budgets import Budget, Turn
 from bot.reconcile.forge_writing import ForgeWriting
+from bot.reconcile.guarded import Budget, Turn
 from bot.reconcile.loop import Loop
 from bot.store.orders.orders import OrdersStore
 from bot.store.rows.repositories.issues import say

@@ -12,8 +12,7 @@ from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.packages.package import Inventory
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.watch.registry.ports import Sighting
 from bot.images.packages.layers.layer import LayerContents
 from bot.store.engine.database import Database, open_database

@@ -11,11 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.registry.ports import Sighting

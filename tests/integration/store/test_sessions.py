@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from bot.store.engine.queue.claiming import Worker
-from bot.store.rows.ended_sessions import ended_sessions
+from bot.store.rows.tables import ended_sessions
 from bot.store.sessions import SessionsStore
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import HOUR, Stores

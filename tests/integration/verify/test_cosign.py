@@ -18,15 +18,14 @@ from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
-from bot.domain.packages.sbom import ImagePlace, SbomOrigin
+from bot.domain.packages.package import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.images.sbom.collecting import judged_by, sboms_of
 from bot.images.signatures.cosign.keys import read_public_key
 from bot.images.signatures.cosign.policy import accepting
 from bot.images.signatures.cosign.trusted_root import read_trusted_root
 from bot.images.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import Validity
+from bot.images.signatures.verdict import Remembered, Validity
 from sandbox.edges.edge import Surroundings
 from sandbox.programs import parts
 from sandbox.registry import Registry

@@ -22,7 +22,7 @@ from bot.images.signatures.cosign.keys import read_public_key
 from bot.images.signatures.notation.names import TrustedIdentity
 from bot.images.signatures.notation.trust_store import TrustStore
 from bot.images.signatures.notation.verifying import NotationPolicy
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.trust.collecting import signatures_of
 from bot.images.trust.judging import Trusted, judge_trust
 from sandbox.edges.edge import Surroundings

@@ -18,11 +18,11 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis
 from bot.domain.images.stated import BUNDLE
-from bot.domain.packages.sbom import ImagePlace, SbomOrigin
+from bot.domain.packages.package import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.fleet.wiring.registries.beside import SbomsBeside, VexBeside
 from bot.fleet.wiring.registries.images import RegistryImages
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import LookedOnce
 from bot.settings.sections.trust import TrustSettings
 from sandbox.images import dotnet_image
 from sandbox.registry import Registry as Played

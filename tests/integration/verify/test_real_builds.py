@@ -24,15 +24,15 @@ from bot.domain.evidence import Strength
 from bot.domain.images.image import SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, ImageStanding
-from bot.domain.packages.sbom import ImagePlace, SbomOrigin
+from bot.domain.packages.package import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.fleet.verify.images.confirming import confirm
 from bot.fleet.watch.registry.observe import read
 from bot.fleet.wiring.registries.images import RegistryImages
 from bot.images.sbom.collecting import judged_by, sboms_of
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.standing.observed_layers import ObservedLayers
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import LookedOnce
 from sandbox.images import Pushed, dotnet_image
 from tests.builders import NOON
 from tests.docker_engine import Docker, engine

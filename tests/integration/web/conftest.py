@@ -13,7 +13,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
 from bot.fleet.standing.rows import StandingStore
@@ -21,7 +21,7 @@ from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.stores import Stores
-from bot.web.access.rates import Rates
+from bot.web.access.connections import Rates
 from bot.web.app import app_of
 from bot.web.site import Site, WebAccess
 from sandbox.stored_fleet.fleet import StoredFleet

@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 from bot.domain.clock import ManualClock
 from bot.settings.tokens import Right
 from bot.store.orders.orders import OrdersStore
-from bot.store.rows.ended_sessions import ended_sessions
+from bot.store.rows.tables import ended_sessions
 from bot.store.sessions import SessionsStore
-from bot.web.access.rates import Bucket, Rates
+from bot.web.access.connections import Bucket, Rates
 from bot.web.site import Proxy, Senders, Site, WebAccess
 from tests.integration.web.conftest import ACTOR, READER, SCRAPER, TOKENS, Asking
 from tests.integration.web.visitors import HTML, field, signed_in

@@ -23,7 +23,7 @@ from bot.fleet.report.messages.rollout import rollout_message
 from bot.fleet.report.rows import ReportStore
 from bot.store.engine.database import Database
 from bot.web.access.bounds import Bounds
-from bot.web.access.rates import Bucket, Rates
+from bot.web.access.connections import Bucket, Rates
 from bot.web.app import app_of
 from bot.web.serving import bound, serving
 from bot.web.site import Senders, Site

@@ -12,11 +12,10 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from bot.web.access.bodies import Bodies
 from bot.web.access.bounds import LARGEST_BODY, LARGEST_EVENT
 from bot.web.app import app_of
 from bot.web.serving import bound, serving
-from bot.web.site import Senders, Site
+from bot.web.site import Bodies, Senders, Site
 from sandbox.programs.processes import ANY_PORT
 
 SECRET, HEADER, PATH = "s" * 32, "h" * 32, "p" * 32

@@ -15,8 +15,7 @@ from bot.fleet.heartbeats import Heartbeats
 from bot.store.engine.database import Database
 from bot.store.engine.failures import NoRoom
 from bot.store.rows.tables import journal
-from bot.web.access.connections import HeldConnections
-from bot.web.access.rates import Bucket, Rates
+from bot.web.access.connections import Bucket, HeldConnections, Rates
 from bot.web.app import app_of, health_app_of
 from bot.web.serving import bound, listening_on, serving
 from bot.web.site import Senders, Site

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from bot.store.events import EventsStore
-from bot.store.rows.deliveries import deliveries
+from bot.store.rows.tables import deliveries
 from bot.web.site import Senders, Site
 from tests.integration.web.conftest import ACTOR, Asking
 

@@ -12,10 +12,8 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.feeds.advisory import Release
 from bot.domain.images.standing import ImageState
-from bot.domain.packages.ledger.clocks import Station
-from bot.domain.packages.ledger.entries import entry_of, places_of
-from bot.domain.packages.ledger.known import AffectedImage, Held, PublishedFix
-from bot.domain.packages.ledger.station_times import StationTime
+from bot.domain.packages.ledger.clocks import AffectedImage, Held, PublishedFix, Station
+from bot.domain.packages.ledger.entries import StationTime, entry_of, places_of
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.pages import base_path
 from bot.store.engine.codec import dump
@@ -27,8 +25,7 @@ from bot.store.rows.bases.tables import bases, releases
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
-from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, row_of
-from bot.views.images.ledger_groups import ImageGroup, grouped
+from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, ImageGroup, grouped, row_of
 from bot.views.paging import Cut, page_of
 from bot.web.site import Site
 from sandbox.stored_fleet import names

@@ -8,8 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from bot.backtest.changes import change_row, write_changes
-from bot.backtest.command import FORMATS, backtest
+from bot.backtest.command import FORMATS, backtest, change_row, write_changes
 from bot.backtest.fleet import ReplayedFleet, ReplayedRepository, Use
 from bot.backtest.planner import SettleWindow
 from bot.backtest.rendering import as_html, as_json, as_table

@@ -21,8 +21,8 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
-from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
+from bot.domain.rollouts.timing.windows import Freeze
 from tests.unit.backtest.world import HOUR, change, use
 from tests.unit.fleet.assess.world import DAY
 

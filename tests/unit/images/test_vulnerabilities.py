@@ -8,14 +8,15 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.cves.detected import DetectedVulnerability, GatePolicy, Rating
-from bot.domain.packages.gate import ImageVulnerabilities
-from bot.domain.packages.gate_rules import ReportUse
+from bot.domain.packages.gate import ImageVulnerabilities, ReportUse
 from bot.domain.packages.package import Distribution, Package
 from bot.images.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
-from bot.images.told_platforms import DOTNET, KeptData, ToldPlatform
 from bot.images.vulnerabilities import (
+    DOTNET,
     FleetHoldings,
+    KeptData,
+    ToldPlatform,
     Yardstick,
     gaps_of_data,
     vulnerabilities_of,

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.reconcile.breaker import Breaker, pause
+from bot.reconcile.work import Breaker, pause
 
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 

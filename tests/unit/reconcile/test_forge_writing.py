@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from bot.domain.clock import ManualClock
-from bot.domain.forge.host import ForgeHost
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.wishes import Wishes
+from bot.domain.forge.port import ForgeHost
+from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.forge_writing import WRITES, ForgeWriting
 from bot.reconcile.loop import Loop

@@ -11,9 +11,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.forge.refusals import NotIncluded
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.reconcile.budgets import Budget, NoTurn, Turn
-from bot.reconcile.guarded import Guarded, Write, WriteBounds
+from bot.domain.rollouts.timing.pace import WriteLimits
+from bot.reconcile.guarded import Budget, Guarded, NoTurn, Turn, Write, WriteBounds
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = Identity("Contoso/shop", "R_1")

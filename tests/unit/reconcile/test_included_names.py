@@ -13,7 +13,7 @@ import pytest
 import bot
 from bot.domain.clock import ManualClock
 from bot.domain.forge.branches import scratch_of
-from bot.domain.forge.wishes import MergeRequirements
+from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
 from bot.domain.repositories.issue import IssueSection, new_body
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState

@@ -11,11 +11,10 @@ from structlog.testing import capture_logs
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.reconcile.budgets import NoTurn
-from bot.reconcile.hooks import Hooks, RowOutcome
+from bot.reconcile.guarded import NoTurn
 from bot.reconcile.loop import Loop
 from bot.reconcile.round import Tally
-from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
+from bot.reconcile.work import Claimed, Hooks, Lease, RowOutcome, Work, put_off_by_backoff
 from bot.store.engine.failures import NoRoom
 from tests.fakes.queue import FakeQueue
 

@@ -4,13 +4,11 @@ import asyncio
 from datetime import timedelta
 
 from bot.domain.clock import ManualClock
-from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.reconcile.breaker import LONGEST_PAUSE, SHORTEST_PAUSE, Breaker
-from bot.reconcile.budgets import Budget, Turn
-from bot.reconcile.hooks import RowOutcome
+from bot.domain.rollouts.timing.pace import WriteLimits
+from bot.reconcile.guarded import Budget, Turn
 from bot.reconcile.loop import RENEW_EVERY, Loop
 from bot.reconcile.round import HeldRow, Tally
-from bot.reconcile.work import Claimed, Lease, Work
+from bot.reconcile.work import LONGEST_PAUSE, SHORTEST_PAUSE, Breaker, Claimed, Lease, RowOutcome, Work
 from tests.builders import NOON
 from tests.fakes.queue import FakeQueue
 

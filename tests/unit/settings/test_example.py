@@ -16,8 +16,8 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.policy import Terms
 from bot.settings import BadSettings, Settings, check_secrets, load
 from bot.settings.document import read
+from bot.settings.model import json_schema
 from bot.settings.review import review
-from bot.settings.schema import json_schema
 
 CONFIG = Path(__file__).parents[3] / "config"
 EXAMPLE = CONFIG / "freshness.yaml"

@@ -13,13 +13,12 @@ from pydantic import TypeAdapter
 
 import bot.views
 from bot.cli.screen.output import print_json
-from bot.domain.bases.shown_in_turn import ShowsTwo
-from bot.domain.packages.changes import Direction, PackageChange
+from bot.domain.bases.observation import ShowsTwo
+from bot.domain.packages.changes import Direction, PackageChange, PlatformChanges
 from bot.domain.packages.cves.detected import Rating
 from bot.domain.packages.cves.moves import CvePackage, CvesMoved, MovedCve
 from bot.domain.packages.gate import GateMode, GateOutcome
-from bot.domain.packages.moves import PlatformChanges
-from bot.views.images.gates import GateView
+from bot.views.images.images import GateView
 from bot.views.repositories.explanation import BuildStatus
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -4,9 +4,8 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import TERMS, Match, Policy, PolicyRule
-from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
-from bot.domain.rollouts.timing.windows import Window
+from bot.domain.rollouts.timing.windows import Freeze, Window
 from bot.views.rollouts.terms import TermsQuestion, answer, as_json, term_in_words
 
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)

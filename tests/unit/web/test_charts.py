@@ -2,8 +2,7 @@
 
 from datetime import date, timedelta
 
-from bot.domain.bases.notice import Topic
-from bot.domain.bases.promise import PROMISES, PromiseRow
+from bot.domain.bases.notice import PROMISES, PromiseRow, Topic
 from bot.views.bases.promises import PromiseRecord
 from bot.views.fleet.fleet import DayOfFreshness, Standing
 from bot.views.fleet.practices import PracticeWeek

@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.domain.bases.change import Cause
-from bot.domain.bases.notice import Topic
-from bot.domain.bases.promise import PromiseRow
+from bot.domain.bases.notice import PromiseRow, Topic
 from bot.domain.images.standing import ImageState
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter, MeteredHooks
 from bot.fleet.metrics import METRICS
-from bot.reconcile.hooks import RowOutcome
+from bot.reconcile.work import RowOutcome
 from bot.views.bases.mirrors import Took
 from bot.views.fleet.figures import (
     EndedRebuild,

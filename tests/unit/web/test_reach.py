@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.reach import PushedTag, Reach
 from bot.web.hooks.github import EVENTS, is_signed, may_be_signed, reach_of, signing
-from bot.web.hooks.registry import reach_of_push
+from bot.web.hooks.receiving import reach_of_push
 
 REPOSITORY = {"id": 7, "full_name": "contoso/shop", "default_branch": "main"}
 SHOP = frozenset({7})

@@ -72,7 +72,7 @@ def schema(
     import json
 
     from bot.domain.failure import Failure, Trouble
-    from bot.settings.schema import json_schema
+    from bot.settings.model import json_schema
 
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
     if output == "-":

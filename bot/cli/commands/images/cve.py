@@ -75,11 +75,10 @@ def show_cves(cves: "Cves", output: Format) -> None:
 def show_cve(page: "CvePage", output: Format, *, show_all: bool = False) -> None:
     """Writes the images in groups, or each with its clocks; ends with 3 where some image is not known."""
     from bot.cli.screen.output import print_json, print_line, print_sentence
-    from bot.cli.tables.ledger import show_group
+    from bot.cli.tables import show_group
     from bot.cli.unknown import end_with_unknown
     from bot.domain.wording.words import counted
-    from bot.views.images.ledger import as_json, image_as_json, places_in_words
-    from bot.views.images.ledger_groups import grouped
+    from bot.views.images.ledger import as_json, grouped, image_as_json, places_in_words
 
     if output is Format.JSON:
         images = [image_as_json(row) for row in page.images.items]

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import CONFIG_VARIABLE, DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import print_aside
-from bot.cli.screen.rest import EveryRow
+from bot.cli.screen.output import EveryRow, print_aside
 
 if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
-    from bot.domain.packages.package import Inventory
-    from bot.domain.packages.sbom import Sbom
+    from bot.domain.packages.package import Inventory, Sbom
 
 app = typer.Typer(help="What is inside an image, and which version is newer.", no_args_is_help=True)
 
@@ -116,7 +114,7 @@ def find(
     """
     import asyncio
 
-    from bot.cli.tables.found import show_found
+    from bot.cli.tables import show_found
     from bot.commands.images.inventory import find_packages
     from bot.domain.clock import SystemClock
     from bot.settings import load

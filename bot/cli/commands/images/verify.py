@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.commands.images.signature_file import asked_about, given_fields, judge_file, moment_of
-from bot.cli.commands.images.signed_image import at_digest, image_named, judge_kept_signatures, parts_as_json
+from bot.cli.commands.images.judged import (
+    asked_about,
+    at_digest,
+    given_fields,
+    image_named,
+    judge_file,
+    judge_kept_signatures,
+    moment_of,
+    parts_as_json,
+)
 from bot.cli.commands.images.trust_options import SignatureKind, Timestamping, TrustOptions, bad, read
 from bot.cli.commands.images.verdict_output import cannot_tell_where_nobody_answers, exit_code, show_verdict
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat

@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.screen.pages import print_page
-from bot.cli.screen.rest import EveryRow, count_rest, first_rows, last_rows
+from bot.cli.screen.output import (
+    EveryRow,
+    Hyperlink,
+    Layout,
+    count_rest,
+    first_rows,
+    last_rows,
+    print_json,
+    print_line,
+    print_page,
+    print_sentence,
+    print_table,
+)
+from bot.cli.screen.steps import print_steps
 from bot.cli.screen.text import held_text, moment
-from bot.cli.tables.steps import print_steps
 
 if TYPE_CHECKING:
     from bot.views.repositories.explanation import Explanation

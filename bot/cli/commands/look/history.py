@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import Layout, print_json, print_line, print_table
-from bot.cli.screen.pages import print_page
+from bot.cli.screen.output import Layout, print_json, print_line, print_page, print_table
 from bot.cli.screen.text import moment
 
 if TYPE_CHECKING:
-    from bot.views.bases.history import History
+    from bot.views.bases.base import History
 
 
 def history(
@@ -44,9 +43,9 @@ def history(
 def show_history(history: "History", output: Format) -> None:
     """Writes the changes of a base, and how late upstream was."""
     from bot.domain.feeds.advisory import Severity
+    from bot.domain.packages.changes import moves_in_words
     from bot.domain.packages.cves.wording import cves_in_words
-    from bot.domain.packages.moves import moves_in_words
-    from bot.views.bases.history import as_json
+    from bot.views.bases.base import as_json
     from bot.views.names import short_base, short_digest
 
     if output is Format.JSON:

@@ -5,8 +5,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.screen.rest import EveryRow, count_rest, first_rows
+from bot.cli.screen.output import (
+    EveryRow,
+    Hyperlink,
+    Layout,
+    count_rest,
+    first_rows,
+    print_json,
+    print_line,
+    print_sentence,
+    print_table,
+)
 from bot.cli.screen.text import NOTHING_READ, held_text, moment
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ def promises(
 def show_promises(promises: "Promises", output: Format) -> None:
     """Writes a table for each promise."""
     from bot.cli.screen.output import print_json, print_sentence, print_table
-    from bot.domain.bases.promise import PROMISES
+    from bot.domain.bases.notice import PROMISES
     from bot.domain.wording.words import duration
     from bot.views.bases.promises import Grouping, as_json
 

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.screen.pages import print_page
+from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_page, print_sentence, print_table
 from bot.cli.screen.text import NOTHING_READ, lag, moment
 from bot.cli.screen.watching import Watch, watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.views.fleet.bases_in_short import BasesInShort
-    from bot.views.fleet.status import BaseStatus, Status
-    from bot.views.rollouts.in_short import RolloutInShort
+    from bot.views.fleet.status import BasesInShort, BaseStatus, Status
+    from bot.views.rollouts.rollout import RolloutInShort
 
 
 _MOST_LINES = 10
@@ -101,7 +99,7 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
 
 def _show_bases(status: "Status", now: datetime, *, show_all: bool) -> None:
     """Writes a row for each base that needs somebody, with what is late or in trouble, then how old builds are."""
-    from bot.views.fleet.bases_in_short import bases_in_short
+    from bot.views.fleet.status import bases_in_short
 
     short = bases_in_short(status, now)
     _show_table(status.bases if show_all else short.shown, now)
@@ -151,8 +149,8 @@ def rest_in_words(short: "BasesInShort") -> str:
 def _show_rebuilds(status: "Status", now: datetime) -> None:
     """Writes how each rollout stands, with the rebuilds that need somebody."""
     from bot.domain.wording.words import duration
-    from bot.views.rollouts.in_short import in_short, stands_for
     from bot.views.rollouts.rebuilds import what
+    from bot.views.rollouts.rollout import in_short, stands_for
 
     for rollout in in_short(status.rebuilds, now, status.tried_again):
         print_sentence(rollout_in_words(rollout))

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.asking import asked
-from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat, Who, word_of
 from bot.cli.screen.output import Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.screen.progress import progress_of
 from bot.cli.screen.text import moment
-from bot.cli.words import Who, word_of
 from bot.domain.feeds.advisory import Severity
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def catch_up(
 
 
 def _show(outcome: "Caught") -> None:
-    from bot.cli.tables.staleness import MOST_SHOWN, say_how_many_more, show_staleness, some_of
+    from bot.cli.tables import MOST_SHOWN, say_how_many_more, show_staleness, some_of
 
     show_staleness(outcome.staleness)
     if outcome.plan.on_the_way:

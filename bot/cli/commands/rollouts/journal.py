@@ -20,7 +20,7 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
 
     Example: freshness-bot journal --limit 10
     """
-    from bot.commands.rollouts.orders import read_journal
+    from bot.commands.rollouts.rollouts import read_journal
     from bot.views.rollouts.rollout import entry_as_json
 
     entries: Sequence[Entry] = asked(config, lambda settings, clock: read_journal(settings, clock, limit))

@@ -27,6 +27,6 @@ def counted_rebuilds(count: int) -> str:
 
 def give_order(config: Path, action: "Callable[[OrdersStore], Awaitable[T]]") -> T:
     """Gives one order to the store, and returns what it says. Raises `Failure` where it makes no sense."""
-    from bot.commands.rollouts.orders import order
+    from bot.commands.rollouts.rollouts import order
 
     return asked(config, lambda settings, clock: order(settings, clock, action))

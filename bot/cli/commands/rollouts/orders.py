@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from bot.cli.commands.rollouts.ordering import counted_rebuilds, give_order
-from bot.cli.options import DEFAULT_CONFIG, ConfigFile
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Reason, Who, word_of
 from bot.cli.screen.output import print_line
-from bot.cli.words import Reason, Who, word_of
 
 Named = Annotated[
     str,

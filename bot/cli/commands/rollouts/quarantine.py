@@ -7,10 +7,9 @@ import typer
 
 from bot.cli.asking import asked
 from bot.cli.commands.rollouts.ordering import give_order
-from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat, Reason, Who, word_of
 from bot.cli.screen.output import Layout, print_json, print_line, print_table
 from bot.cli.screen.text import moment
-from bot.cli.words import Reason, Who, word_of
 
 if TYPE_CHECKING:
     from bot.views.rollouts.rollout import QuarantineStatus
@@ -56,7 +55,7 @@ def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = 
 
     Example: freshness-bot quarantine list
     """
-    from bot.commands.rollouts.orders import read_quarantines
+    from bot.commands.rollouts.rollouts import read_quarantines
     from bot.views.names import short_base, short_digest
     from bot.views.rollouts.rollout import quarantine_as_json
 

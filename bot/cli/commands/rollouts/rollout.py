@@ -6,14 +6,22 @@ import typer
 
 from bot.cli.asking import asked
 from bot.cli.commands.rollouts.ordering import Limit, counted_rebuilds, give_order
-from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.screen.pages import print_page
-from bot.cli.screen.rest import EveryRow, count_rest, first_rows
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat, Reason, Who, word_of
+from bot.cli.screen.output import (
+    EveryRow,
+    Hyperlink,
+    Layout,
+    count_rest,
+    first_rows,
+    print_json,
+    print_line,
+    print_page,
+    print_sentence,
+    print_table,
+)
+from bot.cli.screen.steps import print_steps
 from bot.cli.screen.text import held_text, moment
 from bot.cli.screen.watching import Watch, watch
-from bot.cli.tables.steps import print_steps
-from bot.cli.words import Reason, Who, word_of
 
 if TYPE_CHECKING:
     from bot.views.rollouts.rollout import RolloutProgress
@@ -144,8 +152,8 @@ def cancel_rollout(
 def show_progress(progress: "RolloutProgress", *, show_all: bool = False) -> None:
     """Writes how a rollout and its waves stand, and a row for each rebuild or for the first."""
     from bot.domain.wording.words import rounded_up
-    from bot.views.rollouts.in_short import by_need
     from bot.views.rollouts.rebuilds import what
+    from bot.views.rollouts.rollout import by_need
 
     print_line(f"Rollout {progress.id}, opened {moment(progress.opened_at)}, {progress.standing}")
     print_sentence(progress.title)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.asking import asked
-from bot.cli.listing import ListedCommands
+from bot.cli.groups import ListedCommands
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.progress import progress_of
 

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat, Who, word_of
 from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.screen.progress import progress_of
-from bot.cli.words import Who, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -65,7 +65,7 @@ def once(
         plan = asyncio.run(planned_only(settings, SystemClock()))
         show_rebuilds(plan.rebuilds, output)
         if output is Format.TABLE and plan.staleness.left:
-            from bot.cli.tables.staleness import show_staleness
+            from bot.cli.tables import show_staleness
 
             show_staleness(plan.staleness)
         sys.exit(1 if any(outcome.problems for outcome in plan.outcomes) else 0)

@@ -7,26 +7,15 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.clients.forges.github import files
-from bot.clients.forges.github.actions import action_tags, artifacts, builds, code_scanning, failures, workflows
+from bot.clients.forges.github.actions import action_tags, builds, code_scanning, workflows
 from bot.clients.forges.github.bulk import Bulk
-from bot.clients.forges.github.chosen_files import Files, chosen_files
-from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
+from bot.clients.forges.github.connection.connections import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.forges.github.connection.owners import listed_each
 from bot.clients.forges.github.connection.shapes import repository_of, rows, shaped, tree_of
 from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.files import Files, chosen_files
 from bot.clients.forges.github.following import Following
-from bot.clients.forges.github.pull_requests import (
-    commits,
-    granting,
-    issues,
-    looking,
-    others,
-    own_requests,
-    pull_request,
-    standings,
-    tips,
-    writing,
-)
+from bot.clients.forges.github.pull_requests import commits, granting, issues, looking, pull_request, tips, writing
 from bot.clients.forges.github.pull_requests.rules import RulesAhead
 from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock
@@ -34,12 +23,10 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
-from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import OwnRequest, PullRequest, RequestChange
+from bot.domain.forge.port import Forge, TakenIn
+from bot.domain.forge.pull_requests import NOTHING_WISHED, Granted, OwnRequest, PullRequest, RequestChange, Wishes
 from bot.domain.forge.refusals import RepositoryMoved
 from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
-from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository
@@ -105,8 +92,8 @@ class GitHub:
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         return await chosen_files(self._transport, repositories, paths)
 
-    async def other_requests(self, repositories: Sequence[Identity]) -> others.OtherRequests:
-        return await others.other_requests(self._transport, repositories)
+    async def other_requests(self, repositories: Sequence[Identity]) -> pull_request.OtherRequests:
+        return await pull_request.other_requests(self._transport, repositories)
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         """Whoever could not be listed. What a token does not show it cannot tell from what is not there."""
@@ -183,7 +170,7 @@ class GitHub:
         except RepositoryMoved:
             if repository.node_id is None:
                 raise
-            name = await standings.current_name(self._transport, repository.node_id)
+            name = await looking.current_name(self._transport, repository.node_id)
             return await ask(Identity(name, repository.node_id))
 
     async def blob(self, repository: Identity, sha: str) -> bytes:
@@ -195,10 +182,10 @@ class GitHub:
     # Looking
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
-        return await standings.standings(self._transport, repositories)
+        return await looking.standings(self._transport, repositories)
 
     async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
-        return await own_requests.own_requests(self._transport, repositories)
+        return await pull_request.own_requests(self._transport, repositories)
 
     async def look(
         self,
@@ -311,15 +298,15 @@ class GitHub:
 
     async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
         return await self._by_name(
-            repository, lambda identity: failures.first_failure(self._transport, identity, run)
+            repository, lambda identity: workflows.first_failure(self._transport, identity, run)
         )
 
     async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
-        return await self._by_name(repository, lambda identity: artifacts.artifacts(self._transport, identity, run))
+        return await self._by_name(repository, lambda identity: workflows.artifacts(self._transport, identity, run))
 
     async def artifact_address(self, repository: Identity, artifact: int) -> str:
         return await self._by_name(
-            repository, lambda identity: artifacts.artifact_address(self._transport, identity, artifact)
+            repository, lambda identity: workflows.artifact_address(self._transport, identity, artifact)
         )
 
     async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:

@@ -1,14 +1,21 @@
-"""Contents of files: many at once by GraphQL, one by one what that cannot carry; each checked against its name."""
+"""Contents of files: many at once by GraphQL, one by one what that cannot tell, and a few by name of many
+repositories."""
 
 import asyncio
 import base64
+import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from json import dumps
 from typing import Any
+from urllib.parse import quote
 
+from bot.clients.forges.github.bulk import Bulk, nodes_fields
+from bot.clients.forges.github.connection.connections import GitHubAccess
 from bot.clients.forges.github.connection.graphql import Variables, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
+from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchFile
 from bot.domain.repositories.repository import Identity, blob_name
@@ -198,3 +205,47 @@ def _text_of(row: Mapping[str, Any]) -> bytes | None:
     if row.get("isBinary") or row.get("isTruncated") or row.get("text") is None:
         return None
     return str(row["text"]).encode("utf-8", "surrogatepass")
+
+
+Files = Mapping[Identity, Mapping[str, bytes]]
+_MOST_REPOSITORIES = 20
+"""Of one field, with some ten files each."""
+
+
+async def chosen_files(transport: Transport, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
+    """Those that their default branches have, but for what GitHub cuts short; repositories that were never listed,
+    are gone or may not be seen are left out."""
+    by_node = {each.node_id: each for each in repositories if each.node_id is not None}
+    fields = " ".join(
+        f"f{number}: object(expression: {dumps(f'HEAD:{path}')}) {{ ... on Blob {{ text isTruncated }} }}"
+        for number, path in enumerate(paths)
+    )
+    parts = nodes_fields(list(by_node), f"... on Repository {{ id {fields} }}", _MOST_REPOSITORIES)
+    contents: dict[Identity, Mapping[str, bytes]] = {}
+    shown_rows = (await Bulk(transport).ask("files", parts)).rows
+    for node_id, row in shown_rows.items():
+        with shaped("files"):
+            texts = {path: row[f"f{number}"] for number, path in enumerate(paths)}
+            contents[by_node[node_id]] = {
+                path: str(blob_row["text"]).encode()
+                for path, blob_row in texts.items()
+                if blob_row and blob_row.get("text") is not None and not blob_row["isTruncated"]
+            }
+    return contents
+
+
+async def default_file(access: GitHubAccess, clock: Clock, repository: str, path: str) -> str:
+    """Reads a text by one request; raises `Failure`, also where it is no text or more than a megabyte."""
+    transport = Transport(access, clock)
+    try:
+        row = await transport.read(f"/repos/{repository}/contents/{quote(path)}")
+    finally:
+        await transport.close()
+    with shaped("file"):
+        content, encoding = str(row["content"]), row["encoding"]
+    try:
+        if encoding == "base64":
+            return base64.b64decode(content).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        pass
+    raise Failure(Trouble.MALFORMED, f"{path} is no text", where=repository)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.clients.forges.github.actions.without_checks import builds_by_runs
+from bot.clients.forges.github.actions.builds import builds_by_runs
 from bot.clients.forges.github.bulk import Bulk, nodes_fields, one_by_one
 from bot.clients.forges.github.connection.shapes import run_id_in, shaped
 from bot.domain.failure import Failure, Trouble

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.clients.forges.github.connection.access import GitHubAccess
+from bot.clients.forges.github.connection.connections import GitHubAccess
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import blob
-from bot.clients.forges.github.pull_requests.commits import REGULAR, commit_tree, new_blob, ref_of
-from bot.clients.forges.github.pull_requests.mutations import Mutations
+from bot.clients.forges.github.pull_requests.commits import REGULAR, Mutations, commit_tree, new_blob, ref_of
 from bot.clients.forges.github.pull_requests.rules import refusal
 from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock

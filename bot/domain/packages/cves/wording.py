@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bot.domain.packages.changes import PlatformChanges
 from bot.domain.packages.cves.detected import Rating
 from bot.domain.packages.cves.moves import CvePackage, CvesMoved, MovedCve, StillOpen, WhyOpen
-from bot.domain.packages.moves import PlatformChanges
 from bot.domain.wording.words import counted, first_few
 
 _FEW = 3

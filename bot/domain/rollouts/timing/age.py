@@ -1,9 +1,17 @@
-"""How old the builds of a fleet are, and what the guarantee makes of one workflow."""
+"""How old the builds of a fleet are, and the weekly rebuild that guarantees how old they may grow."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from bot.domain.bases.change import Cause
+from bot.domain.cron import Cron
+from bot.domain.reference import Base
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
+from bot.domain.rollouts.terms import PathWorkflow
 
 
 class AgeStanding(StrEnum):
@@ -100,3 +108,91 @@ class Judgement:
     plan_at: datetime | None = None
     begins_at: datetime | None = None
     overdue_at: datetime | None = None
+
+
+BaseInFile = tuple[Base, str]
+"""A base, and the path of a file that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """What holds for the builds of one workflow; `terms.max_age` is None where none is guaranteed.
+
+    `told_only` says who wants nothing started, None where nobody does. `parts` are those of a monorepo that it
+    builds, none where it builds the whole.
+    """
+
+    terms: Terms
+    told_only: str | None = None
+    parts: tuple[PathWorkflow, ...] = ()
+
+    @property
+    def max_age(self) -> timedelta | None:
+        return self.terms.max_age
+
+
+def guarantees(
+    repository: str, config: RepositoryConfig, places: Iterable[BaseInFile], policy: Policy
+) -> Mapping[str, Guarantee]:
+    """Says how old builds may grow, by the file name of each workflow that rebuilds bases named in these places.
+
+    Of several bases that ask for different ages the shortest holds, with the terms of its rule.
+    """
+    terms_by_workflow: dict[str, Terms] = {}
+    parts: dict[str, dict[PathWorkflow, None]] = {}
+    for base, path in sorted(places):
+        terms = policy.terms(repository, base, Cause.AGE, None)
+        workflow = config.workflow_of(path, terms)
+        if (part := config.part_of(path, terms)) is not None:
+            parts.setdefault(workflow, {})[part] = None
+        strictest = terms_by_workflow.get(workflow)
+        if strictest is None or _is_stricter(terms.max_age, strictest.max_age):
+            terms_by_workflow[workflow] = terms
+    return {
+        workflow: Guarantee(terms, _told_only(config, terms), tuple(parts.get(workflow, ())))
+        for workflow, terms in terms_by_workflow.items()
+    }
+
+
+def rebuilding_workflow(repository: str, config: RepositoryConfig, place: BaseInFile, policy: Policy) -> str:
+    """The file name of the workflow that rebuilds what names a base there."""
+    base, path = place
+    return config.workflow_of(path, policy.terms(repository, base, Cause.AGE, None))
+
+
+def _is_stricter(age: timedelta | None, than: timedelta | None) -> bool:
+    return age is not None and (than is None or age < than)
+
+
+def _told_only(config: RepositoryConfig, terms: Terms) -> str | None:
+    if config.refusal is not None:
+        return config.refusal
+    if config.action is ActionPreference.NOTIFY:
+        return "the repository asks to be told only"
+    if config.action is None and terms.action is ActionPreference.NOTIFY:
+        return "the policy asks to notify only"
+    return None
+
+
+_MONDAY_NIGHT = Cron("0 2 * * 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """From each of the times of `cron` on, rebuilds begin spread over `over`."""
+
+    cron: Cron = _MONDAY_NIGHT
+    over: timedelta = timedelta(hours=6)
+
+    def last(self, moment: datetime) -> datetime:
+        """The latest time of the weekly rebuild that is not after `moment`."""
+        return self.cron.last(moment)
+
+    def following(self, moment: datetime) -> datetime:
+        """The first time of the weekly rebuild after `moment`."""
+        return self.cron.following(moment)
+
+    def offset(self, name: str) -> timedelta:
+        """How long after the beginning this one's turn comes: always the same, told by a hash of the name."""
+        share = int.from_bytes(hashlib.sha256(name.lower().encode()).digest()[:8]) / 2**64
+        return timedelta(seconds=int(self.over.total_seconds() * share))

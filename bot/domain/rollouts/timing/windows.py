@@ -1,10 +1,13 @@
-"""When work may start: weekly windows in a time zone of the operator's choice."""
+"""When work may start: weekly windows in a time zone of the operator's choice, and freezes, in which nothing
+begins."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from bot.domain.feeds.advisory import Severity
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FORM = re.compile(
@@ -72,3 +75,35 @@ def next_opening(windows: Sequence[Window], moment: datetime) -> datetime:
 def _time(text: str) -> time:
     hour, _, minute = text.partition(":")
     return time(0) if text == "24:00" else time(int(hour), int(minute))
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """From `since` until before `until` nothing is begun, except what fixes a CVE at least `except_severity`."""
+
+    since: datetime
+    until: datetime
+    reason: str
+    except_severity: Severity | None = None
+
+    def holds(self, moment: datetime, severity: Severity | None) -> bool:
+        """Whether work that fixes a CVE of `severity` (None: no CVE) may not begin at that moment."""
+        if not self.since <= moment < self.until:
+            return False
+        is_severe = (
+            self.except_severity is not None and severity is not None and severity.rank >= self.except_severity.rank
+        )
+        return not is_severe
+
+
+def frozen_by(freezes: Sequence[Freeze], moment: datetime, severity: Severity | None) -> Freeze | None:
+    """The freeze that holds work back at a moment; of several, the one that ends last."""
+    holding = [freeze for freeze in freezes if freeze.holds(moment, severity)]
+    return max(holding, key=lambda freeze: freeze.until, default=None)
+
+
+def thawed(freezes: Sequence[Freeze], moment: datetime, severity: Severity | None) -> datetime:
+    """The first moment from `moment` on in which no freeze holds work of that severity back."""
+    while (freeze := frozen_by(freezes, moment, severity)) is not None:
+        moment = freeze.until
+    return moment

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Fix, Outcome
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable
 

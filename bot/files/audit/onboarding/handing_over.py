@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import with_items
 from bot.files.audit.splicing.keys import GENERATED, NotSpliceable, is_generated, with_edits

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Fix
 from bot.domain.repositories.repository import WORKFLOWS
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.repository import RepositoryTexts

@@ -2,8 +2,7 @@
 
 import re
 
-from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable
 from bot.files.audit.workflows.model import PipelineStep

@@ -5,8 +5,7 @@
 
 from collections.abc import Sequence as Items
 
-from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts, first_scalar
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, with_key
 from bot.files.formats.source.nodes import Mapping, Scalar, ScalarStyle, Sequence

@@ -14,9 +14,8 @@ from functools import lru_cache
 
 import yaml
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts, first_scalar
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence
 from bot.files.formats.source.text import decode, encode

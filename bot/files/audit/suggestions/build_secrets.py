@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push

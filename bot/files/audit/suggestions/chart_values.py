@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence as Items
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable
 from bot.files.audit.workloads.helm import empty_context

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
 from bot.files.audit.splicing.items import entry_removed, item_removed, word_after

@@ -2,7 +2,7 @@
 
 import re
 
-from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.gates import repository_of
 from bot.files.audit.repository import RepositoryTexts

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence as Items
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.delivery import Deploy, ImageScan
 from bot.files.audit.delivery.reports import Reader
 from bot.files.audit.repository import RepositoryTexts

@@ -6,10 +6,9 @@ over, nothing is suggested, and what is missing is said.
 
 import re
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.repository import WORKFLOWS
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.repository import RepositoryTexts

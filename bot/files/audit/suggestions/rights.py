@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping as Values
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, with_key, with_keys
 from bot.files.audit.workflows.model import Pipeline, PipelineStep

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import holds_secret, is_secret_name
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items

@@ -9,9 +9,8 @@ from collections.abc import Mapping as Values
 from collections.abc import Sequence as Items
 from itertools import chain, count
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import repository_of

@@ -1,7 +1,7 @@
 """Writable folders of containers whose root is read-only: whether `/tmp` is one, and how it becomes one."""
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import with_items
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged

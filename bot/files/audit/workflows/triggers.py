@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, with_key
 from bot.files.audit.workflows.model import Pipeline

@@ -6,7 +6,7 @@ is read; in what was read it becomes `{sha}`, `{owner}/{name}` and the like.
 
 import re
 
-from bot.domain.images.claims.tags import name_and_tag
+from bot.domain.images.claims import name_and_tag
 from bot.files.formats.shell.commands import SCRIPT_FOLDER, UNKNOWN
 
 _OPEN, _CLOSE = "\ue000", "\ue001"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from bot.domain.images.claims.claim import NamedImage
+from bot.domain.images.claims import NamedImage
 from bot.domain.repositories.usage import Kind
 from bot.files.formats import bake
 from bot.files.formats.azure_pipelines import finder as azure_pipelines

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from bot.domain.images.claims.claim import NamedImage
+from bot.domain.images.claims import NamedImage
 from bot.domain.repositories.usage import SourceProblem
 from bot.files.formats import bake
 from bot.files.formats.azure_pipelines import KIND as AZURE_PIPELINES

@@ -7,8 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bot.domain.reference import Reference
-from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Piece, Span, Usage
+from bot.domain.repositories.usage import Edit, Piece, Span, Usage
 from bot.files.formats.source.spanned import Spanned
 from bot.files.formats.table import format_of
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Findings, Replacement, SourceProblem, Span, Usage
+from bot.domain.repositories.usage import Edit, Findings, Replacement, SourceProblem, Span, Usage
 from bot.files.formats.dotnet.project import KIND as PROJECT
 from bot.files.formats.rewrite import marker
 from bot.files.formats.rewrite.edits import CannotEdit, applied, edits_for

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.domain.bases.followed_base import Unknown
-from bot.domain.bases.version_line import base_among
+from bot.domain.bases.followed_base import Unknown, base_among
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
-from bot.domain.rollouts.pinning import wanted_reference
-from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
+from bot.domain.rollouts.pinning import Refreshed, WantedDigest, WantedDigests, wanted_reference
 from bot.files.formats.repository import File, Memory, is_read_together, needs_projects, read_files
 from bot.files.formats.rewrite.rewrite import rewrite_files
 

@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bot.domain.reference import Reference
-from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Findings, Kind, Replacement, Rewritten, SourceProblem, Usage
+from bot.domain.repositories.usage import Edit, Findings, Kind, Replacement, Rewritten, SourceProblem, Usage
 from bot.files.formats.dotnet.solution import Solution
 from bot.files.formats.finding import find_usages
 from bot.files.formats.repository import is_read_together, linked_files, solution_of

@@ -6,9 +6,8 @@ from typing import Protocol
 
 from bot.domain.backoff import rest_of, rested_by
 from bot.domain.failure import Failure, Meaning
-from bot.domain.forge.absent import told_gone
 from bot.domain.forge.looks import OwnWord
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, told_gone
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState

@@ -14,8 +14,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
-from bot.store.rows.repositories.audits import audits, unpacked
-from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
+from bot.store.rows.repositories.audits import IS_SCANNED, audits, code_scans, unpacked
 from bot.store.rows.repositories.tables import repositories
 
 

@@ -9,7 +9,7 @@ from bot.fleet.act.options import act_options
 from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.wiring.auditing import scan_logs
-from bot.store.rows.repositories.code_scans import code_scans
+from bot.store.rows.repositories.audits import code_scans
 
 
 async def code_scanning(bot: Bot) -> TickOutcome:

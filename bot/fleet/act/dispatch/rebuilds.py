@@ -8,7 +8,7 @@ from bot.domain.backoff import look_together
 from bot.domain.failure import Failure
 from bot.domain.forge.runs import Run, run_under_way
 from bot.domain.repositories.repository import Workflow
-from bot.domain.rollouts.joining import join
+from bot.domain.rollouts.after_build import join
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.fleet.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
 from bot.fleet.act.own_word import as_now, hear, objection

@@ -21,9 +21,9 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.issues import issues, say, sections_by_name, sections_of, unsay
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import was_tried_again
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.rollouts.tables import rebuilds

@@ -8,9 +8,8 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
 from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
-from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState, Proposal
 from bot.domain.repositories.repository import Identity
 from bot.files.formats.workflows.pushes import runs_on_push

@@ -12,7 +12,7 @@ from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.rollouts.reopening import followed_on, goes_on
-from bot.domain.rollouts.timing.freezes import frozen_by
+from bot.domain.rollouts.timing.windows import frozen_by
 from bot.fleet.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalSource, Proposer
 from bot.fleet.act.onboarding.wording import is_ours
 from bot.fleet.act.own_word import WordHeld, config_of

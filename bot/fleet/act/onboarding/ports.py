@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import ForgeHost
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, Proposal
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.reconcile.work import Queue
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.bases.version_line import base_among
+from bot.domain.bases.followed_base import base_among
 from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.rollouts.pinning import moves_sdk_pins
 from bot.domain.rollouts.rebuild import Rebuild
-from bot.domain.rollouts.wanted_digest import moves_sdk_pins
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.section import section_in
 

@@ -7,7 +7,7 @@ from datetime import date
 from bot.domain.forge.branches import FileChange, Tip
 from bot.domain.forge.refusals import FilesDenied
 from bot.domain.reference import Base, Reference
-from bot.domain.rollouts.wanted_digest import WantedDigests, wanted_digests_of
+from bot.domain.rollouts.pinning import WantedDigests, wanted_digests_of
 from bot.fleet.act.ports import Job, Refresher
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.rollouts.labels import HOLD, IGNORE
+from bot.domain.rollouts.journal import HOLD, IGNORE
 
 
 @dataclass(frozen=True, slots=True)

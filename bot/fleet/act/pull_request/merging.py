@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.wishes import MergeRequirements, Refusal
+from bot.domain.forge.pull_requests import MergeRequirements, PullRequest, Refusal
 from bot.domain.rollouts.rebuild import Merging
 from bot.domain.rollouts.terms import MergeMethod
 from bot.fleet.act.own_word import objection

@@ -6,11 +6,10 @@ from dataclasses import replace
 from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.pull_requests import NO_MERGE, Granted, PullRequest, Refusal, Wishes
 from bot.domain.forge.refusals import MergesStill
-from bot.domain.forge.wishes import NO_MERGE, Granted, Refusal, Wishes
 from bot.domain.repositories.repository import owner_of
-from bot.domain.rollouts.labels import QUARANTINED
+from bot.domain.rollouts.journal import QUARANTINED
 from bot.domain.rollouts.rebuild import Merging, Rebuild
 from bot.domain.rollouts.terms import MergeMethod
 from bot.fleet.act.ports import ActOptions, Job

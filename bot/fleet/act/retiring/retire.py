@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.failure import Failure, Meaning, Trouble
-from bot.domain.forge.absent import told_gone
 from bot.domain.forge.branches import Tip, scratch_of
 from bot.domain.forge.looks import BranchLook, OwnWord
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, told_gone
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.issue import with_sections
 from bot.domain.repositories.repository import Identity

@@ -8,11 +8,11 @@ from bot.domain.repositories.repository import Identity
 from bot.fleet.act.onboarding.deciding import BRANCH
 from bot.fleet.act.retiring.retire import Traces
 from bot.store.engine.store import Store
-from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import fleet_issues
 
 
 class LeavingStore(Store):

@@ -9,9 +9,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
-from bot.domain.bases.version_line import base_among
+from bot.domain.bases.followed_base import base_among
 from bot.domain.images.proof import may_stand_on
-from bot.domain.packages.moves import PlatformChanges, composed
+from bot.domain.packages.changes import PlatformChanges, composed
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage

@@ -6,11 +6,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.change import Change
-from bot.domain.bases.going_back import goes_back
+from bot.domain.bases.change import Change, ToldWay
+from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.followed_base import base_among
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.told_way import ToldWay
-from bot.domain.bases.version_line import base_among
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.pinning import named_version
 from bot.domain.rollouts.rebuild import Rebuild, Target

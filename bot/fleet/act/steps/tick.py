@@ -7,9 +7,8 @@ from typing import Protocol
 
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.failure import Failure, Meaning
-from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import OwnWord
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, ForgeHost
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.forge.runs import Run
 from bot.domain.images.image import ProducedImage
@@ -19,7 +18,7 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.after_build import gate_in_words
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.steps import StepJob, StepRun, StepState, inputs_for, too_late, unknown_inputs
-from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
+from bot.domain.rollouts.timing.windows import Freeze, frozen_by
 from bot.fleet.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
 from bot.fleet.act.own_word import OwnWords, WordHeld, check_recent, config_of
 from bot.fleet.act.waiting import is_final_after, refused_so_often

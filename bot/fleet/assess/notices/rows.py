@@ -36,9 +36,8 @@ from bot.store.rows.bases.mirrors import behind
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import base_of, bases, documents, notices
-from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.tables import tasks
+from bot.store.rows.tables import announce, tasks
 from bot.upstream.dotnet.tag_family import sibling_of
 from bot.upstream.feeds import image_info
 

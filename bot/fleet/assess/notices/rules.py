@@ -4,12 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bot.domain.bases.difference import compare
-from bot.domain.bases.dotnet_version import DotnetVersion
-from bot.domain.bases.going_back import goes_back
+from bot.domain.bases.dotnet_version import DotnetVersion, goes_back
 from bot.domain.bases.mirrors import Behind, mirror_prefix
 from bot.domain.bases.notice import Notice, Topic
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, compare
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration

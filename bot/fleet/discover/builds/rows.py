@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.timing.guarantee import BaseInFile
+from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.discover.builds.tick import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
@@ -21,9 +21,9 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import base_of, bases
+from bot.store.rows.repositories.ages import workflow_builds
+from bot.store.rows.repositories.blobs import usage_text
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.repositories.usage_texts import usage_text
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.tables import tasks
 
 _TASK = "say which builds count"

@@ -8,13 +8,12 @@ from typing import Protocol
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.host import ForgeHost
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, ForgeHost
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
 from bot.domain.repositories.repository import Identity, owner_of
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.timing.guarantee import BaseInFile, guarantees
+from bot.domain.rollouts.timing.age import BaseInFile, guarantees
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 

@@ -8,7 +8,7 @@ from bot.fleet.bot import Bot
 from bot.fleet.discover.builds.rows import BuildsStore
 from bot.fleet.discover.builds.tick import tick
 from bot.fleet.stage import Stage, TickOutcome
-from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.tables import tasks
 
 

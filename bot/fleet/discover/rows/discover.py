@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.followed_base import pinned_to
 from bot.domain.bases.incident import Incident
-from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.repository import Reading, Workflow
 from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, Merging, RebuildState
@@ -27,10 +26,16 @@ from bot.store.engine.locking import lock, lock_production
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
-from bot.store.rows.bases.bases import base_ids, left_behind, mark_used
+from bot.store.rows.bases.bases import (
+    base_ids,
+    follow_own_bases,
+    left_behind,
+    mark_used,
+    produced_by,
+    with_own_bases,
+)
 from bot.store.rows.bases.incidents import open_since, tell_incidents
 from bot.store.rows.bases.mirrors import link_mirrors, with_mirrors
-from bot.store.rows.bases.own_bases import follow_own_bases, produced_by, with_own_bases
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.deployed import save_deployments
 from bot.store.rows.images.images import save_claims

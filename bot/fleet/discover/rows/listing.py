@@ -14,10 +14,9 @@ from bot.fleet.discover.ports import Listing
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock, lock_production
-from bot.store.rows.bases.bases import mark_used
+from bot.store.rows.bases.bases import follow_own_bases, mark_used, produced_by
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import with_mirrors
-from bot.store.rows.bases.own_bases import follow_own_bases, produced_by
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import forget_images
 from bot.store.rows.repositories.audits import forget_audits

@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, ColumnElement, Table, Text, and_, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Workflow, owner_of
+from bot.domain.repositories.repository import Reading, Workflow, owner_of
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.fleet.discover.ports import DueRepository
@@ -15,18 +14,18 @@ from bot.store.engine.codec import load, load_shared
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.locking import lock_where
 from bot.store.orders.retrying import failed_last, stepped_again
-from bot.store.rows.images.artifact_reads import artifact_reads
-from bot.store.rows.repositories.code_scans import code_scans
+from bot.store.rows.columns import ShortText
+from bot.store.rows.images.scan_reports import artifact_reads
+from bot.store.rows.repositories.ages import workflow_builds
+from bot.store.rows.repositories.audits import code_scans
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import after_transitions, outdate
 from bot.store.rows.rollouts.served import IS_UNSERVED
 from bot.store.rows.rollouts.steps import IS_OF_ONE_STEPPING, WAS_REFUSED, steps
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import metadata
-from bot.store.rows.texts import ShortText
 
 grants = Table(
     "grants",

@@ -7,10 +7,8 @@ from statistics import median
 
 from bot.domain.repositories.builds import ACTIVE, DELETED, MOST_FAILED, BranchBuilds, PastRun
 from bot.domain.rollouts.policy import Terms
-from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.freezes import Freeze
-from bot.domain.rollouts.timing.weekly import Weekly
-from bot.domain.rollouts.timing.windows import next_opening
+from bot.domain.rollouts.timing.age import AgeStanding, Judgement, Weekly
+from bot.domain.rollouts.timing.windows import Freeze, next_opening
 from bot.domain.wording.words import duration
 from bot.fleet.plan.due import thawed_beginning
 

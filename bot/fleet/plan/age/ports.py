@@ -11,8 +11,7 @@ from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
-from bot.domain.rollouts.timing.age import Judgement
-from bot.domain.rollouts.timing.guarantee import BaseInFile
+from bot.domain.rollouts.timing.age import BaseInFile, Judgement
 
 
 @dataclass(frozen=True, slots=True)

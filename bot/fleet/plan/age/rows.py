@@ -12,7 +12,7 @@ from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Revisions
-from bot.domain.rollouts.timing.guarantee import BaseInFile
+from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.plan.age.ports import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
 from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds
 from bot.store.engine.codec import load
@@ -22,9 +22,9 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import base_of, bases
+from bot.store.rows.repositories.ages import workflow_builds
+from bot.store.rows.repositories.blobs import usage_text
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.repositories.usage_texts import usage_text
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import (
     MEMBER_TEXTS,

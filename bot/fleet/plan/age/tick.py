@@ -11,9 +11,14 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
-from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.guarantee import Guarantee, guarantees, rebuilding_workflow
-from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.age import (
+    AgeStanding,
+    Guarantee,
+    Judgement,
+    Weekly,
+    guarantees,
+    rebuilding_workflow,
+)
 from bot.fleet.plan.age.deciding import AgeOptions, Aging, judge_age
 from bot.fleet.plan.age.ports import AgePlan, AgeStore, FollowedUsage, JudgedAge, KnownBuilds
 

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import FleetBehind
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.pinning import FleetBehind
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.plan.catching_up import CatchUp
@@ -21,13 +21,12 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.pinned_digests import IS_UNREAD, pinned_digests, unfound_pins
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.outbox import announce
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
-from bot.store.rows.tables import journal
+from bot.store.rows.tables import announce, journal
 
 _WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
 

@@ -20,13 +20,13 @@ from bot.store.orders.retrying import is_dispatchable, retried
 from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.pausing import open_pause
 from bot.store.rows.rollouts.quarantines import (
     is_any_to_lift,
     lift_published,
     open_quarantine,
     something_came,
 )
+from bot.store.rows.rollouts.rebuild_store import open_pause
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds, read_targets
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollouts
 

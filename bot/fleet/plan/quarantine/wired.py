@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import timedelta
 
-from bot.domain.rollouts.timing.freezes import frozen_by
+from bot.domain.rollouts.timing.windows import frozen_by
 from bot.fleet.bot import Bot
 from bot.fleet.plan.quarantine.rows import QuarantineStore
 from bot.fleet.plan.quarantine.tick import tick

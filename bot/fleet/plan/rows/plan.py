@@ -24,11 +24,11 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.bases import own_links
 from bot.store.rows.bases.changes import changes_by_id, rollouts_by_change
-from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.columns import at_last
 from bot.store.rows.images.images import images
-from bot.store.rows.moment import at_last
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import MEMBER, after_transitions, fleet_repository_of, read_rebuilds, sdk_pins

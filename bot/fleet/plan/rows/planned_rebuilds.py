@@ -26,8 +26,8 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.mirrors import IS_BEHIND
 from bot.store.rows.bases.tables import bases
+from bot.store.rows.columns import Moment
 from bot.store.rows.images.images import images
-from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.quarantined import quarantined
 from bot.store.rows.rollouts.rebuilds import (

@@ -28,11 +28,11 @@ from bot.store.history import HistoryStore, Logged
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.observations import histories, loaded
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
-from bot.store.rows.outbox import mark_known_before
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import MEMBER, after_transitions, fleet_repository_of, sdk_pins
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.tables import mark_known_before
 from bot.store.stores import Stores
 
 _NOTHING, _SOMETHING = 1, 2

@@ -19,7 +19,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import OwnRequest
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository, Identity, owner_of
-from bot.domain.rollouts.behind import FleetBehind
+from bot.domain.rollouts.pinning import FleetBehind
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions

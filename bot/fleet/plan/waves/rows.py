@@ -9,18 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.rebuild import AWAITING
-from bot.domain.rollouts.timing.standing import ReleaseRules, Standings
+from bot.domain.rollouts.timing.waiting import ReleaseRules, Standings
 from bot.fleet.plan.waves.tick import RolloutAdvance
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.locking import lock, lock_where
 from bot.store.engine.store import Store
-from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.delays import IS_DELAYED
-from bot.store.rows.rollouts.pausing import open_pause
+from bot.store.rows.rollouts.rebuild_store import open_pause
 from bot.store.rows.rollouts.rollouts import IS_RELEASED, IS_WAITING, is_paused
 from bot.store.rows.rollouts.tables import rebuilds, rollout_waves
 from bot.store.rows.rollouts.wave_counts import MAY_BE_LATE, is_urgent, may_pass, standings
+from bot.store.rows.tables import announce
 
 
 class AdvanceStore(Store):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
-from bot.domain.rollouts.timing.standing import (
+from bot.domain.rollouts.timing.waiting import (
     ReleaseRules,
     RolloutOptions,
     RolloutStanding,

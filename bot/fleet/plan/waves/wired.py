@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.fleet.bot import Bot
 from bot.fleet.plan.waves.rows import AdvanceStore
 from bot.fleet.plan.waves.tick import tick

@@ -22,10 +22,10 @@ from bot.store.engine.store import Store
 from bot.store.orders.orders import hold_within, retry_within
 from bot.store.pages.fleet.summary import summarize_fleet
 from bot.store.rows.bases.tables import base_of, bases
-from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import OPEN, open_pauses
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
+from bot.store.rows.tables import fleet_issues
 
 _SPAN = timedelta(days=7)
 _MOST_WAITING = 20

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.failure import Failure
-from bot.domain.forge.host import ForgeHost
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, ForgeHost
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word

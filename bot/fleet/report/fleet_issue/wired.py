@@ -7,7 +7,7 @@ from bot.fleet.report.fleet_issue.rows import FleetIssueStore
 from bot.fleet.report.fleet_issue.tick import FleetIssueOptions, tick
 from bot.fleet.report.witness.rows import WitnessStore
 from bot.fleet.stage import Stage, TickOutcome
-from bot.store.rows.fleet_issues import fleet_issues
+from bot.store.rows.tables import fleet_issues
 
 
 async def fleet_issue(bot: Bot) -> TickOutcome:

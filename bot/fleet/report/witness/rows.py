@@ -11,9 +11,9 @@ from bot.domain.rollouts.witness import Said, written_said
 from bot.fleet.report.witness.tick import UNKNOWN
 from bot.store.engine.counters import FIRST_RUN, RELEASES, WITNESS, counter, raise_counter, set_counter
 from bot.store.engine.store import Store
-from bot.store.rows.outbox import announce
-from bot.store.rows.rollouts.pausing import open_pause
+from bot.store.rows.rollouts.rebuild_store import open_pause
 from bot.store.rows.rollouts.tables import pauses, rollouts
+from bot.store.rows.tables import announce
 
 _NOBODY = 1
 _OF_ALL = and_(pauses.c.until.is_(None), pauses.c.rollout_id.is_(None))

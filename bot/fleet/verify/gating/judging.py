@@ -17,18 +17,24 @@ from bot.domain.packages.gate import (
     GateOutcome,
     GateRule,
     ImageVulnerabilities,
+    MatchedRule,
     judge_by_rule,
     worst_gated,
 )
-from bot.domain.packages.gate_rules import MatchedRule
 from bot.domain.platform import platform_of
 from bot.fleet.verify.gating.ports import GateOptions, GateStore, ToldImage, VexPort
 from bot.fleet.verify.gating.uncertain import about, settle_uncertain, words
 from bot.images.scan_reports import KeptReport
-from bot.images.told_platforms import KeptData, ToldPlatform
 from bot.images.vex.excusing import excuse
 from bot.images.vex.statements import heeded
-from bot.images.vulnerabilities import Yardstick, vulnerabilities_of, with_damaged, with_reports
+from bot.images.vulnerabilities import (
+    KeptData,
+    ToldPlatform,
+    Yardstick,
+    vulnerabilities_of,
+    with_damaged,
+    with_reports,
+)
 
 _BEFORE_IS_UNREAD = "what the image before holds is not read yet, so it cannot be told what is new"
 

@@ -9,11 +9,10 @@ from typing import Protocol
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.cves.detected import VulnerabilityKey
-from bot.domain.packages.gate import Gated, GateException, GateMode
-from bot.domain.packages.gate_rules import MAX_AGE, MatchedRule
+from bot.domain.packages.gate import MAX_AGE, Gated, GateException, GateMode, MatchedRule
 from bot.images.scan_reports import KeptReport
-from bot.images.told_platforms import KeptData, ToldPlatform
 from bot.images.vex.statements import VexStatement
+from bot.images.vulnerabilities import KeptData, ToldPlatform
 from bot.reconcile.work import Queue
 
 

@@ -12,7 +12,7 @@ from bot.domain.packages.cves.detected import DetectedVulnerability
 from bot.domain.packages.gate import Excused, Gated, GateOutcome
 from bot.fleet.verify.gating.ports import DueGate, ToldImage
 from bot.fleet.verify.images.rows.told_images import ShownInventories, shown_before, shown_now, told_images
-from bot.images.told_platforms import KeptData
+from bot.images.vulnerabilities import KeptData
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import insert_missing, upsert
@@ -20,8 +20,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import documents
-from bot.store.rows.images.due_images import make_images_due
-from bot.store.rows.images.gates import gates, let_through
+from bot.store.rows.images.gates import gates, let_through, make_images_due
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, image_of, images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.inventories.inventories import image_inventories, inventories

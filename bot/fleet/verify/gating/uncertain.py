@@ -9,9 +9,9 @@ from bot.domain.packages.gate import Counts, Excused, GateRule
 from bot.domain.platform import platform_of
 from bot.fleet.verify.gating.ports import GateOptions, ToldImage
 from bot.images.scanners.report import Report
-from bot.images.told_platforms import ToldPlatform
 from bot.images.vex.excusing import excuse
 from bot.images.vex.statements import VexStatement
+from bot.images.vulnerabilities import ToldPlatform
 
 
 @dataclass(frozen=True, slots=True)

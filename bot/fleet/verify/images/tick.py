@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.claims.tags import TagKind, TagRule, likely_newest
+from bot.domain.images.claims import TagKind, TagRule, likely_newest
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.named_bases import NOTHING_NAMED
 from bot.domain.images.standing import LAW, Doubt

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.failure import Failure
-from bot.domain.packages.sbom import ImagePlace, Sbom
+from bot.domain.packages.package import ImagePlace, Sbom
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 

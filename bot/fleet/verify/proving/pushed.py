@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.claims.tags import Build, TagKind
+from bot.domain.images.claims import Build, TagKind
 from bot.domain.images.image import ProducedImage
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild

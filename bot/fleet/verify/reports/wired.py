@@ -8,7 +8,7 @@ from bot.fleet.verify.reports.ports import ArtifactOptions
 from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
 from bot.fleet.verify.reports.tick import tick
 from bot.fleet.wiring.artifacts import ForgeArtifacts
-from bot.store.rows.images.artifact_reads import artifact_reads
+from bot.store.rows.images.scan_reports import artifact_reads
 
 ARTIFACTS = Part(lambda bot: ForgeArtifacts(bot.forge, bot.http))
 

@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Vulnerability
 from bot.fleet.watch.feeds.rows import import_feeds
 from bot.fleet.watch.feeds.tick import DueFeed, FeedReading
@@ -23,11 +22,11 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.rows.bases.doubts import load_doubts
 from bot.store.rows.bases.tables import documents
-from bot.store.rows.inventories.considered import packed, unpacked
+from bot.store.rows.inventories.kept_data import packed, unpacked
 from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
 from bot.store.rows.rollouts.rebuilds import outdate
-from bot.upstream.bundle.contents import BundledDocument, BundledDump, BundledRecord, FixSeen
+from bot.upstream.bundle.archive import BundledDocument, BundledDump, BundledRecord, FixSeen
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 

@@ -27,8 +27,8 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.doubts import dump_doubts, load_doubts
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.observations import add_observation
-from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import advisories, base_of, bases, documents, observations, releases
+from bot.store.rows.bases.told_ways import read_releases, save_release
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
 from bot.store.rows.news import tell_silence
 from bot.upstream.feeds.doubts import FactKey, WatchedTag

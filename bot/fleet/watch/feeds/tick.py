@@ -21,11 +21,10 @@ from bot.domain.feeds.document import (
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.upstream.feeds import contents, image_info, msrc
-from bot.upstream.feeds.contents import READER, FeedContents
+from bot.upstream.feeds.contents import READER, FeedContents, newest_in
 from bot.upstream.feeds.dotnet.releases import Merged, merge
 from bot.upstream.feeds.doubts import DoubtedLoss, FactKey, RegistryWord, WatchedTag, agrees, to_ask
 from bot.upstream.feeds.losses import NEWEST, WHOLE, ReadDocument, losses_of
-from bot.upstream.feeds.newest import newest_in
 from bot.upstream.feeds.reading import KEPT
 
 AT_ONCE = 4

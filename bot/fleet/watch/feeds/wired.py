@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from bot.clients.feeds.documents import FeedReader
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import FeedSource, Fetched, NotFetched, StoredDocument, Unchanged
 from bot.fleet.bot import Bot, Part
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.watch.feeds.rows import FeedsStore
@@ -10,7 +12,16 @@ from bot.fleet.watch.feeds.tick import FeedsToRead, tick
 from bot.fleet.wiring.adapters import RegistryAnswers
 from bot.fleet.wiring.grants import feed_headers, feed_hosts, feed_sources
 from bot.store.rows.bases.tables import documents
-from bot.upstream.bundle.no_feeds import NoFeeds
+
+
+class NoFeeds:
+    """Stands for feeds that are out of reach by the operator's word; a copy keeps the age that it has."""
+
+    async def fetch(self, source: FeedSource, previous: StoredDocument | None) -> Fetched:
+        if previous is not None:
+            return Unchanged(previous)
+        advice = "import a bundle that has it, or set the feed to false"
+        return NotFetched(Failure(Trouble.MISSING, "is not asked offline", where=source.url, advice=advice))
 
 
 def feed_reader(bot: Bot) -> FeedReader | NoFeeds:

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from bot.domain.bases.incident import Incident
 from bot.domain.bases.mirrors import Likeness
-from bot.domain.bases.observation import Observation, Sight
-from bot.domain.bases.shown_in_turn import LastLook, ShowsTwo
+from bot.domain.bases.observation import LastLook, Observation, ShowsTwo, Sight
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.fleet.watch.registry.documents import ManifestCache

@@ -20,8 +20,8 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import compare_mirrors, with_mirrors
 from bot.store.rows.bases.observations import add_observation
-from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.bases.tables import base_of, bases, incidents, manifests, observations, releases, shows_two_in
+from bot.store.rows.bases.told_ways import read_releases
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
 
 _EARLIER = 20

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.backoff import backoff
-from bot.domain.bases.version_line import is_line
+from bot.domain.bases.followed_base import is_line
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base, Reference
 from bot.domain.tags.choice import PinStrength, pins

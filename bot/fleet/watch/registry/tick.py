@@ -11,18 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.domain.bases import incident as incidents
+from bot.domain.bases.followed_base import is_line, newest_in
 from bot.domain.bases.incident import Incident
 from bot.domain.bases.observation import Observation, Sight
-from bot.domain.bases.version_line import is_line, newest_in
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.fleet.watch.registry.observe import DigestReading, RegistryPort, read
 from bot.fleet.watch.registry.ports import DueBase, Poll, Sighting, WatchStore
 from bot.fleet.watch.registry.schedule import PollPolicy, next_poll
-from bot.reconcile.breaker import LONGEST_PAUSE
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, Work
+from bot.reconcile.work import LONGEST_PAUSE, Claimed, Lease, Queue, Work
 
 _OFTEN = 16
 """Failures in a row after which a base is put off no further."""

@@ -13,7 +13,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from bot.domain.failure import Failure
-from bot.domain.packages.cves.dump import DumpMark, OpenedDump
+from bot.domain.packages.cves.publication import DumpMark, OpenedDump
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.clients.feeds.dumps import DumpReader
-from bot.clients.feeds.osv_api import OsvClient
+from bot.clients.feeds.dumps import DumpReader, OsvClient
 from bot.fleet.bot import Bot, Part
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore

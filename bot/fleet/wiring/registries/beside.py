@@ -8,14 +8,14 @@ from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.sbom import ImagePlace, Sbom
+from bot.domain.packages.package import ImagePlace, Sbom
 from bot.domain.reference import Base
 from bot.fleet.bot import Bot, Part
 from bot.fleet.wiring.registries.trusted import trusted_by
 from bot.images.sbom.collecting import judged_by, sboms_of
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
+from bot.images.trust.collecting import LookedOnce
 from bot.images.trust.judging import Judge
-from bot.images.trust.looked_once import LookedOnce
 from bot.images.vex.attached import AttachedVex, vex_of
 from bot.images.vex.statements import VexStatement
 from bot.settings.sections.trust import TrustSettings

@@ -10,8 +10,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
-from bot.domain.images.builder import GITHUB, Builder, repository_at_address
-from bot.domain.images.image import SeenImage, declared_by
+from bot.domain.images.image import GITHUB, Builder, SeenImage, declared_by, repository_at_address
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate
@@ -33,11 +32,9 @@ from bot.images.provenance.attestations import Attested, attested_in, statements
 from bot.images.provenance.signed import SignedProvenance, signed_provenance
 from bot.images.provenance.slsa import read_provenance
 from bot.images.provenance.statement import read_statement
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import Refused
+from bot.images.signatures.verdict import Refused, Remembered
 from bot.images.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance, stages_of
-from bot.images.trust.collecting import CUT, attestations_of
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import CUT, LookedOnce, attestations_of
 from bot.settings.sections.trust import TrustSettings
 
 SOURCE = "org.opencontainers.image.source"

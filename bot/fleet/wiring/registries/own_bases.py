@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from bot.domain.bases.change import Move
 from bot.domain.bases.observation import Observation, named_apart
 from bot.domain.evidence import Strength
+from bot.domain.images.named_bases import hash_of_parents
 from bot.domain.images.standing import Publication
-from bot.domain.images.wanted import hash_of_parents
 from bot.domain.platform import platform_of
 from bot.domain.reference import Base
 from bot.fleet.assess.own_base import InheritedChanges

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from bot.domain.bases.image import Index, read_document
 from bot.domain.bases.incident import Incident
 from bot.domain.clock import Clock
-from bot.domain.images.builder import Builder
-from bot.domain.images.image import SeenImage
+from bot.domain.images.image import Builder, SeenImage
 from bot.domain.images.trust import Lack, Trust, TrustMode
 from bot.domain.log import log
 from bot.domain.reference import Base
@@ -15,7 +14,7 @@ from bot.domain.wording.words import duration
 from bot.fleet.bot import Part
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.registries.trusted import trusted_by
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.trust.collecting import SignaturesPort, signatures_of
 from bot.images.trust.judging import Trusted, judge_trust
 from bot.settings import Settings

@@ -8,11 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.images.packages.databases import apk, chisel, dotnet, dpkg
+from bot.images.packages.databases import apk, chisel, dotnet, dpkg, rpm_dbpath
+from bot.images.packages.databases import rpm as rpm
+from bot.images.packages.databases import rpm as rpm_database
 from bot.images.packages.databases.os_release import read_os_release
-from bot.images.packages.databases.rpm import database as rpm_database
-from bot.images.packages.databases.rpm import dbpath
-from bot.images.packages.databases.rpm import packages as rpm
 
 _MIB = 1024 * 1024
 _MANIFEST = "var/lib/rpmmanifest/container-manifest-2"
@@ -133,7 +132,7 @@ def largest(path: str) -> int:
         return 64 * 1024
     if path.endswith(_DEPENDENCIES):
         return 4 * _MIB
-    return _MIB if _is_status_part(path) or _is_update(path) or dbpath.is_macros(path) else 0
+    return _MIB if _is_status_part(path) or _is_update(path) or rpm_dbpath.is_macros(path) else 0
 
 
 def _is_status_part(path: str) -> bool:
@@ -175,7 +174,7 @@ def _of_one_rpm_database(files: Mapping[str, bytes]) -> tuple[Mapping[str, bytes
         for folder, path in zip(_RPM_FOLDERS, _RPM_DATABASES, strict=True)
         if path in files
     }
-    opened = dbpath.database_folder(files, there)
+    opened = rpm_dbpath.database_folder(files, there)
     if opened is None and len(set(there.values())) == 1:
         opened = next(iter(there))
     if opened is None:

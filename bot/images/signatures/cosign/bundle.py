@@ -1,18 +1,39 @@
-"""Sigstore bundles (`vnd.dev.sigstore.bundle`, 0.1 to 0.3), read into one signature."""
+"""One signature as cosign and its kin store it, and Sigstore bundles (0.1 to 0.3), read into one."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
 
 from bot.domain.images.stated import BUNDLE
-from bot.images.provenance.statement import LARGEST, read_dsse
+from bot.images.provenance.statement import LARGEST, DsseEnvelope, read_dsse
 from bot.images.signatures.certificates import read_certificate
 from bot.images.signatures.cosign.log import LogEntry
-from bot.images.signatures.cosign.signature import CosignSignature
 from bot.images.signatures.strictly import from_base64, member, read_object
 from bot.images.signatures.verdict import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class CosignSignature:
+    """One signature with what came along. Nothing of it is proved yet."""
+
+    signature: bytes
+    envelope: DsseEnvelope | None = None
+    """Where the signature is over a DSSE envelope; else it is over the bytes of a file."""
+    message_digest: tuple[str, bytes] | None = None
+    """The digest that a bundle says was signed, with its algorithm, such as `sha256`."""
+    certificate: x509.Certificate | None = None
+    others: tuple[x509.Certificate, ...] = ()
+    entry: LogEntry | None = None
+    bundle: bytes | None = None
+    """The document itself where it is a Sigstore bundle that the library can judge."""
+    proved: bytes | None = None
+    """A bundle that the library cannot judge as a whole, where it proves that the log has its entry."""
+    timestamps: tuple[bytes, ...] = ()
+    """Tokens of timestamp authorities that came with a bundle that the library cannot judge."""
+
 
 _MESSAGE_DIGESTS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
 _MOST_TIMESTAMPS = 32

@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.certificate_transparency import LogEntryType, SignedCertificateTimestamp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bot.images.signatures.certificates import public_key
-from bot.images.signatures.chains import check_authority, find_path
+from bot.images.signatures.certificates import check_authority, find_path, public_key
 from bot.images.signatures.cosign.keys import Content, check_signature
 from bot.images.signatures.cosign.trusted_root import LogKey, TrustedRoot
 from bot.images.signatures.der import UTF8_STRING, read_der

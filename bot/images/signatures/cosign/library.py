@@ -22,9 +22,9 @@ from sigstore_models.trustroot.v1 import TrustedRoot as RootDocument
 
 from bot.images.provenance.statement import DsseEnvelope
 from bot.images.signatures.certificates import public_key
+from bot.images.signatures.cosign.bundle import CosignSignature
 from bot.images.signatures.cosign.keys import Content, check_signature
 from bot.images.signatures.cosign.log import check_body
-from bot.images.signatures.cosign.signature import CosignSignature
 from bot.images.signatures.cosign.trusted_root import TrustedRoot
 from bot.images.signatures.verdict import Refused
 

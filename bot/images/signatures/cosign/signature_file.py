@@ -13,9 +13,8 @@ from typing import Any
 from bot.domain.images.stated import BUNDLE
 from bot.images.provenance.statement import LARGEST, DsseEnvelope, read_dsse
 from bot.images.signatures.certificates import read_pem
-from bot.images.signatures.cosign.bundle import read_bundle
+from bot.images.signatures.cosign.bundle import CosignSignature, read_bundle
 from bot.images.signatures.cosign.log import LogEntry
-from bot.images.signatures.cosign.signature import CosignSignature
 from bot.images.signatures.strictly import from_base64, member, read_object
 from bot.images.signatures.verdict import Refused
 

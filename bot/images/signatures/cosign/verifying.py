@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from bot.domain.images.stated import Stated, stated_by_payload, stated_by_predicate
 from bot.images.provenance.statement import DsseEnvelope, statement_in
 from bot.images.signatures.certificates import public_key
+from bot.images.signatures.cosign.bundle import CosignSignature
 from bot.images.signatures.cosign.fulcio import Signer, check_certificate, signer_of
 from bot.images.signatures.cosign.keys import Content, check_signature, key_id
 from bot.images.signatures.cosign.log import check_body, check_promise
 from bot.images.signatures.cosign.policy import SignerPolicy
-from bot.images.signatures.cosign.signature import CosignSignature
 from bot.images.signatures.cosign.signature_file import (
     is_payload,
     read_signature_file,

@@ -10,8 +10,7 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from bot.images.signatures.certificates import is_signature, signing_algorithm
-from bot.images.signatures.chains import check_signing_chain
+from bot.images.signatures.certificates import check_signing_chain, is_signature, signing_algorithm
 from bot.images.signatures.strictly import member, read_object
 from bot.images.signatures.verdict import Refused
 

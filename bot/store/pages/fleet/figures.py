@@ -1,4 +1,4 @@
-"""What metrics count in the store: how things stand now, and what was added since the last look."""
+"""What metrics count in the store, and how the bot itself fares: queues, budgets, incidents, pauses."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -14,30 +14,38 @@ from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState
 from bot.files.audit.rules import BY_CHECK
 from bot.store.engine.queue.leases import leased_tables
+from bot.store.engine.store import Store
 from bot.store.pages.bases.measured import MeasuredStore
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.images.gates import count_gates
 from bot.store.pages.images.images import count_images
+from bot.store.pages.rows import MOST_ROWS
 from bot.store.rows.bases.mirrors import lags_of_mirrors
 from bot.store.rows.bases.tables import bases, changes, documents, incidents, notices
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import practice_days
 from bot.store.rows.repositories.onboardings import count_onboardings
-from bot.store.rows.rollouts.rollouts import OPEN, is_paused
+from bot.store.rows.rollouts.budgets import budgets, spendings
+from bot.store.rows.rollouts.quarantines import open_quarantines
+from bot.store.rows.rollouts.rollouts import OPEN, is_paused, open_pauses
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts, transitions
 from bot.store.rows.schema import due_of
+from bot.store.rows.tables import latest_entries
 from bot.views.bases.promises import promises_by_family
 from bot.views.bases.upstream import feed_name
 from bot.views.fleet.figures import (
+    BudgetRow,
     EndedRebuild,
     FeedFigures,
     Figures,
     Marks,
     News,
+    Operations,
     QueueFigures,
     SeenChange,
     SeenLag,
 )
+from bot.views.fleet.status import IncidentRow
 
 _OVERLAP = 500
 """So many rows before the last one are looked at again: on PostgreSQL a lower id may be committed later."""
@@ -220,3 +228,46 @@ async def _feeds(connection: AsyncConnection, now: datetime) -> dict[str, FeedFi
             for row in read
         },
     }
+
+
+class OperationsStore(Store):
+    """Reads the page of the bot at work, and writes nothing."""
+
+    async def operations(self) -> Operations:
+        """Reads what the page about the bot itself shows: queues, budgets, incidents, pauses, and the newest
+        orders."""
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            troubles = await connection.execute(
+                select(incidents)
+                .order_by(incidents.c.cleared_at.is_not(None), incidents.c.opened_at.desc())
+                .limit(MOST_ROWS // 2)
+            )
+            return Operations(
+                await queues(connection, now),
+                await _budgets(connection, now),
+                tuple(IncidentRow(row.subject, row.opened_at, row.cleared_at, row.detail) for row in troubles),
+                tuple(await open_pauses(connection)),
+                await open_quarantines(connection),
+                tuple(await latest_entries(connection, MOST_ROWS)),
+            )
+
+
+async def _budgets(connection: AsyncConnection, now: datetime) -> tuple[BudgetRow, ...]:
+    in_minute = func.sum(case((spendings.c.at > now - timedelta(minutes=1), spendings.c.contents), else_=0))
+    spent = (
+        select(spendings.c.account, in_minute.label("minute"), func.sum(spendings.c.contents).label("hour"))
+        .where(spendings.c.at > now - timedelta(hours=1))
+        .group_by(spendings.c.account)
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(budgets, spent.c.minute, spent.c.hour)
+        .outerjoin(spent, spent.c.account == budgets.c.account)
+        .order_by(budgets.c.account)
+        .limit(MOST_ROWS)
+    )
+    return tuple(
+        BudgetRow(row.account, row.minute or 0, row.hour or 0, row.room_at, row.stopped_until, row.stopped_because)
+        for row in rows
+    )

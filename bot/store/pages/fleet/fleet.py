@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.repositories.standings import standing_days, standings
+from bot.store.rows.repositories.repositories import standing_days, standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import (

@@ -19,11 +19,11 @@ from bot.store.pages.images.gates import unfixed_in
 from bot.store.rows.bases.tables import notices
 from bot.store.rows.images.contradictions import open_contradictions
 from bot.store.rows.images.images import images
-from bot.store.rows.repositories.standings import standing_days, standings
+from bot.store.rows.repositories.repositories import standing_days, standings
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds, was_tried_again
+from bot.store.rows.rollouts.rollouts import titles_of
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.rollouts.titles import titles_of
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 

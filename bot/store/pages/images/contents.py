@@ -12,13 +12,12 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.packages.ledger.entries import LedgerEntry
 from bot.images.vulnerabilities import read_in_part
 from bot.store.pages.cve_pages import CvePagesStore
-from bot.store.pages.images.claims import one_of, read_claims
-from bot.store.pages.images.deployed import deployments_of
-from bot.store.pages.images.holding import shown_by
+from bot.store.pages.images.deployed import deployments_of, one_of, read_claims
+from bot.store.pages.images.found_packages import shown_by
 from bot.store.pages.images.read_platforms import ReadPlatform, bases_below, read_platforms
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.gaps import gaps_of_image
-from bot.store.pages.ledger.of_image import read_ledger_of
+from bot.store.pages.ledger.ledger import read_ledger_of
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventory_packages, packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms

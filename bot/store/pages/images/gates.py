@@ -13,7 +13,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
-from bot.views.images.gates import GateView, Unfixed
+from bot.views.images.images import GateView, Unfixed
 
 _COLUMNS = tuple(
     gates.c[name] for name in ("image_id", "mode", "outcome", "told", "blocking", "unfixed", "judged_at")

@@ -15,9 +15,8 @@ from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.pages.cve_pages import CvePagesStore
-from bot.store.pages.images.claims import ORDER, Claims, joined, one_of, read_claims
 from bot.store.pages.images.contents import gaps_in, ledger_of, open_cves, shown_image
-from bot.store.pages.images.deployed import deployments_of
+from bot.store.pages.images.deployed import ORDER, Claims, deployments_of, joined, one_of, read_claims
 from bot.store.pages.images.gates import gates_of
 from bot.store.pages.images.read_platforms import read_platforms
 from bot.store.pages.images.sboms import packages_of_images

@@ -12,11 +12,9 @@ from bot.domain.packages.wanted import Fit, Sought, WantedPackage, names_of
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
-from bot.store.pages.images.base_sides import sides_of
 from bot.store.pages.images.deployed import deployments_of
-from bot.store.pages.images.found_packages import Answering, Asked
-from bot.store.pages.images.holding import of_releases, sights_of
-from bot.store.pages.images.read_images import count_images
+from bot.store.pages.images.found_packages import Answering, Asked, of_releases, sides_of, sights_of
+from bot.store.pages.images.read_platforms import count_images
 from bot.store.pages.ledger.gaps import NO_IMAGE
 from bot.store.rows.inventories.inventories import package_of, packages
 from bot.store.rows.inventories.vulnerabilities import (

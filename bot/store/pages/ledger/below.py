@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.claims.tags import of_tag
+from bot.domain.images.claims import of_tag
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.package import Package
 from bot.domain.platform import platform_of

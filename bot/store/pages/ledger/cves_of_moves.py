@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
+from bot.domain.packages.changes import PlatformChanges
 from bot.domain.packages.cves.detected import GatePolicy, Rating
 from bot.domain.packages.cves.moves import CvesMoved, KnownCves, StillOpen, WhyOpen, cves_moved, still_open_in_all
 from bot.domain.packages.cves.vulnerability import release_of
-from bot.domain.packages.gate_rules import MAX_AGE
-from bot.domain.packages.moves import PlatformChanges
-from bot.images.told_platforms import DOTNET, KeptData, ToldPlatform
-from bot.images.vulnerabilities import Yardstick, vulnerabilities_of
+from bot.domain.packages.gate import MAX_AGE
+from bot.images.vulnerabilities import DOTNET, KeptData, ToldPlatform, Yardstick, vulnerabilities_of
 from bot.store.engine.counters import EXPOSURES, FEEDS
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.told_platforms import inventory_rows, read_held, told_platform

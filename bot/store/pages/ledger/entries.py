@@ -1,18 +1,29 @@
-"""The entries of the ledger, worked out from what packages are exposed to, what holds them and what lies below."""
+"""The entries of the ledger, worked out from what packages are exposed to, and the images as it looks at them."""
 
-from collections.abc import Hashable, Iterable, Sequence
+import json
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, cast, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.standing import ImageStanding
+from bot.domain.packages.ledger.clocks import AffectedImage, DeployedImage, Held
 from bot.domain.packages.ledger.entries import LedgerEntry, entry_of, places_of
-from bot.domain.packages.ledger.known import AffectedImage, DeployedImage, Held
-from bot.domain.repositories.naming import Naming, what_is_named
+from bot.domain.repositories.usage import Naming, what_is_named
+from bot.store.engine.among import is_among
+from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
+from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.ledger.below import BasesBelow
 from bot.store.pages.ledger.exposed import CveFacts, Exposed
 from bot.store.pages.ledger.fixes_below import AffectedPlatform, FixesBelow, held_by_all
 from bot.store.pages.ledger.histories import Histories
 from bot.store.pages.ledger.pinned import Pinned
+from bot.store.rows.images.images import images
+from bot.store.rows.repositories.tables import repositories
 from bot.views.images.images import Deployment
 from bot.views.images.ledger import CveRow
 
@@ -198,3 +209,55 @@ def _names_it(place: Deployment, image: ExposedImage) -> bool | None:
     if place.digest is not None:
         return place.digest == image.digest
     return True if what_is_named(place.tag, None) in image.tags else None
+
+
+_IMAGES = (
+    select(
+        *(images.c[name] for name in ("id", "registry", "repository", "tag", "found", "digest")),
+        cast(images.c.standings, String).label("standings"),
+        repositories.c.name,
+    )
+    .join(repositories, repositories.c.id == images.c.repository_id)
+    .where(is_among(images.c.id, "images"))
+    .order_by(images.c.id)
+)
+
+
+async def read_images(
+    connection: AsyncConnection, inventories_by_image: Mapping[int, Sequence[tuple[str, int]]]
+) -> tuple[ExposedImage, ...]:
+    """Reads the images with these ids, each with the inventories of its platforms."""
+    run_at = await deployments_of(connection, inventories_by_image)
+    standings = _Standings()
+    rows = await connection.execute(_IMAGES, {"images": inventories_by_image})
+    exposed_images = readable(
+        rows.all(),
+        lambda row: _image(row, standings, inventories_by_image[row.id], run_at.get(row.id, ())),
+        lambda row: f"image {row.id}",
+    )
+    return tuple(exposed_images)
+
+
+class _Standings(dict[str | None, tuple[ImageStanding, ...]]):
+    """By their JSON, each read once: there may be thousands of images that stand alike."""
+
+    def __missing__(self, text: str | None) -> tuple[ImageStanding, ...]:
+        self[text] = load(json.loads(text or "null") or [], tuple[ImageStanding, ...])
+        return self[text]
+
+
+def _image(
+    row: Any,
+    standings: Mapping[str | None, tuple[ImageStanding, ...]],
+    platform_inventories: Sequence[tuple[str, int]],
+    run_at: Sequence[Deployment],
+) -> ExposedImage:
+    return ExposedImage(
+        f"{row.registry}/{row.repository}:{row.found or row.tag}",
+        frozenset(tag for tag in (row.found, row.tag) if tag),
+        row.digest,
+        row.name,
+        standings[row.standings],
+        tuple(sorted(platform_inventories)),
+        tuple(run_at),
+    )

@@ -12,13 +12,13 @@ from functools import cmp_to_key
 from bot.domain.bases.dotnet_image import is_microsofts
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.images.standing import ImageStanding
-from bot.domain.packages.ledger.known import BelowImage, Held, PublishedFix
+from bot.domain.packages.ledger.clocks import BelowImage, Held, PublishedFix
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.reference import Base
 from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.exposed import Exposure
 from bot.store.pages.ledger.histories import Histories
-from bot.store.pages.ledger.shown_since import ShownSince
+from bot.store.pages.ledger.shown import ShownSince
 
 AffectedPlatform = tuple[str, int, list[Exposure]]
 """A platform of an image that has a CVE or had it, with its inventory and what of that is exposed, or was."""

@@ -9,11 +9,11 @@ from sqlalchemy import Select, String, cast, func, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE
-from bot.domain.packages.ledger.known import Held
+from bot.domain.packages.ledger.clocks import Held
 from bot.store.engine.among import is_among
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.pages.images.holding import release_in
+from bot.store.pages.images.found_packages import release_in
 from bot.store.pages.ledger.exposed import Exposed, Exposure
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import (

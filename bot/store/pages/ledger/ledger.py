@@ -1,41 +1,112 @@
-"""The ledger, put together from what packages are exposed to, what holds them, and what manifests name."""
+"""The ledger, of the fleet and of one image, put together from what packages are exposed to and what holds them."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from statistics import median_low
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.gate_rules import MAX_AGE
+from bot.domain.feeds.document import silence
+from bot.domain.packages.cves.publication import CvePublication, ToldAffected, disagreements
+from bot.domain.packages.cves.vulnerability import AffectedPackage
+from bot.domain.packages.gate import MAX_AGE
 from bot.domain.packages.ledger.clocks import Station
-from bot.domain.packages.ledger.entries import LedgerEntry
-from bot.domain.packages.ledger.station_times import StationTime, elsewhere, with_rebuilds
+from bot.domain.packages.ledger.entries import LedgerEntry, StationTime, elsewhere, with_rebuilds
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.among import is_among
+from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.readable import readable
 from bot.store.pages.cve_pages import CvePagesStore
-from bot.store.pages.images.read_images import count_images
+from bot.store.pages.images.read_platforms import count_images
 from bot.store.pages.ledger.below import read_bases, read_names
-from bot.store.pages.ledger.beside import read_beside
-from bot.store.pages.ledger.entries import ExposedImage, Ledger
-from bot.store.pages.ledger.exposed import read_exposed
-from bot.store.pages.ledger.exposed_images import read_images
+from bot.store.pages.ledger.entries import ExposedImage, Ledger, read_images
+from bot.store.pages.ledger.exposed import read_exposed, read_exposures_in
 from bot.store.pages.ledger.fixes_below import FixesBelow
 from bot.store.pages.ledger.gaps import gaps_of_fleet
-from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
-from bot.store.pages.ledger.pinned import read_pinned
-from bot.store.pages.ledger.rebuild_time import read_rebuild_time
-from bot.store.pages.ledger.shown_again import as_shown, read_shown_again
-from bot.store.pages.ledger.shown_since import ShownSince, read_shown_since
-from bot.store.rows.bases.tables import releases
+from bot.store.pages.ledger.histories import Histories, add_shown, read_histories, read_histories_of, with_past
+from bot.store.pages.ledger.pinned import read_builds, read_pinned
+from bot.store.pages.ledger.shown import ShownSince, as_shown, read_shown_again, read_shown_since
+from bot.store.rows.bases.tables import changes, releases
 from bot.store.rows.inventories.inventories import image_inventories
-from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, count_severities, released_alone, row_of
-from bot.views.images.ledger_groups import ImageGroup, grouped
+from bot.store.rows.inventories.vulnerabilities import (
+    affected_packages,
+    dumps,
+    vulnerabilities,
+    vulnerability_cves,
+)
+from bot.store.rows.news import newest_times
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.views.images.ledger import (
+    CveFilter,
+    CvePage,
+    CveRow,
+    Cves,
+    ImageGroup,
+    count_severities,
+    grouped,
+    released_alone,
+    row_of,
+)
 from bot.views.paging import Cut, page_of
+
+
+async def read_beside(connection: AsyncConnection, cve: str, now: datetime) -> tuple[str, ...]:
+    """A line for each record on which publications that tell of the CVE disagree, and for each that is silent."""
+    cve_name = func.coalesce(vulnerability_cves.c.cve, vulnerabilities.c.name)
+    rows = await connection.execute(
+        select(dumps.c.ecosystem, vulnerabilities.c.name, affected_packages.c.affected)
+        .join(vulnerabilities, vulnerabilities.c.dump_id == dumps.c.id)
+        .join(affected_packages, affected_packages.c.vulnerability_id == vulnerabilities.c.id)
+        .outerjoin(vulnerability_cves, vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id)
+        .where(cve_name == cve)
+        .order_by(affected_packages.c.id)
+    )
+    statements = readable(
+        rows,
+        lambda row: ToldAffected(CvePublication(row.ecosystem), row.name, load(row.affected, AffectedPackage)),
+        lambda row: f"record {row.name}",
+    )
+    newest_at = await newest_times(connection)
+    publications = {each.publication for each in statements}
+    silent = (silence(each, newest_at.get(each), now) for each in sorted(publications))
+    return (*disagreements(statements), *filter(None, silent))
+
+
+_MOST = 1_000
+_PROVEN = (RebuildState.STEPPING.value, RebuildState.SUCCEEDED.value)
+
+
+async def read_rebuild_time(connection: AsyncConnection) -> StationTime | None:
+    """In the middle of the latest rebuilds whose image was seen on the new base; None where there are none.
+
+    It begins with the first move that has set off their rollout.
+    """
+    built = (
+        select(rebuilds.c.rollout_id, rebuilds.c.built_at)
+        .where(rebuilds.c.state.in_(_PROVEN), rebuilds.c.built_at.is_not(None))
+        .order_by(rebuilds.c.id.desc())
+        .limit(_MOST)
+        .subquery()
+    )
+    moved = (
+        select(changes.c.rollout_id, func.min(changes.c.at).label("at"))
+        .where(changes.c.rollout_id.in_(select(built.c.rollout_id)))
+        .group_by(changes.c.rollout_id)
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(built.c.built_at, moved.c.at).join(moved, moved.c.rollout_id == built.c.rollout_id)
+    )
+    lengths = [row.built_at - row.at for row in rows if row.built_at >= row.at]
+    return StationTime(len(lengths), median_low(lengths), of_rebuilds=True) if lengths else None
+
 
 _HOLDS = timedelta(minutes=1)
 _MOST_KEPT = 4
@@ -124,7 +195,7 @@ class LedgerStore(CvePagesStore):
     async def release_note(self, name: str) -> str:
         """What Microsoft's releases say of a CVE that nothing else tells of; changes of bases lead to it before an
         advisory does. Empty where they say nothing; few ask."""
-        from bot.store.rows.bases.releases import read_releases
+        from bot.store.rows.bases.told_ways import read_releases
 
         async with self._database.reading() as connection:
             return released_alone(await read_releases(connection, select(releases)), name)
@@ -213,3 +284,26 @@ def _list_earlier_digests(exposed_images: Iterable[ExposedImage]) -> frozenset[s
     """The digests that places named before what they name now, which tells since when they have a fix."""
     places = (each for image in exposed_images for place in image.deployed for each in place.named_before or ())
     return frozenset(each.digest for each in places if each.digest is not None)
+
+
+async def read_ledger_of(
+    connection: AsyncConnection, number: int, image: ExposedImage, platforms: Collection[str] | None
+) -> Ledger:
+    """`number` is that of its row. `platforms` are those that are read at all, None where all are. When a fix has
+    passed below the image is not looked up."""
+    bases = await read_bases(connection, image.standings)
+    digests = {place.digest for place in image.deployed if place.digest is not None}
+    pinned = await read_builds(connection, platforms, digests)
+    shown_inventories = set(bases.shown.values())
+    of_pinned = {number for build in pinned.values() for _, number in build.inventories}
+    again = await read_shown_again(connection, [number])
+    before = {row.previous_id for rows in again.values() for row in rows if row.previous_id is not None}
+    mine = await with_past(connection, before.union(inventory for _, inventory in image.inventories))
+    numbers = mine | shown_inventories | of_pinned
+    exposed = await read_exposures_in(connection, numbers)
+    histories = await read_histories_of(connection, exposed, numbers)
+    image = replace(image, inventories=tuple(as_shown(histories, number, image.inventories, again)))
+    names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
+    brings = await read_names(connection, shown_inventories, names)
+    fixes = FixesBelow(histories, bases, brings, ShownSince())
+    return Ledger(exposed, histories, bases, fixes, pinned, (image,))

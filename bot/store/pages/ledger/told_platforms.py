@@ -13,7 +13,7 @@ from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, release_of
 from bot.domain.packages.package import Distribution, Package
 from bot.images.sbom.package_url import package_url
-from bot.images.told_platforms import ToldPlatform
+from bot.images.vulnerabilities import ToldPlatform
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable

@@ -9,14 +9,13 @@ from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, tuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
-from bot.domain.bases.going_back import goes_back
+from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.followed_base import pinned_to
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.behind import BehindUsage, FleetBehind
-from bot.domain.rollouts.pinning import named_version
+from bot.domain.rollouts.pinning import BehindUsage, FleetBehind, named_version
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
@@ -24,8 +23,8 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.pinned_digests import Place, place_of, read_pinned
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.bases.told_ways import with_told_ways
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, sdk_pins
 from bot.store.rows.rollouts.tables import rebuilds
 

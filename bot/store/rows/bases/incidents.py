@@ -10,7 +10,7 @@ from bot.domain.bases.incident import Incident
 from bot.domain.clock import AHEAD
 from bot.store.engine.inserting import insert_missing
 from bot.store.rows.bases.tables import incidents
-from bot.store.rows.outbox import announce
+from bot.store.rows.tables import announce
 
 
 async def tell_incidents(

@@ -16,11 +16,10 @@ from sqlalchemy import (
     text,
 )
 
-from bot.domain.bases.shown_in_turn import ShowsTwo
+from bot.domain.bases.observation import ShowsTwo
 from bot.domain.reference import Base
-from bot.store.rows.moment import Moment, Noted
+from bot.store.rows.columns import LongText, Moment, Noted, ShortText
 from bot.store.rows.schema import DueTable, Id, falls_due, key_column, leased, locked_after, metadata
-from bot.store.rows.texts import LongText, ShortText
 
 bases = leased(
     "bases",

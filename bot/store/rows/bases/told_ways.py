@@ -1,27 +1,48 @@
-"""What releases tell of the way from what is pinned, or was built, to what its base shows: also on day one."""
+"""Releases as rows, and what they tell of the way from what is pinned, or was built, to what is current."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.change import ToldWay
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.told_way import ToldWay
-from bot.domain.feeds.advisory import Advisory
+from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import BehindUsage
-from bot.store.engine.codec import load
+from bot.domain.rollouts.pinning import BehindUsage
+from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, counter
+from bot.store.engine.inserting import upsert
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.bases.tables import advisories, releases
 from bot.store.stores import Stores
 from bot.upstream.dotnet.fixing import way_from
 from bot.upstream.dotnet.releases import ReleaseIndex, family_name
 from bot.upstream.feeds.combine import combine_all
+
+
+async def read_releases(connection: AsyncConnection, query: Select[Any]) -> list[Release]:
+    """Reads the releases that `query` selects."""
+    rows = (await connection.execute(query)).all()
+    return readable(rows, lambda row: load(row.release, Release), lambda row: f"release {row.version}")
+
+
+async def save_release(connection: AsyncConnection, release: Release) -> None:
+    """A whole row: what the feed once said of the release is replaced."""
+    await connection.execute(
+        upsert(
+            connection,
+            releases,
+            ["channel", "version"],
+            channel=release.channel,
+            version=release.version,
+            published_at=release.published_at,
+            release=dump(release, Release),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure
-from bot.domain.repositories.naming import Naming, what_is_named
-from bot.domain.repositories.usage import Usage
+from bot.domain.repositories.usage import Naming, Usage, what_is_named
 from bot.store.engine.codec import dump, load
 from bot.store.rows.images.images import deployments
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,20 +23,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.observation import NotJudged
-from bot.domain.images.builder import Builder
-from bot.domain.images.claims.choosing import contested
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ProducedImage
+from bot.domain.bases.observation import NotJudged, PlatformImage
+from bot.domain.images.claim_choice import contested
+from bot.domain.images.claims import Claim, Source, TagRule
+from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.standing import LAW, ImageStanding, ImageState, as_claims
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
-from bot.store.rows.moment import Moment, Noted
+from bot.store.engine.readable import readable
+from bot.store.rows.columns import LongText, Moment, Noted, ShortText
+from bot.store.rows.forgetting import delete_rows, forgets
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, locked_after, metadata
-from bot.store.rows.texts import LongText, ShortText
 
 images = Table(
     "images",
@@ -251,3 +250,39 @@ async def forget_images(connection: AsyncConnection, repositories: Sequence[int]
     await lock_where(connection, images, images.c.repository_id.in_(repositories))
     for table in (images, deployments):
         await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))
+
+
+unpacked_layers = Table(
+    "unpacked_layers",
+    metadata,
+    key_column(),
+    Column("digest", ShortText(160), nullable=False, unique=True),
+    Column("content", ShortText(160), nullable=False),
+    Column("read_at", Moment, nullable=False),
+)
+"""`content` is the digest of what the layer holds, computed from its bytes."""
+locked_after(unpacked_layers, "tasks")
+
+
+_UNUSED_FOR = timedelta(days=365)
+"""What a layer holds takes few bytes to keep and many to read again: an image that comes back finds it known."""
+
+
+@forgets(unpacked_layers, "layers that no image has", _UNUSED_FOR)
+async def forget_unpacked_layers(connection: AsyncConnection, before: datetime) -> dict[str, int]:
+    unused = await _unused_layers(connection, before)
+    return {"unpacked_layers": await delete_rows(connection, unpacked_layers, "digest", unused)}
+
+
+async def _unused_layers(connection: AsyncConnection, before: datetime) -> set[str]:
+    """Layers that were read before then to see what they hold, and that no image has now."""
+    read = await connection.execute(select(unpacked_layers.c.digest).where(unpacked_layers.c.read_at < before))
+    unused = set(read.scalars())
+    if not unused:
+        return unused
+    shown = await connection.execute(select(images.c.id, images.c.platforms).where(images.c.platforms.is_not(None)))
+    for platforms in readable(
+        shown, lambda row: load(row.platforms, tuple[PlatformImage, ...]), lambda row: f"image {row.id}"
+    ):
+        unused.difference_update(*(platform.layers for platform in platforms))
+    return unused

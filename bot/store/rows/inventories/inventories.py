@@ -27,9 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import Package
 from bot.store.engine.inserting import chunks
-from bot.store.rows.moment import Moment
+from bot.store.rows.columns import LongText, Moment, ShortText
 from bot.store.rows.schema import DueTable, Id, falls_due, key_column, lease_columns, locked_after, metadata
-from bot.store.rows.texts import LongText, ShortText
 
 
 def undone_columns(table: str, column: str) -> list[Any]:

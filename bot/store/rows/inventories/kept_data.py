@@ -1,5 +1,7 @@
-"""How far the kept data of publishers reaches, for the gate."""
+"""How far the kept data of publishers reaches, for the gate, and what a dump was looked through for."""
 
+import json
+import zlib
 from functools import lru_cache
 from typing import Any
 
@@ -7,13 +9,41 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.document import FeedKind
-from bot.images.told_platforms import DOTNET, KeptData
+from bot.images.vulnerabilities import DOTNET, KeptData
 from bot.store.engine.readable import check_moments, readable
 from bot.store.rows.bases.tables import documents
-from bot.store.rows.inventories.considered import unpacked, unpacked_questions
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.news import newest_times
+from bot.upstream.osv.questions import PackageQuestion
 from bot.upstream.osv.record import UNNAMED, WantedPackages
+
+
+def packed(considered: WantedPackages) -> bytes:
+    """Makes the value of the column `considered`."""
+    name_lists = [sorted(each) for each in (considered.releases, considered.names, considered.untold)]
+    return zlib.compress(json.dumps([*name_lists, sorted(considered.unread)]).encode())
+
+
+def unpacked(considered: bytes) -> WantedPackages:
+    """Reads the value of the column `considered`."""
+    releases, names, *more = json.loads(zlib.decompress(considered))
+    untold, unread = (*more, [], [])[:2]
+    pairs = frozenset((release, name) for release, name in unread)
+    return WantedPackages(frozenset(releases), frozenset(names), frozenset(untold), pairs)
+
+
+def packed_questions(questions: frozenset[PackageQuestion]) -> bytes | None:
+    """Makes the value of the column `asked`, which is empty where nothing was asked."""
+    rows = [[each.release, each.name, each.version] for each in sorted(questions)]
+    return zlib.compress(json.dumps(rows).encode()) if rows else None
+
+
+def unpacked_questions(packed_bytes: bytes | None) -> frozenset[PackageQuestion]:
+    """Reads the value of the column `asked`."""
+    if packed_bytes is None:
+        return frozenset()
+    return frozenset(PackageQuestion(*row) for row in json.loads(zlib.decompress(packed_bytes)))
+
 
 _MOST_KEPT = 8
 """Columns that are kept unpacked, by their bytes, more than there are publishers: each pull request of a rollout

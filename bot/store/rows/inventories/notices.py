@@ -6,9 +6,8 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.changes import Direction, PackageChange, in_order_of_publication
+from bot.domain.packages.changes import Direction, PackageChange, PlatformChanges, in_order_of_publication
 from bot.domain.packages.cves.vulnerability import AffectedPackage
-from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load

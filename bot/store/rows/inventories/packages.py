@@ -19,9 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.changes import PackageChange
+from bot.domain.packages.changes import PackageChange, PlatformChanges
 from bot.domain.packages.cves.vulnerability import release_of
-from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.store.engine.codec import load, load_text

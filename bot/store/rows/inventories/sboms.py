@@ -2,10 +2,9 @@
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Table
 
+from bot.store.rows.columns import LongText, Moment, ShortText
 from bot.store.rows.inventories.inventories import undone_columns
-from bot.store.rows.moment import Moment
 from bot.store.rows.schema import DueTable, falls_due, key_column, locked_after, metadata
-from bot.store.rows.texts import LongText, ShortText
 
 sbom_looks = Table(
     "sbom_looks",

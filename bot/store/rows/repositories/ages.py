@@ -1,14 +1,58 @@
-"""How old the fleet's builds are, counted by the database."""
+"""The workflows that rebuild the fleet as rows, and how old its builds are, counted by the database."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, func, literal, or_, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    UniqueConstraint,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.timing.age import BOUNDS, Ages, AgeStanding, ScheduleTrouble
+from bot.store.rows.columns import LongText, Moment, Noted, ShortText
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.schema import DueTable, falls_due, leased
 from bot.views.repositories.explanation import BuildStatus
+
+workflow_builds = leased(
+    "workflow_builds",
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
+    Column("workflow", ShortText(128), nullable=False),
+    Column("max_age_seconds", Integer),
+    Column("node_id", ShortText(128)),
+    Column("builds", JSON, nullable=False),
+    Column("last_success", Moment),
+    Column("ended_run", BigInteger),
+    Column("ended_at", Moment),
+    Column("read_at", Noted),
+    Column("tree", ShortText(64)),
+    Column("changed_at", Noted),
+    Column("error", LongText),
+    Column("judged", Boolean, nullable=False, server_default="0"),
+    Column("standing", ShortText(16)),
+    Column("said", LongText),
+    Column("plan_at", Moment, index=True),
+    Column("told_at", Noted),
+    UniqueConstraint("repository_id", "workflow"),
+    Index(None, "judged"),
+)
+"""`ended_run` is the run that ended last, and `ended_at` when. `tree` is what the repository held at the last look,
+`changed_at` when that was first another one. `standing` and `said` are what `plan` makes of it, `plan_at` when a
+rebuild is to be planned, `told_at` when it was last told that none can be."""
+falls_due(workflow_builds, DueTable("workflow-builds", is_regular=True))
+
 
 MOST_TROUBLES = 1000
 _FOR_PEOPLE = [standing.value for standing in AgeStanding if standing.needs_person]

@@ -1,4 +1,4 @@
-"""Repositories as the audit judges them: their files by blob, what was found, and how many stand how by day."""
+"""Repositories as the audit judges them, and what code scanning has of their findings."""
 
 import json
 import zlib
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Table,
+    and_,
     delete,
     or_,
     select,
@@ -23,11 +24,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.finding import Finding
 from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import upsert
+from bot.store.engine.inserting import insert_into, upsert
 from bot.store.engine.locking import lock
-from bot.store.rows.moment import Noted
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, locked_after, metadata
-from bot.store.rows.texts import LongText, ShortText
+from bot.store.rows.columns import LongText, Noted, ShortText
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.rollouts import ALL_PAUSED
+from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, leased, locked_after, metadata
 
 audits = Table(
     "audits",
@@ -121,3 +123,37 @@ def packed(findings: Sequence[Finding]) -> bytes:
 def unpacked(data: bytes) -> tuple[Finding, ...]:
     """The findings that `packed` made this of; raises `Failure` where they are none."""
     return load(json.loads(zlib.decompress(data)), tuple[Finding, ...])
+
+
+code_scans = leased(
+    "code_scans",
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("uploaded", ShortText(32)),
+    Column("upload", ShortText(128)),
+    Column("refused", LongText),
+    Column("error", LongText),
+)
+"""`uploaded` stands for the log that was uploaded last, `upload` is the forge's name of that upload until it was
+taken in, `refused` says why the forge takes none."""
+locked_after(code_scans, "onboardings", "practice_weeks")
+
+_JUDGED = (
+    select(audits.c.repository_id)
+    .join(repositories, repositories.c.id == audits.c.repository_id)
+    .where(audits.c.findings.is_not(None), repositories.c.listed.is_(True))
+)
+IS_SCANNED = and_(code_scans.c.repository_id.in_(_JUDGED), ~ALL_PAUSED)
+"""Its repository is one of the fleet that was judged, and the bot is not paused as a whole."""
+falls_due(code_scans, DueTable("code-scans", (IS_SCANNED,), furthest=timedelta(days=30)))
+
+
+async def want_scan(connection: AsyncConnection, repository: int, now: datetime) -> None:
+    """Has the findings of a repository sent to code scanning now, since they were made anew."""
+    insertion = insert_into(connection, code_scans).values(repository_id=repository, due_at=now)
+    due_columns = {"due_at": now, "attempts": 0}
+    await connection.execute(insertion.on_conflict_do_update(index_elements=["repository_id"], set_=due_columns))
+
+
+async def forget_scan(connection: AsyncConnection, repository: int) -> None:
+    """Deletes the row of a repository whose findings nobody wishes to have in code scanning any more."""
+    await connection.execute(delete(code_scans).where(code_scans.c.repository_id == repository))

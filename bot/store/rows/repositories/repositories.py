@@ -1,15 +1,17 @@
-"""Repositories as rows: the forge's own id is who they are, their name is what they are called at present."""
+"""Repositories as rows, the forge's own id being who they are, and how each stands."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Repository
 from bot.store.engine.locking import lock
+from bot.store.rows.columns import Moment, ShortText
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.schema import Id, locked_after, metadata
 
 IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") != ""
 """What it asks for of the bot cannot be understood, and may be a no."""
@@ -66,3 +68,26 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
             .values(name=bindparam("named"), forge_id=bindparam("forge"), node_id=bindparam("node")),
             new_values,
         )
+
+
+standings = Table(
+    "standings",
+    metadata,
+    Column(
+        "repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("rank", Integer, nullable=False),
+    Column("standing", ShortText(16), nullable=False),
+    Column("since", Moment),
+    Column("latest_rebuild", Id),
+    Index(None, "standing"),
+)
+
+standing_days = Table(
+    "standing_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("standing", ShortText(16), primary_key=True),
+    Column("repositories", Integer, nullable=False),
+)
+locked_after(standing_days, "standings")

@@ -19,7 +19,6 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import base_of, bases
-from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.rollouts.quarantined import SHOWN, still_carried, to_be_marked
 from bot.store.rows.rollouts.rebuilds import (
@@ -33,6 +32,7 @@ from bot.store.rows.rollouts.rebuilds import (
     transition_row,
 )
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
+from bot.store.rows.tables import announce
 from bot.views.rollouts.rollout import QuarantineStatus
 
 _OTHER = quarantines.alias()

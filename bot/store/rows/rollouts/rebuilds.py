@@ -41,9 +41,9 @@ from bot.store.engine.codec import load, load_shared
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock, lock_where
 from bot.store.engine.readable import readable
-from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, rollouts, transitions
+from bot.store.rows.tables import announce
 
 MEMBER_TEXTS = (
     cast(repositories.c.workflows, Text).label("workflows"),

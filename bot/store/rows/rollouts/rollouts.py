@@ -1,4 +1,4 @@
-"""Rollouts as rows: what they hold, and what keeps their rebuilds from beginning."""
+"""Rollouts as rows: what they hold and are about, and what keeps their rebuilds from beginning."""
 
 from collections.abc import Collection
 
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.change import Change
 from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
+from bot.domain.wording.headline import headline
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import changes
@@ -157,3 +158,17 @@ async def set_aside(connection: AsyncConnection, numbers: Collection[int]) -> di
 
 IS_WAITING = and_(rebuilds.c.state.in_(AWAITING), ~IS_RELEASED, ~IS_KEPT)
 """It has not begun and waits for its wave, or for a place there."""
+
+
+async def title_of(connection: AsyncConnection, rollout: int) -> str:
+    """From the changes that set it off; where none did, from what it is for."""
+    return (await titles_of(connection, [rollout]))[rollout]
+
+
+async def titles_of(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, str]:
+    """The titles of rollouts by their ids, in as many statements as that of one."""
+    occasions = await connection.execute(
+        select(rollouts.c.id, rollouts.c.occasion).where(rollouts.c.id.in_(numbers))
+    )
+    changes_by_number = await changes_by_rollout(connection, numbers)
+    return {row.id: headline(changes_by_number.get(row.id, ()), Occasion(row.occasion)) for row in occasions}

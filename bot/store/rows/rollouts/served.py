@@ -1,4 +1,4 @@
-"""Which changes a repository has been served with: only what had an effect, or a person's no, counts."""
+"""Which changes a repository has been served with, and how long rebuilds are kept that have ended."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Sight
-from bot.domain.rollouts.rebuild import Action, RebuildState, Target
+from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import changes, observations
-from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.forgetting import delete_rows, forgets
+from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.rollouts.tables import rebuilds, transitions
 
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 
@@ -86,3 +88,31 @@ async def unserved(
         (skipped_changes if is_unserved else served_changes).update(brought_changes)
     missed_changes = {id_ for id_, moved_at in times.items() if away_since is not None and moved_at > away_since}
     return (missed_changes | (skipped_changes & times.keys())) - served_changes
+
+
+@forgets(
+    rebuilds,
+    "those that have ended, with their steps and transitions, but for those of a base's last change",
+    after=None,
+)
+async def forget_rebuilds(connection: AsyncConnection, before: datetime) -> dict[str, int]:
+    old = await _ended_rebuilds(connection, before)
+    await lock(connection, rebuilds, old)
+    await delete_rows(connection, steps, "rebuild_id", old)
+    moves = await delete_rows(connection, transitions, "rebuild_id", old)
+    return {"rebuilds": await delete_rows(connection, rebuilds, "id", old), "transitions": moves}
+
+
+async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list[int]:
+    """Those whose rollout carries no base's last change.
+
+    A repository that joins the fleet, or falls behind, is still served by such a change, and its rebuilds tell who
+    has been.
+    """
+    needed = select(changes.c.rollout_id).where(changes.c.id.in_(last_changes()), changes.c.rollout_id.is_not(None))
+    found = await connection.execute(
+        select(rebuilds.c.id).where(
+            rebuilds.c.state.in_(ENDED), rebuilds.c.ended_at < before, rebuilds.c.rollout_id.not_in(needed)
+        )
+    )
+    return list(found.scalars())

@@ -20,7 +20,6 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.images.images import contested_images, image_of, images
-from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import (
@@ -44,6 +43,7 @@ from bot.store.rows.rollouts.steps import (
     steps,
 )
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import announce
 
 Item = TypeVar("Item")
 

@@ -30,11 +30,10 @@ from bot.domain.rollouts.terms import Start, Step
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.moment import Moment, NoMoment, Noted
+from bot.store.rows.columns import LongText, Moment, NoMoment, Noted, ShortText
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
-from bot.store.rows.texts import LongText, ShortText
 
 steps = Table(
     "steps",

@@ -11,9 +11,8 @@ from sqlalchemy import (
     Table,
 )
 
-from bot.store.rows.moment import Moment, Noted
+from bot.store.rows.columns import LongText, Moment, Noted, ShortText
 from bot.store.rows.schema import Id, key_column, leased, locked_after, metadata
-from bot.store.rows.texts import LongText, ShortText
 
 rollouts = Table(
     "rollouts",

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
-from bot.clients.forges.github.default_file import default_file
+from bot.clients.forges.github.files import default_file
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from sandbox.world import World

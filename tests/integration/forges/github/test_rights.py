@@ -9,9 +9,8 @@ import pytest
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import SystemClock
 from bot.domain.forge.branches import BranchChange, FileChange
-from bot.domain.forge.pull_requests import RequestChange
+from bot.domain.forge.pull_requests import RequestChange, Wishes
 from bot.domain.forge.refusals import FilesDenied
-from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.repository import Identity
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.installations import app_token

@@ -8,8 +8,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.discover.ports import DiscoverStore, DueListing, DueRepository, Listing
 from bot.store.rows.repositories.tables import repositories
 from tests.fakes.stores.discover import FakeDiscoverStore

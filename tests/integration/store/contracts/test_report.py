@@ -8,8 +8,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.fleet.report.ports import DueMessage, ReportStore
-from bot.store.rows.outbox import announce
-from bot.store.rows.tables import outbox
+from bot.store.rows.tables import announce, outbox
 from tests.fakes.stores.report import FakeReportStore
 from tests.integration.store.contracts.conftest import Steal
 from tests.integration.store.filling import HOUR, Stores

@@ -3,12 +3,10 @@
 import pytest
 
 from bot.domain.bases.incident import Incident
-from bot.domain.bases.observation import Observation, Sight
-from bot.domain.bases.shown_in_turn import ShowsTwo
+from bot.domain.bases.observation import Observation, ShowsTwo, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.watch.registry.ports import DueBase, Poll, Sighting, WatchStore
 from bot.store.rows.bases.tables import bases
 from tests.fakes.stores.watch import FakeWatchStore

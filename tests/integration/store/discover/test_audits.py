@@ -8,12 +8,10 @@ from sqlalchemy import select, update
 
 from bot.commands.files.audit_of_fleet import audited_in
 from bot.domain.bases.observation import PlatformImage
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.repositories.finding import Outcome
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.audit.tick import AuditOptions, AuditTally, tick
 from bot.fleet.verify.images.ports import Look
 from bot.reconcile.loop import Loop

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository, Workflow
+from bot.domain.repositories.repository import Reading, Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem
 from bot.domain.rollouts.policy import ActionPreference

@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.discover.ports import Listing
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.tables import outbox

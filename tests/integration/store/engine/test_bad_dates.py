@@ -21,14 +21,14 @@ from bot.domain.feeds.advisory import Release
 from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.domain.rollouts.timing.standing import RolloutOptions, release_rules_at
+from bot.domain.rollouts.timing.pace import WriteLimits
+from bot.domain.rollouts.timing.waiting import RolloutOptions, release_rules_at
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import give_all_back
-from bot.store.rows.bases.releases import save_release
 from bot.store.rows.bases.tables import incidents, notices
-from bot.store.rows.moment import Moment
+from bot.store.rows.bases.told_ways import save_release
+from bot.store.rows.columns import Moment
 from bot.store.rows.rollouts.tables import rebuilds, rollout_waves
 from bot.store.rows.schema import every_table
 from bot.store.rows.tables import LISTING, tasks

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rebuild import Action
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.store.engine.budgets import BudgetStore
 from bot.store.rows.rollouts.budgets import spendings
 from bot.store.rows.rollouts.tables import rebuilds

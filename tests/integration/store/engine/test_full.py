@@ -10,10 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Trouble
-from bot.store.engine.database import Database, looked_into, open_database
+from bot.store.engine.database import Database, lack_of_room, looked_into, open_database
 from bot.store.engine.engines import database_url, engine_for, readers_of
 from bot.store.engine.failures import NoRoom, url_told
-from bot.store.engine.room import lack_of_room
 from sandbox.programs.postgres import PostgresServer
 from tests.full_disk import fill, small_disk, without_room
 from tests.migrated import new_sqlite

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Package
 from bot.domain.repositories.repository import Repository
-from bot.store.rows.inventories.package_rows import package_ids
+from bot.store.rows.inventories.read_inventories import package_ids
 from bot.store.rows.rollouts.tables import pauses
 from bot.store.rows.tables import tasks
 from tests.integration.store.conftest import ON_BOTH

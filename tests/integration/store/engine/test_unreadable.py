@@ -10,8 +10,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.watch.feeds.tick import FeedReading
 from bot.store.rows.bases.tables import advisories, changes, manifests, notices, observations, releases
 from bot.store.rows.repositories.blobs import blobs_of

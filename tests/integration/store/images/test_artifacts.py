@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import event, insert, select, update
 
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
-from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule
-from bot.domain.packages.gate_rules import MatchedRule
+from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule, MatchedRule
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState
@@ -22,9 +21,9 @@ from bot.images.scanners.report import Report
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert
 from bot.store.rows.bases.tables import incidents
-from bot.store.rows.images.artifact_reads import artifact_reads
+from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.integration.store.filling import HOUR, Stores, digest

@@ -8,14 +8,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.images.runtime_inside import RuntimeInside
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.standing import Basis, ImageStanding, Publication, RuntimeInside
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.verify.attesting.summary import Verifier
 from bot.fleet.verify.attesting.tick import AttestingTally, tick
 from bot.fleet.verify.images.ports import Look

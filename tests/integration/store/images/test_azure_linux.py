@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
 from bot.fleet.watch.vulnerabilities.tick import KeptDump

@@ -7,12 +7,10 @@ from sqlalchemy import delete, update
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.verify.images.ports import Look
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.images.images import images

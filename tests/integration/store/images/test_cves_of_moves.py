@@ -11,13 +11,11 @@ from bot.domain.bases.observation import Sight
 from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.packages.changes import package_changes
-from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.changes import PlatformChanges, package_changes
 from bot.domain.packages.cves.moves import CvesMoved, WhyOpen
+from bot.domain.packages.cves.publication import DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
-from bot.domain.packages.moves import PlatformChanges
-from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.domain.packages.sbom import Sbom, SbomOrigin
+from bot.domain.packages.package import Distribution, Inventory, Package, Sbom, SbomOrigin
 from bot.fleet.watch.feeds.tick import FeedReading
 from bot.fleet.watch.registry.ports import Sighting
 from bot.fleet.watch.vulnerabilities.tick import KeptDump

@@ -13,9 +13,8 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
-from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.moves import WhyOpen
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.gate import (
     Counts,
@@ -24,8 +23,9 @@ from bot.domain.packages.gate import (
     GateMode,
     GateOutcome,
     GateRule,
+    MatchedRule,
+    ReportUse,
 )
-from bot.domain.packages.gate_rules import MatchedRule, ReportUse
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
 from bot.domain.reach import PushedTag, Reach
@@ -46,8 +46,8 @@ from bot.store.views.images import ImageViewsStore
 from bot.upstream.osv.addresses import API, DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import UNNAMED
-from bot.views.images.gates import Unfixed
 from bot.views.images.image_pages import WantedImages
+from bot.views.images.images import Unfixed
 from bot.views.paging import Cut
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest

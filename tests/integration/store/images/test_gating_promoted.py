@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.gate import Gated, GateOutcome, GateRule
-from bot.domain.packages.gate_rules import MatchedRule
+from bot.domain.packages.gate import Gated, GateOutcome, GateRule, MatchedRule
 from bot.fleet.verify.gating.judging import Gating
 from bot.fleet.verify.gating.ports import GateOptions, ToldImage
 from bot.images.scan_reports import ReportOrigin, ScanReport

@@ -9,15 +9,12 @@ from sqlalchemy import update
 from bot.domain.bases.image import OCI_INDEX, Head
 from bot.domain.bases.observation import NotJudged, Observation, PlatformImage, Sight, first_digits
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.claims import Claim, Source, TagRule
+from bot.domain.images.image import Builder, ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import LAW, Basis, Doubt, ImageStanding, ImageState, Publication
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.usage import FileLine, Role
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.ports import Below, Look, nothing_below

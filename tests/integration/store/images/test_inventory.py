@@ -11,22 +11,19 @@ from sqlalchemy import select
 
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.failure import Failure
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.packages.changes import Direction, PackageChange
+from bot.domain.packages.changes import Direction, PackageChange, PlatformChanges
 from bot.domain.packages.cves.moves import CvesMoved
-from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import EDITION, Distribution, Inventory, Package
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.verify.images.rows.told_images import shown_now
 from bot.fleet.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.fleet.watch.registry.ports import Sighting
 from bot.images.packages.layers.layer import LayerContents
-from bot.store.pages.images.read_images import count_images
+from bot.store.pages.images.read_platforms import count_images
 from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,

@@ -10,19 +10,16 @@ from sqlalchemy import null, select, text, update
 from bot.domain.bases.observation import Observation, Sight
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import ImageStanding
-from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import DumpMark
 from bot.domain.packages.cves.vulnerability import VersionRange, Vulnerability
-from bot.domain.packages.ledger.clocks import Passage, Station
-from bot.domain.packages.ledger.entries import LedgerEntry, entry_of
-from bot.domain.packages.ledger.known import AffectedImage
-from bot.domain.packages.ledger.station_times import StationTime
+from bot.domain.packages.ledger.clocks import AffectedImage, Passage, Station
+from bot.domain.packages.ledger.entries import LedgerEntry, StationTime, entry_of
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
+from bot.domain.repositories.repository import Reading
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.feeds.tick import FeedReading

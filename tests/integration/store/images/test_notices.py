@@ -3,8 +3,7 @@
 import pytest
 
 from bot.domain.packages.changes import Direction, PackageChange
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import (
     AffectedPackage,
     Ecosystem,

@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.domain.reference import Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.usage import Usage
 from bot.store.rows.images.images import deployments
 from bot.store.rows.repositories.tables import repositories

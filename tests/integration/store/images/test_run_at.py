@@ -5,7 +5,7 @@ from itertools import product
 
 from sqlalchemy import insert
 
-from bot.domain.repositories.naming import what_is_named
+from bot.domain.repositories.usage import what_is_named
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.tables import repositories

@@ -7,8 +7,7 @@ from sqlalchemy import func, select
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.cves.vulnerability import Ecosystem
-from bot.domain.packages.package import Package
-from bot.domain.packages.sbom import SbomOrigin
+from bot.domain.packages.package import Package, SbomOrigin
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
 from bot.store.rows.inventories.sboms import sbom_looks, sboms

@@ -10,11 +10,10 @@ from sqlalchemy import update
 from bot.domain.bases.image import OCI_INDEX, Head
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder
-from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.image import Builder, ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import LAW, Basis, Declaration, ImageState, Publication
-from bot.domain.packages.sbom import Sbom, SbomOrigin
+from bot.domain.packages.package import Sbom, SbomOrigin
 from bot.domain.reference import Base, Reference
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.ports import Below, nothing_below

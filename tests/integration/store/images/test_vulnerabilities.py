@@ -8,8 +8,7 @@ from sqlalchemy import func, select
 
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
 from bot.fleet.watch.vulnerabilities.tick import READER, DueDump, KeptDump

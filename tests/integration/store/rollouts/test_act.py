@@ -17,7 +17,7 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.rollout import PlannedRollout
 from bot.store.engine.database import Database, open_database
-from bot.store.rows.rollouts.pausing import open_pause
+from bot.store.rows.rollouts.rebuild_store import open_pause
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import outbox

@@ -14,8 +14,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import Occasion
-from bot.domain.rollouts.timing.standing import RolloutOptions, release_rules_at
-from bot.domain.rollouts.timing.waiting import holds_of
+from bot.domain.rollouts.timing.waiting import RolloutOptions, holds_of, release_rules_at
 from bot.domain.rollouts.timing.waves import Wave
 from bot.fleet.act.ports import Job
 from bot.fleet.plan.quarantine import tick as quarantine

@@ -10,15 +10,13 @@ import pytest
 from sqlalchemy import text, update
 
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.forge.host import ForgeHost
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Identity, Repository, Workflow
+from bot.domain.forge.port import ForgeHost
+from bot.domain.repositories.repository import Identity, Reading, Repository, Workflow
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.age import AgeStanding, Judgement, Weekly
 from bot.fleet.discover.builds import tick as builds
 from bot.fleet.plan.age import tick as aging
 from bot.fleet.plan.age.ports import AgePlan, JudgedAge

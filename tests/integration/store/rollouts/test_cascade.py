@@ -10,12 +10,10 @@ from sqlalchemy import event, insert, select, update
 
 from bot.domain.bases.change import Cause
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.standing import LAW, Basis, ImageStanding, Publication
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.fleet.discover.ports import DueRepository
@@ -27,7 +25,7 @@ from bot.fleet.plan.cascade.rows.links import parts_of_producers
 from bot.fleet.plan.cascade.rows.members import with_together
 from bot.fleet.plan.cascade.tick import CascadeInput, CascadeTally, Decided, tick
 from bot.store.engine.codec import dump
-from bot.store.rows.bases.own_bases import own_links
+from bot.store.rows.bases.bases import own_links
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages

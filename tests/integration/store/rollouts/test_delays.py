@@ -5,8 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState

@@ -12,12 +12,11 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.joining import join, leave_run
+from bot.domain.rollouts.after_build import join, leave_run
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, RebuildState
-from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutOptions
-from bot.domain.rollouts.timing.waiting import holds_of
+from bot.domain.rollouts.timing.waiting import ReleaseRules, RolloutOptions, holds_of
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.locking import lock

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository, Workflow
+from bot.domain.repositories.repository import Reading, Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState

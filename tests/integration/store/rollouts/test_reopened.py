@@ -8,7 +8,7 @@ from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.reach import Reach
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.reopening import after_closing
-from bot.domain.rollouts.timing.standing import RolloutOptions, release_rules_at
+from bot.domain.rollouts.timing.waiting import RolloutOptions, release_rules_at
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores

@@ -7,10 +7,9 @@ from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.store.rows.outbox import announce
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.tables import outbox
+from bot.store.rows.tables import announce, outbox
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, LEASE, Stores, moment_after
 from tests.integration.store.moving import ended

@@ -8,9 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.domain.forge.runs import Run
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.rollouts.joining import join, leave_run
+from bot.domain.images.claims import Claim, Source, TagRule
+from bot.domain.rollouts.after_build import join, leave_run
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.fleet.act.ports import Job

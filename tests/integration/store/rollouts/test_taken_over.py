@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.policy import ActionPreference

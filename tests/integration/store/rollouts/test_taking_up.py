@@ -9,16 +9,15 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import LeaseLost
 from bot.domain.forge.pull_requests import OwnRequest
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.fleet.plan.taking_up.requests import MarkedRequest
 from bot.fleet.plan.taking_up.rows import TakingUpStore
 from bot.fleet.plan.taking_up.tick import RestoredLog, TakenUp
 from bot.store.rows.bases.tables import bases, changes
-from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.tables import announce
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 

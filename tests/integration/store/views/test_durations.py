@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.views.rollouts.durations import OwnDurations
+from bot.views.rollouts.rollout import OwnDurations
 from tests.integration.store.filling import Stores
 
 TOOK = timedelta(minutes=17)

@@ -6,17 +6,14 @@ import pytest
 from sqlalchemy import Table, update
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.rows.images.images import images

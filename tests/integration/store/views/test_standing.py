@@ -8,20 +8,18 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.standing import ImageState
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.watch.registry.ports import Sighting
 from bot.store.rows.images.images import images
-from bot.store.rows.repositories.standings import standing_days
+from bot.store.rows.repositories.ages import workflow_builds
+from bot.store.rows.repositories.repositories import standing_days
 from bot.store.rows.repositories.tables import usages
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import FleetFilter, Sort, Standing

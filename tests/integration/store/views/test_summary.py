@@ -9,7 +9,7 @@ from sqlalchemy import update
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
-from bot.domain.rollouts.timing.standing import RolloutOptions
+from bot.domain.rollouts.timing.waiting import RolloutOptions
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rollouts
 from bot.views.fleet.fleet import Standing

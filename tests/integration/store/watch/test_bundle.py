@@ -16,8 +16,7 @@ from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.changes import package_changes
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
@@ -25,8 +24,7 @@ from bot.fleet.watch.feeds.tick import FeedReading
 from bot.fleet.watch.vulnerabilities.tick import READER, KeptDump
 from bot.settings import Settings
 from bot.store.rows.bases.tables import documents
-from bot.upstream.bundle.archive import BundleWriter, bundle_writer
-from bot.upstream.bundle.contents import BundledDump, BundledRecord, FixSeen
+from bot.upstream.bundle.archive import BundledDump, BundledRecord, BundleWriter, FixSeen, bundle_writer
 from bot.upstream.osv.addresses import API, DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages

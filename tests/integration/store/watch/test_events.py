@@ -9,10 +9,9 @@ from bot.domain.reach import PushedTag, Reach
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.deliveries import deliveries
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.tables import tasks
+from bot.store.rows.tables import deliveries, tasks
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 
 SHOP = Repository("contoso/shop-0000", "main", id=7)

@@ -8,8 +8,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.watch.feeds.tick import DueFeed, FeedReading
 from bot.upstream.feeds.doubts import DoubtedLoss, WatchedTag
 from tests.integration.store.conftest import NOON, ON_BOTH

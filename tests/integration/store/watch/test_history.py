@@ -7,8 +7,7 @@ from sqlalchemy import select
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.store.history import Logged
 from bot.store.rows.bases.tables import bases, observations
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of

@@ -13,10 +13,9 @@ from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.behind import FleetBehind
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.pinning import FleetBehind
 from bot.domain.rollouts.rebuild import Action, Target
 from bot.fleet.assess.notices.deciding import NoticeDifference, Opened
 from bot.fleet.plan.age.ports import AgePlan
@@ -26,7 +25,7 @@ from bot.fleet.plan.quarantine import tick as quarantine
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
 from bot.store.history import Logged
-from bot.store.pages.bases.mirror_lags import MirrorLagsStore
+from bot.store.pages.bases.measured import MirrorLagsStore
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.bases.base import BasePage

@@ -12,8 +12,7 @@ from bot.domain.bases.notice import Notice, Topic
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.assess.notices.deciding import (
     AlertOptions,
     Cleared,

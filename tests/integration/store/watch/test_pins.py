@@ -6,12 +6,11 @@ from datetime import timedelta
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Release
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.behind import lacking
+from bot.domain.repositories.repository import Reading, Repository
+from bot.domain.rollouts.pinning import lacking
 from bot.fleet.watch.pins.rows import PinsStore
 from bot.store.rows.bases.pinned_digests import pinned_digests
-from bot.store.rows.bases.releases import save_release
+from bot.store.rows.bases.told_ways import save_release
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 

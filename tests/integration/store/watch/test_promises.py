@@ -5,11 +5,9 @@ from datetime import timedelta
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.feeds.advisory import Release
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.store.history import Logged
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.statements import statements

@@ -6,13 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.bases.incident import Incident
-from bot.domain.bases.observation import NotJudged, Observation, PlatformImage, Sight
-from bot.domain.bases.shown_in_turn import ShowsTwo
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage, ShowsTwo, Sight
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.watch.registry.ports import Poll, Sighting
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert

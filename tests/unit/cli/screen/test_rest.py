@@ -9,9 +9,8 @@ from bot.cli.commands.images.images import show_tree
 from bot.cli.commands.look.plan import show_rebuilds
 from bot.cli.commands.rollouts.rollout import show_progress
 from bot.cli.options import Format
-from bot.cli.screen.rest import MOST_ROWS
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.cli.screen.output import MOST_ROWS
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.views.bases.tree import Branch, Tree

@@ -11,7 +11,7 @@ from bot.clients.feeds.dumps import DumpReader
 from bot.clients.http.client import Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
-from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import DumpMark
 from tests.builders import NOON
 
 URL = "https://osv.example/Ubuntu/all.zip"

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from bot.clients.folders.oci_layout import OciLayout
+from bot.clients.folders.image import OciLayout
 
 
 def digest(body: bytes) -> str:

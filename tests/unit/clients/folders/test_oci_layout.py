@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.folders.oci_layout import OciLayout, is_layout
+from bot.clients.folders.image import OciLayout, is_layout
 from bot.domain.failure import Failure, Trouble
 from tests.unit.clients.folders.layouts import digest, layout
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.folders.opening import open_below
-from bot.clients.folders.root_folder import paths_below, read_below
+from bot.clients.folders.image import open_below, paths_below, read_below
 from bot.domain.failure import Failure, Trouble
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clients.http.bodies import decoded
+from bot.clients.http.answers import decoded
 from bot.domain.failure import Failure
 
 

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from bot.clients.http.client import Http
-from bot.clients.registry.challenge import basic
+from bot.clients.registry.challenge import SignIn, basic
 from bot.clients.registry.docker import DockerLogin, docker_config
-from bot.clients.registry.login import SignIn
 from bot.domain.failure import Failure, Trouble
 
 JO = SignIn(basic=basic("jo", "pass:word"))

@@ -7,7 +7,7 @@ import pytest
 from bot.commands.images.verify import about_builder
 from bot.domain.evidence import Strength
 from bot.domain.images.answers import ImageQuestion
-from bot.domain.images.builder import Builder
+from bot.domain.images.image import Builder
 from bot.domain.images.trust import TrustMode
 from bot.settings.sections.trust import TrustRuleSettings
 

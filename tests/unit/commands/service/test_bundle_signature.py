@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from bot.commands.service.bundle_signature import checker, signer
+from bot.commands.service.bundle import checker, signer
 from bot.domain.failure import Failure
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.commands.service.ghcr import of_token
+from bot.commands.service.permissions import of_token
 from bot.views.doctor import Health
 
 

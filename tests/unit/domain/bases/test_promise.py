@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.bases.notice import Notice, Topic
-from bot.domain.bases.promise import PROMISES, PromiseRow, kept_by
+from bot.domain.bases.notice import PROMISES, Notice, PromiseRow, Topic, kept_by
 from tests.builders import ASPNET, NOON
 
 HOUR = timedelta(hours=1)

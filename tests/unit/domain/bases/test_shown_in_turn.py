@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.bases.shown_in_turn import DOUBTED_FOR, LastLook, ShowsTwo
+from bot.domain.bases.observation import DOUBTED_FOR, LastLook, ShowsTwo
 from tests.builders import NOON
 
 NEW, OLD = "sha256:new", "sha256:old"

@@ -2,8 +2,14 @@
 
 import pytest
 
-from bot.domain.bases.dotnet_image import ImageFamily, family_of, is_microsofts
-from bot.domain.bases.unwatched import Unwatched, references_by_family, unwatched
+from bot.domain.bases.dotnet_image import (
+    ImageFamily,
+    Unwatched,
+    family_of,
+    is_microsofts,
+    references_by_family,
+    unwatched,
+)
 from bot.domain.reference import Reference
 
 DEFAULT = ["mcr.microsoft.com/dotnet/*"]

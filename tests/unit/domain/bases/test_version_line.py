@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.domain.bases.followed_base import Unknown
-from bot.domain.bases.version_line import base_among, is_line, line_of, newest_in, pinned_to
+from bot.domain.bases.followed_base import Unknown, base_among, is_line, line_of, newest_in, pinned_to
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.domain.rollouts.terms import Pin

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.feeds.document import FeedKind
-from bot.domain.feeds.news import CADENCES, silence
+from bot.domain.feeds.document import CADENCES, FeedKind, silence
 from bot.domain.packages.cves.publication import CvePublication
 from tests.builders import NOON
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.domain.forge.double_work import images_twice, may_bring_images
-from bot.domain.forge.pull_requests import OtherRequest
+from bot.domain.forge.pull_requests import OtherRequest, images_twice, may_bring_images
 from bot.domain.reference import Base
 
 MICROSOFT = "mcr.microsoft.com"

@@ -1,4 +1,4 @@
-from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import ForgeHost
 
 
 def test_one_account_pauses_for_all_repositories_together() -> None:

@@ -15,9 +15,8 @@ from bot.domain.images.answers import (
     about_signature,
     all_hold,
 )
-from bot.domain.images.builder import Builder
-from bot.domain.images.runtime_inside import RuntimeInside
-from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication, state_of
+from bot.domain.images.image import Builder
+from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication, RuntimeInside, state_of
 from bot.domain.images.trust import Trust
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from tests.builders import ASPNET, NOON

@@ -5,10 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder, repository_at_address
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.claims import Claim, Source, TagRule
+from bot.domain.images.image import Builder, ProducedImage, repository_at_address
 
 BUILDER = Builder("a workflow", 2, Strength.PROVED, "", "contoso/shop")
 IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))

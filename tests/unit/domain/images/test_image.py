@@ -7,10 +7,8 @@ import pytest
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ProducedImage, SeenImage, declared_by, declared_of
+from bot.domain.images.claims import Claim, Source, TagRule
+from bot.domain.images.image import Builder, ProducedImage, SeenImage, declared_by, declared_of
 from bot.domain.images.standing import Basis, Declaration, ImageStanding, ImageState, Publication
 from bot.domain.reference import Base
 from tests.builders import ASPNET, NOON

@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import may_stand_on, not_seen, proof_of
 from bot.domain.images.standing import Basis, Doubt, ImageStanding, Publication

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.images.runtime_inside import RuntimeInside
+from bot.domain.images.standing import RuntimeInside
 from tests.builders import NOON
 
 INSIDE = RuntimeInside("10.0.8", "its packages")

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.images.runtime_inside import RuntimeInside
 from bot.domain.images.standing import (
     Basis,
     Declaration,
@@ -14,6 +13,7 @@ from bot.domain.images.standing import (
     ImageStanding,
     ImageState,
     Publication,
+    RuntimeInside,
     as_claims,
     behind_since,
     judged,

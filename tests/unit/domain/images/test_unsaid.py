@@ -7,16 +7,13 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.images.answers import ImageAnswer
-from bot.domain.images.builder import GITHUB, Builder
-from bot.domain.images.claims.choosing import MOST_CLAIMS
-from bot.domain.images.claims.claim import CLAIMABLE
-from bot.domain.images.claims.tags import LONGEST_TAG
-from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.claim_choice import MOST_CLAIMS
+from bot.domain.images.claims import CLAIMABLE, LONGEST_TAG
+from bot.domain.images.image import GITHUB, Builder, ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBase, NamedBases
 from bot.domain.images.proof import Proof
-from bot.domain.images.runtime_inside import UNPROVED, RuntimeInside
 from bot.domain.images.seen_config import MOST_NAMES, SeenConfig
-from bot.domain.images.standing import LAW, Basis, Declaration, ImageStanding, Publication
+from bot.domain.images.standing import LAW, UNPROVED, Basis, Declaration, ImageStanding, Publication, RuntimeInside
 from bot.domain.images.trust import Lack, Trust
 
 UNSAID: dict[type[Any], dict[str, object]] = {

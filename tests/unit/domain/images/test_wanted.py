@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from bot.domain.bases.observation import Observation, PlatformImage
-from bot.domain.images.wanted import hash_of_parents, is_unchanged, shown_by
+from bot.domain.images.named_bases import hash_of_parents, is_unchanged, shown_by
 from bot.domain.reference import Base
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -4,11 +4,11 @@ from hypothesis import strategies as st
 from bot.domain.packages.changes import (
     Direction,
     PackageChange,
+    few_notices,
     in_order_of_publication,
     net_changes,
     package_changes,
 )
-from bot.domain.packages.moves import few_notices
 from bot.domain.packages.package import Package
 
 

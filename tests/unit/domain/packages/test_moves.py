@@ -3,13 +3,15 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.packages.changes import Direction, PackageChange, package_changes
-from bot.domain.packages.moves import (
+from bot.domain.packages.changes import (
+    Direction,
+    PackageChange,
     PlatformChanges,
     changes_by_platform,
     composed,
     moves_in_words,
     one_change,
+    package_changes,
     shared,
 )
 from bot.domain.packages.package import Package

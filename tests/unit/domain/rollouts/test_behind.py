@@ -2,12 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.bases.change import Cause, Move
+from bot.domain.bases.change import Cause, Move, ToldWay
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.told_way import ToldWay
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
+from bot.domain.rollouts.pinning import BehindUsage, FleetBehind, lacking
 from tests.unit.fleet.plan.world import ASPNET, MCR, NOON, digest, member, move, usage
 
 LINE = Base(MCR, "dotnet/aspnet", "10.*.*")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.timing.budget import HOUR, MINUTE, Spending, WriteLimits, account_of, times
+from bot.domain.rollouts.timing.pace import HOUR, MINUTE, Spending, WriteLimits, account_of, times
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 seconds = st.integers(0, 1200)

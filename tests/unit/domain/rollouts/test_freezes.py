@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.rollouts.timing.freezes import Freeze, frozen_by, thawed
+from bot.domain.rollouts.timing.windows import Freeze, frozen_by, thawed
 
 DAY = timedelta(days=1)
 EVE = datetime(2026, 12, 20, tzinfo=UTC)

@@ -8,7 +8,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.domain.rollouts.timing.guarantee import BaseInFile, Guarantee, guarantees, rebuilding_workflow
+from bot.domain.rollouts.timing.age import BaseInFile, Guarantee, guarantees, rebuilding_workflow
 from tests.unit.fleet.plan.world import ASPNET, SDK
 
 SHOP = "contoso/shop"

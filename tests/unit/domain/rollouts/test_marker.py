@@ -7,8 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.told_way import SecurityRelease, ToldWay
+from bot.domain.bases.change import Cause, Change, SecurityRelease, ToldWay
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.marker import LONGEST, MarkedTarget, marked, marker_line, read_marker, without_marker

@@ -11,20 +11,17 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.behind import BehindUsage, FleetBehind
-from bot.domain.rollouts.journal import BOT, Word
-from bot.domain.rollouts.labels import HOLD, IGNORE, QUARANTINED
+from bot.domain.rollouts.journal import BOT, HOLD, IGNORE, QUARANTINED, Word
+from bot.domain.rollouts.pinning import BehindUsage, FleetBehind, Refreshed, WantedDigest, WantedDigests
 from bot.domain.rollouts.policy import ONE_WAVE, ActionPreference, Match, Policy, PolicyRule, Terms
 from bot.domain.rollouts.quarantine import BuildEnd
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, PlannedRebuild, Reconsidered, Rollout
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin, Start, Step
-from bot.domain.rollouts.timing.age import Ages, AgeStanding, Judgement
-from bot.domain.rollouts.timing.freezes import Freeze
-from bot.domain.rollouts.timing.guarantee import Guarantee
+from bot.domain.rollouts.timing.age import Ages, AgeStanding, Guarantee, Judgement
 from bot.domain.rollouts.timing.waves import Advance, Hold, Wave, WaveTally
-from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
+from bot.domain.rollouts.timing.windows import Freeze
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 BASE = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")

@@ -4,8 +4,8 @@ import pytest
 
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.pinning import WantedDigest, wanted_digests_of
 from bot.domain.rollouts.rebuild import Target
-from bot.domain.rollouts.wanted_digest import WantedDigest, wanted_digests_of
 from tests.unit.fleet.act.world import change, digest, rebuild
 
 MCR = "mcr.microsoft.com"

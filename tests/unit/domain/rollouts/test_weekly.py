@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.cron import Cron
-from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.age import Weekly
 
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)

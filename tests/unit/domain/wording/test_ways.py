@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.bases.change import Change
-from bot.domain.bases.told_way import SecurityRelease
+from bot.domain.bases.change import Change, SecurityRelease
 from bot.domain.feeds.advisory import Severity
 from bot.domain.wording.ways import way_in_words
 from tests.builders import NOON, change

@@ -3,9 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.onboarding import unified_diff
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.diffs import diff_of_edits
 from bot.files.audit.splicing.keys import with_edits
 from bot.files.formats.source.text import Lines, encode

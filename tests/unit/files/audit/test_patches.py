@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Outcome
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.auditing import audit
 from bot.files.audit.patches import apart, patches
 from bot.files.audit.splicing.keys import with_edits

@@ -6,17 +6,16 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.failure import Failure
-from bot.domain.forge.wishes import MergeRequirements
+from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.fleet.act.own_word import OwnWords, WordHeld, as_now, check_recent
 from bot.fleet.act.ports import Job, Successor
-from bot.reconcile.budgets import Budget, Turn
-from bot.reconcile.guarded import covers_all
+from bot.reconcile.guarded import Budget, Turn, covers_all
 from tests.fakes.repository import CONFIG
 from tests.unit.fleet.act.world import ASPNET, BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 

@@ -10,7 +10,7 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule, Terms
 from bot.domain.rollouts.terms import Pin
-from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.fleet.act.ports import ActOptions, Job
 from tests.unit.fleet.act.world import ASPNET, NOON, change, member, rebuild
 

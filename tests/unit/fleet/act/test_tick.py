@@ -12,7 +12,7 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.fleet.act.ports import ActOptions
 from bot.reconcile.forge_writing import WRITES
 from bot.reconcile.loop import Loop

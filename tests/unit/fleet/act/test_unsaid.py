@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.clock import ManualClock
-from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import ForgeHost
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action
 from bot.fleet.act.calling_off.tick import CallingOffTally

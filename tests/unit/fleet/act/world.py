@@ -14,8 +14,8 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, SourceProblem
+from bot.domain.rollouts.pinning import Refreshed, WantedDigests
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
-from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.fleet.act import tick as stage
 from bot.fleet.act.ports import ActOptions, Job
 from bot.fleet.act.tick import ActTally

@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.bases.change import Cause
-from bot.domain.bases.difference import Difference, OsMove, compare
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import Difference, Observation, OsMove, PlatformImage, compare
 from bot.domain.platform import Platform
 from bot.fleet.assess.assess import cause_of
 from bot.upstream.dotnet.releases import Fixes

@@ -1,6 +1,6 @@
 """What is so of a finding as long as nobody says otherwise."""
 
-from bot.domain.bases.difference import Difference
+from bot.domain.bases.observation import Difference
 from bot.fleet.assess.baseline import BaseStanding
 from bot.fleet.assess.own_base import InheritedChanges
 from bot.fleet.assess.tick import AssessTally, Pair

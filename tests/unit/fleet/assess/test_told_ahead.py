@@ -9,8 +9,8 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Release, Severity
 from bot.fleet.assess.assess import assess, reassess
+from bot.upstream.dotnet.fixing import AHEAD
 from bot.upstream.dotnet.releases import ReleaseIndex
-from bot.upstream.dotnet.told_ahead import AHEAD
 from tests.unit.fleet.assess.world import release, seen
 
 PATCH_DAY = datetime(2026, 3, 12, 17, 0, tzinfo=UTC)

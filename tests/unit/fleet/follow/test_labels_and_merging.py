@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.forge.pull_requests import PullRequestState
-from bot.domain.rollouts.labels import HOLD, IGNORE
+from bot.domain.rollouts.journal import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.fleet.follow.looking import after_request
 from tests.unit.fleet.act.world import rebuild

@@ -9,8 +9,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.rollouts.after_build import after_proof
-from bot.domain.rollouts.joining import join
+from bot.domain.rollouts.after_build import after_proof, join
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.fleet.follow.tick import FollowOptions, tick
 from bot.reconcile.loop import Loop

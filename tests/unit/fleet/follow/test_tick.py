@@ -10,12 +10,12 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.forge.runs import FailedJob, Run
-from bot.domain.rollouts.labels import HOLD
+from bot.domain.rollouts.journal import HOLD
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.follow.looking import after_request
 from bot.fleet.follow.tick import FollowOptions, FollowTally, tick
-from bot.reconcile.hooks import RowOutcome
 from bot.reconcile.loop import Loop
+from bot.reconcile.work import RowOutcome
 from tests.fakes.forge import FakeForge
 from tests.fakes.hooks import ToldRows
 from tests.fakes.stores.rebuilds import following

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import ForgeHost
 from bot.fleet.follow.runs import GONE_AFTER
 from bot.fleet.follow.steps.tick import StepFollowTally
 from bot.fleet.follow.tick import FollowOptions, FollowTally

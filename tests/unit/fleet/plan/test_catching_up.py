@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause, Move
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import FleetRepository
-from bot.domain.rollouts.behind import BehindUsage, lacking
+from bot.domain.rollouts.pinning import BehindUsage, lacking
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.rollout import PlannedRebuild

@@ -9,8 +9,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Policy, PolicyRule, Terms
 from bot.domain.rollouts.rollout import Reconsidered
-from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
-from bot.domain.rollouts.timing.windows import Window, next_opening
+from bot.domain.rollouts.timing.windows import Freeze, Window, frozen_by, next_opening
 from bot.fleet.plan.due import Beginning, beginning_of, counted_for, reconsidered
 from tests.unit.fleet.plan.world import ASPNET, HOUR, NOON, SDK, move, only, planned, rebuild, usage
 

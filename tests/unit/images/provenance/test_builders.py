@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.images.provenance.builders import GITHUB_ACTIONS, judge_builder
+from bot.images.provenance.signed import GITHUB_ACTIONS, judge_builder
 from bot.images.provenance.slsa import Material, Provenance
 from bot.images.provenance.statement import Statement, Subject
 from bot.images.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict

@@ -11,7 +11,7 @@ from bot.domain.evidence import Strength
 from bot.images.provenance.signed import SignedProvenance, signed_provenance
 from bot.images.signatures.cosign.policy import accepting
 from bot.images.signatures.cosign.trusted_root import read_trusted_root
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.trust.collecting import AttachedDocument
 from bot.images.trust.judging import Trusted
 from tests.unit.images.provenance.attested import DIGEST, KEYLESS, LAYOUTS, SIGSTORE, bundled, keyed, tagged

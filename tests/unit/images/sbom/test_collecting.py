@@ -10,12 +10,12 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.images.stated import COSIGN_SBOM, ENVELOPE
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import ImagePlace, Sbom, SbomOrigin
 from bot.images.sbom.collecting import MOST as READ
 from bot.images.sbom.collecting import judged_by, sboms_of
 from bot.images.signatures.cosign.policy import accepting
 from bot.images.signatures.cosign.trusted_root import read_trusted_root
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.trust.collecting import MOST
 from bot.images.trust.judging import Trusted
 from tests.fakes.attachments import Attachments

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
+from bot.images.signatures.verdict import CheckState, Remembered, SignatureCheck, SignatureVerdict
 from tests.unit.images.signatures.making import NOW
 
 HELD = SignatureVerdict(

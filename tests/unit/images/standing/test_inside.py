@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.bases.observation import DeclaredVersion, Observation
-from bot.domain.images.runtime_inside import RuntimeInside
-from bot.domain.images.standing import Basis, Declaration, Doubt, ImageStanding, ImageState
+from bot.domain.images.standing import Basis, Declaration, Doubt, ImageStanding, ImageState, RuntimeInside
 from bot.domain.reference import Base
 from bot.images.standing.deciding import Witnesses, standing_of
 from bot.images.standing.observed_layers import ObservedLayers

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.bases.observation import DeclaredVersion, PlatformImage
-from bot.images.standing.witnesses import contradiction, told_apart
+from bot.images.standing.deciding import contradiction, told_apart
 from tests.unit.images.standing.world import digest, image
 
 BELOW = replace(image("os"), history=("base",), versions=(DeclaredVersion("ASPNET_VERSION", "10.0.9", 0),))

@@ -13,7 +13,7 @@ from bot.domain.images.trust import Trust
 from bot.images.signatures.notation.names import TrustedIdentity
 from bot.images.signatures.notation.trust_store import TrustStore
 from bot.images.signatures.notation.verifying import NotationPolicy
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.trust.collecting import AttachedDocument
 from bot.images.trust.judging import Trusted, judge_trust
 from tests.unit.images.provenance.attested import DIGEST, LAYOUTS

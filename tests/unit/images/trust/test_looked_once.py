@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.images.trust.looked_once import LISTED_FOR, MOST_BYTES, LookedOnce
+from bot.images.trust.collecting import LISTED_FOR, MOST_BYTES, LookedOnce
 from bot.store.rows.inventories.wanted import ATTACHED_AFTER
 from tests.builders import NOON
 

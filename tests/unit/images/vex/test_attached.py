@@ -10,7 +10,7 @@ from bot.domain.evidence import Strength
 from bot.images.sbom.collecting import judged_by
 from bot.images.signatures.cosign.policy import accepting
 from bot.images.signatures.cosign.trusted_root import read_trusted_root
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.trust.collecting import MOST as attachments_looked_at
 from bot.images.trust.judging import Trusted
 from bot.images.vex import attached

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from bot.settings.sections.packages import PackagesSettings
+from bot.settings.sections.images import PackagesSettings
 
 
 def test_platforms_are_compared_with_indexes_however_they_are_written() -> None:

@@ -13,8 +13,8 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import ONE_WAVE, PolicyRule, Terms
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin, Start, Step
-from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.settings import Settings, load
 from bot.settings.section import ValueSection
 from bot.settings.sections.policy import RuleSettings

@@ -9,7 +9,7 @@ from bot.domain.packages.cves.publication import CvePublication, publications_of
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem
 from bot.fleet.wiring.grants import dump_sources
 from bot.settings import Settings
-from bot.settings.sections.upstream.vulnerabilities import VulnerabilitiesSettings
+from bot.settings.sections.upstream import VulnerabilitiesSettings
 from bot.upstream.osv import addresses
 
 OVAL_3, OVAL_2, OSV = (

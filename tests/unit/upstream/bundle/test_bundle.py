@@ -21,13 +21,19 @@ from bot.domain.feeds.document import (
     StoredDocument,
     Unchanged,
 )
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
+from bot.fleet.watch.feeds.wired import NoFeeds
 from bot.upstream.bundle import reading
-from bot.upstream.bundle.archive import MANIFEST, bundle_writer
-from bot.upstream.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord, FixSeen
-from bot.upstream.bundle.no_feeds import NoFeeds
+from bot.upstream.bundle.archive import (
+    MANIFEST,
+    Bundle,
+    BundledDocument,
+    BundledDump,
+    BundledRecord,
+    FixSeen,
+    bundle_writer,
+)
 from bot.upstream.bundle.reading import read_bundle
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.record import MOST_BINARIES, MOST_RANGES, MOST_VERSIONS, WantedPackages

@@ -2,9 +2,8 @@
 
 import pytest
 
-from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.change import Cause, Change, SecurityRelease
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.told_way import SecurityRelease
 from bot.upstream.dotnet.fixing import way_from
 from bot.upstream.dotnet.releases import ReleaseIndex
 from tests.unit.fleet.assess.world import DAY, image, release, seen

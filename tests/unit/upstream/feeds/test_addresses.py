@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from bot.domain.feeds.document import FeedKind
-from bot.settings.sections.upstream.feeds import FeedsSettings
+from bot.settings.sections.upstream import FeedsSettings
 from bot.upstream.feeds import addresses, contents
 
 ALL = [value for value in vars(addresses).values() if isinstance(value, str) and value.startswith("https:")]

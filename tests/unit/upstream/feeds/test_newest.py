@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.feeds.document import FeedKind
-from bot.upstream.feeds.newest import newest_in
+from bot.upstream.feeds.contents import newest_in
 from tests.builders import NOON
 from tests.unit.upstream.feeds.published import published
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.feeds import image_info
-from bot.upstream.feeds.thinning import FORM, ThinnedOut, ended_tags, thinned_out
+from bot.upstream.feeds.losses import FORM, ThinnedOut, ended_tags, thinned_out
 from tests.unit.upstream.feeds.inventories import channel, document
 from tests.unit.upstream.feeds.published import INVENTORIES, published
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState, Target
 from bot.views.bases.mirrors import MirrorStatus
-from bot.views.fleet.bases_in_short import MOST_SHOWN, Urgency, bases_in_short
-from bot.views.fleet.status import BaseStatus, Status
+from bot.views.fleet.status import MOST_SHOWN, BaseStatus, Status, Urgency, bases_in_short
 from tests.builders import NOON, rebuild
 
 LONG_AGO = NOON - timedelta(days=30)

@@ -2,12 +2,17 @@
 
 from datetime import timedelta
 
-from bot.domain.packages.ledger.clocks import Passage, Station
-from bot.domain.packages.ledger.entries import entry_of
-from bot.domain.packages.ledger.known import AffectedImage, BelowImage, DeployedImage, Held, PublishedFix
-from bot.domain.packages.ledger.station_times import StationTime
-from bot.views.images.ledger import LedgerRow, row_of
-from bot.views.images.ledger_groups import ITS_REPOSITORY, MOST_MOVERS, grouped
+from bot.domain.packages.ledger.clocks import (
+    AffectedImage,
+    BelowImage,
+    DeployedImage,
+    Held,
+    Passage,
+    PublishedFix,
+    Station,
+)
+from bot.domain.packages.ledger.entries import StationTime, entry_of
+from bot.views.images.ledger import ITS_REPOSITORY, MOST_MOVERS, LedgerRow, grouped, row_of
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)

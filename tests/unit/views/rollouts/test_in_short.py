@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.views.rollouts.in_short import MOST_NAMED, MOST_UNDER_WAY, in_short
+from bot.views.rollouts.rollout import MOST_NAMED, MOST_UNDER_WAY, in_short
 from tests.builders import NOON, rebuild
 
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.domain.forge.uploads import TakenIn
+from bot.domain.forge.port import TakenIn
 from bot.domain.repositories.repository import Identity
 
 

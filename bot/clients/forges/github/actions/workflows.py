@@ -1,4 +1,8 @@
-"""Starting workflows and finding their runs. GraphQL knows neither dispatches nor what 64-bit ids runs have."""
+"""Workflows are started, their runs found, and what these left behind: why one failed, and its artifacts.
+
+GitHub hands an archive over with a redirect to a store of its own, at an address that holds for a minute and is a
+secret: whoever has it may fetch.
+"""
 
 import re
 from collections.abc import Mapping
@@ -7,10 +11,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from bot.clients.forges.github.connection.answers import denial_in
 from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Run
+from bot.domain.forge.runs import Artifact, FailedJob, Run
 from bot.domain.repositories.repository import Identity
 
 _NOT_PERMITTED = re.compile(r"return_run_details.*not a permitted key", re.S)
@@ -91,3 +96,69 @@ async def contains(transport: Transport, repository: Identity, commit: str, earl
 def _run_in(answer: Any) -> int | None:
     with shaped("run"):
         return int(answer["workflow_run_id"]) if isinstance(answer, dict) and "workflow_run_id" in answer else None
+
+
+_BAD = frozenset({"failure", "timed_out", "startup_failure", "action_required"})
+_LONGEST = 200
+
+
+async def first_failure(transport: Transport, repository: Identity, run: int) -> FailedJob | None:
+    """Asks in two requests; None where no job has failed. To see what a job annotates needs a right of its own."""
+    home = f"/repos/{repository.name}"
+    data = await transport.read(f"{home}/actions/runs/{run}/jobs", {"filter": "latest", "per_page": 100})
+    job = _first_bad(rows(data, "jobs"))
+    if job is None:
+        return None
+    with shaped("job"):
+        step = _first_bad(row for row in job.get("steps") or () if isinstance(row, dict))
+        number, name = int(job["id"]), str(job["name"])
+    annotation = await _first_annotation(transport, f"{home}/check-runs/{number}/annotations")
+    denial = denial_in(annotation)
+    return FailedJob(
+        name, str(step["name"]) if step else "", annotation, denial.advice if denial is not None else ""
+    )
+
+
+def _first_bad(candidates: Any) -> Mapping[str, Any] | None:
+    return next((row for row in candidates if row.get("conclusion") in _BAD), None)
+
+
+async def _first_annotation(transport: Transport, path: str) -> str:
+    try:
+        annotations = rows(await transport.read(path, {"per_page": 20}), None)
+    except Failure as failure:
+        if failure.trouble not in (Trouble.DENIED, Trouble.MISSING):
+            raise
+        return ""
+    failures = [row for row in annotations if row.get("annotation_level") == "failure"]
+    texts = (" ".join(str(row.get("message") or "").split()) for row in failures)
+    return next((text for text in texts if text), "")[:_LONGEST]
+
+
+_MOST_PAGES_OF_ARTIFACTS = 2
+
+
+async def artifacts(transport: Transport, repository: Identity, run: int) -> list[Artifact]:
+    """Lists what a run has left behind, the newest first: of one name, the first is of the last attempt."""
+    run_artifacts: list[Artifact] = []
+    path = f"/repos/{repository.name}/actions/runs/{run}/artifacts"
+    async for page in transport.pages(path, most=_MOST_PAGES_OF_ARTIFACTS):
+        with shaped("list of artifacts"):
+            run_artifacts += [_artifact_of(row) for row in rows(page, "artifacts")]
+    return sorted(run_artifacts, key=lambda each: each.id, reverse=True)
+
+
+async def artifact_address(transport: Transport, repository: Identity, artifact: int) -> str:
+    """Asks where the archive is to be fetched."""
+    return await transport.address(f"/repos/{repository.name}/actions/artifacts/{artifact}/zip")
+
+
+def _artifact_of(row: Mapping[str, Any]) -> Artifact:
+    digest = row.get("digest")
+    return Artifact(
+        int(row["id"]),
+        str(row["name"]),
+        int(row["size_in_bytes"]),
+        bool(row["expired"]),
+        None if digest is None else str(digest),
+    )

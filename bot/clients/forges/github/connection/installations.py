@@ -1,4 +1,7 @@
-"""A GitHub App's installations as one forge: each organisation with its own tokens, rights and limits."""
+"""A GitHub App's installations as one forge: each organisation with its own, and what an App may be granted.
+
+Source: GitHub's list of permissions required for GitHub Apps.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -6,14 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from bot.clients.forges.github.chosen_files import Files
 from bot.clients.forges.github.client import GitHub
-from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess
+from bot.clients.forges.github.connection.connections import AppCredentials, GitHubAccess
 from bot.clients.forges.github.connection.owners import listed_each
-from bot.clients.forges.github.connection.permissions import least
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.others import OtherRequests
+from bot.clients.forges.github.files import Files
+from bot.clients.forges.github.pull_requests.pull_request import OtherRequests
 from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock, is_fresh
 from bot.domain.failure import Failure
@@ -21,6 +23,56 @@ from bot.domain.forge.looks import OwnWord, Silence
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity, Repository, owner_of
+
+_RANKS = {"read": 1, "write": 2, "admin": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """`level` is read or write; without one that is not needed the bot does less and says so. `title` is what
+    GitHub's pages call it, where that is not its name."""
+
+    name: str
+    level: str
+    purpose: str
+    is_needed: bool = True
+    title: str | None = None
+
+    def is_in(self, granted: Mapping[str, str]) -> bool:
+        return _RANKS.get(granted.get(self.name, ""), 0) >= _RANKS[self.level]
+
+
+PERMISSIONS = (
+    Permission("metadata", "read", "list repositories"),
+    Permission("contents", "write", "read files, and make the branches and commits of pull requests"),
+    Permission("pull_requests", "write", "open, label and follow pull requests, and ask for reviews"),
+    Permission("actions", "write", "start rebuild workflows and follow their runs"),
+    Permission("checks", "read", "see what became of builds"),
+    Permission("workflows", "write", "bring bases in .github/workflows up to date", is_needed=False),
+    Permission("issues", "write", "keep the one issue of each repository", is_needed=False),
+    Permission(
+        "security_events",
+        "write",
+        "upload findings to code scanning, where that is wished",
+        is_needed=False,
+        title="Code scanning alerts",
+    ),
+    Permission("merge_queues", "write", "put pull requests into a merge queue", is_needed=False),
+    Permission("members", "read", "ask teams for reviews", is_needed=False),
+)
+"""All that the bot ever uses."""
+
+
+def least(granted: Mapping[str, str]) -> dict[str, str]:
+    """Of what an installation grants, what the bot uses, at the level that it uses: GitHub refuses a token with
+    more than is granted."""
+    levels: dict[str, str] = {}
+    for each in PERMISSIONS:
+        rank = min(_RANKS.get(granted.get(each.name, ""), 0), _RANKS[each.level])
+        if rank:
+            levels[each.name] = next(level for level, level_rank in _RANKS.items() if level_rank == rank)
+    return levels
+
 
 T = TypeVar("T")
 _ASKED_AGAIN_AFTER = timedelta(minutes=1)

@@ -16,7 +16,6 @@ from github import GithubException
 from github.Requester import Requester
 from requests.exceptions import RequestException
 
-from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.forges.github.connection.answers import (
     FOUND,
     LOCATION,
@@ -30,7 +29,14 @@ from bot.clients.forges.github.connection.answers import (
     refused_redirect,
     throttled,
 )
-from bot.clients.forges.github.connection.connections import MEDIA_TYPE, Connections, requester_for
+from bot.clients.forges.github.connection.connections import (
+    MEDIA_TYPE,
+    AppCredentials,
+    Connections,
+    GitHubAccess,
+    TokenCredentials,
+    requester_for,
+)
 from bot.clients.forges.github.connection.graphql import GraphAnswer, graphql_answer
 from bot.clients.forges.github.connection.quiet import (
     GRAPHQL,

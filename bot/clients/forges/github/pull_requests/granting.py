@@ -7,11 +7,10 @@ from typing import Any
 
 from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_request_node
+from bot.clients.forges.github.pull_requests.commits import Mutations, pull_request_node
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.wishes import Granted, MergeRequirements, Refusal, Wishes
+from bot.domain.forge.pull_requests import Granted, MergeRequirements, PullRequest, Refusal, Wishes
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 

@@ -4,8 +4,15 @@ from dataclasses import replace
 
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.commits import add_move, check_moved, commit_made, delete_ref
-from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_request_node, repository_node
+from bot.clients.forges.github.pull_requests.commits import (
+    Mutations,
+    add_move,
+    check_moved,
+    commit_made,
+    delete_ref,
+    pull_request_node,
+    repository_node,
+)
 from bot.clients.forges.github.pull_requests.pull_request import pull_request_of
 from bot.clients.forges.github.pull_requests.rules import refusal
 from bot.domain.failure import Trouble

@@ -22,9 +22,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import FindingSeverity, Fix, Outcome, Place
-from bot.domain.repositories.usage import Role, Span
+from bot.domain.repositories.usage import Edit, Role, Span
 from bot.domain.tags.tag import Tag
 from bot.domain.tags.words import names_system
 from bot.files.audit.images.by_name import is_dotnet, tag_of

@@ -21,9 +21,8 @@ the file does not tell. Dockerfiles of tests, samples and development containers
 import re
 from collections.abc import Iterator
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
-from bot.domain.repositories.usage import Role, Span
+from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.images.by_dockerfile import user_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles

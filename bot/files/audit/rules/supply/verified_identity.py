@@ -18,8 +18,8 @@ Exceptions: verification with `--key` needs no identity: the key is one.
 import re
 from collections.abc import Iterator
 
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
+from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.delivery import Verification
 from bot.files.audit.delivery.gates import verifications_that_count
 from bot.files.audit.delivery.pushing import operands_of

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bot.domain.bases.dotnet_image import is_microsofts
-from bot.domain.packages.changes import PackageChange
+from bot.domain.packages.changes import PackageChange, PlatformChanges, SharedChanges, few_notices, shared, summary
 from bot.domain.packages.cves.moves import CvesMoved, MovedCve, WhyOpen
 from bot.domain.packages.cves.wording import (
     cve_counts,
@@ -13,7 +13,6 @@ from bot.domain.packages.cves.wording import (
     shared_cves,
     why_in_words,
 )
-from bot.domain.packages.moves import PlatformChanges, SharedChanges, few_notices, shared, summary
 from bot.domain.reference import Base
 from bot.domain.wording.escaping import code, html, markdown
 from bot.domain.wording.words import counted

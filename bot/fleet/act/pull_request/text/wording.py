@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.told_way import ToldWay
-from bot.domain.bases.version_line import base_among
+from bot.domain.bases.change import Cause, Change, ToldWay
+from bot.domain.bases.followed_base import base_among
 from bot.domain.feeds.advisory import public_record, worst
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.marker import TRAILER, trailer

@@ -14,11 +14,11 @@ from bot.fleet.plan.cascade.tick import Decided
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, upsert
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.own_bases import own_links
+from bot.store.rows.bases.bases import own_links
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.images.images import images, parents_of_others
+from bot.store.rows.repositories.blobs import usage_text
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.repositories.usage_texts import usage_text
 
 _IS_BUILT_UPON = usage_text("role").in_(sorted(role.value for role in BUILT_UPON))
 

@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
-from bot.domain.images.builder import Builder
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.named_bases import NamedBase, NamedBases
 from bot.domain.images.standing import LAW, Declaration, ImageStanding, behind_since, state_of
 from bot.domain.reference import Base
@@ -25,10 +24,8 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.bases import has_name_among
+from bot.store.rows.bases.bases import bases_named_by, has_name_among, look_at_bases, look_at_once
 from bot.store.rows.bases.incidents import tell_incidents
-from bot.store.rows.bases.named import bases_named_by
-from bot.store.rows.bases.own_bases import look_at_bases, look_at_once
 from bot.store.rows.bases.tables import base_of, bases, manifests, observations
 from bot.store.rows.images.contradictions import news_of_contradictions
 from bot.store.rows.images.images import (
@@ -38,9 +35,9 @@ from bot.store.rows.images.images import (
     images,
     not_judged_in,
     standings_of,
+    unpacked_layers,
 )
-from bot.store.rows.images.unpacked_layers import unpacked_layers
-from bot.store.rows.inventories.runtimes import runtimes_in
+from bot.store.rows.inventories.read_inventories import runtimes_in
 from bot.store.rows.inventories.wanted import ShownImage, TwoLooks, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.tables import repositories

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.store.engine.inserting import chunks
-from bot.store.rows.images.artifact_reads import artifact_reads
-from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.images.scan_reports import artifact_reads
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
 

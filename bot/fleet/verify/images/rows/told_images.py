@@ -14,12 +14,12 @@ from bot.domain.rollouts.steps import StepState
 from bot.fleet.verify.gating.ports import ToldImage
 from bot.fleet.verify.reports.rows.scan_reports import KeptAbout, reports_about
 from bot.images.scan_reports import KeptReport
-from bot.images.told_platforms import ToldPlatform
+from bot.images.vulnerabilities import ToldPlatform
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.told_platforms import HeldPackages, inventory_rows, read_held, told_platform
-from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.images import images
+from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.inventories.inventories import image_inventories, inventories, shown_last
 from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 from bot.store.rows.rollouts.steps import steps

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import Declaration, ImageStanding, behind_since, state_of
-from bot.domain.packages.sbom import SbomOrigin
+from bot.domain.packages.package import SbomOrigin
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock

@@ -31,9 +31,13 @@ from bot.store.rows.inventories.inventories import (
     layers,
     package_changes,
 )
-from bot.store.rows.inventories.package_rows import is_new_to_release, package_ids
 from bot.store.rows.inventories.packages import outdate_told
-from bot.store.rows.inventories.read_inventories import distribution_in, inventories_of
+from bot.store.rows.inventories.read_inventories import (
+    distribution_in,
+    inventories_of,
+    is_new_to_release,
+    package_ids,
+)
 from bot.store.rows.inventories.vulnerabilities import look_again_soon
 
 _LARGEST_CONTENTS = 512 * 1024 * 1024

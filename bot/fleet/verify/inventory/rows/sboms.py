@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.package import Distribution
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import Distribution, ImagePlace, Sbom, SbomOrigin
 from bot.domain.reference import Reference
 from bot.fleet.verify.inventory.sboms import SbomLook
 from bot.reconcile.work import Claimed
@@ -19,7 +18,7 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories
-from bot.store.rows.inventories.package_rows import package_ids
+from bot.store.rows.inventories.read_inventories import package_ids
 from bot.store.rows.inventories.sboms import sbom_looks, sbom_packages, sboms
 
 

@@ -21,7 +21,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
-from bot.store.rows.images.artifact_reads import artifact_reads
+from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts

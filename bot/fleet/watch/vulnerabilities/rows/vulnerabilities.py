@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import String, cast, delete, null, select, union, update
 
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import (
     ANY_RELEASE,
     Ecosystem,
@@ -24,8 +23,8 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
-from bot.store.rows.inventories.considered import packed, packed_questions, unpacked, unpacked_questions
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
+from bot.store.rows.inventories.kept_data import packed, packed_questions, unpacked, unpacked_questions
 from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import (

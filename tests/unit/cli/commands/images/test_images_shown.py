@@ -7,10 +7,9 @@ import pytest
 
 from bot.cli.commands.images.images import show_images
 from bot.cli.options import Format
-from bot.cli.screen.rest import MOST_ROWS
+from bot.cli.screen.output import MOST_ROWS
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.views.images.images import ImageView

@@ -11,14 +11,11 @@ import typer
 from bot.cli.commands.images.cve import show_cve, show_cves
 from bot.cli.commands.look.promises import show_promises
 from bot.cli.options import Format
-from bot.cli.tables.ledger import parted
+from bot.cli.tables import parted
 from bot.cli.unknown import INCOMPLETE
-from bot.domain.bases.notice import Topic
-from bot.domain.bases.promise import PromiseRow
-from bot.domain.packages.ledger.clocks import Station
-from bot.domain.packages.ledger.entries import entry_of, places_of
-from bot.domain.packages.ledger.known import AffectedImage, BelowImage, Held, PublishedFix
-from bot.domain.packages.ledger.station_times import StationTime
+from bot.domain.bases.notice import PromiseRow, Topic
+from bot.domain.packages.ledger.clocks import AffectedImage, BelowImage, Held, PublishedFix, Station
+from bot.domain.packages.ledger.entries import StationTime, entry_of, places_of
 from bot.views.bases.promises import Grouping, Promises
 from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Page

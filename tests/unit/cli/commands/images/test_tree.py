@@ -8,10 +8,9 @@ import pytest
 
 from bot.cli.commands.images.images import show_tree
 from bot.cli.options import Format
-from bot.cli.tables.steps import print_steps
+from bot.cli.screen.steps import print_steps
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.repositories.repository import Identity

@@ -8,8 +8,7 @@ import pytest
 
 from bot.cli.commands.look.explain import show_explanation
 from bot.cli.options import Format
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.reference import Base, Reference
@@ -18,8 +17,7 @@ from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
-from bot.views.images.gates import GateView
-from bot.views.images.images import ImageView
+from bot.views.images.images import GateView, ImageView
 from bot.views.repositories.explanation import Decision, Explanation, unheld_steps
 from tests.builders import rebuild
 

@@ -15,7 +15,7 @@ from bot.domain.bases.notice import Notice, OpenNotice, Topic
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import Pause
-from bot.views.bases.history import History
+from bot.views.bases.base import History
 from bot.views.bases.mirrors import MirrorStatus
 from bot.views.fleet.status import BaseStatus, Status
 from tests.builders import rebuild

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from bot.clients.forges.github.files import GatheredBlobs
-from bot.clients.forges.github.pull_requests.looking import look
-from bot.clients.forges.github.pull_requests.standings import standings
+from bot.clients.forges.github.pull_requests.looking import look, standings
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.wishes import Wishes
+from bot.domain.forge.pull_requests import Wishes
 from bot.domain.repositories.repository import Identity, blob_name
 
 SHOP = Identity("contoso/shop", "R_1")

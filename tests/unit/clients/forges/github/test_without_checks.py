@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.github.actions.without_checks import builds_by_runs, latest_by_runs
+from bot.clients.forges.github.actions.builds import builds_by_runs, latest_by_runs
 from bot.clients.forges.github.bulk import Bulk
 from bot.domain.failure import Failure, Trouble
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.domain.packages.cves.disagreement import ToldAffected, disagreements
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, ToldAffected, disagreements
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange
 
 OVAL, OSV = CvePublication.AZURE_LINUX_3_OVAL, CvePublication.AZURE_LINUX

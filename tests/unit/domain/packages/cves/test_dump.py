@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import DumpMark
 
 WRITTEN = datetime(2026, 11, 28, 18, 4, 5, tzinfo=UTC)
 

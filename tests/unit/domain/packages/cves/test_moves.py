@@ -1,3 +1,4 @@
+from bot.domain.packages.changes import PlatformChanges
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.cves.moves import (
     CvesMoved,
@@ -16,7 +17,6 @@ from bot.domain.packages.cves.wording import (
     cves_in_words,
     still_open_in_words,
 )
-from bot.domain.packages.moves import PlatformChanges
 
 OLD = "no CVE data of Ubuntu is read"
 

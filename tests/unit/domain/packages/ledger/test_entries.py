@@ -5,10 +5,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.packages.ledger.clocks import Passage, Station
-from bot.domain.packages.ledger.entries import entry_of, places_of
-from bot.domain.packages.ledger.known import AffectedImage, BelowImage, DeployedImage, Held, PublishedFix
-from bot.domain.packages.ledger.station_times import StationTime, elsewhere, with_rebuilds
+from bot.domain.packages.ledger.clocks import (
+    AffectedImage,
+    BelowImage,
+    DeployedImage,
+    Held,
+    Passage,
+    PublishedFix,
+    Station,
+)
+from bot.domain.packages.ledger.entries import StationTime, elsewhere, entry_of, places_of, with_rebuilds
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.packages.ledger.station_times import StationTime
+from bot.domain.packages.ledger.entries import StationTime
 
 
 def test_what_took_no_time_was_at_once() -> None:

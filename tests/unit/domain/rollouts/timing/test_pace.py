@@ -5,10 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
-from bot.domain.rollouts.timing.budget import Spending, WriteLimits
-from bot.domain.rollouts.timing.pace import Pace, opened_by
-from bot.domain.rollouts.timing.standing import RolloutOptions, RolloutStanding
-from bot.domain.rollouts.timing.waiting import Waiting, Waits
+from bot.domain.rollouts.timing.pace import Pace, Spending, WriteLimits, opened_by
+from bot.domain.rollouts.timing.waiting import RolloutOptions, RolloutStanding, Waiting, Waits
 from bot.domain.rollouts.timing.waves import Wave, WaveTally
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
-from bot.domain.rollouts.timing.freezes import Freeze
-from bot.domain.rollouts.timing.standing import RolloutOptions, RolloutStanding
-from bot.domain.rollouts.timing.waiting import Waiting, Waits, holds_of, wave_holds
+from bot.domain.rollouts.timing.waiting import RolloutOptions, RolloutStanding, Waiting, Waits, holds_of, wave_holds
 from bot.domain.rollouts.timing.waves import Hold, Wave, WaveTally
+from bot.domain.rollouts.timing.windows import Freeze
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

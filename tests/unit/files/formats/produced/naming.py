@@ -1,6 +1,6 @@
 """The images that the builds of one file push, by what that file says alone."""
 
-from bot.domain.images.claims.claim import NamedImage
+from bot.domain.images.claims import NamedImage
 from bot.files.formats.produced.reading import names_in
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.images.claims.claim import NamedImage
+from bot.domain.images.claims import NamedImage
 from tests.unit.files.formats.produced.naming import named_in
 
 WORKFLOW = ".github/workflows/build.yml"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.images.claims.claim import NamedImage
+from bot.domain.images.claims import NamedImage
 from bot.files.formats import bake
 from bot.files.formats.produced.file_builds import file_builds
 from bot.files.formats.produced.together import MOST_CALLS

@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 
 from bot.domain.reference import Reference
-from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Kind, Role, Span, Usage
+from bot.domain.repositories.usage import Edit, Kind, Role, Span, Usage
 from bot.files.formats.rewrite.edits import CannotEdit, applied, edits_for
 
 

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Base
+from bot.domain.rollouts.pinning import Refreshed, WantedDigest, WantedDigests
 from bot.domain.rollouts.terms import Pin
-from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
 from bot.files.formats.rewrite.refresh import read_with, refresh
 
 OLD = "sha256:" + "a" * 64

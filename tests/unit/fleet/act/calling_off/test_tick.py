@@ -8,11 +8,11 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.fleet.act.calling_off import tick as calling_off
 from bot.fleet.act.calling_off.tick import CalledOff
 from bot.fleet.act.ports import ActOptions
-from bot.reconcile.budgets import Budget, Turn
+from bot.reconcile.guarded import Budget, Turn
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.hooks import ToldRows

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.uploads import TakenIn
+from bot.domain.forge.port import TakenIn
 from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
 from bot.domain.repositories.repository import blob_name
 from bot.fleet.act.code_scanning.tick import DueScan, ScanLogs, ScanTally, UploadedFindings, tick

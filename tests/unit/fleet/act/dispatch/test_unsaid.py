@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import ForgeHost
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepJob, StepRun, StepState
 from bot.domain.rollouts.terms import Step

@@ -11,11 +11,11 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import NOTHING_WISHED, MergeRequirements, Wishes
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, BranchRule
-from bot.domain.forge.wishes import NOTHING_WISHED, MergeRequirements, Wishes
 from bot.domain.repositories.onboarding import OnboardingState, Proposal
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.fleet.act.onboarding import wording
 from bot.fleet.act.onboarding.bringing import bring, commits_of
 from bot.fleet.act.onboarding.deciding import BRANCH, OnboardingTools

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import ForgeHost
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
 from bot.domain.repositories.repository import Identity
 from bot.fleet.act.onboarding.deciding import BRANCH

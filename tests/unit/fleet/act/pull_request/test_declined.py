@@ -7,8 +7,8 @@ import pytest
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.pinning import wanted_digests_of
 from bot.domain.rollouts.rebuild import Target
-from bot.domain.rollouts.wanted_digest import wanted_digests_of
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.declined import Declined, less_declined, was_closed_by_us
 from bot.fleet.act.pull_request.text.section import closed, marked_section

@@ -10,7 +10,7 @@ from bot.domain.forge.branches import BranchFile, FileChange, Tip
 from bot.domain.forge.refusals import FilesDenied
 from bot.domain.repositories.repository import blob_name
 from bot.domain.repositories.repository_config import Ignore
-from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
+from bot.domain.rollouts.pinning import Refreshed, WantedDigests
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.edits import Edits, refreshed_files
 from tests.unit.fleet.act.world import ASPNET, NOON, change, digest, member, rebuild, reference, refresh

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.rollouts.labels import HOLD, IGNORE
+from bot.domain.rollouts.journal import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import RebuildState
 from tests.unit.fleet.act.world import BRANCH, NOON, World, change, digest, rebuild
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.wishes import MergeRequirements
+from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod

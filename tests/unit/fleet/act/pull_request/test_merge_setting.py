@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from bot.domain.forge.looks import BranchLook, OwnWord
-from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.wishes import MergeRequirements, Refusal
+from bot.domain.forge.pull_requests import MergeRequirements, PullRequest, Refusal
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Merging
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
-from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.fleet.act.ports import MERGES_END_BEFORE, Job
 from bot.fleet.act.pull_request.merging import MergeSetting, is_to_be_stopped, merge_of, merges, wanted_merge
 from tests.unit.fleet.act.world import ASPNET, NOON, change, member, rebuild

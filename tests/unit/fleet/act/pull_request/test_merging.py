@@ -9,13 +9,13 @@ import pytest
 from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
+from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.forge.refusals import BranchQueued
-from bot.domain.forge.wishes import MergeRequirements
-from bot.domain.rollouts.labels import HOLD, IGNORE
+from bot.domain.rollouts.journal import HOLD, IGNORE
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
-from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.windows import Freeze
 from tests.unit.fleet.act.world import ASPNET, BRANCH, NOON, World, change, digest, member, rebuild, reference
 
 HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.wishes import NOTHING_WISHED, Wishes
+from bot.domain.forge.pull_requests import NOTHING_WISHED, Wishes
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState

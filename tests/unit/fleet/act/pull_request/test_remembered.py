@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.bases.change import Cause
-from bot.domain.bases.told_way import SecurityRelease, ToldWay
+from bot.domain.bases.change import Cause, SecurityRelease, ToldWay
 from bot.domain.rollouts.rebuild import RebuildState, Target
 from tests.unit.fleet.act.world import ASPNET, BRANCH, World, change, digest, rebuild
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain.bases.change import Cause
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.repository_config import OwnedPaths
-from bot.domain.rollouts.labels import QUARANTINED
+from bot.domain.rollouts.journal import QUARANTINED
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.fleet.act.ports import ActOptions, Job
 from bot.fleet.act.pull_request.wishes import wishes_of

@@ -11,16 +11,15 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.wishes import NOTHING_WISHED, Wishes
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.forge.pull_requests import NOTHING_WISHED, Wishes
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepJob, StepRun, StepState
 from bot.domain.rollouts.terms import Step
-from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act.steps.tick import StepOptions, StepStartTally, tick
 from bot.reconcile.guarded import Covers, covers_all

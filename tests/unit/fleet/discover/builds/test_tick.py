@@ -9,8 +9,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.host import ForgeHost
-from bot.domain.forge.port import Forge
+from bot.domain.forge.port import Forge, ForgeHost
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.policy import Policy

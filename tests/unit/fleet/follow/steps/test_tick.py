@@ -14,8 +14,8 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.fleet.follow.steps.tick import StepFollowTally, tick
 from bot.fleet.follow.tick import FollowOptions
-from bot.reconcile.hooks import RowOutcome
 from bot.reconcile.loop import Loop
+from bot.reconcile.work import RowOutcome
 from tests.fakes.forge import FakeForge
 from tests.fakes.hooks import ToldRows
 from tests.fakes.queue import FakeQueue, Row

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from bot.domain.repositories.builds import BranchBuilds, PastRun
 from bot.domain.rollouts.policy import Terms
-from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.freezes import Freeze
-from bot.domain.rollouts.timing.weekly import Weekly
-from bot.domain.rollouts.timing.windows import Window
+from bot.domain.rollouts.timing.age import AgeStanding, Judgement, Weekly
+from bot.domain.rollouts.timing.windows import Freeze, Window
 from bot.fleet.plan.age.deciding import LEAD, AgeOptions, Aging, judge_age
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -17,9 +17,7 @@ from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Revisions
 from bot.domain.rollouts.terms import PathWorkflow, Step
-from bot.domain.rollouts.timing.age import AgeStanding
-from bot.domain.rollouts.timing.guarantee import guarantees
-from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.age import AgeStanding, Weekly, guarantees
 from bot.fleet.plan.age import tick as stage
 from bot.fleet.plan.age.ports import AgePlan, Attempt, FollowedUsage, KnownBuilds
 from bot.fleet.plan.age.tick import AgeTally, tick

@@ -10,8 +10,7 @@ from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Terms
 from bot.domain.rollouts.rollout import Revisions
-from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.age import AgeStanding, Judgement, Weekly
 from bot.fleet.plan.age.deciding import LEAD, AgeOptions, Aging, judge_age
 from bot.fleet.plan.age.ports import AgePlan, JudgedAge, KnownBuilds
 from bot.fleet.plan.age.tick import AgeTally

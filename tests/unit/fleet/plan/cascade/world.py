@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.images.wanted import hash_of_parents
+from bot.domain.images.named_bases import hash_of_parents
 from bot.domain.reference import Base
 from bot.fleet.plan.cascade.decisions import Cascade, Due, RebuildProgress
 from bot.fleet.plan.cascade.frontier import JOIN_TIMEOUT, decide_frontier

@@ -11,7 +11,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import BehindUsage, FleetBehind
+from bot.domain.rollouts.pinning import BehindUsage, FleetBehind
 from bot.domain.rollouts.policy import Match, Policy
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import Revisions

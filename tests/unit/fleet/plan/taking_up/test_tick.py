@@ -14,8 +14,8 @@ from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.behind import BehindUsage, FleetBehind
 from bot.domain.rollouts.marker import MarkedTarget, marker_line
+from bot.domain.rollouts.pinning import BehindUsage, FleetBehind
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Revisions

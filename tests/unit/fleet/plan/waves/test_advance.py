@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.rollouts.timing.standing import RolloutOptions, RolloutStanding
+from bot.domain.rollouts.timing.waiting import RolloutOptions, RolloutStanding
 from bot.domain.rollouts.timing.waves import Wave, WaveTally
 from bot.fleet.plan.waves.tick import RolloutAdvance, next_step
 from tests.unit.fleet.plan.world import HOUR, NOON

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import SEVERE, Severity
-from bot.domain.rollouts.timing.freezes import Freeze
-from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutOptions, RolloutStanding, Standings
+from bot.domain.rollouts.timing.waiting import ReleaseRules, RolloutOptions, RolloutStanding, Standings
 from bot.domain.rollouts.timing.waves import Wave, WaveTally
+from bot.domain.rollouts.timing.windows import Freeze
 from bot.fleet.plan.waves.tick import AdvanceTally, RolloutAdvance, tick
 from tests.unit.fleet.plan.world import HOUR, NOON
 

@@ -4,10 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.feeds.advisory import SEVERE
-from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.domain.rollouts.timing.pace import Pace
-from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutOptions, RolloutStanding
-from bot.domain.rollouts.timing.waiting import Waiting
+from bot.domain.rollouts.timing.pace import Pace, WriteLimits
+from bot.domain.rollouts.timing.waiting import ReleaseRules, RolloutOptions, RolloutStanding, Waiting
 from bot.fleet.plan.waves.tick import AdvanceTally, RolloutAdvance
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -1,15 +1,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.bases.change import Cause, Move
+from bot.domain.bases.change import Cause, Move, SecurityRelease, ToldWay
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.told_way import SecurityRelease, ToldWay
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Usage
-from bot.domain.rollouts.behind import BehindUsage, FleetBehind
+from bot.domain.rollouts.pinning import BehindUsage, FleetBehind
 from bot.fleet.report.markdown import markdown_of
 from bot.fleet.report.messages.first_run import FirstRunNews, first_run_message
 from bot.views.fleet.staleness import ProposedWave, as_json, proposed_waves, staleness_of

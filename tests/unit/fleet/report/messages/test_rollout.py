@@ -9,8 +9,7 @@ from bot.clients.notifiers.slack_blocks import notification
 from bot.domain.bases.change import Cause, Change
 from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import proof_of
 from bot.domain.images.standing import Basis, ImageStanding, Publication

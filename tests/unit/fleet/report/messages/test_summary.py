@@ -16,7 +16,7 @@ from bot.fleet.report.messages.summary import summary_message, without_people
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
-from bot.views.images.gates import Unfixed
+from bot.views.images.images import Unfixed
 from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE, check, texts
 

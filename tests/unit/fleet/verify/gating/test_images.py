@@ -9,19 +9,27 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
-from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateMode, GateOutcome, GateRule
-from bot.domain.packages.gate_rules import MatchedRule, ReportUse
+from bot.domain.packages.gate import (
+    Counts,
+    Excused,
+    Gated,
+    GateException,
+    GateMode,
+    GateOutcome,
+    GateRule,
+    MatchedRule,
+    ReportUse,
+)
 from bot.domain.packages.package import Package
 from bot.fleet.verify.gating.judging import Gating, judge_images
 from bot.fleet.verify.gating.ports import GateOptions, GateStore, ToldImage
 from bot.images.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
-from bot.images.told_platforms import KeptData, ToldPlatform
 from bot.images.vex.statements import Component, Product, VexStatement
+from bot.images.vulnerabilities import KeptData, ToldPlatform
 from tests.builders import NOON
 
 IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))

@@ -9,12 +9,10 @@ from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
-from bot.domain.images.runtime_inside import RuntimeInside
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.standing import Basis, ImageStanding, Publication, RuntimeInside
 from bot.domain.reference import Base
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.ports import Below, KnownImage, Look, nothing_below

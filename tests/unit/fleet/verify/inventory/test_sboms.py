@@ -9,8 +9,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.package import Inventory
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import ImagePlace, Inventory, Sbom, SbomOrigin
 from bot.fleet.verify.inventory.sboms import SbomLook, SbomTally, tick
 from bot.reconcile.loop import Loop
 from tests.builders import NOON

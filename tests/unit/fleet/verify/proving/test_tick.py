@@ -14,10 +14,8 @@ from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.builder import Builder
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.claims import Claim, Source, TagRule
+from bot.domain.images.image import Builder, ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.trust import Lack, Trust

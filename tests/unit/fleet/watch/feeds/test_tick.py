@@ -14,8 +14,8 @@ from bot.domain.feeds.document import (
     StoredDocument,
 )
 from bot.fleet.watch.feeds.tick import FeedsToRead, tick
+from bot.fleet.watch.feeds.wired import NoFeeds
 from bot.reconcile.loop import Loop
-from bot.upstream.bundle.no_feeds import NoFeeds
 from tests.fakes.stores.feeds import FakeFeedsStore
 from tests.unit.upstream.feeds.published import published
 from tests.unit.upstream.feeds.publisher import Publisher

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.observation import Sight
-from bot.domain.bases.shown_in_turn import ShowsTwo
+from bot.domain.bases.observation import ShowsTwo, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.reference import Base

@@ -10,8 +10,7 @@ from typing import Any
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.cves.dump import DumpMark, OpenedDump
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark, OpenedDump
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.fleet.watch.vulnerabilities.tick import EVERY, READER, DueDump, DumpTally, KeptDump, Publishers, tick
 from bot.reconcile.loop import Loop

@@ -1,5 +1,5 @@
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder
+from bot.domain.images.image import Builder
 from bot.fleet.wiring.grants import forge_host
 from bot.fleet.wiring.registries.trust import builder_doubt
 

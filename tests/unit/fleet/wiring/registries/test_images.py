@@ -13,7 +13,7 @@ from bot.domain.images.standing import Basis, Declaration, Publication
 from bot.domain.reference import Base
 from bot.fleet.wiring.registries.images import SOURCE, RegistryImages
 from bot.images.standing.declared import BASE_NAME
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import LookedOnce
 from tests.builders import ASPNET, NOON, SDK
 from tests.fakes.registry import FakeRegistry, failure
 

@@ -10,14 +10,13 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.reference import Base
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.registries.beside import VexBeside
 from bot.fleet.wiring.registries.trust import Trusting
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import LookedOnce
 from bot.images.vex.statements import VexStatement
 from bot.settings import Settings
 from tests.fakes.attachments import Attachments

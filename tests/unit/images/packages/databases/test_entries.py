@@ -8,9 +8,7 @@ import pytest
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Inventory, Package
-from bot.images.packages.databases import apk, chisel, dotnet, dpkg
-from bot.images.packages.databases.rpm import header
-from bot.images.packages.databases.rpm import packages as rpm
+from bot.images.packages.databases import apk, chisel, dotnet, dpkg, rpm
 from bot.images.packages.reading import Collection, items, listed, read_any_json, read_json
 from tests.unit.images.packages.archives import zstd
 
@@ -203,25 +201,25 @@ def of_header(
     *entries: tuple[int, int, int, int], data: bytes = b"name\0\0\0\0\7", length: int | None = None
 ) -> object:
     sizes = struct.pack(">II", len(entries), len(data) if length is None else length)
-    return header.read_header(sizes + b"".join(struct.pack(">IIiI", *each) for each in entries) + data, "rpm")
+    return rpm.read_header(sizes + b"".join(struct.pack(">IIiI", *each) for each in entries) + data, "rpm")
 
 
 def test_a_header_gives_the_first_value_of_each_tag_that_is_wanted() -> None:
-    entries = ((header.NAME, 6, 0, 1), (header.NAME, 6, 1, 1), (header.EPOCH, 4, 5, 1), (9, 99, -7, 0))
-    assert of_header(*entries) == {header.NAME: "name", header.EPOCH: 7}
-    assert of_header((header.NAME, 6, 4, 1)) == {header.NAME: ""}
-    assert header.read_header(struct.pack(">II", 0, 0), "rpm") == {}
+    entries = ((rpm.NAME, 6, 0, 1), (rpm.NAME, 6, 1, 1), (rpm.EPOCH, 4, 5, 1), (9, 99, -7, 0))
+    assert of_header(*entries) == {rpm.NAME: "name", rpm.EPOCH: 7}
+    assert of_header((rpm.NAME, 6, 4, 1)) == {rpm.NAME: ""}
+    assert rpm.read_header(struct.pack(">II", 0, 0), "rpm") == {}
 
 
 @pytest.mark.parametrize(
     "entry",
     [
-        (header.NAME, 6, -1, 1),
-        (header.NAME, 6, 9, 1),
-        (header.NAME, 6, 0, 0),
-        (header.NAME, 7, 0, 1),
-        (header.NAME, 6, 8, 1),
-        (header.EPOCH, 4, 6, 1),
+        (rpm.NAME, 6, -1, 1),
+        (rpm.NAME, 6, 9, 1),
+        (rpm.NAME, 6, 0, 0),
+        (rpm.NAME, 7, 0, 1),
+        (rpm.NAME, 6, 8, 1),
+        (rpm.EPOCH, 4, 6, 1),
     ],
     ids=["before it", "behind it", "no value", "another type", "no end", "an end behind it"],
 )
@@ -232,16 +230,16 @@ def test_a_header_whose_tag_points_elsewhere_is_refused(entry: tuple[int, int, i
 
 def test_a_value_that_ends_behind_the_header_has_no_end() -> None:
     with pytest.raises(Failure, match="has no end"):
-        of_header((header.NAME, 6, 0, 1), data=b"name\0", length=4)
+        of_header((rpm.NAME, 6, 0, 1), data=b"name\0", length=4)
     with pytest.raises(Failure, match="has no end"):
-        of_header((header.NAME, 6, 0, 1), data=b"x" * 256 + b"\0")
-    assert of_header((header.NAME, 6, 0, 1), data=b"x" * 255 + b"\0") == {header.NAME: "x" * 255}
+        of_header((rpm.NAME, 6, 0, 1), data=b"x" * 256 + b"\0")
+    assert of_header((rpm.NAME, 6, 0, 1), data=b"x" * 255 + b"\0") == {rpm.NAME: "x" * 255}
 
 
 @pytest.mark.parametrize("blob", [b"", bytes(7), struct.pack(">II", 0, 1), struct.pack(">II", 65_536, 0)])
 def test_a_header_that_is_shorter_than_it_says_is_refused(blob: bytes) -> None:
     with pytest.raises(Failure):
-        header.read_header(blob, "rpm")
+        rpm.read_header(blob, "rpm")
 
 
 def test_of_many_entries_that_cannot_be_read_some_are_told_and_the_rest_counted() -> None:

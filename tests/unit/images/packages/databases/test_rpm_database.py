@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.failure import Failure
 from bot.images.packages import reading
 from bot.images.packages.databases.places import packages_in
-from bot.images.packages.databases.rpm.database import read_database
-from bot.images.packages.databases.rpm.header import read_header
+from bot.images.packages.databases.rpm import read_database, read_header
 
 
 def header(**values: str | int) -> bytes:

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from bot.store.rows.inventories.considered import packed, unpacked
+from bot.store.rows.inventories.kept_data import packed, unpacked
 from bot.upstream.osv.record import UNNAMED, WantedPackages
 
 ALL = WantedPackages(

@@ -1,6 +1,6 @@
+from bot.domain.packages.changes import PlatformChanges
 from bot.domain.packages.cves.detected import Rating
 from bot.domain.packages.cves.moves import CvePackage, CvesMoved, MovedCve, WhyOpen
-from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
 from bot.fleet.act.pull_request.text.packages import cves_section
 

@@ -1,7 +1,6 @@
 from dataclasses import replace
 
-from bot.domain.packages.changes import Direction, PackageChange
-from bot.domain.packages.moves import PlatformChanges
+from bot.domain.packages.changes import Direction, PackageChange, PlatformChanges
 from bot.domain.reference import Base
 from bot.fleet.act.pull_request.text.packages import packages_section
 

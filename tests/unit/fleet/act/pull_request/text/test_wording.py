@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.told_way import SecurityRelease, ToldWay
+from bot.domain.bases.change import Cause, Change, SecurityRelease, ToldWay
 from bot.domain.feeds.advisory import Severity
+from bot.domain.packages.changes import PlatformChanges
 from bot.domain.packages.cves.moves import CvesMoved
-from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule

@@ -1,1 +1,0 @@
-"""Which repository produces which image, and under which tag, as far as anybody says so."""

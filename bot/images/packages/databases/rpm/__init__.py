@@ -1,1 +1,0 @@
-"""The database of RPM packages, read without rpm."""

@@ -1,1 +1,0 @@
-"""Where what others publish is read: registries, their copies, and feeds."""
