@@ -5,10 +5,13 @@ from datetime import timedelta
 from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.standing.rows import StandingStore
+from bot.store.pages.fleet.needs import NeedsStore
 
 
 async def standing(bot: Bot) -> TickOutcome:
-    return TickOutcome({"changed": await bot.stores[StandingStore].count()})
+    changed = await bot.stores[StandingStore].count()
+    await bot.stores[NeedsStore].note_calm()
+    return TickOutcome({"changed": changed})
 
 
 STAGE = Stage("standing", standing, timedelta(seconds=30))

@@ -11,7 +11,7 @@ from bot.domain.repositories.repository import Repository
 from bot.store.engine.locking import lock
 from bot.store.rows.columns import Moment, ShortText
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.schema import Id, locked_after, metadata
+from bot.store.rows.schema import Id, key_column, locked_after, metadata
 
 IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") != ""
 """What it asks for of the bot cannot be understood, and may be a no."""
@@ -91,3 +91,6 @@ standing_days = Table(
     Column("repositories", Integer, nullable=False),
 )
 locked_after(standing_days, "standings")
+
+calm = Table("calm", metadata, key_column(), Column("since", Moment, nullable=False))
+"""At most one row: since when nothing needs a person."""
