@@ -135,6 +135,11 @@ class NeedGroup:
             sentence += f"{first} in {duration(self.since - now)}"
         return f"{sentence} ({self.alike:,} alike)" if 1 < self.alike < self.number else sentence
 
+    @property
+    def dated(self) -> str:
+        """The same with a day, for what is written once and read for days: `3 builds are red, since 2026-11-20`."""
+        return self.counted if self.since is None else f"{self.counted}, since {self.since:%Y-%m-%d}"
+
 
 @dataclass(frozen=True, slots=True)
 class NeedsYou:
@@ -150,10 +155,21 @@ class NeedsYou:
     def headline(self, now: datetime) -> str:
         """Words it as the first sentence of every surface: `5 things need you`."""
         if self.groups:
-            return counted(self.number, "thing needs you", "things need you")
+            return _counted_things(self.number)
         if self.calm_since is None:
             return "Nothing needs you"
         return f"Nothing needs you, for {duration(now - self.calm_since)} now"
+
+    @property
+    def dated(self) -> str:
+        """The same with a day."""
+        if self.groups:
+            return _counted_things(self.number)
+        return "Nothing needs you" + (f", since {self.calm_since:%Y-%m-%d}" if self.calm_since else "")
+
+
+def _counted_things(number: int) -> str:
+    return counted(number, "thing needs you", "things need you")
 
 
 NOTHING_NEEDED = NeedsYou()
