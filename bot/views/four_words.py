@@ -8,7 +8,7 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.views.fleet.fleet import Standing
 
 
-class Word(StrEnum):
+class FourWords(StrEnum):
     """How something stands. What has ended without effect, or asks for nothing, is done."""
 
     NEEDS_YOU = "needs you"
@@ -17,44 +17,44 @@ class Word(StrEnum):
     DONE = "done"
 
 
-_OF_REBUILDS: Mapping[RebuildState, Word] = {
-    RebuildState.PLANNED: Word.WAITING,
-    RebuildState.WAITING: Word.WAITING,
-    RebuildState.OPEN: Word.UNDER_WAY,
-    RebuildState.DISPATCHED: Word.UNDER_WAY,
-    RebuildState.RUNNING: Word.UNDER_WAY,
-    RebuildState.BUILDING: Word.UNDER_WAY,
-    RebuildState.PROVING: Word.UNDER_WAY,
-    RebuildState.STEPPING: Word.UNDER_WAY,
-    RebuildState.SUCCEEDED: Word.DONE,
-    RebuildState.BUILT: Word.NEEDS_YOU,
-    RebuildState.MERGED: Word.NEEDS_YOU,
-    RebuildState.FAILED: Word.NEEDS_YOU,
-    RebuildState.SUPERSEDED: Word.DONE,
-    RebuildState.SKIPPED: Word.DONE,
-    RebuildState.CANCELLED: Word.DONE,
+_OF_REBUILDS: Mapping[RebuildState, FourWords] = {
+    RebuildState.PLANNED: FourWords.WAITING,
+    RebuildState.WAITING: FourWords.WAITING,
+    RebuildState.OPEN: FourWords.UNDER_WAY,
+    RebuildState.DISPATCHED: FourWords.UNDER_WAY,
+    RebuildState.RUNNING: FourWords.UNDER_WAY,
+    RebuildState.BUILDING: FourWords.UNDER_WAY,
+    RebuildState.PROVING: FourWords.UNDER_WAY,
+    RebuildState.STEPPING: FourWords.UNDER_WAY,
+    RebuildState.SUCCEEDED: FourWords.DONE,
+    RebuildState.BUILT: FourWords.NEEDS_YOU,
+    RebuildState.MERGED: FourWords.NEEDS_YOU,
+    RebuildState.FAILED: FourWords.NEEDS_YOU,
+    RebuildState.SUPERSEDED: FourWords.DONE,
+    RebuildState.SKIPPED: FourWords.DONE,
+    RebuildState.CANCELLED: FourWords.DONE,
 }
-_OF_REPOSITORIES: Mapping[Standing, Word] = {
-    Standing.FAILED: Word.NEEDS_YOU,
-    Standing.UNREADABLE: Word.NEEDS_YOU,
-    Standing.BEHIND: Word.UNDER_WAY,
-    Standing.UNKNOWN: Word.WAITING,
-    Standing.CURRENT: Word.DONE,
-    Standing.LEFT_ALONE: Word.DONE,
-    Standing.NO_BASE: Word.DONE,
+_OF_REPOSITORIES: Mapping[Standing, FourWords] = {
+    Standing.FAILED: FourWords.NEEDS_YOU,
+    Standing.UNREADABLE: FourWords.NEEDS_YOU,
+    Standing.BEHIND: FourWords.UNDER_WAY,
+    Standing.UNKNOWN: FourWords.WAITING,
+    Standing.CURRENT: FourWords.DONE,
+    Standing.LEFT_ALONE: FourWords.DONE,
+    Standing.NO_BASE: FourWords.DONE,
 }
-_OF_IMAGES: Mapping[ImageState, Word] = {
-    ImageState.CONTRADICTED: Word.NEEDS_YOU,
-    ImageState.UNSEEN_BUILD: Word.NEEDS_YOU,
-    ImageState.BEHIND: Word.UNDER_WAY,
-    ImageState.UNKNOWN: Word.WAITING,
-    ImageState.NOT_SEEN: Word.WAITING,
-    ImageState.CLAIMED: Word.WAITING,
-    ImageState.CURRENT: Word.DONE,
+_OF_IMAGES: Mapping[ImageState, FourWords] = {
+    ImageState.CONTRADICTED: FourWords.NEEDS_YOU,
+    ImageState.UNSEEN_BUILD: FourWords.NEEDS_YOU,
+    ImageState.BEHIND: FourWords.UNDER_WAY,
+    ImageState.UNKNOWN: FourWords.WAITING,
+    ImageState.NOT_SEEN: FourWords.WAITING,
+    ImageState.CLAIMED: FourWords.WAITING,
+    ImageState.CURRENT: FourWords.DONE,
 }
 
 
-def word_of(state: RebuildState | Standing | ImageState) -> Word:
+def word_of(state: RebuildState | Standing | ImageState) -> FourWords:
     """Tells which of the four words a state is, by itself; what has waited for a person for too long needs you
     whatever its state, which `needs` tells."""
     match state:

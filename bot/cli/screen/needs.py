@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bot.cli.screen.output import print_sentence
 
 if TYPE_CHECKING:
-    from bot.views.fleet.needs import Need, NeedGroup, NeedsYou
+    from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedsYou
 
 _MOST_GROUPS = 3
 """So many reasons are told in full without `--all`; the others are counted."""
@@ -31,5 +31,5 @@ def _names(group: "NeedGroup", *, show_all: bool) -> str:
     return ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _reason(need: "Need") -> str:
+def _reason(need: "AwaitsPerson") -> str:
     return f"{need.subject}: {' '.join(part for part in (need.why, need.url) if part)}"

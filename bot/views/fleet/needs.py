@@ -90,7 +90,7 @@ _WORDS: Mapping[NeedReason, _Words] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class AwaitsPerson:
     """One thing that waits for a person: which repository, rollout or base, since when, why, and where to look."""
 
     subject: str
@@ -106,7 +106,7 @@ class NeedGroup:
 
     reason: NeedReason
     number: int
-    first: tuple[Need, ...]
+    first: tuple[AwaitsPerson, ...]
     alike: int = 0
 
     @property

@@ -87,11 +87,11 @@ def verdict(status: "Status", now: datetime) -> str:
     """Words the whole in one sentence: what needs a person, how much is under way, how fresh the fleet is."""
     from bot.domain.wording.words import counted
     from bot.views.fleet.fleet import Standing
-    from bot.views.four_words import Word, word_of
+    from bot.views.four_words import FourWords, word_of
 
     words = Counter(word_of(rebuild.state) for rebuild in status.rebuilds if not rebuild.state.has_ended)
     parts = [status.needs.headline(now)]
-    parts += [f"{words[word]:,} {word}" for word in (Word.UNDER_WAY, Word.WAITING) if words[word]]
+    parts += [f"{words[word]:,} {word}" for word in (FourWords.UNDER_WAY, FourWords.WAITING) if words[word]]
     fleet = f"{counted(status.repositories, 'repository')} on {counted(len(status.bases), 'base')}"
     if status.standings:
         fleet = f"{status.standings.get(Standing.CURRENT, 0):,} of {fleet} current"

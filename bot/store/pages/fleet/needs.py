@@ -1,12 +1,13 @@
 """What only a person can move, counted by the database, and since when there is nothing."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Select,
     String,
     and_,
     case,
@@ -18,6 +19,8 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    type_coerce,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,17 +29,17 @@ from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.store.engine.store import Store
-from bot.store.pages.fleet.practices import limit_to
 from bot.store.rows.bases.tables import bases, incidents, notices
+from bot.store.rows.columns import Moment
 from bot.store.rows.images.contradictions import CONTRADICTED
 from bot.store.rows.repositories.ages import workflow_builds
-from bot.store.rows.repositories.repositories import IS_WORD_UNREAD, calm, standings
+from bot.store.rows.repositories.repositories import IS_WORD_UNREAD, calm, limit_to, standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import was_tried_again
 from bot.store.rows.rollouts.rollouts import IS_KEPT
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds
-from bot.views.fleet.needs import Need, NeedGroup, NeedReason, NeedsYou
+from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedReason, NeedsYou
 
 MOST_NAMED = 10
 """So many of each reason are named, the oldest first; all are counted."""
@@ -45,6 +48,7 @@ GREEN_FOR = timedelta(days=1)
 STALE_AFTER = timedelta(days=2)
 """One that nobody has merged for so long does so too, whatever it lacks."""
 ENDS_WITHIN = timedelta(days=90)
+_UNDATED = cast(null(), Moment)
 _LOOKS_EVERY = timedelta(minutes=5)
 _REFUSED_AFTER = 2
 """Attempts that the forge has refused in a row: once may be an accident."""
@@ -98,11 +102,14 @@ class NeedsStore(Store):
 
 
 async def needs_in(connection: AsyncConnection, now: datetime, only: Collection[str] | None = None) -> NeedsYou:
-    """What needs a person; with `only`, of these repositories alone, and without what concerns the whole fleet."""
-    groups = [await _group(connection, kind) for kind in _kinds(now, only)]
-    with_number = tuple(group for group in groups if group is not None)
-    since = None if with_number else await connection.scalar(select(calm.c.since))
-    return NeedsYou(with_number, since)
+    """What needs a person, by one statement; with `only`, of these repositories alone, and without what concerns
+    the whole fleet."""
+    by_reason: dict[str, list[Any]] = {}
+    for row in await connection.execute(union_all(*map(_select_first, _kinds(now, only)))):
+        by_reason.setdefault(row.reason, []).append(row)
+    groups = tuple(_group(reason, by_reason[reason]) for reason in NeedReason if reason in by_reason)
+    since = None if groups else await connection.scalar(select(calm.c.since))
+    return NeedsYou(groups, since)
 
 
 class _Kind(NamedTuple):
@@ -119,35 +126,42 @@ class _Kind(NamedTuple):
     """What is counted once, where several rows are of one subject."""
 
 
-async def _group(connection: AsyncConnection, kind: _Kind) -> NeedGroup | None:
+def _select_first(kind: _Kind) -> Select[Any]:
+    """The first of those that wait for one reason, each with how many do in all, and how many with its `why`."""
     why = func.coalesce(kind.why, "") if kind.per is None else func.min(kind.why)
     since = kind.since if kind.per is None else func.min(kind.since)
     rows_query = (
-        select(kind.subject.label("subject"), since.label("since"), why.label("why"), kind.url.label("url"))
+        select(
+            cast(kind.subject, String).label("subject"),
+            type_coerce(since, Moment).label("since"),
+            why.label("why"),
+            cast(kind.url, String).label("url"),
+        )
         .select_from(kind.home)
         .where(kind.where)
     )
     if kind.per is not None:
         rows_query = rows_query.group_by(kind.per)
     rows = rows_query.subquery()
-    query = (
+    first = (
         select(
+            literal(kind.reason.value).label("reason"),
             rows,
             func.count().over().label("in_all"),
             func.count().over(partition_by=rows.c.why).label("alike"),
         )
         .order_by(rows.c.since.is_(None), rows.c.since, rows.c.subject)
         .limit(MOST_NAMED)
+        .subquery()
     )
-    named = (await connection.execute(query)).all()
-    if not named:
-        return None
-    return NeedGroup(
-        kind.reason,
-        named[0].in_all,
-        tuple(Need(str(row.subject), row.since, row.why, row.url) for row in named),
-        max((row.alike for row in named if row.why), default=0),
-    )
+    return select(first)
+
+
+def _group(reason: NeedReason, rows: Sequence[Any]) -> NeedGroup:
+    """Rows of a union come in no order of their own."""
+    ordered = sorted(rows, key=lambda row: (row.since is None, row.since, row.subject))
+    named = tuple(AwaitsPerson(row.subject, row.since, row.why, row.url) for row in ordered)
+    return NeedGroup(reason, rows[0].in_all, named, max((row.alike for row in rows if row.why), default=0))
 
 
 def _kinds(now: datetime, only: Collection[str] | None) -> list[_Kind]:
@@ -198,8 +212,8 @@ def _of_repositories(now: datetime) -> list[_Kind]:
     is_late = and_(is_listed, builds.max_age_seconds.is_not(None), builds.standing.in_(for_people))
     home = workflow_builds.join(repositories, repositories.c.id == builds.repository_id)
     return [
-        _Kind(NeedReason.UNREADABLE, repositories, is_unreadable, repositories.c.name, null(), error),
-        _Kind(NeedReason.NOT_REBUILT, home, is_late, repositories.c.name, null(), builds.said),
+        _Kind(NeedReason.UNREADABLE, repositories, is_unreadable, repositories.c.name, _UNDATED, error),
+        _Kind(NeedReason.NOT_REBUILT, home, is_late, repositories.c.name, _UNDATED, builds.said),
     ]
 
 

@@ -15,12 +15,12 @@ from bot.store.engine.codec import load
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.fleet import counts
 from bot.store.pages.fleet.needs import STALE_AFTER, asked_since, failed_last, needs_in
-from bot.store.pages.fleet.practices import fleet_practices, limit_to
+from bot.store.pages.fleet.practices import fleet_practices
 from bot.store.pages.images.gates import unfixed_in
 from bot.store.rows.bases.tables import notices
 from bot.store.rows.images.contradictions import open_contradictions
 from bot.store.rows.images.images import images
-from bot.store.rows.repositories.repositories import standing_days, standings
+from bot.store.rows.repositories.repositories import limit_to, standing_days, standings
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import titles_of

@@ -12,7 +12,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.timing.waves import Hold
 from bot.views.fleet.fleet import Standing
-from bot.views.fleet.needs import Need, NeedGroup, NeedReason, NeedsYou
+from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedReason, NeedsYou
 from bot.views.fleet.status import BaseStatus, IncidentRow, Status
 from tests.builders import rebuild
 
@@ -24,7 +24,7 @@ SCREEN = 24
 def group(reason: NeedReason, number: int = 40, *, days: int = 4) -> NeedGroup:
     """So many repositories with names as long as names are, the first ten of them told."""
     names = (f"contoso-platform/inventory-importer-eu-{each}" for each in range(10))
-    return NeedGroup(reason, number, tuple(Need(name, NOON - timedelta(days=days)) for name in names))
+    return NeedGroup(reason, number, tuple(AwaitsPerson(name, NOON - timedelta(days=days)) for name in names))
 
 
 def shown(status: Status, capsys: pytest.CaptureFixture[str], *, show_all: bool = False) -> list[str]:
@@ -96,6 +96,6 @@ def test_it_says_what_comes_next_and_what_the_rest_wait_for(capsys: pytest.Captu
 
 
 def test_all_names_every_one_that_needs_somebody_with_why(capsys: pytest.CaptureFixture[str]) -> None:
-    red = NeedGroup(NeedReason.FAILED, 1, (Need("contoso/api", NOON, "test X is red", "https://host/1"),))
+    red = NeedGroup(NeedReason.FAILED, 1, (AwaitsPerson("contoso/api", NOON, "test X is red", "https://host/1"),))
     lines = shown(replace(QUIET, needs=NeedsYou((red,))), capsys, show_all=True)
     assert "    contoso/api: test X is red https://host/1" in lines

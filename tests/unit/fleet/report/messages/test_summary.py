@@ -14,7 +14,7 @@ from bot.domain.wording.words import counted, first_few
 from bot.fleet.report.markdown import markdown_of
 from bot.fleet.report.messages.summary import brief_summary, summary_message, without_people
 from bot.views.fleet.fleet import Standing
-from bot.views.fleet.needs import Need, NeedGroup, NeedReason, NeedsYou
+from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedReason, NeedsYou
 from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 from bot.views.images.images import Unfixed
@@ -87,7 +87,7 @@ def test_all_and_nothing_are_only_said_where_they_are_so(current: int, behind: i
 
 
 def needs(*reasons: NeedReason, number: int = 40) -> NeedsYou:
-    named = tuple(Need(f"contoso/{name}", NOON - WEEK, url=f"https://host/{name}") for name in "abcdefghij")
+    named = tuple(AwaitsPerson(f"contoso/{name}", NOON - WEEK, url=f"https://host/{name}") for name in "abcdefghij")
     return NeedsYou(tuple(NeedGroup(reason, number, named[:number]) for reason in reasons))
 
 
