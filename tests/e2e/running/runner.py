@@ -134,8 +134,8 @@ class Runner:
         inputs: Mapping[str, str],
         outputs: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """What a step of `actions/cache` does: it brings what was kept under the key, or the newest whose key begins
-        with one of the others, and keeps it anew. Any other step does nothing here."""
+        """What a step of `actions/cache` does: it brings what was kept under the key, or else the newest whose key
+        begins as asked for; and it keeps what there is. Any other step does nothing here."""
         action, _, _ = step.get("uses", "").partition("@")
         if not self.has_cache or not action.startswith("actions/cache"):
             return
