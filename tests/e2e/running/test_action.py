@@ -135,7 +135,7 @@ async def test_feeds_are_read_anew_only_where_no_cache_has_them(
 ) -> None:
     traffic = fleet.world.traffic
 
-    async def answers() -> set[int]:
+    async def answers() -> set[int | None]:
         traffic.forget()
         assert (await runner.run(**inputs)).code == 0
         return {each.status for each in traffic.requests("feeds", path="releases")}
