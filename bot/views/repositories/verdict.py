@@ -27,9 +27,8 @@ def verdict_on(explained: Explanation, now: datetime) -> RepositoryVerdict:
     if explained.error:
         return RepositoryVerdict(FourWords.NEEDS_YOU, f"it cannot be read: {explained.error}")
     if explained.config.unread:
-        return RepositoryVerdict(
-            FourWords.NEEDS_YOU, f"what it asks for is not understood: {explained.config.refusal}"
-        )
+        refusal = f"what it asks for is not understood: {explained.config.refusal}"
+        return RepositoryVerdict(FourWords.NEEDS_YOU, refusal)
     if not explained.config.enabled:
         return RepositoryVerdict(FourWords.DONE, "it asks to be left alone")
     if not any(base for _, base, _ in explained.usages):
@@ -76,10 +75,8 @@ def _of_images(explained: Explanation) -> RepositoryVerdict | None:
     worst = min(states, key=list(ImageState).index, default=ImageState.CURRENT)
     if worst is ImageState.CURRENT:
         return None
-    of_them = _places(explained.images, worst)
-    return RepositoryVerdict(
-        word_of(worst), f"{of_them} {'is' if states.count(worst) == 1 else 'are'} {worst.in_words}"
-    )
+    verb = "is" if states.count(worst) == 1 else "are"
+    return RepositoryVerdict(word_of(worst), f"{_places(explained.images, worst)} {verb} {worst.in_words}")
 
 
 def _places(views: tuple[ImageView, ...], state: ImageState) -> str:
@@ -93,15 +90,12 @@ def _of_pins(explained: Explanation) -> RepositoryVerdict:
     pinned = [(usage.reference.digest, digest) for usage, digest in followed if usage.reference.digest]
     stale = sum(pin != digest for pin, digest in pinned if digest is not None)
     if stale:
-        return RepositoryVerdict(
-            FourWords.UNDER_WAY, f"{stale} of {counted(len(followed), 'usage')} not what its base shows"
-        )
+        late = f"{stale} of {counted(len(followed), 'usage')} not what its base shows"
+        return RepositoryVerdict(FourWords.UNDER_WAY, late)
     if any(view.image.state is ImageState.CURRENT for view in explained.images):
         return RepositoryVerdict(FourWords.DONE, "its images stand on what its bases show")
     if len(pinned) == len(followed):
-        return RepositoryVerdict(
-            FourWords.DONE, f"all of {counted(len(pinned), 'usage')} pinned to what its bases show"
-        )
-    return RepositoryVerdict(
-        FourWords.WAITING, "nothing shows what its images stand on: a tag floats, and no image is known"
-    )
+        fresh = f"all of {counted(len(pinned), 'usage')} pinned to what its bases show"
+        return RepositoryVerdict(FourWords.DONE, fresh)
+    unknown = "nothing shows what its images stand on: a tag floats, and no image is known"
+    return RepositoryVerdict(FourWords.WAITING, unknown)
