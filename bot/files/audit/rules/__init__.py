@@ -43,6 +43,7 @@ from bot.files.audit.rules.supply import (
     sbom,
     signed_by_digest,
     slsa_level,
+    verified_before_deploy,
     verified_identity,
 )
 
@@ -76,6 +77,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         signed_by_digest.RULE,
         keyless_signing.RULE,
         verified_identity.RULE,
+        verified_before_deploy.RULE,
         admission_enforced.RULE,
     ),
     "Secrets": (image_secrets.RULE, build_argument_secrets.RULE, runtime_secrets.RULE),
