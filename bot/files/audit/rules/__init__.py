@@ -7,6 +7,7 @@ from bot.files.audit.rules.hygiene import (
     dispatchable,
     dotnet_versions,
     fresh_layers,
+    staged_rollout,
     unread_delivery,
     unread_file,
     weekly_rebuild,
@@ -87,6 +88,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         dispatchable.RULE,
         fresh_layers.RULE,
         dotnet_versions.RULE,
+        staged_rollout.RULE,
         unread_delivery.RULE,
         unread_file.RULE,
     ),
@@ -94,5 +96,5 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
 }
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 BY_CHECK: dict[str, Rule] = {rule.check: rule for rule in RULES}
-VERSION = 9
+VERSION = 10
 """Raised when a rule's answer changes for texts that do not: what is kept by blob is then read again."""

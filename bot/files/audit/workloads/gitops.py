@@ -39,7 +39,7 @@ class Controller:
 
     @property
     def subject(self) -> str:
-        return _subject(self.manifest)
+        return subject_of(self.manifest)
 
     @property
     def way(self) -> str:
@@ -54,20 +54,21 @@ def controllers(repository: RepositoryTexts) -> list[Controller]:
 
 
 def _controllers(repository: RepositoryTexts) -> list[Controller]:
-    flux = list(_of_group(repository, _FLUX))
-    argo = list(_of_group(repository, _ARGO))
+    flux = list(objects_of(repository, _FLUX))
+    argo = list(objects_of(repository, _ARGO))
     found: list[Controller] = []
-    deploying = next((each for each in flux if _kind(each[1]) in _FLUX_DEPLOYS), None)
+    deploying = next((each for each in flux if kind_of(each[1]) in _FLUX_DEPLOYS), None)
     if deploying is not None:
         found.append(Controller("Flux", *deploying, verifies=_verified_by_flux([each for _, each in flux])))
     found += [Controller("Flux", path, each, lets_anybody=True) for path, each in flux if _lets_anybody(each)]
-    deploying = next((each for each in argo if _kind(each[1]) in _ARGO_DEPLOYS), None)
+    deploying = next((each for each in argo if kind_of(each[1]) in _ARGO_DEPLOYS), None)
     if deploying is not None:
         found.append(Controller("Argo CD", *deploying, verifies=_verified_by_argo([each for _, each in argo])))
     return found
 
 
-def _of_group(repository: RepositoryTexts, group: str) -> Iterator[tuple[str, Mapping]]:
+def objects_of(repository: RepositoryTexts, group: str) -> Iterator[tuple[str, Mapping]]:
+    """The objects whose API is of that group, with the paths of their files."""
     for path in repository.paths:
         if not path.endswith((".yml", ".yaml")) or group not in repository.glimpse(path):
             continue
@@ -78,12 +79,13 @@ def _of_group(repository: RepositoryTexts, group: str) -> Iterator[tuple[str, Ma
                 yield path, manifest
 
 
-def _kind(manifest: Mapping) -> str:
+def kind_of(manifest: Mapping) -> str:
+    """The kind of an object; empty where it names none."""
     return word(manifest.get("kind")) or ""
 
 
-def _subject(manifest: Mapping) -> str:
-    return f"{_kind(manifest)}/{word(manifest.mapping('metadata').get('name')) or '?'}"
+def subject_of(manifest: Mapping) -> str:
+    return f"{kind_of(manifest)}/{word(manifest.mapping('metadata').get('name')) or '?'}"
 
 
 def _check_of(manifest: Mapping) -> Mapping:
@@ -91,25 +93,25 @@ def _check_of(manifest: Mapping) -> Mapping:
     spec = manifest.mapping("spec")
     return (
         spec.mapping("chart").mapping("spec").mapping("verify")
-        if _kind(manifest) == "HelmRelease"
+        if kind_of(manifest) == "HelmRelease"
         else (spec.mapping("verify"))
     )
 
 
 def _verified_by_flux(manifests: list[Mapping]) -> str:
     """What Flux verifies of all that it takes; empty where it takes something unseen."""
-    sources = [each for each in manifests if _kind(each) in _FLUX_SOURCES - {"HelmRelease"}]
-    releases = [each for each in manifests if _kind(each) == "HelmRelease" and each.mapping("spec").get("chart")]
-    asked = [each for each in sources if _kind(each) != "HelmRepository"] + releases
+    sources = [each for each in manifests if kind_of(each) in _FLUX_SOURCES - {"HelmRelease"}]
+    releases = [each for each in manifests if kind_of(each) == "HelmRelease" and each.mapping("spec").get("chart")]
+    asked = [each for each in sources if kind_of(each) != "HelmRepository"] + releases
     if not sources or not all(_check_of(each).own and not _lets_anybody(each) for each in asked):
         return ""
-    return f"Flux takes only what is signed, by {_subject(asked[0])}" if asked else ""
+    return f"Flux takes only what is signed, by {subject_of(asked[0])}" if asked else ""
 
 
 def _lets_anybody(manifest: Mapping) -> bool:
     check = _check_of(manifest)
     is_keyless = word(check.get("provider")) == "cosign" and check.get("secretRef") is None
-    return _kind(manifest) in _FLUX_SOURCES and is_keyless and not check.sequence("matchOIDCIdentity")
+    return kind_of(manifest) in _FLUX_SOURCES and is_keyless and not check.sequence("matchOIDCIdentity")
 
 
 def _verified_by_argo(manifests: list[Mapping]) -> str:
@@ -117,12 +119,12 @@ def _verified_by_argo(manifests: list[Mapping]) -> str:
     projects = {
         word(each.mapping("metadata").get("name")): each
         for each in manifests
-        if _kind(each) == "AppProject" and each.mapping("spec").sequence("signatureKeys")
+        if kind_of(each) == "AppProject" and each.mapping("spec").sequence("signatureKeys")
     }
-    applications = [each for each in manifests if _kind(each) in _ARGO_DEPLOYS]
+    applications = [each for each in manifests if kind_of(each) in _ARGO_DEPLOYS]
     if all(
-        _kind(each) == "Application" and word(each.mapping("spec").get("project")) in projects
+        kind_of(each) == "Application" and word(each.mapping("spec").get("project")) in projects
         for each in applications
     ):
-        return f"Argo CD takes only signed commits, by {_subject(next(iter(projects.values())))}"
+        return f"Argo CD takes only signed commits, by {subject_of(next(iter(projects.values())))}"
     return ""
