@@ -1,7 +1,9 @@
 """What stands around a repository's files and counts for them: what its clusters admit and its environments ask."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+
+from bot.domain.globs import names_repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,10 @@ class Surroundings:
 
 
 NOTHING_KNOWN = Surroundings()
+
+
+def surroundings_of(
+    repository: str, admission: Collection[str], environments: Mapping[str, EnvironmentProtection] | None = None
+) -> Surroundings:
+    """What is known of a repository; `admission` are globs of those whose clusters admit verified images alone."""
+    return Surroundings(names_repository(admission, repository), environments)

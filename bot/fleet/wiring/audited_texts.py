@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.failure import Failure
 from bot.domain.repositories.finding import Finding, Fix
+from bot.domain.repositories.surroundings import surroundings_of
 from bot.files.audit.audited import AuditedCheckout
 from bot.files.audit.auditing import judge_repository
 from bot.files.audit.patches import Texts
@@ -15,7 +16,11 @@ from bot.fleet.act.onboarding.tick import proposal_source
 
 
 async def kept_texts(
-    onboardings: OnboardingsStore, repository: str, now: datetime, unwaivable: Collection[str] = ()
+    onboardings: OnboardingsStore,
+    repository: str,
+    now: datetime,
+    unwaivable: Collection[str] = (),
+    admission: Collection[str] = (),
 ) -> Texts | None:
     """The texts of a repository as they were read last; None where they are not all kept."""
     item = await onboardings.source(repository)
@@ -25,7 +30,9 @@ async def kept_texts(
         return None
     if source is None:
         return None
-    return Texts(RepositoryTexts(source.files, source.name, source.produced), source.files, now, unwaivable)
+    around = surroundings_of(source.name, admission)
+    texts = RepositoryTexts(source.files, source.name, source.produced, surroundings=around)
+    return Texts(texts, source.files, now, unwaivable)
 
 
 def with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:

@@ -24,6 +24,7 @@ from bot.files.audit.rules.runtime import (
     read_only_root,
     run_as_non_root,
     seccomp_profile,
+    shared_hardening,
     volume_ownership,
 )
 from bot.files.audit.rules.scanning import (
@@ -62,6 +63,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         no_host_paths.RULE,
         no_engine_socket.RULE,
         image_user.RULE,
+        shared_hardening.RULE,
     ),
     "Scanning": (
         image_scanned.RULE,
