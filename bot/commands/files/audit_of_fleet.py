@@ -7,7 +7,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.files.audit.audited import AuditedCheckout
 from bot.fleet.act.onboarding.rows import OnboardingsStore
-from bot.fleet.wiring.audited_texts import kept_texts, with_fixes
+from bot.fleet.wiring.auditing import kept_texts, with_fixes
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.pages.fleet.practices import PracticesStore

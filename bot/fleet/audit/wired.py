@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from bot.fleet.audit.rows import AuditStore
 from bot.fleet.audit.tick import AuditOptions, tick
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.tables import tasks
 

@@ -33,7 +33,7 @@ class AuditSettings(Section):
     admission: list[Name] = Field(
         [],
         max_length=1000,
-        description="Globs over owner/name: who deploys to clusters alone that admit verified images alone.",
+        description="Globs over owner/name: whose clusters admit verified images alone.",
     )
     opens_issues: bool = Field(
         False,

@@ -5,9 +5,8 @@ from datetime import timedelta
 from bot.fleet.act.code_scanning.rows import CodeScanningStore
 from bot.fleet.act.code_scanning.tick import tick
 from bot.fleet.act.onboarding.rows import OnboardingsStore
-from bot.fleet.act.options import act_options
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.act.wired import act_options
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.auditing import scan_logs
 from bot.store.rows.repositories.audits import code_scans
 

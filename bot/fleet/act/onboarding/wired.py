@@ -5,8 +5,7 @@ from datetime import timedelta
 from bot.fleet.act.onboarding.ports import OnboardingOptions
 from bot.fleet.act.onboarding.rows import OnboardingsStore
 from bot.fleet.act.onboarding.tick import tick
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.auditing import proposer_of
 from bot.fleet.wiring.grants import forge_page
 from bot.store.rows.repositories.onboardings import onboardings

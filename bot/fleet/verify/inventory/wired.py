@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.verify.inventory import sboms as beside
 from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.fleet.verify.inventory.rows.sboms import SbomStore

@@ -15,7 +15,7 @@ from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
 from bot.fleet.verify.gating.judging import Gating
 from bot.fleet.verify.gating.ports import GateOptions
-from bot.fleet.verify.reports.ports import EndedRuns, Gathered
+from bot.fleet.verify.reports.tick import EndedRuns, Gathered
 from bot.images.scan_reports import ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
 from bot.store.engine.codec import dump

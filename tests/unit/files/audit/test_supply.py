@@ -99,8 +99,57 @@ def test_the_level_that_a_build_reaches(steps: str, top: str, triggers: str, exp
     assert found.outcome is (HOLDS if expected in {"level 2", "level 3"} else FAILS)
 
 
+@pytest.mark.parametrize(
+    ("version", "expected"), [("v3", FAILS), ("v3.3", FAILS), ("v3.3.1", FAILS), ("v3.3.0", HOLDS), ("v4", HOLDS)]
+)
+def test_the_version_that_switches_provenance_off_attaches_none(version: str, expected: Outcome) -> None:
+    steps = BUILDX + push().replace("build-push-action@v6", f"build-push-action@{version}")
+    assert outcome("provenance", {BUILD: workflow(steps)}) is expected
+
+
+def builder(*inputs: str) -> str:
+    lines = "\n".join(f"      {each}" for each in ("output: image", *inputs))
+    called = "docker/github-builder/.github/workflows/build.yml@v1"
+    return f"on: push\njobs:\n  build:\n    uses: {called}\n    with:\n{lines}\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "inputs", "expected"),
+    [
+        ("sbom", ["push: true"], [FAILS]),
+        ("sbom", ["push: true", "sbom: true"], [HOLDS]),
+        ("sbom", ["push: true", "sbom: ${{ inputs.sbom }}"], [UNKNOWN]),
+        ("image-signed", ["push: true", "sign: auto"], [HOLDS]),
+        ("image-signed", ["push: true", "sign: false"], [FAILS]),
+        ("image-signed", ["push: true", "sign: '${{ vars.SIGN }}'"], [UNKNOWN]),
+        ("slsa-level", ["push: true", "sign: false"], [FAILS]),
+        ("image-scanned", ["push: true"], [FAILS]),
+        ("weekly-rebuild", ["push: true"], [FAILS]),
+        ("weekly-rebuild", ["push: false"], []),
+        ("sbom", [], []),
+        ("image-signed", ["push: ${{ github.event_name == 'pull_request' }}"], []),
+    ],
+)
+def test_what_a_builder_of_docker_is_asked_for_is_read(
+    check: str, inputs: list[str], expected: list[Outcome]
+) -> None:
+    assert outcomes(check, {BUILD: builder(*inputs)}) == expected
+
+
+def test_a_build_of_dockers_builder_that_is_scanned_in_the_same_run_holds() -> None:
+    steps = "    steps:\n      - run: trivy image --exit-code 1 contoso/api:8\n"
+    scan = f"  scan:\n    needs: build\n    runs-on: ubuntu-latest\n{steps}"
+    assert outcome("image-scanned", {BUILD: builder("push: true") + scan}) is HOLDS
+
+
+def test_dockers_verifying_workflow_builds_nothing() -> None:
+    text = "on: push\njobs: {verify: {uses: docker/github-builder/.github/workflows/verify.yml@v1}}"
+    for check in ("provenance", "sbom", "image-signed"):
+        assert outcomes(check, {BUILD: text}) == []
+
+
 def test_a_builder_of_docker_is_isolated_from_its_caller() -> None:
-    text = "on: push\njobs: {build: {uses: docker/github-builder/.github/workflows/build.yml@v1}}"
+    text = builder("push: true")
     for check in ("provenance", "slsa-level", "image-signed"):
         assert outcome(check, {BUILD: text}) is HOLDS
 

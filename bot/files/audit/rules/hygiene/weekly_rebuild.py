@@ -48,10 +48,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for pipeline in building(repository):
         events = frozenset().union(*(push.events for push in own_deliveries.pushes if push.pipeline is pipeline))
         yield _of(repository, pipeline, events)
-    for pipeline in dict.fromkeys(pipeline for pipeline, _ in own_deliveries.remote_builds):
+    for pipeline in dict.fromkeys(build.pipeline for build in own_deliveries.remote_builds):
         if pipeline not in building(repository):
             events = frozenset().union(
-                *(job.events for each, job in own_deliveries.remote_builds if each is pipeline)
+                *(build.events for build in own_deliveries.remote_builds if build.pipeline is pipeline)
             )
             yield _of(repository, pipeline, events)
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.package import EDITION, Distribution, Inventory
-from bot.fleet.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
+from bot.fleet.verify.inventory.tick import Comparison, UnreadInventory, UnreadLayer
 from bot.images.packages.databases.places import assumed_links
 from bot.images.packages.layers.layer import LayerContents
 from bot.reconcile.work import Claimed
@@ -44,7 +44,7 @@ _LARGEST_CONTENTS = 512 * 1024 * 1024
 
 
 class InventoryStore(Store):
-    """`bot.fleet.verify.inventory.ports.InventoryStore` on the database."""
+    """`bot.fleet.verify.inventory.tick.InventoryStore` on the database."""
 
     def layers(self, platforms: Collection[str]) -> DueRows[UnreadLayer]:
         """Those of images that are still to be read: of what was told once nothing is fetched again."""

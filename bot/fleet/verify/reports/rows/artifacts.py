@@ -11,8 +11,8 @@ from bot.domain.bases.incident import Incident
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepState
 from bot.fleet.verify.images.rows.other_runs import LOOKED_BACK, READ_REBUILDS, READ_STEPS, EndedRun, other_runs
-from bot.fleet.verify.reports.ports import EndedRuns, Gathered
 from bot.fleet.verify.reports.rows.scan_reports import keep_report
+from bot.fleet.verify.reports.tick import EndedRuns, Gathered
 from bot.images.scan_reports import ScanReport
 from bot.reconcile.work import Claimed
 from bot.store.engine.inserting import chunks, insert_into
@@ -33,7 +33,7 @@ _REFUSALS_COUNT = timedelta(days=1)
 
 
 class ArtifactsStore(Store):
-    """`bot.fleet.verify.reports.ports.ArtifactStore` on the database."""
+    """`bot.fleet.verify.reports.tick.ArtifactStore` on the database."""
 
     @property
     def ended(self) -> DueRows[EndedRuns]:

@@ -1,14 +1,37 @@
-"""What maintainers have decided by closing a pull request: its digests are left alone."""
+"""What maintainers have answered to pull requests: by closing one, whose digests are left alone, or by a label."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.bases.followed_base import base_among
 from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.rollouts.journal import HOLD, IGNORE
 from bot.domain.rollouts.pinning import moves_sdk_pins
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.section import section_in
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`holds` is True where the pull request stays as it is, False where it is to go."""
+
+    holds: bool
+    reason: str
+
+
+def said_by_label(requests: Sequence[PullRequest]) -> Said | None:
+    """Returns what labels say on the pull requests from one branch (newest first), None where they say nothing.
+
+    To ignore counts on a closed one too, until the label is taken off: a branch belongs to a base.
+    """
+    for request in requests:
+        if IGNORE in request.labels and not request.is_merged:
+            return Said(False, f"pull request #{request.number} is labelled {IGNORE}")
+    for request in requests:
+        if HOLD in request.labels and request.is_open:
+            return Said(True, f"pull request #{request.number} is labelled {HOLD}")
+    return None
 
 
 @dataclass(frozen=True, slots=True)

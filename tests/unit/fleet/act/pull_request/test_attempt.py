@@ -12,7 +12,7 @@ from bot.domain.repositories.repository import blob_name
 from bot.domain.repositories.repository_config import Ignore
 from bot.domain.rollouts.pinning import Refreshed, WantedDigests
 from bot.fleet.act.ports import Job
-from bot.fleet.act.pull_request.edits import Edits, refreshed_files
+from bot.fleet.act.pull_request.attempt import Edits, refreshed_files
 from tests.unit.fleet.act.world import ASPNET, NOON, change, digest, member, rebuild, reference, refresh
 
 OLD, NEW = (f"FROM {reference(letter)}\n".encode() for letter in "ab")

@@ -8,7 +8,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Replacement
 from bot.fleet.act.ports import Job
-from bot.fleet.act.tag_availability import PublishedTags
+from bot.fleet.act.tools import PublishedTags
 from tests.unit.fleet.act.world import ASPNET, Registry, digest, member, rebuild
 
 OLD, NEW = Reference(ASPNET.name, "10.0.4"), Reference(ASPNET.name, "10.0.5")
