@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.clients.http.observer import Nobody
+from bot.clients.http.client import Nobody
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.forge.actions import ActionCommit, ActionTag
