@@ -21,8 +21,7 @@ from bot.domain.rollouts.pinning import named_version
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.steps import images_of_build
 from bot.fleet.act.ports import Job, Successor
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.pinned_digests import Place, place_of, read_pinned
 from bot.store.rows.bases.tables import base_of, bases, changes, observations

@@ -209,7 +209,8 @@ def test_what_is_pushed_is_signed() -> None:
         (
             PUSH
             + "- run: |\n    images=''\n    for tag in ${TAGS}; do\n      images+=\"${tag}@${DIGEST} \"\n    done\n"
-            "    cosign sign --yes ${images}\n",
+            "    cosign sign --yes ${images}\n"
+            "  env: {DIGEST: '${{ steps.build.outputs.digest }}'}\n",
             HOLDS,
         ),
         (
@@ -221,6 +222,42 @@ def test_what_is_pushed_is_signed() -> None:
 )
 def test_a_digest_is_signed_and_not_a_tag(steps: str, expected: Outcome) -> None:
     assert outcome("signed-by-digest", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "reference", "expected"),
+    [
+        ("", "api@${{ steps.nothing.outputs.digest }}", UNKNOWN),
+        ("- id: meta\n  uses: docker/metadata-action@v5\n", "api@${{ steps.meta.outputs.digest }}", UNKNOWN),
+        ("- id: look\n  run: crane manifest api:8\n", "api@${{ steps.look.outputs.digest }}", UNKNOWN),
+        (
+            '- id: look\n  run: echo "digest=$(crane digest api:8)" >> "$GITHUB_OUTPUT"\n',
+            "api@${{ steps.look.outputs.digest }}",
+            HOLDS,
+        ),
+        ("- id: own\n  uses: ./.github/actions/build\n", "api@${{ steps.own.outputs.digest }}", HOLDS),
+        ("", "api@${DIGEST}", UNKNOWN),
+        ('- run: echo "DIGEST=$(crane digest api:8)" >> "$GITHUB_ENV"\n', "api@${DIGEST}", HOLDS),
+        ("", "api@$(crane digest api:8)", HOLDS),
+        ("", "api@${{ inputs.digest }}", HOLDS),
+        ("", "api@${{ needs.other.outputs.digest }}", UNKNOWN),
+    ],
+)
+def test_a_digest_that_is_signed_is_one_that_a_step_writes(before: str, reference: str, expected: Outcome) -> None:
+    steps = PUSH + before + f"- run: cosign sign --yes {reference}\n"
+    assert outcome("signed-by-digest", {BUILD: workflow(steps)}) is expected
+
+
+def test_the_digest_of_a_job_that_ended_before_is_written_there() -> None:
+    sign_job = """
+  sign:
+    needs: build
+    runs-on: ubuntu-latest
+    steps:
+      - run: cosign sign --yes api@${{ needs.build.outputs.digest }}
+"""
+    told = "outputs: {digest: '${{ steps.build.outputs.digest }}'}"
+    assert outcome("signed-by-digest", {BUILD: workflow(PUSH, job=told) + sign_job.strip("\n") + "\n"}) is HOLDS
 
 
 @pytest.mark.parametrize(

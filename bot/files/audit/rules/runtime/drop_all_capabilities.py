@@ -71,7 +71,8 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
             fix = Fix(first_as_its_user(stock, _FIX_OF_SERVICE))
         else:
             fix = service_key(repository, service, "cap_drop", "[ALL]", _FIX_OF_SERVICE)
-        yield fails(service.place, service.subject, why, fix)
+        place = place_of(repository, service.get("cap_drop"), service.place)
+        yield fails(place, service.subject, why, fix)
 
 
 RULE = Rule(

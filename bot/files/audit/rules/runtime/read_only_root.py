@@ -65,7 +65,10 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     if not service.is_on("read_only"):
-        yield fails(service.place, service.subject, "read_only is not set", _fix_of_service(repository, service))
+        written = service.get("read_only")
+        why = "read_only is not set" if written is None else "read_only is not true"
+        place = place_of(repository, written, service.place)
+        yield fails(place, service.subject, why, _fix_of_service(repository, service))
         return
     targets = [each.split(":")[0] for each in service.words("tmpfs")]
     for volume in service.nodes("volumes"):

@@ -1,13 +1,14 @@
 """What is behind is worded in one line, alike everywhere."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.bases.change import Change, SecurityRelease
+from bot.domain.bases.change import Cause, Change, SecurityRelease
 from bot.domain.feeds.advisory import Severity
-from bot.domain.wording.ways import way_in_words
+from bot.domain.reference import Base
+from bot.domain.wording.moves import versions_reached, way_in_words
 from tests.builders import NOON, change
 
 RELEASES = (
@@ -51,3 +52,24 @@ def test_without_a_release_and_a_cve_it_is_the_versions_alone_and_without_these_
     assert way_in_words(lacks(cves=()), (), NOON) == "10.0.0 → 10.0.3"
     same = replace(lacks(cves=()), from_version="10.0.3")
     assert way_in_words(same, (), NOON) == ""
+
+
+def step(family: str, before: str | None, after: str | None) -> Change:
+    base = Base("mcr.microsoft.com", f"dotnet/{family}", "10.0")
+    at = datetime(2026, 3, 10, tzinfo=UTC)
+    return Change(base, at, "a", "b", Cause.DOTNET_RELEASE, Cause.DOTNET_RELEASE, before, after)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([step("aspnet", "10.0.8", "10.0.9"), step("aspnet", "10.0.9", "10.0.10")], ".NET 10.0.10"),
+        ([step("aspnet", "10.0.1", "10.0.2"), step("sdk", "10.0.101", "10.0.110")], ".NET 10.0.2"),
+        ([step("sdk", "10.0.101", "10.0.110")], ".NET SDK 10.0.110"),
+        ([step("aspnet", "10.0.1", "10.0.2"), step("aspnet", "8.0.20", "8.0.21")], ".NET 8.0.21, 10.0.2"),
+        ([step("aspnet", "10.0.1", "10.0.1")], ""),
+        ([step("runtime-deps", None, None)], ""),
+    ],
+)
+def test_the_newest_version_of_each_channel_is_told(steps: list[Change], told: str) -> None:
+    assert versions_reached(steps) == told

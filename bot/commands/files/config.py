@@ -1,4 +1,4 @@
-"""Which .NET images of the fleet nobody watches, as far as the store knows."""
+"""What `config` asks the store: which bases are watched by no settings, and which workflows are known."""
 
 from bot.domain.bases.dotnet_image import Unwatched, unwatched
 from bot.domain.clock import Clock
@@ -8,6 +8,15 @@ from bot.settings import Settings
 from bot.store.engine.database import looked_into
 from bot.store.engine.queue.leases import this_worker
 from bot.store.views.fleet import FleetViewsStore
+
+
+async def known_workflows(settings: Settings, clock: Clock) -> frozenset[str]:
+    """File names; none where no store can be read, since settings are checked before there is one."""
+    try:
+        async with looked_into(store_url(settings)) as database:
+            return await FleetViewsStore(database, this_worker(), clock).workflows()
+    except Failure:
+        return frozenset()
 
 
 async def unwatched_in_fleet(settings: Settings, clock: Clock) -> tuple[Unwatched, ...]:
