@@ -26,8 +26,7 @@ from rich.text import Text
 from bot.cli.options import CONFIG_VARIABLE
 from bot.domain.clock import SystemClock
 from bot.domain.evidence import Strength
-from bot.fleet.bot import Bot
-from bot.fleet.stage import TickOutcome
+from bot.fleet.stage import Bot, TickOutcome
 from bot.fleet.stages import one_pass
 from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up

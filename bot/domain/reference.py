@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 DEFAULT_REGISTRY = "docker.io"
+_OLD_NAME_OF_HUB = "index.docker.io"
+"""Docker still takes it for `docker.io`."""
 LONGEST_REFERENCE = 1024
 _LONGEST_REPOSITORY = 255
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
@@ -47,14 +49,15 @@ class Reference:
     def registry(self) -> str:
         """The host that serves it, `docker.io` where none is written."""
         host, _, rest = self.name.partition("/")
-        return host if rest and _is_host(host) else DEFAULT_REGISTRY
+        return host if rest and _is_host(host) and host != _OLD_NAME_OF_HUB else DEFAULT_REGISTRY
 
     @property
     def repository(self) -> str:
         """The path on that host; `library/` is Docker Hub's own prefix for single names."""
         host, _, rest = self.name.partition("/")
         if rest and _is_host(host):
-            return f"library/{rest}" if host == DEFAULT_REGISTRY and "/" not in rest else rest
+            is_of_hub = host in {DEFAULT_REGISTRY, _OLD_NAME_OF_HUB}
+            return f"library/{rest}" if is_of_hub and "/" not in rest else rest
         return self.name if rest else f"library/{self.name}"
 
     @property

@@ -11,7 +11,6 @@ from bot.fleet.act.steps import wired as act_steps
 from bot.fleet.assess import wired as assess
 from bot.fleet.assess.notices import wired as notices
 from bot.fleet.audit import wired as audit
-from bot.fleet.bot import Bot
 from bot.fleet.discover import wired as discover
 from bot.fleet.discover.builds import wired as builds
 from bot.fleet.follow import wired as follow
@@ -28,7 +27,7 @@ from bot.fleet.report.fleet_issue import wired as fleet_issue
 from bot.fleet.report.summary import wired as summary
 from bot.fleet.report.witness import wired as witness
 from bot.fleet.retention import wired as retention
-from bot.fleet.stage import Stage, TickOutcome, run_stage
+from bot.fleet.stage import Bot, Stage, TickOutcome, run_stage
 from bot.fleet.standing import wired as standing
 from bot.fleet.verify.attesting import wired as attesting
 from bot.fleet.verify.gating import wired as gating

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.domain.rollouts.rebuild import Rebuild
-from bot.fleet.bot import Bot
 from bot.fleet.plan.first_run.rows import CatchUpStore
 from bot.fleet.plan.rows.plan import PlanStore
-from bot.fleet.stage import TickOutcome
+from bot.fleet.stage import Bot, TickOutcome
 from bot.fleet.stages import STAGES, one_pass
 from bot.fleet.wiring.opening import open_bot
 from bot.fleet.wiring.stores import store_url

@@ -18,9 +18,8 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.log import log
 from bot.domain.rollouts.timing.waiting import rollout_options_of
-from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
-from bot.fleet.stage import Stage, run_stage
+from bot.fleet.stage import Bot, Stage, run_stage
 from bot.fleet.stages import STAGES
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.grants import forge_page

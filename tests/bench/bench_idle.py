@@ -19,9 +19,8 @@ from sqlalchemy import Engine, event, update
 
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.policy import Terms
-from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
-from bot.fleet.stage import run_stage
+from bot.fleet.stage import Bot, run_stage
 from bot.fleet.stages import STAGES, one_pass
 from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up

@@ -36,9 +36,9 @@ from bot.fleet.verify.images.ports import Look
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.fleet.verify.inventory.rows.sboms import SbomStore
-from bot.fleet.verify.reports.ports import Gathered
 from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
 from bot.fleet.verify.reports.rows.scan_reports import ScanReportsStore
+from bot.fleet.verify.reports.tick import Gathered
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.reconcile.loop import Loop

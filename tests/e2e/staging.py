@@ -9,8 +9,7 @@ from pathlib import Path
 import yaml
 
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.fleet.bot import Bot
-from bot.fleet.stage import TickOutcome
+from bot.fleet.stage import Bot, TickOutcome
 from bot.fleet.stages import one_pass
 from bot.fleet.wiring.opening import open_bot
 from bot.settings import load

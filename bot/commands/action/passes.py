@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from bot.domain.clock import Clock
-from bot.fleet.bot import Bot
-from bot.fleet.stage import TickOutcome
+from bot.fleet.stage import Bot, TickOutcome
 from bot.fleet.stages import one_pass
 from bot.service.one_off import all_brought_forward
 from bot.store.engine.queue.news import Newsboard

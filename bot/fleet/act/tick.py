@@ -13,8 +13,7 @@ from bot.fleet.act.dispatch.rebuilds import dispatch
 from bot.fleet.act.own_word import OwnWords, WordHeld
 from bot.fleet.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refresher
 from bot.fleet.act.pull_request.proposal import only_left, only_stopped, open_or_update, unmerged
-from bot.fleet.act.tag_availability import PublishedTags, Registry
-from bot.fleet.act.tools import Tools, TrustEverybody, TrustGate, doubt_about
+from bot.fleet.act.tools import PublishedTags, Registry, Tools, TrustEverybody, TrustGate, doubt_about
 from bot.fleet.act.waiting import (
     ended_where_archived,
     is_final_after,

@@ -3,13 +3,23 @@
 from datetime import timedelta
 
 from bot.files.formats.rewrite.refresh import refresh
-from bot.fleet.act.options import act_options
+from bot.fleet.act.ports import ActOptions
 from bot.fleet.act.rows.act import ActStore
 from bot.fleet.act.tick import tick
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.registries.trust import TRUSTING
 from bot.store.rows.rollouts.tables import rebuilds
+
+
+def act_options(bot: Bot) -> ActOptions:
+    """How what acts on repositories is bounded, and by which policy it goes."""
+    settings = bot.settings
+    return ActOptions(
+        follow_every=settings.schedule.follow,
+        open_pull_requests=settings.limits.open_pull_requests_per_repository,
+        host=bot.forge_host,
+        policy=bot.policy,
+    )
 
 
 async def act(bot: Bot) -> TickOutcome:

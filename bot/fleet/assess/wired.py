@@ -6,8 +6,7 @@ from bot.domain.log import log
 from bot.fleet.assess.rows import AssessStore
 from bot.fleet.assess.tick import tick
 from bot.fleet.assess.wording import describe
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.wiring.adapters import LifecycleMarks
 from bot.fleet.wiring.combined_feeds import CombinedFeeds

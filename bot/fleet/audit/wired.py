@@ -4,15 +4,19 @@ from datetime import timedelta
 
 from bot.fleet.audit.rows import AuditStore
 from bot.fleet.audit.tick import AuditOptions, tick
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.tables import tasks
 
 
 async def audit(bot: Bot) -> TickOutcome:
     wanted = bot.settings.audit
-    options = AuditOptions(frozenset(wanted.never_waived), wanted.opens_issues, frozenset(wanted.code_scanning))
+    options = AuditOptions(
+        frozenset(wanted.never_waived),
+        wanted.opens_issues,
+        frozenset(wanted.code_scanning),
+        frozenset(wanted.admission),
+    )
     tally = await tick(bot.stores[AuditStore], options, bot.loop)
     return TickOutcome({"audited": tally.audited}, tally.problems)
 

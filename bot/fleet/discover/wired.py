@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 from bot.files.formats.repository import Memory
-from bot.fleet.bot import Bot, Part
 from bot.fleet.discover.rows.discover import DiscoverStore
 from bot.fleet.discover.selection import Selection
 from bot.fleet.discover.tick import DiscoverOptions, tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Part, Stage, TickOutcome
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import tasks
 

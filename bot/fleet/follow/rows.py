@@ -11,9 +11,8 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.orders.retrying import reopened
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, RebuildStore
+from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, RebuildStore, goes_on_later, may_be_opened_again
 from bot.store.rows.rollouts.rebuilds import MAY_MERGE, after_transitions, rebuild_of
-from bot.store.rows.rollouts.reopening import goes_on_later, may_be_opened_again
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.rollouts.tables import rebuilds
 

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
 from bot.fleet.follow.rows import FollowStore
 from bot.fleet.follow.tick import FollowOptions, tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.rollouts.tables import rebuilds
 
 

@@ -83,7 +83,8 @@ def catch_up(
     changes: Mapping[int, Change],
     now: datetime,
 ) -> tuple[PlannedRebuild, ...]:
-    """The rebuilds that bring along what is behind, under the rules that hold for any change.
+    """The rebuilds that bring along what is behind, under the rules that hold for any change: who lacks the most
+    severe fix stands first, and so comes first wherever not all may begin at once.
 
     Of a repository that names one base in several old ways, the one that is furthest behind tells the way.
     """
@@ -99,9 +100,10 @@ def catch_up(
         if usage.member.config.enabled:
             affected_by_move.setdefault(move.id, []).append(Affected(usage.member, usage.usage))
     on_the_way = {step.id: step.change for each in behind for step in each.moves}
-    return decide(
+    plans = decide(
         list(moves.values()), affected_by_move, policy, open_rebuilds, now, changes={**on_the_way, **changes}
     )
+    return tuple(sorted(plans, key=lambda plan: -1 if plan.severity is None else plan.severity.rank, reverse=True))
 
 
 def _move(behind: BehindUsage, moves: dict[tuple[Base, str | None, tuple[int, ...]], Move], now: datetime) -> Move:

@@ -28,8 +28,7 @@ from bot.fleet.plan.needs import (
     stuck_together,
     workflow_of,
 )
-from bot.fleet.plan.premises import Premises
-from bot.fleet.plan.targets import are_back, continued, target_of, targets_of
+from bot.fleet.plan.premises import Premises, are_back, continued, target_of, targets_of
 
 
 def decide(

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
 from bot.fleet.plan.rows.plan import PlanStore
 from bot.fleet.plan.tick import tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 
 
 async def plan(bot: Bot) -> TickOutcome:

@@ -21,13 +21,12 @@ from bot.fleet.report.messages.stops import FailedRebuild, PauseNews, Quarantine
 from bot.fleet.report.messages.waves import WaveNews
 from bot.fleet.report.ports import DueMessage
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import load_text
+from bot.store.engine.codec import load_text, readable
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import Worker, settle
 from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing
 from bot.store.pages.fleet.summary import summarize_fleet
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.behind import read_behind

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
 from bot.fleet.retention.rows import RetentionStore
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.tables import tasks
 
 

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.standing.rows import StandingStore
 
 

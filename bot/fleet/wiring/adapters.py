@@ -19,10 +19,10 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
-from bot.fleet.bot import Part
 from bot.fleet.report.destinations import Destination, FoundMessage
 from bot.fleet.report.markdown import markdown_of
 from bot.fleet.report.plain_text import text_of
+from bot.fleet.stage import Part
 from bot.images.trust.collecting import referrers_of
 from bot.settings import BadSettings, Settings, secret
 from bot.settings.values.services import service_urls

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from bot.domain.failure import Failure, Trouble
-from bot.fleet.bot import Bot
+from bot.fleet.stage import Bot
 from bot.fleet.verify.gating.judging import Gating
 from bot.fleet.verify.gating.ports import GateOptions
 from bot.fleet.verify.gating.rows import GatingStore

@@ -8,7 +8,7 @@ from bot.clients.http.client import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import Clock
 from bot.domain.feeds.document import FeedSource
-from bot.fleet.wiring.pace import write_limits
+from bot.fleet.wiring.stores import write_limits
 from bot.reconcile.guarded import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings

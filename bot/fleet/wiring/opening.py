@@ -9,8 +9,8 @@ from bot.clients.http.client import Http
 from bot.clients.registry import Registry
 from bot.domain.clock import Clock
 from bot.domain.forge.port import ForgeHost
-from bot.fleet.bot import Bot
 from bot.fleet.meter import Meter, MeteredHooks
+from bot.fleet.stage import Bot
 from bot.fleet.stages import STAGES
 from bot.fleet.wiring.collecting import collected_seldom
 from bot.fleet.wiring.forges import covers_of, opened_forge

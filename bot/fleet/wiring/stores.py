@@ -4,13 +4,27 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.clock import Clock
-from bot.fleet.wiring.pace import pace_of
+from bot.domain.rollouts.timing.pace import Pace, WriteLimits
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.settings import Settings, secret
 from bot.store.engine.database import Database
 from bot.store.engine.engines import with_password
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import this_worker
 from bot.store.stores import StoreOptions, Stores
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Reads from the settings what bounds rollouts: their options and the limits of writes."""
+    by_owner = settings.github.app is not None
+    return Pace(rollout_options_of(settings.rules), write_limits(settings), by_owner)
+
+
+def write_limits(settings: Settings) -> WriteLimits:
+    """Returns how much the bot may write a minute and an hour to the repositories of one account."""
+    limits = settings.limits
+    apart = timedelta(seconds=settings.github.seconds_between_writes)
+    return WriteLimits(limits.content_per_minute, limits.content_per_hour, apart)
 
 
 def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:

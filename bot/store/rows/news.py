@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
 from bot.domain.feeds.document import CADENCES, silence
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import readable
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.vulnerabilities import dumps

@@ -94,7 +94,7 @@ _locked_after: dict[str, tuple[str, ...]] = {}
 
 def locked_after(lock: Table | str, *earlier: str) -> None:
     """Says beside a table, or a lock that is on none, which a transaction takes before its rows, of those that it
-    takes: what the foreign keys do not say, or say otherwise. `bot/store/engine/locking.py` has the order."""
+    takes: what the foreign keys do not say, or say otherwise. `bot/store/engine/writing.py` has the order."""
     _locked_after[lock if isinstance(lock, str) else lock.name] = earlier
 
 

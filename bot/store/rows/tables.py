@@ -19,8 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.journal import Entry, Word
-from bot.store.engine.inserting import insert_into
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import readable
+from bot.store.engine.writing import insert_into
 from bot.store.rows.columns import LongText, Moment, Noted, ShortText
 from bot.store.rows.schema import DueTable, falls_due, key_column, leased, locked_after, metadata
 

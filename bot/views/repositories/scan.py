@@ -9,7 +9,7 @@ from bot.domain.bases.change import ToldWay, oldest_fix
 from bot.domain.bases.dotnet_image import Unwatched, family_of
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import OpenReference, SourceProblem, Usage
-from bot.domain.wording.ways import cause_in_short, way_in_words
+from bot.domain.wording.moves import cause_in_short, way_in_words
 
 
 class Freshness(StrEnum):

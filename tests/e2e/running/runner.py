@@ -8,13 +8,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
-from bot.commands.action.inputs import CACHE
-
 ACTION = Path(__file__).parents[3] / "action.yml"
+_CONDITION = re.compile(r"\$\{\{ always\(\) && steps\.freshness\.outputs\.([a-z-]+) == '([a-z-]*)' \}\}")
 _EXPRESSION = re.compile(r"\$\{\{ *([A-Za-z._-]+)(?: \|\| ([a-z]+))? *\}\}")
 
 
@@ -62,10 +62,13 @@ class Runner:
     repository: str
     token: str
     number: int = 0
-    keeps_cache: bool = False
-    """Whether a cache brings what one run has left in its folder to the next."""
+    has_cache: bool = True
+    """Whether GitHub's cache is within reach."""
+    cached: dict[str, Path] = field(default_factory=dict)
+    """What the cache keeps, by its key; the newest last. A key that is taken stays what it is."""
     environment: dict[str, str] = field(default_factory=dict)
     _program: Path = Path(sys.prefix)
+    _after: dict[Path, tuple[Mapping[str, str], list[Any]]] = field(default_factory=dict)
 
     async def install(self) -> Ran:
         """The step that installs the program, on a machine that is kept for the runs after it."""
@@ -103,11 +106,14 @@ class Runner:
         folder = self.folder / f"run-{self.number}"
         folder.mkdir()
         (folder / "freshness-bot-program").symlink_to(self._program)
-        if self.keeps_cache and (cache := self.folder / f"run-{self.number - 1}" / CACHE).is_dir():
-            shutil.copytree(cache, folder / CACHE)
         for name in ("summary", "output"):
             (folder / name).touch()
-        [step] = [step for step in written()["runs"]["steps"] if step.get("id") == "freshness"]
+        steps = iter(written()["runs"]["steps"])
+        for step in steps:
+            if step.get("id") == "freshness":
+                break
+            self._cache(step, folder, inputs)
+        self._after[folder] = inputs, list(steps)
         environment = self._environment(folder) | self._given(step["env"], inputs) | self.environment
         return await _bash(step["run"], folder, environment), folder
 
@@ -116,7 +122,35 @@ class Runner:
         log, _ = await asyncio.wait_for(process.communicate(), 180)
         assert process.returncode is not None
         outputs = dict(line.split("=", 1) for line in (folder / "output").read_text().splitlines())
+        inputs, after = self._after.pop(folder)
+        for step in after:
+            self._cache(step, folder, inputs, outputs)
         return Ran(process.returncode, log.decode(), (folder / "summary").read_text(), outputs)
+
+    def _cache(
+        self,
+        step: Mapping[str, Any],
+        folder: Path,
+        inputs: Mapping[str, str],
+        outputs: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """What a step of `actions/cache` does: it brings what was kept under the key, or else the newest whose key
+        begins as asked for; and it keeps what there is. Any other step does nothing here."""
+        action, _, _ = step.get("uses", "").partition("@")
+        if not self.has_cache or not action.startswith("actions/cache"):
+            return
+        known = {"runner.temp": str(folder), "github.run_id": str(1000 + self.number), "github.run_attempt": "1"}
+        given = self._given(step["with"], inputs, known)
+        path = Path(given["path"])
+        if action == "actions/cache/restore":
+            prefixes = given.get("restore-keys", "").splitlines()
+            matching = [key for key in self.cached if key == given["key"] or key.startswith(tuple(prefixes))]
+            if matching:
+                shutil.copytree(self.cached[matching[-1]], path)
+        elif _holds(step["if"], outputs) and path.is_dir() and given["key"] not in self.cached:
+            kept = self.folder / f"cache-{len(self.cached)}"
+            shutil.copytree(path, kept)
+            self.cached[given["key"]] = kept
 
     def _environment(self, folder: Path) -> dict[str, str]:
         own = {name: os.environ[name] for name in ("PATH", "HOME", "NO_PROXY", "no_proxy") if name in os.environ}
@@ -133,18 +167,30 @@ class Runner:
             "RUNNER_TEMP": str(folder),
         }
 
-    def _given(self, environment: Mapping[str, str], inputs: Mapping[str, str]) -> dict[str, str]:
-        """The step's own environment, with the inputs and their defaults put in."""
+    def _given(
+        self,
+        environment: Mapping[str, str],
+        inputs: Mapping[str, str],
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict[str, str]:
+        """What the step is given, with the inputs and their defaults put in, and what `more` is known."""
         declared = {name: str(row.get("default", "")) for name, row in written()["inputs"].items()}
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
         assert given.keys() <= declared.keys()
-        known = {"github.token": self.token}
+        known = {"github.token": self.token, **more}
         known |= {f"inputs.{name}": self._put_in(value, known) for name, value in (declared | given).items()}
         return {name: self._put_in(value, known) for name, value in environment.items()}
 
     def _put_in(self, text: str, known: Mapping[str, str]) -> str:
         """Expressions as far as action.yml and the workflow files use them: a name, and what holds without it."""
         return _EXPRESSION.sub(lambda found: known.get(found[1]) or found[2] or known[found[1]], text)
+
+
+def _holds(condition: str, outputs: Mapping[str, str]) -> bool:
+    """Whether a step runs after one that has left these outputs, by the one form that action.yml uses."""
+    asked = _CONDITION.fullmatch(condition)
+    assert asked is not None, condition
+    return outputs.get(asked[1], "") == asked[2]
 
 
 async def _bash(script: str, folder: Path, environment: Mapping[str, str]) -> asyncio.subprocess.Process:

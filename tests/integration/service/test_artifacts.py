@@ -10,7 +10,7 @@ from bot.clients.http.client import HostRules, Http
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity
-from bot.fleet.wiring.artifacts import ForgeArtifacts
+from bot.fleet.verify.reports.wired import ForgeArtifacts
 from sandbox.world import World
 
 WORKFLOW = "on: {workflow_dispatch: {}}\njobs: {build: {runs-on: x, steps: [{run: make}]}}\n"

@@ -13,9 +13,8 @@ from sqlalchemy import text
 
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
-from bot.fleet.bot import Bot
 from bot.fleet.report.rows import ReportStore
-from bot.fleet.stage import TickOutcome
+from bot.fleet.stage import Bot, TickOutcome
 from bot.fleet.stages import STAGES, one_pass
 from bot.fleet.wiring.opening import open_bot
 from bot.reconcile.work import Claimed

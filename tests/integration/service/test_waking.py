@@ -15,8 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import ManualClock
 from bot.fleet import stage as stage_module
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome, run_stage
+from bot.fleet.stage import Bot, Stage, TickOutcome, run_stage
 from bot.fleet.stages import STAGES
 from bot.fleet.wiring.opening import open_bot
 from bot.service import running

@@ -20,7 +20,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.fleet.verify.attesting.attachment import Attachment, entries_of
 from bot.fleet.verify.attesting.summary import PREDICATE, Verifier, signed, summary
-from bot.fleet.wiring.registries.attesting import Attacher
+from bot.fleet.verify.attesting.wired import Attacher
 from bot.images.signatures.cosign.verifying import SignedSubject, verify_with_key
 from bot.images.trust.collecting import attestations_of
 from sandbox.edges.edge import Surroundings

@@ -64,6 +64,8 @@ def test_what_docker_refuses_is_no_reference(text: str) -> None:
         ("ubuntu", "docker.io", "library/ubuntu", None, None),
         ("contoso/shop:1", "docker.io", "contoso/shop", "1", None),
         ("docker.io/ubuntu", "docker.io", "library/ubuntu", None, None),
+        ("index.docker.io/ubuntu", "docker.io", "library/ubuntu", None, None),
+        ("index.docker.io/contoso/api:1", "docker.io", "contoso/api", "1", None),
         ("localhost/shop", "localhost", "shop", None, None),
         ("test:5000/shop", "test:5000", "shop", None, None),
         ("LOCAL/shop", "LOCAL", "shop", None, None),

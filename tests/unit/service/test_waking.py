@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
-from bot.fleet.stage import LONGEST_SLEEP, Stage, TickOutcome
+from bot.fleet.stage import LONGEST_SLEEP, Bot, Stage, TickOutcome
 from bot.service.waking import Waking
 from bot.store.engine.queue.news import StoreNews
 from bot.store.rows.bases.tables import bases

@@ -1,6 +1,7 @@
 """Since which version docker/build-push-action attaches what it is asked for.
 
-Source: its releases: `attests`, `provenance` and `sbom` are inputs from 3.3.0 on. An older one passes them over.
+Source: its releases: `attests`, `provenance` and `sbom` are inputs from 3.3.0 on; an older one passes them over.
+Version 3.3.1, which `v3` names, attaches no provenance unless it is asked for; 4.0.0 does again.
 """
 
 import re
@@ -8,8 +9,9 @@ import re
 from bot.files.audit.workflows.model import PipelineStep
 
 _ACTION = "docker/build-push-action"
-_FIRST = (3, 3)
-_VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.\d+)?")
+_FIRST = (3, 3, 0)
+_NEWEST = 10_000
+_VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION_COMMENT = re.compile(r"[ \t]*#[ \t]*(v?\d[\w.-]*)(?=\s|$)")
 """What stands behind an action that is named by commit."""
@@ -19,6 +21,17 @@ def knows_statements(step: PipelineStep) -> bool | None:
     """Whether a build action has inputs for SBOM and provenance; None where its version is not told."""
     if step.action != _ACTION:
         return True
+    version = _version(step)
+    return None if version is None else version >= _FIRST
+
+
+def attaches_none_unasked(step: PipelineStep) -> bool:
+    """Whether a build action is of the one version that switches provenance off where it is not asked for."""
+    return step.action == _ACTION and _version(step) in {(3, 3, 1), (3, 3, _NEWEST), (3, _NEWEST, _NEWEST)}
+
+
+def _version(step: PipelineStep) -> tuple[int, int, int] | None:
+    """The figures of a version, the newest where one is left out; None where a commit does not tell."""
     ref = step.uses.partition("@")[2].strip()
     if _COMMIT.fullmatch(ref):
         ref = _commented(step)
@@ -26,9 +39,9 @@ def knows_statements(step: PipelineStep) -> bool | None:
             return None
     version = _VERSION.fullmatch(ref)
     if version is None:
-        return True  # a branch, which is newer than all releases
-    major, minor = int(version[1]), version[2]
-    return major >= _FIRST[0] if minor is None else (major, int(minor)) >= _FIRST
+        return (_NEWEST, _NEWEST, _NEWEST)  # a branch, which is newer than all releases
+    major, minor, patch = (int(figure) if figure is not None else _NEWEST for figure in version.groups())
+    return major, minor, patch
 
 
 def _commented(step: PipelineStep) -> str:

@@ -7,6 +7,7 @@ the manuals of Docker, Buildx, Trivy, Grype, Docker Scout, cosign and syft.
 from collections.abc import Iterable
 
 from bot.files.audit.delivery.delivery import Attestation, Deliveries, Deploy, Push, Signing, Verification
+from bot.files.audit.delivery.github_builder import remote_build
 from bot.files.audit.delivery.pushing import (
     listed_names,
     only_local,
@@ -41,7 +42,6 @@ _ALWAYS_PUSHING = PUSHING_ACTIONS - {
     "useblacksmith/build-push-action",
 }
 BUILDKIT_ACTIONS = PUSHING_ACTIONS - _ALWAYS_PUSHING
-KNOWN_BUILDERS = ("docker/github-builder/",)
 ISOLATED_PROVENANCE = "slsa-framework/slsa-github-generator/.github/workflows/generator_container"
 _DEPLOYING_ACTIONS = (
     "azure/webapps-deploy",
@@ -73,8 +73,9 @@ def deliveries_of(pipelines: Iterable[Pipeline]) -> Deliveries:
     deliveries = Deliveries()
     for pipeline in pipelines:
         for job in pipeline.remote_jobs:
-            if job.events - TESTS_ONLY and job.remote is not None and job.remote.lower().startswith(KNOWN_BUILDERS):
-                deliveries.remote_builds.append((pipeline, job))
+            build = remote_build(pipeline, job)
+            if build is not None:
+                deliveries.remote_builds.append(build)
         for step in pipeline.steps:
             if step.events - TESTS_ONLY:
                 _of_action(pipeline, step, deliveries)
@@ -142,7 +143,7 @@ def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, d
     elif name == "syft" or (name == "trivy" and command.option("--format", "-f") in _SBOM_FORMATS):
         deliveries.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
     if _deploys(command):
-        deliveries.deploys.append(Deploy(pipeline, step, " ".join(words[:2])))
+        deliveries.deploys.append(Deploy(pipeline, step, " ".join(words[:2]), command))
 
 
 def _words_after(words: tuple[str, ...], program: str) -> tuple[str, ...]:

@@ -81,11 +81,33 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deploy:
-    """A step that puts an image into use, with the tool that does it."""
+    """A step that puts an image into use, with the tool that does it; `command` is set where a shell does it."""
 
     pipeline: Pipeline
     step: PipelineStep
     tool: str
+    command: ShellCommand | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RemoteBuild:
+    """A job that has a known reusable workflow of others build and push, with what it is asked for.
+
+    None where only a run knows what an input is; `events` are the accepted ones for which it may push.
+    """
+
+    pipeline: Pipeline
+    job: PipelineJob
+    events: frozenset[str]
+    gets_sbom: bool | None
+    is_signed: bool | None
+
+    @property
+    def subject(self) -> str:
+        return f"job {self.job.name}"
+
+    def input(self, name: str) -> str:
+        return self.job.inputs.get(name, "").strip()
 
 
 @dataclass(slots=True)
@@ -98,8 +120,7 @@ class Deliveries:
     attestations: list[Attestation] = field(default_factory=list)
     verifications: list[Verification] = field(default_factory=list)
     deploys: list[Deploy] = field(default_factory=list)
-    remote_builds: list[tuple[Pipeline, PipelineJob]] = field(default_factory=list)
-    """Known reusable workflows of others that build and push."""
+    remote_builds: list[RemoteBuild] = field(default_factory=list)
 
     def pushing(self) -> list[Pipeline]:
         """The pipelines that push, in order, each once."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from bot.files.audit.delivery.deliveries import deliveries_of
-from bot.files.audit.delivery.delivery import Deliveries, Push
+from bot.files.audit.delivery.delivery import Deliveries, Push, RemoteBuild
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.workflows.flattening import as_started
-from bot.files.audit.workflows.model import Pipeline, PipelineJob
+from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.starts import RunStart
 
 _METADATA = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
@@ -50,22 +50,24 @@ def outcome_of(
 def _outcome(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, path: str) -> RunOutcome:
     sure = deliveries_of([as_started(repository, pipeline, start, surely=True)])
     is_of_tag = start.values.get("github.ref_type") == "tag"
-    if any(_is_sure(push, is_of_tag) for push in _own(sure, path)) or _builds_of_others(sure, path):
+    if any(_is_sure(push, is_of_tag) for push in _own(sure, path)) or any(
+        not is_unknown(each.input("push")) for each in _builds_of_others(sure, path)
+    ):
         return RunOutcome(Pushes.SURELY)
     perhaps = deliveries_of([as_started(repository, pipeline, start, surely=False)])
     pushes = [push for push in _own(perhaps, path) if not _has_no_tags(push, is_of_tag)]
-    jobs = _builds_of_others(perhaps, path)
-    if not pushes and not jobs:
+    builds = _builds_of_others(perhaps, path)
+    if not pushes and not builds:
         return RunOutcome(Pushes.NEVER)
-    return RunOutcome(Pushes.PERHAPS, _hangs_on(pushes, jobs))
+    return RunOutcome(Pushes.PERHAPS, _hangs_on(pushes, builds))
 
 
 def _own(deliveries: Deliveries, path: str) -> list[Push]:
     return [push for push in deliveries.pushes if not path or push.step.path == path]
 
 
-def _builds_of_others(deliveries: Deliveries, path: str) -> list[PipelineJob]:
-    return [job for _, job in deliveries.remote_builds if not path or job.path == path]
+def _builds_of_others(deliveries: Deliveries, path: str) -> list[RemoteBuild]:
+    return [each for each in deliveries.remote_builds if not path or each.job.path == path]
 
 
 def _is_sure(push: Push, is_of_tag: bool) -> bool:
@@ -83,7 +85,7 @@ def _has_no_tags(push: Push, is_of_tag: bool) -> bool:
     return bool(lines) and all(map(_OF_TAGS.match, lines))
 
 
-def _hangs_on(pushes: list[Push], jobs: list[PipelineJob]) -> str:
+def _hangs_on(pushes: list[Push], builds: list[RemoteBuild]) -> str:
     """The condition of the first push, or of its job, that is written down."""
     for push in pushes:
         flag = push.step.input("push")
@@ -96,8 +98,9 @@ def _hangs_on(pushes: list[Push], jobs: list[PipelineJob]) -> str:
         for text in written:
             if text:
                 return f"`{' '.join(text.split())[:120]}`"
-    for job in jobs:
-        condition = job.mapping.scalar("if")
-        if condition is not None:
-            return f"`{' '.join(condition.value.split())[:120]}`"
+    for build in builds:
+        flag, condition = build.input("push"), build.job.mapping.scalar("if")
+        text = flag if is_unknown(flag) else condition.value if condition is not None else ""
+        if text:
+            return f"`{' '.join(text.split())[:120]}`"
     return "a condition of what comes before"

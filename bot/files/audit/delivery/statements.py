@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from itertools import takewhile
 
-from bot.files.audit.delivery.action_versions import knows_statements
+from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.repository import RepositoryTexts
@@ -49,6 +49,8 @@ def _asked_by_action(repository: RepositoryTexts, push: Push, statement: str) ->
         return _with_builder(push, f"{statement} is asked for")
     if step.action == BAKE and (reason := _in_bake_files(repository, push, statement)):
         return _with_builder(push, reason)
+    if statement == "provenance" and attaches_none_unasked(step):
+        return False, f"{step.uses[:80]} attaches no provenance unless it is asked for"
     if statement == "provenance":
         who = "Buildx" if step.action == BAKE else "the action"
         return _with_builder(push, f"{who} attaches provenance by default")

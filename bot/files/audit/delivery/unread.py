@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.scripts import script_of, script_texts
@@ -22,7 +23,7 @@ _NOT_SCANNERS = re.compile(
 def other_scanners(pipeline: Pipeline) -> Iterator[str]:
     """Names of what a pipeline calls that may be a scanner, and is not read here."""
     for job in pipeline.remote_jobs:
-        if job.remote is not None and not job.remote.startswith("slsa-framework/"):
+        if job.remote is not None and not job.remote.startswith(("slsa-framework/", GITHUB_BUILDER)):
             yield job.remote
     for step in pipeline.steps:
         if step.unread:

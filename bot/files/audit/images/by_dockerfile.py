@@ -5,6 +5,7 @@ Sources: Docker's reference of USER, and the .NET SDK's container targets (from 
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.files.audit.images.by_name import APP_UID, is_dotnet, is_for_windows, major_of, user_of_base
 from bot.files.audit.images.dockerfile import Dockerfile
@@ -23,9 +24,16 @@ _BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 
 
 def user_of(file: Dockerfile, stage: BuildStage, repository: RepositoryTexts) -> User:
-    """Who the image of a stage runs as."""
+    """Who the image of a stage runs as, with the user that its base has at hand."""
     chain = file.chain(stage)
-    root = chain[-1]
+    user, root = _user_of_chain(file, chain, repository), chain[-1]
+    if root.image is None or user.kind is not UserKind.ROOT or user.at_hand:
+        return user
+    return replace(user, at_hand=user_of_base(root.image.text, root.instruction).at_hand)
+
+
+def _user_of_chain(file: Dockerfile, chain: list[BuildStage], repository: RepositoryTexts) -> User:
+    stage, root = chain[0], chain[-1]
     if is_for_windows(root):
         return User(UserKind.NOT_ASKED, root.instruction, "it is a Windows image")
     for ancestor in chain:

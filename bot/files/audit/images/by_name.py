@@ -9,11 +9,13 @@ import re
 from bot.domain.bases.dotnet_image import MICROSOFT
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.tags.tag import Tag
+from bot.files.audit.images.stock import StockImage, stock_image
 from bot.files.audit.images.user import User, UserKind, unknown_user
 from bot.files.formats.dockerfile.lines import Instruction, read
 from bot.files.formats.dockerfile.stages import BuildStage
 
 APP_UID = "1654"
+_FIRST_WITH_USER = 8
 EARLY_UID = "64198"
 """What .NET's images were first meant to run as, and older articles still name."""
 _RUN_AS_ROOT = frozenset(
@@ -40,12 +42,8 @@ _RUN_AS_ROOT = frozenset(
         "rust",
         "maven",
         "gradle",
-        "nginx",
-        "httpd",
         "perl",
         "buildpack-deps",
-        "caddy",
-        "haproxy",
         "swift",
         "erlang",
         "elixir",
@@ -85,6 +83,9 @@ def user_of_base(image: str, instruction: Instruction) -> User:
             return User(UserKind.NUMBER, instruction, f"{image} runs as UID 65532")
         if reference.tag is not None:
             return User(UserKind.ROOT, instruction, f"{image} runs as root; its `nonroot` tags do not")
+    stock = stock_image(image)
+    if stock is not None:
+        return _user_of_stock(image, stock, instruction)
     name = _ARCHITECTURE.sub("", reference.repository).removeprefix("library/")
     if image.startswith(_BARE_SYSTEMS):
         return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
@@ -97,6 +98,15 @@ def user_of_base(image: str, instruction: Instruction) -> User:
     )
 
 
+def _user_of_stock(image: str, stock: StockImage, instruction: Instruction) -> User:
+    if not stock.starts_as_root:
+        return User(UserKind.NUMBER, instruction, f"{image} runs as UID {stock.uid}", uid=stock.uid)
+    if not stock.uid:
+        return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+    why = f"{image} starts as root, and becomes UID {stock.uid}"
+    return unknown_user(instruction, why, "that UID, written down", at_hand=stock.uid)
+
+
 def _user_of_dotnet(image: str, reference: Reference, instruction: Instruction) -> User:
     if re.search(r"chiseled|distroless", reference.tag or ""):
         who = "the user app" if major_of(image) in {6, 7} else f"UID {APP_UID}"
@@ -104,7 +114,9 @@ def _user_of_dotnet(image: str, reference: Reference, instruction: Instruction) 
         return User(UserKind.NUMBER, instruction, f"{image} runs as {who}", uid=uid)
     if reference.repository.rpartition("/")[2] in _DOTNET_TOOLS:
         return User(UserKind.NUMBER, instruction, f"{image} runs as UID {APP_UID}", uid=APP_UID)
-    return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+    has_user = "/dotnet/core/" not in image and (major_of(image) or _FIRST_WITH_USER) >= _FIRST_WITH_USER
+    why = f"{image} runs as root, and no USER is written"
+    return User(UserKind.ROOT, instruction, why, at_hand=APP_UID if has_user else "")
 
 
 def user_of_image(image: str) -> User:
@@ -114,7 +126,7 @@ def user_of_image(image: str) -> User:
         script = read("FROM scratch\n")
         return unknown_user(script.instructions[0], "the image is not known", "the image's configuration")
     user = user_of_base(image, script.instructions[0])
-    if user.kind is UserKind.UNKNOWN:
+    if user.kind is UserKind.UNKNOWN and not user.at_hand:
         return unknown_user(user.where, f"who {image} runs as is not known here", "the image's configuration")
     return user
 

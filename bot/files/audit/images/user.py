@@ -30,6 +30,8 @@ class User:
     settled_by: str = ""
     uid: str = ""
     """Its number, where that is known."""
+    at_hand: str = ""
+    """The number of another user that the image has, and that it can be told to run as."""
 
 
 def user_seen(config: SeenConfig, instruction: Instruction) -> User:
@@ -54,5 +56,5 @@ def settled(user: User, config: SeenConfig | None) -> User:
     return user if seen_user.kind is UserKind.ROOT and drops_rights else seen_user
 
 
-def unknown_user(instruction: Instruction, why: str, settled_by: str) -> User:
-    return User(UserKind.UNKNOWN, instruction, why, settled_by)
+def unknown_user(instruction: Instruction, why: str, settled_by: str, at_hand: str = "") -> User:
+    return User(UserKind.UNKNOWN, instruction, why, settled_by, at_hand=at_hand)

@@ -9,7 +9,7 @@ from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.suggestions.chart_values import context_begun
 from bot.files.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.files.audit.workloads.compose import Service, services
-from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods
+from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods, word
 from bot.files.audit.workloads.unread import unread_workloads
 from bot.files.formats.source.nodes import Mapping, Node
 
@@ -89,6 +89,12 @@ def place_of(repository: RepositoryTexts, node: Node | None, otherwise: Place) -
         return otherwise
     place = repository.place(node)
     return place if place.path else otherwise
+
+
+def runs_as_another(user: Node | None) -> bool:
+    """Whether a user is written that is not root."""
+    name = (word(user) or "").partition(":")[0].strip().lower()
+    return name not in {"", "0", "root"}
 
 
 def service_key(repository: RepositoryTexts, service: Service, key: str, value: str, advice: str) -> Fix:

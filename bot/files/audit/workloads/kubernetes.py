@@ -14,6 +14,7 @@ from bot.files.audit.workloads import helm, kustomize
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kustomize import may_hold_workloads
+from bot.files.audit.workloads.unnamed_patches import is_patch
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.files.formats.table import is_worth_reading
@@ -162,7 +163,7 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
             continue
         for manifest in objects(repository.documents(path)):
             pod = _pod(repository, manifest, path)
-            all_pods += [pod] if pod is not None else []
+            all_pods += [pod] if pod is not None and not is_patch(manifest, pod.spec, path) else []
     return all_pods
 
 

@@ -41,6 +41,18 @@ def is_engine_socket(path: str) -> bool:
     return _SOCKET.search(path.rstrip("/")) is not None or path.rstrip("/") in _FOLDERS_OF_SOCKETS
 
 
+def instead_of(path: str, volume: str) -> str:
+    """What to do instead of mounting a path of the machine: `volume` where it may hold the program's own data."""
+    if path.endswith(".sock") or _OF_KERNEL.match(path):
+        return "remove the mount; where the container is there to watch or manage its node, waive the check for it"
+    if re.match(r"/etc(?:/|$)", path):
+        return "remove the mount; bring single files in as configuration"
+    return volume
+
+
+_OF_KERNEL = re.compile(r"/(?:$|(?:sys|proc|dev|boot|run|var/run)(?:/|$))")
+
+
 def is_of_system(path: str) -> bool:
     """Whether a path is one of the operating system's own, which no project keeps its data in."""
     return _OF_SYSTEM.match(path) is not None and _HARMLESS.match(path) is None

@@ -5,16 +5,16 @@ from datetime import timedelta
 from bot.fleet.act.code_scanning.rows import CodeScanningStore
 from bot.fleet.act.code_scanning.tick import tick
 from bot.fleet.act.onboarding.rows import OnboardingsStore
-from bot.fleet.act.options import act_options
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.act.wired import act_options
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.auditing import scan_logs
 from bot.store.rows.repositories.audits import code_scans
 
 
 async def code_scanning(bot: Bot) -> TickOutcome:
-    unwaivable = frozenset(bot.settings.audit.never_waived)
-    logs = scan_logs(bot.stores[OnboardingsStore], unwaivable, bot.clock)
+    section = bot.settings.audit
+    store, unwaivable = bot.stores[OnboardingsStore], frozenset(section.never_waived)
+    logs = scan_logs(store, unwaivable, bot.clock, section.admission)
     tally = await tick(bot.stores[CodeScanningStore], bot.forge, logs, act_options(bot), bot.loop)
     return TickOutcome({"done": tally.done}, list(tally.problems))
 

@@ -4,9 +4,8 @@ from datetime import timedelta
 
 from bot.fleet.act.issue.rows import IssuesStore
 from bot.fleet.act.issue.tick import tick
-from bot.fleet.act.options import act_options
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.act.wired import act_options
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.repositories.issues import issues as issues_table
 
 

@@ -16,7 +16,7 @@ from bot.domain.rollouts.timing.windows import frozen_by
 from bot.fleet.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalSource, Proposer
 from bot.fleet.act.onboarding.wording import is_ours
 from bot.fleet.act.own_word import WordHeld, config_of
-from bot.fleet.act.pull_request.labels import said_by_label
+from bot.fleet.act.pull_request.answers import said_by_label
 from bot.fleet.act.pull_request.text.section import declined, section_in
 from bot.reconcile.guarded import Covers, covers_all
 

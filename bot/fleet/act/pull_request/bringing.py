@@ -16,8 +16,7 @@ from bot.domain.rollouts.marker import marked, marker_line
 from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
 from bot.files.formats.workflows.pushes import runs_on_push
 from bot.fleet.act.ports import Job
-from bot.fleet.act.pull_request.attempt import ProposalAttempt
-from bot.fleet.act.pull_request.edits import Edits, refreshed_files
+from bot.fleet.act.pull_request.attempt import Edits, ProposalAttempt, refreshed_files
 from bot.fleet.act.pull_request.merging import is_to_be_stopped, merge_of, merges
 from bot.fleet.act.pull_request.remembered import as_told, is_without_facts, packages_told
 from bot.fleet.act.pull_request.text.section import marked_section, rewritten

@@ -7,10 +7,8 @@ from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.act.own_word import hear, objection
 from bot.fleet.act.ports import Job
-from bot.fleet.act.pull_request.attempt import ProposalAttempt
-from bot.fleet.act.pull_request.declined import Declined, less_declined, was_closed_by_us
-from bot.fleet.act.pull_request.edits import Edits
-from bot.fleet.act.pull_request.labels import Said, said_by_label
+from bot.fleet.act.pull_request.answers import Declined, Said, less_declined, said_by_label, was_closed_by_us
+from bot.fleet.act.pull_request.attempt import Edits, ProposalAttempt
 from bot.fleet.act.pull_request.text.section import closed, declined
 from bot.fleet.act.pull_request.wishes import close, unless_merging
 from bot.fleet.act.tools import Tools

@@ -18,10 +18,9 @@ from bot.files.formats.repository import needs_projects
 from bot.files.formats.rewrite.refresh import read_with
 from bot.fleet.act.own_word import as_now
 from bot.fleet.act.ports import Job
-from bot.fleet.act.pull_request.attempt import ProposalAttempt
+from bot.fleet.act.pull_request.answers import less_declined
+from bot.fleet.act.pull_request.attempt import Edits, ProposalAttempt, refreshed_files
 from bot.fleet.act.pull_request.bringing import brought, opened_as
-from bot.fleet.act.pull_request.declined import less_declined
-from bot.fleet.act.pull_request.edits import Edits, refreshed_files
 from bot.fleet.act.pull_request.merging import is_to_be_taken_back, wanted_merge
 from bot.fleet.act.pull_request.not_written import not_to_begin, without_edits
 from bot.fleet.act.pull_request.wishes import unless_merging, wishes_of

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act.steps.tick import StepOptions, tick
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.gate import gating_of
 from bot.store.rows.rollouts.step_store import StepStore
 from bot.store.rows.rollouts.steps import steps

@@ -5,8 +5,7 @@ from datetime import timedelta
 from bot.fleet.assess.notices.deciding import AlertOptions
 from bot.fleet.assess.notices.rows import NoticesStore
 from bot.fleet.assess.notices.tick import tick
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.wiring.combined_feeds import CombinedFeeds
 from bot.store.rows.tables import tasks

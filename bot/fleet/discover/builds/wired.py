@@ -4,10 +4,9 @@ import hashlib
 from datetime import timedelta
 
 from bot.domain.rollouts.policy import Policy
-from bot.fleet.bot import Bot
 from bot.fleet.discover.builds.rows import BuildsStore
 from bot.fleet.discover.builds.tick import tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.tables import tasks
 

@@ -11,8 +11,7 @@ from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.fleet.discover.ports import DueRepository
 from bot.store.engine.codec import load, load_shared
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock_where
+from bot.store.engine.writing import chunks, insert_into, lock_where
 from bot.store.orders.retrying import failed_last, stepped_again
 from bot.store.rows.columns import ShortText
 from bot.store.rows.images.scan_reports import artifact_reads

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
 from bot.fleet.follow.steps.tick import tick
 from bot.fleet.follow.wired import follow_options
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.rollouts.step_store import StepStore
 from bot.store.rows.rollouts.steps import steps
 

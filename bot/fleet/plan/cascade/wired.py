@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
 from bot.fleet.plan.cascade.rows.cascade import CascadeStore
 from bot.fleet.plan.cascade.tick import tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.registries.own_bases import own_bases
 
 

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
 from bot.fleet.plan.first_run.rows import CatchUpStore
 from bot.fleet.plan.first_run.tick import tick
 from bot.fleet.plan.taking_up.rows import TakingUpStore
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.settings.sections.rollout import FirstRun
 
 

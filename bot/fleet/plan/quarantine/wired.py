@@ -4,10 +4,9 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from bot.domain.rollouts.timing.windows import frozen_by
-from bot.fleet.bot import Bot
 from bot.fleet.plan.quarantine.rows import QuarantineStore
 from bot.fleet.plan.quarantine.tick import tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 
 
 async def quarantine(bot: Bot) -> TickOutcome:

@@ -20,10 +20,8 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import REPLACEABLE, Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.store.engine.codec import dump, dump_text
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, dump_text, readable
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.mirrors import IS_BEHIND
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.columns import Moment

@@ -6,10 +6,9 @@ from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.fleet.assess.assess import assess
-from bot.fleet.bot import Bot
 from bot.fleet.plan.taking_up.rows import TakingUpStore
 from bot.fleet.plan.taking_up.tick import Assess, ReadDigest, Sources, tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.watch.registry.observe import read
 from bot.fleet.watch.registry.rows import WatchStore

@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 from bot.domain.rollouts.timing.waiting import rollout_options_of
-from bot.fleet.bot import Bot
 from bot.fleet.plan.waves.rows import AdvanceStore
 from bot.fleet.plan.waves.tick import tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.rollouts.tables import rebuilds
 
 

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
 from bot.fleet.report.fleet_issue.rows import FleetIssueStore
 from bot.fleet.report.fleet_issue.tick import FleetIssueOptions, tick
 from bot.fleet.report.witness.rows import WitnessStore
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.tables import fleet_issues
 
 

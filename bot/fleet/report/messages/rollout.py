@@ -9,7 +9,6 @@ from bot.domain.packages.cves.wording import still_open_in_words
 from bot.domain.rollouts.marker import key_of
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion
-from bot.domain.wording.headline import _release, headline
 from bot.domain.wording.message import (
     Block,
     Footnote,
@@ -23,6 +22,7 @@ from bot.domain.wording.message import (
     plain,
     strong,
 )
+from bot.domain.wording.moves import _release, headline
 from bot.domain.wording.words import counted, rounded_up
 from bot.fleet.report.messages.phrases import LONGEST_DETAIL, capitalized, in_state, short, shown_time
 from bot.fleet.report.messages.rollout_news import RolloutNews

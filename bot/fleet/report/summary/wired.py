@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
 from bot.fleet.report.rows import ReportStore
 from bot.fleet.report.summary.tick import tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.adapters import DESTINATIONS
 
 

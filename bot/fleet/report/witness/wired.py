@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 from bot.domain.log import log
-from bot.fleet.bot import Bot
 from bot.fleet.report.fleet_issue.tick import FleetIssueOptions
 from bot.fleet.report.witness.rows import WitnessStore
 from bot.fleet.report.witness.tick import tick
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 
 
 async def witness(bot: Bot) -> TickOutcome:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, ForeignKey, select
 
-from bot.fleet.verify.attesting.ports import DueAttestation
+from bot.fleet.verify.attesting.tick import DueAttestation
 from bot.reconcile.work import Claimed
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
@@ -28,7 +28,7 @@ falls_due(attestations, DueTable())
 
 
 class AttestingStore(Store):
-    """`bot.fleet.verify.attesting.ports.AttestingStore` on the database."""
+    """`bot.fleet.verify.attesting.tick.AttestingStore` on the database."""
 
     @property
     def attestations(self) -> DueRows[DueAttestation]:

@@ -5,14 +5,50 @@ A statement is never taken back: it ends by not being renewed, and whoever asks 
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import ImageState
-from bot.fleet.verify.attesting.ports import Attacher, AttestingStore, DueAttestation
+from bot.domain.reference import Base
 from bot.fleet.verify.attesting.summary import PREDICATE, Verifier, signed, summary
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+
+
+class Attacher(Protocol):
+    """Registries as far as something is put beside an image."""
+
+    async def attach(self, place: Base, digest: str, envelope: bytes, verifier: str, predicate_type: str) -> None:
+        """Puts a signed statement beside the image `digest`, in place of an earlier one of this verifier.
+
+        Raises `Failure`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DueAttestation:
+    """An image of which it may be stated anew that it is fresh."""
+
+    id: int
+    image: ProducedImage
+
+
+class AttestingStore(Protocol):
+    """Each method is one transaction."""
+
+    @property
+    def attestations(self) -> Queue[DueAttestation]: ...
+
+    async def make_due(self) -> None:
+        """A row for each image that has none, and at once what was seen with another digest since."""
+        ...
+
+    async def settle_attestation(self, attestation: DueAttestation, due_at: datetime, *, attached: bool) -> None:
+        """Notes that the image was considered, and whether a statement was attached. Raises `LeaseLost`."""
+        ...
+
 
 RENEWED_EVERY = timedelta(hours=24)
 _LOOKED_AGAIN = timedelta(hours=1)

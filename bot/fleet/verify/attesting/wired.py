@@ -1,12 +1,50 @@
 """The stage `attest` in the service: statements of what was proved, beside the images."""
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from bot.fleet.bot import Bot, Part
-from bot.fleet.stage import Stage, TickOutcome
+from bot.clients.registry import Registry
+from bot.domain.reference import Base
+from bot.fleet.stage import Bot, Part, Stage, TickOutcome
+from bot.fleet.verify.attesting.attachment import Attachment, entries_of
 from bot.fleet.verify.attesting.rows import AttestingStore, attestations
+from bot.fleet.verify.attesting.summary import NoSigningKey, Verifier, signing_key
 from bot.fleet.verify.attesting.tick import tick
-from bot.fleet.wiring.registries.attesting import attesting_of
+from bot.fleet.wiring.registries.accesses import push_access
+from bot.settings import BadSettings, Settings, secret
+
+if TYPE_CHECKING:
+    from bot.clients.registry.attaching import Attaching
+
+
+@dataclass(frozen=True, slots=True)
+class Attacher:
+    """Registries as attesting knows them."""
+
+    attaching: "Attaching"
+
+    async def attach(self, place: Base, digest: str, envelope: bytes, verifier: str, predicate_type: str) -> None:
+        subject = await self.attaching.subject(place, digest)
+        await self.attaching.put(place, Attachment(subject, envelope, verifier, predicate_type))
+
+
+def attesting_of(settings: Settings, registry: Registry) -> tuple[Attacher, Verifier] | None:
+    """Opens what signs statements; None where none are wanted; raises `BadSettings` for a key that cannot sign."""
+    attest = settings.images.attest
+    if attest is None:
+        return None
+    # oras takes a third of a second to import.
+    from bot.clients.registry.attaching import Attaching
+
+    purpose = "images.attest.key_file"
+    try:
+        key = signing_key(secret(attest.key_file, purpose))
+    except NoSigningKey as error:
+        raise BadSettings([f"{purpose}: {attest.key_file} {error}"]) from None
+    pushes = {host: push_access(host, settings) for host in settings.registries}
+    return Attacher(Attaching(registry, pushes, entries_of)), Verifier(attest.verifier, key)
+
 
 ATTESTING = Part(lambda bot: attesting_of(bot.settings, bot.registry))
 """None where nothing is to be attested."""

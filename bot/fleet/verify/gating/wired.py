@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.verify.gating.tick import tick
 from bot.fleet.wiring.gate import gate_options_of

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.images.rows.verdicts import VerdictsStore
 from bot.fleet.verify.images.tick import ImagesOptions, tick

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.verify.proving.rows import ProvingStore
 from bot.fleet.verify.proving.tick import ProvingOptions, tick
 from bot.fleet.wiring.gate import gating_of

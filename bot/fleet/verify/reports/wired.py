@@ -1,14 +1,52 @@
 """The stage `reports` in the service: what scanners have reported within builds."""
 
-from datetime import timedelta
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from bot.fleet.bot import Bot, Part
-from bot.fleet.stage import Stage, TickOutcome
-from bot.fleet.verify.reports.ports import ArtifactOptions
+from bot.clients.http.client import Http
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.port import Forge
+from bot.domain.forge.runs import Artifact
+from bot.domain.repositories.repository import Identity
+from bot.fleet.stage import Bot, Part, Stage, TickOutcome
 from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
-from bot.fleet.verify.reports.tick import tick
-from bot.fleet.wiring.artifacts import ForgeArtifacts
+from bot.fleet.verify.reports.tick import ArtifactOptions, tick
 from bot.store.rows.images.scan_reports import artifact_reads
+
+_GONE = frozenset({403, 404, 410})
+"""How stores answer an address that holds no more, whatever was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeArtifacts:
+    """No credentials are shown where the archives are: their addresses are secret enough."""
+
+    forge: Forge
+    http: Http
+
+    async def ended_at(self, repository: Identity, run: int) -> datetime | None:
+        workflow_run = await self.forge.run(repository, run)
+        return workflow_run.updated_at if workflow_run.has_concluded else None
+
+    async def artifacts_of(self, repository: Identity, run: int) -> Sequence[Artifact]:
+        return await self.forge.artifacts(repository, run)
+
+    async def fetched(self, repository: Identity, artifact: Artifact, most: int) -> bytes:
+        """Raises `Failure`: missing where the archive is gone, malformed where it is larger than `most`."""
+        place = f"artifact {artifact.id} of {repository.name}"
+        address = await self.forge.artifact_address(repository, artifact.id)
+        answer = await self.http.request("GET", address, max_bytes=most, place=place)
+        if answer.status in _GONE:
+            raise Failure(Trouble.MISSING, f"is there no more ({answer.status})", where=place, status=answer.status)
+        if answer.status != 200:
+            raise Failure(Trouble.MALFORMED, f"is answered with {answer.status}", where=place)
+        digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+        if artifact.digest is not None and artifact.digest.startswith("sha256:") and artifact.digest != digest:
+            raise Failure(Trouble.MALFORMED, f"is {digest}, not {artifact.digest[:80]}", where=place)
+        return answer.body
+
 
 ARTIFACTS = Part(lambda bot: ForgeArtifacts(bot.forge, bot.http))
 

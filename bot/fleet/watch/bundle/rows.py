@@ -18,8 +18,8 @@ from bot.fleet.watch.feeds.tick import DueFeed, FeedReading
 from bot.fleet.watch.vulnerabilities.rows.records import SeenElsewhere, replace_records
 from bot.store.engine.codec import load
 from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
-from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.doubts import load_doubts
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.kept_data import packed, unpacked

@@ -5,8 +5,7 @@ from datetime import timedelta
 from bot.clients.feeds.documents import FeedReader
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import FeedSource, Fetched, NotFetched, StoredDocument, Unchanged
-from bot.fleet.bot import Bot, Part
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Part, Stage, TickOutcome
 from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.watch.feeds.tick import FeedsToRead, tick
 from bot.fleet.wiring.adapters import RegistryAnswers

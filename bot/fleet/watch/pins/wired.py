@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.watch.pins.rows import PinsStore
 from bot.fleet.watch.pins.tick import tick
 from bot.store.rows.bases.pinned_digests import pinned_digests

@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.log import log
-from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.watch.registry.schedule import PollPolicy
 from bot.fleet.watch.registry.tick import WatchOptions, tick

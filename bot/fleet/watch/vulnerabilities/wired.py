@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from bot.clients.feeds.dumps import DumpReader, OsvClient
-from bot.fleet.bot import Bot, Part
-from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.stage import Bot, Part, Stage, TickOutcome
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.watch.vulnerabilities.tick import Publishers, tick
 from bot.fleet.wiring.grants import dump_sources

@@ -10,7 +10,7 @@ from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.package import ImagePlace, Sbom
 from bot.domain.reference import Base
-from bot.fleet.bot import Bot, Part
+from bot.fleet.stage import Bot, Part
 from bot.fleet.wiring.registries.trusted import trusted_by
 from bot.images.sbom.collecting import judged_by, sboms_of
 from bot.images.signatures.verdict import Remembered

@@ -16,7 +16,7 @@ from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
 from bot.domain.strict_json import read_strict_json
-from bot.fleet.bot import Bot, Part
+from bot.fleet.stage import Bot, Part
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.ports import Below, nothing_below
 from bot.fleet.verify.images.rows.images import ImagesStore

@@ -12,9 +12,9 @@ from bot.domain.platform import platform_of
 from bot.domain.reference import Base
 from bot.fleet.assess.own_base import InheritedChanges
 from bot.fleet.assess.tick import Pair
-from bot.fleet.bot import Bot
 from bot.fleet.plan.cascade.rows.cascade import CascadeStore
 from bot.fleet.plan.cascade.shown import Stood
+from bot.fleet.stage import Bot
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.wiring.registries.images import OBSERVED

@@ -11,7 +11,7 @@ from bot.domain.images.trust import Lack, Trust, TrustMode
 from bot.domain.log import log
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
-from bot.fleet.bot import Part
+from bot.fleet.stage import Part
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.registries.trusted import trusted_by
 from bot.images.signatures.verdict import Remembered

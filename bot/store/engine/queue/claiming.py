@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
-from bot.store.engine.locking import lock_where
+from bot.store.engine.writing import lock_where
 from bot.store.rows.columns import holds_no_date, set_right
 from bot.store.rows.schema import due_of
 

@@ -8,11 +8,10 @@ from sqlalchemy import ColumnElement, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.reconcile.work import Claimed
+from bot.store.engine.codec import check_moments
 from bot.store.engine.database import Database, repeated
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import Worker, claim
-from bot.store.engine.readable import check_moments
+from bot.store.engine.writing import chunks, lock
 
 Item = TypeVar("Item")
 

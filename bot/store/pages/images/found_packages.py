@@ -16,8 +16,7 @@ from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.wanted import Fit, Sought, fit_of
 from bot.store.engine.among import is_among
-from bot.store.engine.codec import load_text
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load_text, readable
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (

@@ -26,10 +26,8 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Reading
 from bot.domain.repositories.usage import Role, Usage
 from bot.domain.rollouts.pinning import wanted_reference
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks, insert_missing, lock
 from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.columns import ShortText

@@ -5,8 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Integer, Table, literal, select, update
 
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock_where
+from bot.store.engine.writing import chunks, insert_into, lock_where
 from bot.store.rows.columns import LongText, Noted, ShortText
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import Package
-from bot.store.engine.inserting import chunks
+from bot.store.engine.writing import chunks
 from bot.store.rows.columns import LongText, Moment, ShortText
 from bot.store.rows.schema import DueTable, Id, falls_due, key_column, lease_columns, locked_after, metadata
 

@@ -23,10 +23,8 @@ from bot.domain.packages.changes import PackageChange, PlatformChanges
 from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.package import Distribution
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.store.engine.codec import load, load_text
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock_where
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, load_text, readable
+from bot.store.engine.writing import chunks, lock_where
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.images.gates import let_through

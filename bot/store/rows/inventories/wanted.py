@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.image import is_digest
 from bot.domain.bases.observation import PlatformImage, named_apart
 from bot.domain.packages.package import EDITION
-from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
+from bot.store.engine.writing import chunks, insert_into, insert_missing, upsert
 from bot.store.rows.bases.tables import observations
 from bot.store.rows.inventories.inventories import (
     MOST_BEFORE,

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, bindpara
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Repository
-from bot.store.engine.locking import lock
+from bot.store.engine.writing import lock
 from bot.store.rows.columns import Moment, ShortText
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.schema import Id, locked_after, metadata

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import LONGEST_PAUSE
 from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.timing.pace import HOUR, Spending, WriteLimits
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import readable
 from bot.store.rows.columns import LongText, Moment, ShortText
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds

@@ -20,7 +20,7 @@ from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.verify.images.rows.told_images import shown_now
-from bot.fleet.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
+from bot.fleet.verify.inventory.tick import Comparison, UnreadInventory, UnreadLayer
 from bot.fleet.watch.registry.ports import Sighting
 from bot.images.packages.layers.layer import LayerContents
 from bot.store.pages.images.read_platforms import count_images

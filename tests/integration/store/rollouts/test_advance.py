@@ -12,11 +12,13 @@ from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.pinning import FleetBehind
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.waiting import RolloutOptions, holds_of, release_rules_at
 from bot.domain.rollouts.timing.waves import Wave
 from bot.fleet.act.ports import Job
+from bot.fleet.plan.catching_up import CatchUp
 from bot.fleet.plan.quarantine import tick as quarantine
 from bot.fleet.plan.waves import tick as advance
 from bot.fleet.plan.waves.tick import next_step
@@ -71,6 +73,17 @@ async def test_a_severe_fix_waits_for_no_wave_but_in_a_catch_up(
     rules = release_rules_at(stores.clock.now(), OPTIONS)
     held = holds_of(await stores.rollout_views.waits(rules), OPTIONS, stores.clock.now())
     assert len(held) == 3 - begun
+
+
+async def test_of_a_catch_up_what_stands_first_begins_first(stores: Stores) -> None:
+    await stores.fill(repositories=3)
+    plan = await stores.planned(wave="canary")
+    worst_first = tuple(plan.rebuilds[place] for place in (2, 0, 1))
+    caught = CatchUp(FleetBehind((), 3), worst_first, (), plan.revisions)
+    assert await stores.catch_up.save(caught, ANN) is not None
+    assert await tick(stores) == 2
+    begun = [job.rebuild.repository for job in await stores.jobs()]
+    assert begun == [each.repository for each in worst_first[:2]]
 
 
 async def test_waves_order_what_is_equally_far_from_the_root_and_nothing_else(stores: Stores) -> None:

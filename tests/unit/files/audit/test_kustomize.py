@@ -149,3 +149,40 @@ def test_what_aliases_share_is_looked_at_once() -> None:
     shared = [f"x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     base = {"base/api.yaml": deployment(pod="\n".join(["x0: &a0 [x]", *shared]))}
     assert outcome("drop-all-capabilities", overlay("", **base)) is FAILS
+
+
+PART = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  template:
+    spec:
+      containers:
+        - name: api
+          resources: {limits: {memory: 1Gi}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("deploy/memory.yaml", PART),
+        ("deploy/api-patch.yaml", PART.replace("resources", "image: contoso/api:2\n          resources")),
+        ("deploy/patches/api.yaml", PART.replace("resources", "image: contoso/api:2\n          resources")),
+        (
+            "deploy/api.yaml",
+            PART.replace("name: api\n          r", "image: contoso/api:2\n          $patch: replace\n          r"),
+        ),
+    ],
+)
+def test_a_patch_that_no_kustomization_names_is_asked_nothing(path: str, text: str) -> None:
+    for check in ("run-as-non-root", "no-host-paths", "seccomp-profile"):
+        assert findings(check, {path: text}) == ()
+
+
+def test_a_whole_workload_in_a_folder_of_patches_is_asked() -> None:
+    text = PART.replace("resources", "image: contoso/api:2\n          resources")
+    whole = text.replace("spec:\n  template:", "spec:\n  selector: {matchLabels: {app: api}}\n  template:")
+    (found,) = findings("run-as-non-root", {"deploy/patches/api.yaml": whole})
+    assert found.outcome is Outcome.FAILS

@@ -249,3 +249,35 @@ def test_all_that_an_engine_of_windows_runs_is_of_windows() -> None:
 )
 def test_services_that_a_file_does_not_run_on_linux(path: str, service: str, expected: list[Outcome]) -> None:
     assert outcomes("drop-all-capabilities", {path: f"services:\n  api:\n    {service}\n"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("check", "line"),
+    [
+        ("read-only-root", 2),
+        ("run-as-non-root", 3),
+        ("not-privileged", 4),
+        ("no-privilege-escalation", 5),
+        ("drop-all-capabilities", 6),
+        ("runtime-secrets", 8),
+    ],
+)
+def test_what_an_anchor_brings_in_is_told_at_the_line_that_says_it(check: str, line: int) -> None:
+    text = """
+    x-common: &common
+      read_only: false
+      user: root
+      privileged: true
+      security_opt: ['no-new-privileges:false']
+      cap_drop: [NET_RAW]
+    x-env: &env
+      DB_PASSWORD: hunter2hunter2
+    services:
+      api:
+        <<: *common
+        image: contoso/api:1.0
+        environment: {<<: *env, OTHER: x}
+    """
+    (found,) = findings(check, {"compose.yaml": text})
+    assert found.outcome is FAILS
+    assert found.place.start == line

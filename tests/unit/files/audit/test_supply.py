@@ -99,8 +99,57 @@ def test_the_level_that_a_build_reaches(steps: str, top: str, triggers: str, exp
     assert found.outcome is (HOLDS if expected in {"level 2", "level 3"} else FAILS)
 
 
+@pytest.mark.parametrize(
+    ("version", "expected"), [("v3", FAILS), ("v3.3", FAILS), ("v3.3.1", FAILS), ("v3.3.0", HOLDS), ("v4", HOLDS)]
+)
+def test_the_version_that_switches_provenance_off_attaches_none(version: str, expected: Outcome) -> None:
+    steps = BUILDX + push().replace("build-push-action@v6", f"build-push-action@{version}")
+    assert outcome("provenance", {BUILD: workflow(steps)}) is expected
+
+
+def builder(*inputs: str) -> str:
+    lines = "\n".join(f"      {each}" for each in ("output: image", *inputs))
+    called = "docker/github-builder/.github/workflows/build.yml@v1"
+    return f"on: push\njobs:\n  build:\n    uses: {called}\n    with:\n{lines}\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "inputs", "expected"),
+    [
+        ("sbom", ["push: true"], [FAILS]),
+        ("sbom", ["push: true", "sbom: true"], [HOLDS]),
+        ("sbom", ["push: true", "sbom: ${{ inputs.sbom }}"], [UNKNOWN]),
+        ("image-signed", ["push: true", "sign: auto"], [HOLDS]),
+        ("image-signed", ["push: true", "sign: false"], [FAILS]),
+        ("image-signed", ["push: true", "sign: '${{ vars.SIGN }}'"], [UNKNOWN]),
+        ("slsa-level", ["push: true", "sign: false"], [FAILS]),
+        ("image-scanned", ["push: true"], [FAILS]),
+        ("weekly-rebuild", ["push: true"], [FAILS]),
+        ("weekly-rebuild", ["push: false"], []),
+        ("sbom", [], []),
+        ("image-signed", ["push: ${{ github.event_name == 'pull_request' }}"], []),
+    ],
+)
+def test_what_a_builder_of_docker_is_asked_for_is_read(
+    check: str, inputs: list[str], expected: list[Outcome]
+) -> None:
+    assert outcomes(check, {BUILD: builder(*inputs)}) == expected
+
+
+def test_a_build_of_dockers_builder_that_is_scanned_in_the_same_run_holds() -> None:
+    steps = "    steps:\n      - run: trivy image --exit-code 1 contoso/api:8\n"
+    scan = f"  scan:\n    needs: build\n    runs-on: ubuntu-latest\n{steps}"
+    assert outcome("image-scanned", {BUILD: builder("push: true") + scan}) is HOLDS
+
+
+def test_dockers_verifying_workflow_builds_nothing() -> None:
+    text = "on: push\njobs: {verify: {uses: docker/github-builder/.github/workflows/verify.yml@v1}}"
+    for check in ("provenance", "sbom", "image-signed"):
+        assert outcomes(check, {BUILD: text}) == []
+
+
 def test_a_builder_of_docker_is_isolated_from_its_caller() -> None:
-    text = "on: push\njobs: {build: {uses: docker/github-builder/.github/workflows/build.yml@v1}}"
+    text = builder("push: true")
     for check in ("provenance", "slsa-level", "image-signed"):
         assert outcome(check, {BUILD: text}) is HOLDS
 
@@ -160,7 +209,8 @@ def test_what_is_pushed_is_signed() -> None:
         (
             PUSH
             + "- run: |\n    images=''\n    for tag in ${TAGS}; do\n      images+=\"${tag}@${DIGEST} \"\n    done\n"
-            "    cosign sign --yes ${images}\n",
+            "    cosign sign --yes ${images}\n"
+            "  env: {DIGEST: '${{ steps.build.outputs.digest }}'}\n",
             HOLDS,
         ),
         (
@@ -172,6 +222,42 @@ def test_what_is_pushed_is_signed() -> None:
 )
 def test_a_digest_is_signed_and_not_a_tag(steps: str, expected: Outcome) -> None:
     assert outcome("signed-by-digest", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "reference", "expected"),
+    [
+        ("", "api@${{ steps.nothing.outputs.digest }}", UNKNOWN),
+        ("- id: meta\n  uses: docker/metadata-action@v5\n", "api@${{ steps.meta.outputs.digest }}", UNKNOWN),
+        ("- id: look\n  run: crane manifest api:8\n", "api@${{ steps.look.outputs.digest }}", UNKNOWN),
+        (
+            '- id: look\n  run: echo "digest=$(crane digest api:8)" >> "$GITHUB_OUTPUT"\n',
+            "api@${{ steps.look.outputs.digest }}",
+            HOLDS,
+        ),
+        ("- id: own\n  uses: ./.github/actions/build\n", "api@${{ steps.own.outputs.digest }}", HOLDS),
+        ("", "api@${DIGEST}", UNKNOWN),
+        ('- run: echo "DIGEST=$(crane digest api:8)" >> "$GITHUB_ENV"\n', "api@${DIGEST}", HOLDS),
+        ("", "api@$(crane digest api:8)", HOLDS),
+        ("", "api@${{ inputs.digest }}", HOLDS),
+        ("", "api@${{ needs.other.outputs.digest }}", UNKNOWN),
+    ],
+)
+def test_a_digest_that_is_signed_is_one_that_a_step_writes(before: str, reference: str, expected: Outcome) -> None:
+    steps = PUSH + before + f"- run: cosign sign --yes {reference}\n"
+    assert outcome("signed-by-digest", {BUILD: workflow(steps)}) is expected
+
+
+def test_the_digest_of_a_job_that_ended_before_is_written_there() -> None:
+    sign_job = """
+  sign:
+    needs: build
+    runs-on: ubuntu-latest
+    steps:
+      - run: cosign sign --yes api@${{ needs.build.outputs.digest }}
+"""
+    told = "outputs: {digest: '${{ steps.build.outputs.digest }}'}"
+    assert outcome("signed-by-digest", {BUILD: workflow(PUSH, job=told) + sign_job.strip("\n") + "\n"}) is HOLDS
 
 
 @pytest.mark.parametrize(

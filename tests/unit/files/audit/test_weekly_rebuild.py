@@ -193,3 +193,28 @@ def test_a_schedule_that_need_not_push_is_not_proposed(condition: str) -> None:
     assert proposal.commits == ()
     (left,) = [each for each in proposal.left_to_people if each.check == "weekly-rebuild"]
     assert "a scheduled run would push" in left.reason
+
+
+NIGHTLY = ".github/workflows/nightly.yml"
+
+
+@pytest.mark.parametrize(
+    ("released", "nightly", "expected"),
+    [
+        ("ghcr.io/contoso/api:8", "ghcr.io/contoso/api:8", HOLDS),
+        ("ghcr.io/contoso/api:8", "ghcr.io/contoso/api:8,ghcr.io/contoso/api:nightly", HOLDS),
+        ("ghcr.io/${{ github.repository }}:8", "ghcr.io/${{ github.repository }}:8", HOLDS),
+        ("ghcr.io/contoso/api:8", "ghcr.io/contoso/api:nightly", FAILS),
+        ("ghcr.io/contoso/api:8,ghcr.io/contoso/api:latest", "ghcr.io/contoso/api:8", FAILS),
+        ("ghcr.io/contoso/api:${{ github.sha }}", "ghcr.io/contoso/api:${{ github.sha }}", FAILS),
+    ],
+)
+def test_a_nightly_that_pushes_the_same_tags_is_the_weekly_rebuild(
+    released: str, nightly: str, expected: Outcome
+) -> None:
+    files = {
+        BUILD: workflow(PUSH.replace("ghcr.io/contoso/api:8", released)),
+        NIGHTLY: workflow(PUSH.replace("ghcr.io/contoso/api:8", nightly), "schedule: [{cron: '3 3 * * *'}]"),
+    }
+    assert weekly(files).outcome is expected
+    assert weekly(files, NIGHTLY).outcome is HOLDS

@@ -122,6 +122,16 @@ def test_two_bases_of_a_repository_are_one_pull_request() -> None:
     assert [target.base for target in found.targets] == [ASPNET, SDK]
 
 
+def test_who_lacks_the_most_severe_fix_stands_first() -> None:
+    def lacks(number: int, severity: Severity | None) -> BehindUsage:
+        missed = move(id=20 + number, at=NOON - MONTHS, to="z", cause=Cause.DOTNET_SECURITY, severity=severity)
+        return behind(home=member(WEEKLY, id=number), moves=(missed,))
+
+    order = (None, Severity.LOW, Severity.CRITICAL, Severity.HIGH, Severity.CRITICAL)
+    found = caught_up(*(lacks(number, severity) for number, severity in enumerate(order, start=1)))
+    assert [plan.repository_id for plan in found] == [3, 5, 4, 2, 1]
+
+
 def test_who_asks_to_be_left_alone_is_left_alone() -> None:
     assert caught_up(behind(home=member(WEEKLY, enabled=False))) == ()
 

@@ -24,7 +24,8 @@ from collections.abc import Iterable, Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
-from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
+from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
+from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -62,7 +63,7 @@ _TARGET = re.compile(
 )
 _LONGEST_TARGET = 80
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
-_KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
+_KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
 _CONTAINERS = re.compile(
     r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance|azurerm_container_app|azurerm_linux_web_app|google_cloud_run|aws_ecs_task_definition|kubernetes_deployment"
     r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"

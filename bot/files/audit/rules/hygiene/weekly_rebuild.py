@@ -1,7 +1,7 @@
 """The workflow that pushes an image runs every week, whether or not anybody commits.
 
 What: it has a schedule that comes at least once a week and in which the push takes place; or another workflow with
-such a schedule calls or dispatches it.
+such a schedule calls or dispatches it, or pushes the same tags.
 
 Why: fixes in the base reach an image only with a build, and quiet repositories are the ones that age.
 
@@ -29,6 +29,7 @@ from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.shell import is_unknown
 from bot.files.audit.suggestions.released_rebuild import rebuild_release
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
@@ -40,6 +41,7 @@ from bot.files.audit.workflows.triggers import with_trigger
 from bot.files.formats.source.nodes import Scalar
 
 _FIX = "add a weekly schedule, on a minute of its own"
+_SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 
@@ -48,10 +50,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for pipeline in building(repository):
         events = frozenset().union(*(push.events for push in own_deliveries.pushes if push.pipeline is pipeline))
         yield _of(repository, pipeline, events)
-    for pipeline in dict.fromkeys(pipeline for pipeline, _ in own_deliveries.remote_builds):
+    for pipeline in dict.fromkeys(build.pipeline for build in own_deliveries.remote_builds):
         if pipeline not in building(repository):
             events = frozenset().union(
-                *(job.events for each, job in own_deliveries.remote_builds if each is pipeline)
+                *(build.events for build in own_deliveries.remote_builds if build.pipeline is pipeline)
             )
             yield _of(repository, pipeline, events)
 
@@ -64,6 +66,7 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         *(_by_schedule(repository, pipeline, cron) for cron in weekly),
         *_by_callers(repository, pipeline, place),
         *_by_dispatchers(repository, pipeline, place),
+        *_by_others(repository, pipeline, place),
     ]
     best = max(runs, key=lambda run: run.outcome.pushes, default=None)
     if best is not None and best.outcome.pushes is Pushes.SURELY:
@@ -115,6 +118,26 @@ def _by_callers(repository: RepositoryTexts, pipeline: Pipeline, place: Place) -
                 if is_weekly(cron.value):
                     outcome = _when_scheduled(repository, caller, cron.value, pipeline.path)
                     yield _WeeklyRun(place, f"{caller.path} calls it every week", outcome)
+
+
+def _by_others(repository: RepositoryTexts, pipeline: Pipeline, place: Place) -> Iterator[_WeeklyRun]:
+    """Runs of other workflows with a weekly schedule that push all that this one pushes, by the same tags."""
+    names = _pushed_names(repository, pipeline)
+    if not names or any(is_unknown(_SAME_IN_EACH_RUN.sub("", name)) for name in names):
+        return
+    for other in building(repository):
+        if other.path != pipeline.path and names <= _pushed_names(repository, other):
+            for cron in other.crons:
+                if is_weekly(cron.value):
+                    outcome = _when_scheduled(repository, other, cron.value)
+                    yield _WeeklyRun(place, f"{other.path} pushes the same tags every week", outcome)
+
+
+def _pushed_names(repository: RepositoryTexts, pipeline: Pipeline) -> frozenset[str]:
+    """What a workflow pushes, with tags; nothing where the name of one push is not told."""
+    pushes = [push for push in deliveries(repository).pushes if push.pipeline is pipeline]
+    is_told = all(push.names for push in pushes)
+    return frozenset(name for push in pushes for name in push.names) if is_told else frozenset()
 
 
 def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:

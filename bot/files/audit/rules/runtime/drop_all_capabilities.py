@@ -16,7 +16,8 @@ Exceptions: Windows containers are asked nothing.
 from collections.abc import Iterator
 from functools import partial
 
-from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.images.stock import first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds
@@ -27,10 +28,12 @@ from bot.files.audit.workloads.judging import (
     hidden,
     judge_workloads,
     place_of,
+    runs_as_another,
     service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 
+_FIX_OF_SERVICE = "add cap_drop: [ALL]"
 _FIX = "set securityContext.capabilities.drop: [ALL]"
 
 
@@ -47,7 +50,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             place = place_of(repository, capabilities.get("drop"), container.place)
             yield fails(place, container.subject, f"only {', '.join(dropped)[:80]} are dropped, not ALL", _FIX)
         else:
-            fix = context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], _FIX).as_suggestion
+            stock = stock_image(container.image)
+            if stock is not None and stock.starts_as_root and not runs_as_another(container.setting("runAsUser")):
+                fix = Fix(first_as_its_user(stock, _FIX))
+            else:
+                fix = context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], _FIX).as_suggestion
             yield absent(container, "no capabilities are dropped", fix)
 
     yield from judge_workloads(repository, of_container, partial(_service, repository))
@@ -59,8 +66,13 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield holds(service.place, service.subject, "ALL are dropped")
     else:
         why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
-        fix = service_key(repository, service, "cap_drop", "[ALL]", "add cap_drop: [ALL]")
-        yield fails(service.place, service.subject, why, fix)
+        stock = stock_image(service.image) if not service.is_built else None
+        if stock is not None and stock.starts_as_root and not runs_as_another(service.get("user")):
+            fix = Fix(first_as_its_user(stock, _FIX_OF_SERVICE))
+        else:
+            fix = service_key(repository, service, "cap_drop", "[ALL]", _FIX_OF_SERVICE)
+        place = place_of(repository, service.get("cap_drop"), service.place)
+        yield fails(place, service.subject, why, fix)
 
 
 RULE = Rule(

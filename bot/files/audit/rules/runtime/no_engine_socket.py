@@ -25,7 +25,7 @@ from bot.files.audit.workloads.judging import judge_pods, place_of
 from bot.files.audit.workloads.kubernetes import Pod
 from bot.files.audit.workloads.mounts import host_paths, is_engine_socket, mounted_host_paths
 
-_FIX = "remove the mount; build with a rootless builder instead"
+_FIX = "remove the mount: what builds takes a rootless builder, what watches a proxy that lets it read alone"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:

@@ -24,7 +24,13 @@ from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import judge_pods, place_of
 from bot.files.audit.workloads.kubernetes import Pod
-from bot.files.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, mounted_host_paths
+from bot.files.audit.workloads.mounts import (
+    host_paths,
+    instead_of,
+    is_engine_socket,
+    is_of_system,
+    mounted_host_paths,
+)
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -33,7 +39,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         for node, path in mounts:
             place = place_of(repository, node, pod.place)
             folder = "a folder that a template names" if HIDDEN_VALUE in path else path
-            yield fails(place, pod.subject, f"it mounts {folder} of its node", "use a persistent volume claim")
+            yield fails(
+                place,
+                pod.subject,
+                f"it mounts {folder} of its node",
+                instead_of(path, "use a persistent volume claim"),
+            )
         if not mounts:
             yield holds(pod.place, pod.subject, "it mounts nothing of its node")
 
@@ -45,7 +56,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]
         for node, path in mounts:
             place = place_of(repository, node, service.place)
-            yield fails(place, service.subject, f"it mounts {path} of its host", "use a named volume")
+            yield fails(
+                place, service.subject, f"it mounts {path} of its host", instead_of(path, "use a named volume")
+            )
         if not mounts:
             yield holds(service.place, service.subject, "it mounts no folder of the system")
 

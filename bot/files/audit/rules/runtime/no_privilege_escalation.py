@@ -60,7 +60,8 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
     else:
         advice = "add security_opt: [no-new-privileges:true]"
         fix = service_key(repository, service, "security_opt", "[no-new-privileges:true]", advice)
-        yield fails(service.place, service.subject, "no-new-privileges is not set", fix)
+        place = place_of(repository, service.get("security_opt"), service.place)
+        yield fails(place, service.subject, "no-new-privileges is not set", fix)
 
 
 RULE = Rule(

@@ -18,7 +18,8 @@ Exceptions: Windows containers are asked nothing. `TMPDIR` may name another moun
 from collections.abc import Iterator
 from functools import partial
 
-from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
@@ -40,12 +41,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if is_hidden(setting):
             yield hidden(container, "readOnlyRootFilesystem")
         elif word(setting) is None:
-            yield absent(
-                container, "readOnlyRootFilesystem is not set", read_only_with_tmp(repository, container, _FIX)
-            )
+            yield absent(container, "readOnlyRootFilesystem is not set", _fix(repository, container))
         elif word(setting) != "true":
-            fix = read_only_with_tmp(repository, container, _FIX)
-            yield fails(place, container.subject, "readOnlyRootFilesystem is not true", fix)
+            yield fails(place, container.subject, "readOnlyRootFilesystem is not true", _fix(repository, container))
         elif has_tmp(container):
             yield holds(place, container.subject, "the root is read-only and /tmp can be written")
         else:
@@ -54,12 +52,23 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     yield from judge_workloads(repository, of_container, partial(_service, repository))
 
 
+def _fix(repository: RepositoryTexts, container: Container) -> Fix:
+    """Suggests a writable /tmp beside the read-only root, but for stock images, which may write elsewhere too."""
+    stock = stock_image(container.image)
+    if stock is None:
+        return read_only_with_tmp(repository, container, _FIX)
+    if stock.writes is None:
+        return Fix(f"{_FIX} and at the other folders that the image's documentation names")
+    folders = " and ".join(("/tmp", *stock.writes))  # noqa: S108
+    return Fix(f"set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at {folders}")
+
+
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     if not service.is_on("read_only"):
-        advice = "set read_only: true and tmpfs: [/tmp]"
-        keys = {"read_only": "true"} | ({} if service.get("tmpfs") is not None else {"tmpfs": "[/tmp]"})
-        fix = with_keys(repository, service.levels[0], keys, advice).as_suggestion
-        yield fails(service.place, service.subject, "read_only is not set", fix)
+        written = service.get("read_only")
+        why = "read_only is not set" if written is None else "read_only is not true"
+        place = place_of(repository, written, service.place)
+        yield fails(place, service.subject, why, _fix_of_service(repository, service))
         return
     targets = [each.split(":")[0] for each in service.words("tmpfs")]
     for volume in service.nodes("volumes"):
@@ -72,6 +81,17 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield holds(service.place, service.subject, "the root is read-only and /tmp can be written")
     else:
         yield fails(service.place, service.subject, _NO_TMP, "add tmpfs: [/tmp]")
+
+
+def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
+    stock = stock_image(service.image) if not service.is_built else None
+    writes = (stock.writes or ()) if stock is not None else ()
+    folders = f"[{', '.join(('/tmp', *writes))}]"  # noqa: S108
+    advice = f"set read_only: true and tmpfs: {folders}"
+    if stock is not None and stock.writes is None:
+        return Fix(f"{advice}, with the other folders that the image's documentation names")
+    keys = {"read_only": "true"} | ({} if service.get("tmpfs") is not None else {"tmpfs": folders})
+    return with_keys(repository, service.levels[0], keys, advice).as_suggestion
 
 
 RULE = Rule(

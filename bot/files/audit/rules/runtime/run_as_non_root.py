@@ -20,9 +20,10 @@ Exceptions: Windows containers have no such setting and are asked nothing.
 
 from collections.abc import Iterator
 
-from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import user_of_built_image, user_of_stage
 from bot.files.audit.images.by_name import APP_UID, EARLY_UID, user_of_image
+from bot.files.audit.images.stock import stock_image, taking_the_user
 from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -38,11 +39,11 @@ from bot.files.audit.workloads.judging import (
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 
-_FIX = "set securityContext.runAsNonRoot: true, and runAsUser: 1654 where the image's USER is a name"
+_NON_ROOT = "set securityContext.runAsNonRoot: true"
 _OF_EARLY_PLAN = (
     f"it runs as UID {EARLY_UID}, an early plan of .NET, and its image as {APP_UID}, to whom its files are"
 )
-_FIX_OF_SERVICE = "set user: '1654'"
+_SETTLES_USER = "a `user`, or the image's configuration"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -61,7 +62,7 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
     uid = word(user)
     place = place_of(repository, user if uid is not None else non_root, container.place)
     if uid is not None and uid.lstrip("+-").isdecimal() and int(uid[:20]) == 0:
-        yield fails(place, container.subject, "runAsUser is 0, which is root", _FIX)
+        yield fails(place, container.subject, "runAsUser is 0, which is root", _advice(repository, container))
     elif uid == EARLY_UID and _runs_as_app(user_of_built_image(repository, container.image)):
         yield fails(place, container.subject, _OF_EARLY_PLAN, f"set runAsUser: {APP_UID}")
     elif uid is not None:
@@ -71,13 +72,44 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
             place, container.subject, "runAsNonRoot is true, so the kubelet starts it only with another UID than 0"
         )
     elif word(non_root) is not None:
-        yield fails(place, container.subject, "runAsNonRoot is not true, and no runAsUser is set", _FIX)
+        yield fails(
+            place,
+            container.subject,
+            "runAsNonRoot is not true, and no runAsUser is set",
+            _advice(repository, container),
+        )
     else:
         yield absent(
             container,
             "neither runAsNonRoot nor runAsUser is set, so nothing keeps it from running as root",
-            context_key(repository, container, "runAsNonRoot", ["true"], _FIX).as_suggestion,
+            _fix(repository, container),
         )
+
+
+def _fix(repository: RepositoryTexts, container: Container) -> Fix:
+    """Suggests what the kubelet starts: none that it would refuse, since the image is known to start as root."""
+    advice, stock = _advice(repository, container), stock_image(container.image)
+    user = user_of_built_image(repository, container.image)
+    is_root = user is not None and user.kind is UserKind.ROOT
+    if stock is not None and stock.starts_as_root:
+        return Fix(advice, left_alone="the image starts as root, and its data may belong to that one")
+    if is_root and user is not None and user.at_hand:
+        return context_key(repository, container, "runAsUser", [user.at_hand], advice).as_suggestion
+    if is_root:
+        return Fix(advice, left_alone="its image runs as root, and the kubelet would not start it")
+    return context_key(repository, container, "runAsNonRoot", ["true"], advice).as_suggestion
+
+
+def _advice(repository: RepositoryTexts, container: Container) -> str:
+    """Advice with the number that fits the image, as far as that is known."""
+    stock = stock_image(container.image)
+    if stock is not None:
+        return taking_the_user(stock, f"{_NON_ROOT}, and runAsUser: {{uid}}")
+    user = user_of_built_image(repository, container.image)
+    uid = (user.uid or user.at_hand) if user is not None else ""
+    if uid:
+        return f"{_NON_ROOT}, and runAsUser: {uid}"
+    return f"{_NON_ROOT}, and runAsUser: its number where the image's USER is a name"
 
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
@@ -97,15 +129,31 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
     why = f"{image_user.why}{origin}"
     match image_user.kind:
         case UserKind.ROOT:
-            fix = service_key(repository, service, "user", "'1654'", _FIX_OF_SERVICE)
+            fix = _fix_of_service(repository, service, image_user)
             yield fails(service.place, service.subject, f"no user is set, and {why}", fix)
         case UserKind.NUMBER | UserKind.NAME:
             yield holds(service.place, service.subject, why)
         case UserKind.NOT_ASKED:
             yield not_applicable(service.place, service.subject, image_user.why)
         case UserKind.UNKNOWN:
-            settles = "a `user`, or the image's configuration"
+            settles = f"user: '{image_user.at_hand}'" if image_user.at_hand else _SETTLES_USER
             yield unknown(service.place, service.subject, f"no user is set; {why}", settles)
+
+
+def _fix_of_service(repository: RepositoryTexts, service: Service, image_user: User) -> Fix:
+    """Suggests the user that the image has at hand; words where it has none."""
+    if image_user.at_hand:
+        advice = _advice_on_service(service, image_user)
+        return service_key(repository, service, "user", f"'{image_user.at_hand}'", advice)
+    return Fix(_advice_on_service(service, image_user))
+
+
+def _advice_on_service(service: Service, image_user: User | None) -> str:
+    stock = stock_image(service.image) if not service.is_built else None
+    if stock is not None:
+        return taking_the_user(stock, "set user: '{uid}'")
+    uid = (image_user.uid or image_user.at_hand) if image_user is not None else ""
+    return f"set user: '{uid}'" if uid else "set user to a UID above 0 that may write where the program does"
 
 
 def _user_of_service(repository: RepositoryTexts, service: Service) -> tuple[User | None, str]:
@@ -129,9 +177,10 @@ def _written_user(repository: RepositoryTexts, service: Service, user: str, imag
     if "$" in name:
         return unknown(place, service.subject, f"user is {user}, a variable without a default", "its default")
     if name.lower() == "root":
-        return fails(place, service.subject, "user is root", _FIX_OF_SERVICE)
+        return fails(place, service.subject, "user is root", _advice_on_service(service, image_user))
     if name.isdecimal() and int(name[:20]) == 0:
-        return fails(place, service.subject, f"user is {user}, which is root", _FIX_OF_SERVICE)
+        advice = _advice_on_service(service, image_user)
+        return fails(place, service.subject, f"user is {user}, which is root", advice)
     if name == EARLY_UID and _runs_as_app(image_user):
         return fails(place, service.subject, _OF_EARLY_PLAN, f"set user: '{APP_UID}'")
     return holds(place, service.subject, f"user is {user}")

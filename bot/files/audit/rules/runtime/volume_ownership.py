@@ -19,6 +19,7 @@ Exceptions: pods without such volumes, and pods of Windows, are asked nothing.
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.built_images import user_of_built_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
@@ -27,7 +28,7 @@ from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
 from bot.files.formats.source.nodes import Mapping
 
 _PERSISTENT = ("persistentVolumeClaim", "ephemeral")
-_FIX = "set the pod's securityContext.fsGroup to the group that the program runs as (1654 in .NET images)"
+_FIX = "set the pod's securityContext.fsGroup"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -38,19 +39,33 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield not_applicable(pod.place, pod.subject, "it is a Windows pod")
         elif is_hidden(group):
             yield unknown(pod.place, pod.subject, "fsGroup is filled in by a template", RENDERED)
-        elif not _persistent(pod):
+        elif not _writers(pod):
             yield not_applicable(pod.place, pod.subject, "it mounts no persistent volume that it may write")
         elif word(group) is not None:
             yield holds(place, pod.subject, f"fsGroup is {word(group)}")
         elif pod.hidden:
             yield unknown(pod.place, pod.subject, f"no fsGroup is set; {pod.hidden}", RENDERED)
         else:
-            yield fails(pod.place, pod.subject, "it mounts a persistent volume, and no fsGroup is set", _FIX)
+            yield fails(
+                pod.place,
+                pod.subject,
+                "it mounts a persistent volume, and no fsGroup is set",
+                _advice(repository, pod),
+            )
 
     yield from judge_pods(repository, of_pod)
 
 
-def _persistent(pod: Pod) -> bool:
+def _advice(repository: RepositoryTexts, pod: Pod) -> str:
+    """Advice with the number that fits the images of those who write, where there is one for all of them."""
+    users = [user_of_built_image(repository, word(each.get("image")) or "") for each in _writers(pod)]
+    uids = {(user.uid or user.at_hand) if user is not None else "" for user in users}
+    uid = uids.pop() if len(uids) == 1 else ""
+    return f"{_FIX}: {uid}" if uid else f"{_FIX} to the group that the program runs as"
+
+
+def _writers(pod: Pod) -> list[Mapping]:
+    """The containers that mount a persistent volume which they may write."""
     names = {
         word(volume.get("name"))
         for volume in pod.spec.sequence("volumes")
@@ -61,13 +76,18 @@ def _persistent(pod: Pod) -> bool:
     for claim in pod.manifest.mapping("spec").sequence("volumeClaimTemplates"):
         if isinstance(claim, Mapping):
             names.add(word(claim.mapping("metadata").get("name")))
-    return any(
-        isinstance(mount, Mapping) and word(mount.get("name")) in names and word(mount.get("readOnly")) != "true"
+    return [
+        container
         for key in ("containers", "initContainers")
         for container in pod.spec.sequence(key)
         if isinstance(container, Mapping)
-        for mount in container.sequence("volumeMounts")
-    )
+        and any(
+            isinstance(mount, Mapping)
+            and word(mount.get("name")) in names
+            and word(mount.get("readOnly")) != "true"
+            for mount in container.sequence("volumeMounts")
+        )
+    ]
 
 
 RULE = Rule(

@@ -56,12 +56,18 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             fix = scan_after(repository, push, "scan the image in the run that pushes it, with an exit code")
             yield fails(place, push.subject, "no scan looks at the image in the run that pushes it", fix)
-    for pipeline, job in own_deliveries.remote_builds:
-        if not any(scan.pipeline is pipeline for scan in own_deliveries.scans):
-            place = repository.where(job)
+    for build in own_deliveries.remote_builds:
+        place = repository.where(build.job)
+        scan = next((each for each in own_deliveries.scans if each.pipeline is build.pipeline), None)
+        if scan is not None:
+            yield holds(place, build.subject, f"{scan.tool} scans {scan.target or 'the image'}")
+        elif elsewhere := list(dict.fromkeys(other_scanners(build.pipeline))):
+            why = f"no Trivy, Grype or Docker Scout looks at the image, but {first_few(elsewhere)} may"
+            yield unknown(place, build.subject, why, f"what {first_few(elsewhere)} does")
+        else:
             yield fails(
                 place,
-                f"job {job.name}",
+                build.subject,
                 "no scan looks at the image in the run that pushes it",
                 "scan the image in a job that needs this one",
             )

@@ -11,7 +11,8 @@ Example that fails::
 
 Fix: sigstore/cosign-installer, then `cosign sign --yes REPOSITORY@${{ steps.build.outputs.digest }}`.
 
-Exceptions: pipelines that call workflows which are not read are unknown, by name. docker/github-builder signs.
+Exceptions: pipelines that call workflows which are not read are unknown, by name. docker/github-builder signs
+what it pushes, unless its input `sign` is false.
 """
 
 import re
@@ -63,9 +64,18 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(place, push.subject, why, "the run that builds it")
         else:
             yield fails(place, push.subject, "nothing signs what is pushed", sign_after(repository, push, _FIX))
-    for _, job in own_deliveries.remote_builds:
-        place = repository.where(job)
-        yield holds(place, f"job {job.name}", f"{job.remote} signs what it attests")
+    for build in own_deliveries.remote_builds:
+        place = repository.where(build.job)
+        if build.is_signed:
+            yield holds(place, build.subject, f"{build.job.remote} signs what it attests")
+        elif any(each.pipeline is build.pipeline for each in own_deliveries.signings):
+            yield holds(place, build.subject, "a job of the same workflow signs it")
+        elif build.is_signed is None:
+            why = f"sign is {build.input('sign')}, which only a run knows"
+            yield unknown(place, build.subject, why, "the input written out")
+        else:
+            why = f"sign is {build.input('sign')}, and nothing else signs what is pushed"
+            yield fails(place, build.subject, why, "leave the input sign at auto")
 
 
 def _unread(pipeline: Pipeline) -> list[str]:

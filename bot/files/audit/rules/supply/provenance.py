@@ -51,9 +51,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield fails(
                 place, push.subject, f"the image gets no provenance: {why}", provenance_on(repository, push, _FIX)
             )
-    for _, job in own_deliveries.remote_builds:
-        place = repository.where(job)
-        yield holds(place, f"job {job.name}", f"{job.remote} attests how it was built")
+    for build in own_deliveries.remote_builds:
+        place = repository.where(build.job)
+        yield holds(place, build.subject, f"{build.job.remote} attests how it was built")
 
 
 RULE = Rule(

@@ -26,6 +26,7 @@ from bot.files.audit.delivery.gates import related
 from bot.files.audit.delivery.statements import asks_for, settling
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.suggestions.steps import sbom_on
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.source.nodes import Mapping
@@ -54,10 +55,26 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             )
         else:
             yield fails(place, push.subject, f"the image gets no SBOM: {why}", _fix(repository, push))
-    for _, job in own_deliveries.remote_builds:
-        place = repository.where(job)
-        if (job.remote or "").startswith("docker/github-builder/"):
-            yield unknown(place, f"job {job.name}", f"{job.remote} is asked nothing here", "its input `sbom`")
+    for build in own_deliveries.remote_builds:
+        place = repository.where(build.job)
+        attested = next(
+            (e for e in own_deliveries.attestations if e.pipeline is build.pipeline and e.what == "sbom"), None
+        )
+        if attested is not None:
+            yield holds(place, build.subject, f"{attested.tool} attaches an SBOM")
+        elif build.gets_sbom:
+            yield holds(place, build.subject, f"{build.job.remote} is asked for an SBOM")
+        elif build.gets_sbom is None:
+            why = f"sbom is {build.input('sbom')}, which only a run knows"
+            yield unknown(place, build.subject, why, "the input written out")
+        else:
+            inputs = build.job.mapping.get("with")
+            fix = (
+                with_key(repository, inputs, "sbom", ["true"], "set sbom: true")
+                if isinstance(inputs, Mapping)
+                else "set sbom: true"
+            )
+            yield fails(place, build.subject, "the image gets no SBOM: its builder is not asked for one", fix)
 
 
 def _fix(repository: RepositoryTexts, push: Push) -> Fix:

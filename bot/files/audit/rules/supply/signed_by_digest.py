@@ -10,7 +10,7 @@ Example that fails::
 
 Fix: `cosign sign --yes contoso/api@${{ steps.build.outputs.digest }}`.
 
-Exceptions: references that a script puts together are unknown.
+Exceptions: references that a script puts together are unknown, and so is a digest that no step writes.
 """
 
 import re
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.delivery import Signing
+from bot.files.audit.delivery.digests import unwritten_digest
 from bot.files.audit.delivery.gates import signings_of_images
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -34,10 +35,16 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for signing in signings_of_images(repository):
         place, subject = repository.where(signing.step), signing.step.subject
         names = [name for name in signing.names if name]
-        if names and all("@" in name or "digest" in name.lower() for name in names):
-            yield holds(place, subject, "it signs the digest")
-        elif _is_put_together_with_digest(signing.step, names):
-            yield holds(place, subject, "it signs names that the script puts together with the digest")
+        is_by_digest = bool(names) and all("@" in name or "digest" in name.lower() for name in names)
+        if is_by_digest or _is_put_together_with_digest(signing.step, names):
+            unwritten = unwritten_digest(signing.pipeline, signing.step, names)
+            if unwritten:
+                why = f"it signs the digest {unwritten}, which no step of the job is seen to write"
+                yield unknown(place, subject, why, "a step that writes it, as the one that builds does")
+            elif is_by_digest:
+                yield holds(place, subject, "it signs the digest")
+            else:
+                yield holds(place, subject, "it signs names that the script puts together with the digest")
         elif not names or any(is_unknown(name.rpartition(":")[2]) and ":" not in name for name in names):
             yield unknown(
                 place,

@@ -57,9 +57,16 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
         else:
             yield fails(place, push.subject, f"SLSA build level 0: {why}", attest_after(repository, push, _FIX))
-    for _, job in own_deliveries.remote_builds:
-        place = repository.where(job)
-        yield holds(place, f"job {job.name}", f"SLSA build level 3: {job.remote} is isolated from this workflow")
+    for build in own_deliveries.remote_builds:
+        place, remote = repository.where(build.job), build.job.remote
+        if build.is_signed:
+            yield holds(place, build.subject, f"SLSA build level 3: {remote} is isolated from this workflow")
+        elif build.is_signed is None:
+            why = f"SLSA build level 1 or 3: sign is {build.input('sign')}, which only a run knows"
+            yield unknown(place, build.subject, why, "the input written out")
+        else:
+            why = f"SLSA build level 1: sign is {build.input('sign')}, and nobody signs the provenance"
+            yield fails(place, build.subject, why, "leave the input sign at auto")
 
 
 def _judge_attestation(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import cbor2
 import zstandard
 from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,15 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.package import EDITION, Distribution, Inventory
-from bot.fleet.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
+from bot.fleet.verify.inventory.tick import Comparison, UnreadInventory, UnreadLayer
 from bot.images.packages.databases.places import assumed_links
 from bot.images.packages.layers.layer import LayerContents
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks, upsert
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, upsert
 from bot.store.rows.inventories.inventories import (
     ARE_BOTH_TOLD,
     inventories,
@@ -44,7 +43,7 @@ _LARGEST_CONTENTS = 512 * 1024 * 1024
 
 
 class InventoryStore(Store):
-    """`bot.fleet.verify.inventory.ports.InventoryStore` on the database."""
+    """`bot.fleet.verify.inventory.tick.InventoryStore` on the database."""
 
     def layers(self, platforms: Collection[str]) -> DueRows[UnreadLayer]:
         """Those of images that are still to be read: of what was told once nothing is fetched again."""
@@ -210,6 +209,8 @@ async def _shown_before(connection: AsyncConnection, inventory: int) -> _Previou
 
 
 def _pack(contents: LayerContents) -> bytes:
+    import cbor2
+
     values = [
         contents.files,
         sorted(contents.removed),
@@ -224,6 +225,8 @@ def _pack(contents: LayerContents) -> bytes:
 
 
 def _unpack(body: bytes, diff_id: str) -> LayerContents:
+    import cbor2
+
     plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
     files, removed, opaque, replaced, problems, *later = cbor2.loads(plain)
     hiding = (frozenset(removed), frozenset(opaque), frozenset(replaced))

@@ -12,10 +12,10 @@ from bot.domain.reference import Reference
 from bot.fleet.verify.inventory.sboms import SbomLook
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.inventories.read_inventories import package_ids

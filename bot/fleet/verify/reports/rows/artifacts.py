@@ -11,15 +11,14 @@ from bot.domain.bases.incident import Incident
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepState
 from bot.fleet.verify.images.rows.other_runs import LOOKED_BACK, READ_REBUILDS, READ_STEPS, EndedRun, other_runs
-from bot.fleet.verify.reports.ports import EndedRuns, Gathered
 from bot.fleet.verify.reports.rows.scan_reports import keep_report
+from bot.fleet.verify.reports.tick import EndedRuns, Gathered
 from bot.images.scan_reports import ScanReport
 from bot.reconcile.work import Claimed
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, insert_into, lock
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.repositories.tables import repositories
@@ -33,7 +32,7 @@ _REFUSALS_COUNT = timedelta(days=1)
 
 
 class ArtifactsStore(Store):
-    """`bot.fleet.verify.reports.ports.ArtifactStore` on the database."""
+    """`bot.fleet.verify.reports.tick.ArtifactStore` on the database."""
 
     @property
     def ended(self) -> DueRows[EndedRuns]:

@@ -13,11 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.images.scan_reports import DamagedReport, KeptReport, ReportOrigin, ReportsOfImage, ScanReport
 from bot.images.scanners.report import Report
-from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock_where
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, lock_where
 from bot.store.rows.columns import NoMoment
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.images.gates import let_through

@@ -8,8 +8,8 @@ from bot.domain.forge.branches import FileChange, scratch_of
 from bot.domain.forge.looks import BranchLook
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.act.ports import Job
+from bot.fleet.act.pull_request.attempt import Edits
 from bot.fleet.act.pull_request.bringing import branch_change
-from bot.fleet.act.pull_request.edits import Edits
 from tests.unit.fleet.act.world import BRANCH, World, change, member, rebuild, reference
 
 EDITS = Edits((FileChange("Dockerfile", f"FROM {reference('b')}\n".encode()),))

@@ -11,8 +11,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import Direction, PackageChange
 from bot.domain.packages.package import Inventory, Package
-from bot.fleet.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
-from bot.fleet.verify.inventory.tick import InventoryTally, tick
+from bot.fleet.verify.inventory.tick import Comparison, InventoryTally, UnreadInventory, UnreadLayer, tick
 from bot.images.packages.layers.layer import LayerContents
 from bot.reconcile.loop import Loop
 from tests.fakes.queue import FakeQueue

@@ -11,8 +11,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
-from bot.fleet.verify.reports.ports import ArtifactOptions, EndedRuns, Gathered
-from bot.fleet.verify.reports.tick import tick
+from bot.fleet.verify.reports.tick import ArtifactOptions, EndedRuns, Gathered, tick
 from bot.images.scan_reports import ReportOrigin, ScanReport
 from bot.reconcile.loop import Loop
 from sandbox.github.actions.artifacts import packed

@@ -1,0 +1,78 @@
+"""Whether a step writes the digest by which a command names an image, where it takes it from steps or variables."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.formats.source.nodes import Mapping
+
+_OF_STEP = re.compile(r"\bsteps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+_OF_JOB = re.compile(r"\bneeds\.(?P<job>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+_OF_ENVIRONMENT = re.compile(r"\benv\.(?P<name>\w+)")
+_VARIABLE = re.compile(r"@[\"']?\$\{?(?P<name>[A-Za-z_]\w*)")
+_BAKE = "docker/bake-action"
+_TELL_NONE = re.compile(r"docker/(?:metadata|login|setup-[\w-]+)-action$|^actions/(?:checkout|cache)$")
+"""Actions that tell no digest."""
+
+
+def unwritten_digest(pipeline: Pipeline, step: PipelineStep, names: Iterable[str]) -> str:
+    """What names a digest in `names` or the step's script, and is written by nothing; empty where all is."""
+    run = step.mapping.scalar("run")
+    script = run.value if run is not None else ""
+    earlier = [each for each in pipeline.steps if each.job is step.job and each.number <= step.number]
+    for name in names:
+        for found in _OF_STEP.finditer(name):
+            if not _step_tells(step, earlier, found["step"], found["output"]):
+                return found.group()
+        for found in _OF_JOB.finditer(name):
+            if not _job_tells(pipeline, step, found["job"], found["output"]):
+                return found.group()
+    variables = [found["name"] for found in _VARIABLE.finditer(script)]
+    variables += [found["name"] for name in names for found in _OF_ENVIRONMENT.finditer(name)]
+    for variable in variables:
+        if variable not in step.environment and not any(_sets(text, variable) for text in _scripts(earlier)):
+            return f"${variable}"
+    return ""
+
+
+def _step_tells(step: PipelineStep, earlier: list[PipelineStep], name: str, output: str) -> bool:
+    """Whether an earlier step of the job has the output; one that is not read here may have any."""
+    found = [each for each in earlier if each.id == name and each is not step]
+    if not found:
+        steps = (each for each in step.job.mapping.sequence("steps") if isinstance(each, Mapping))
+        return any(written.value == name for each in steps if (written := each.scalar("id")) is not None)
+    return any(_tells(each, output) for each in found)
+
+
+def _tells(step: PipelineStep, output: str) -> bool:
+    run = step.mapping.scalar("run")
+    if run is not None:
+        return re.search(rf"(?<![\w-]){re.escape(output)}(?![\w-])", run.value) is not None
+    if step.action == _BAKE:
+        return output == "metadata"
+    return _TELL_NONE.search(step.action) is None
+
+
+def _job_tells(pipeline: Pipeline, step: PipelineStep, name: str, output: str) -> bool:
+    prefix = step.job.name.rpartition("/")[0]
+    job = next((each for each in pipeline.jobs if each.name == f"{prefix}/{name}".lstrip("/")), None)
+    if job is None:
+        return False
+    is_called = job.mapping.scalar("uses") is not None
+    return is_called or output in job.mapping.mapping("outputs").own
+
+
+def _scripts(steps: Iterable[PipelineStep]) -> Iterator[str]:
+    """The scripts of steps; what other actions put into the environment is not read here."""
+    for step in steps:
+        run = step.mapping.scalar("run")
+        if run is not None:
+            yield run.value
+
+
+def _sets(script: str, variable: str) -> bool:
+    name = re.escape(variable)
+    return (
+        re.search(rf"(?<![\w$])(?:{name}\+?=|for\s+{name}\s|(?:read|mapfile)\b[^\n]*\s{name}\b)", script)
+        is not None
+    )

@@ -1,0 +1,86 @@
+"""Stock images of others, mostly datastores and proxies: as whom they can run, and where they write.
+
+Sources: their pages on Docker Hub and their Dockerfiles. What they do not say is left out: advice is words then.
+"""
+
+from dataclasses import dataclass, replace
+
+from bot.domain.reference import InvalidReference, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class StockImage:
+    """`uid` is the user that the image is made for; empty where it has none, and `instead` says what to take.
+
+    `starts_as_root`: its entrypoint becomes that user, for which it needs rights that others do not. `writes` are
+    the folders beside `/tmp` and its data that it writes in; None where that is not known here.
+    """
+
+    uid: str = ""
+    starts_as_root: bool = True
+    writes: tuple[str, ...] | None = None
+    instead: str = ""
+    uid_on_alpine: str = ""
+
+
+_DOCKER = "docker.io/library/"
+_UNPRIVILEGED = "take nginxinc/nginx-unprivileged, which runs as UID 101 and listens on 8080"
+_HIGH_PORTS = "have it listen on ports from 1024 on, and name a UID above 0 that may read its files"
+_STOCK = {
+    f"{_DOCKER}postgres": StockImage("999", writes=("/var/run/postgresql",), uid_on_alpine="70"),
+    f"{_DOCKER}mysql": StockImage("999", writes=("/var/run/mysqld",)),
+    f"{_DOCKER}mariadb": StockImage("999", writes=("/run/mysqld",)),
+    f"{_DOCKER}redis": StockImage("999", writes=()),
+    "docker.io/valkey/valkey": StockImage("999", writes=()),
+    f"{_DOCKER}mongo": StockImage("999"),
+    f"{_DOCKER}rabbitmq": StockImage("999", uid_on_alpine="100"),
+    f"{_DOCKER}memcached": StockImage("11211", starts_as_root=False, writes=()),
+    f"{_DOCKER}haproxy": StockImage("99", starts_as_root=False),
+    f"{_DOCKER}elasticsearch": StockImage("1000"),
+    "docker.elastic.co/elasticsearch/elasticsearch": StockImage("1000"),
+    "mcr.microsoft.com/mssql/server": StockImage("10001", starts_as_root=False),
+    "docker.io/grafana/grafana": StockImage("472", starts_as_root=False),
+    "docker.io/prom/prometheus": StockImage("65534", starts_as_root=False),
+    "docker.io/prom/alertmanager": StockImage("65534", starts_as_root=False),
+    "docker.io/prom/node-exporter": StockImage("65534", starts_as_root=False),
+    "quay.io/prometheus/prometheus": StockImage("65534", starts_as_root=False),
+    "quay.io/prometheus/alertmanager": StockImage("65534", starts_as_root=False),
+    "quay.io/prometheus/node-exporter": StockImage("65534", starts_as_root=False),
+    f"{_DOCKER}nginx": StockImage(writes=("/var/cache/nginx", "/var/run"), instead=_UNPRIVILEGED),
+    f"{_DOCKER}httpd": StockImage(instead=_HIGH_PORTS),
+    f"{_DOCKER}caddy": StockImage(instead=_HIGH_PORTS),
+    f"{_DOCKER}traefik": StockImage(writes=(), instead=_HIGH_PORTS),
+}
+_ROOT_BEFORE = {
+    f"{_DOCKER}haproxy": ("1.", "2.0", "2.1", "2.2", "2.3"),
+    "mcr.microsoft.com/mssql/server": ("2017",),
+}
+"""Tags of versions that ran as root still."""
+
+
+def stock_image(image: str) -> StockImage | None:
+    """What is known of a stock image by its name; None for all others."""
+    try:
+        reference = Reference.parse(image)
+    except InvalidReference:
+        return None
+    name, tag = f"{reference.registry}/{reference.repository}", reference.tag or ""
+    stock = _STOCK.get(name)
+    if stock is None or tag.startswith(_ROOT_BEFORE.get(name, ("\0",))):
+        return None
+    return replace(stock, uid=stock.uid_on_alpine) if stock.uid_on_alpine and "alpine" in tag else stock
+
+
+def taking_the_user(stock: StockImage, setting: str) -> str:
+    """Advice on who a stock image should run as; `setting` is the one to write, with a place for the UID."""
+    if not stock.uid:
+        return stock.instead
+    advice = setting.format(uid=stock.uid)
+    return f"{advice}, the user that the image has for this; its files on volumes must belong to that one"
+
+
+def first_as_its_user(stock: StockImage, then: str) -> str:
+    """Advice on rights that a stock image needs for as long as it starts as root."""
+    if not stock.uid:
+        return f"{stock.instead}; {then} then"
+    return f"{then} once it runs as UID {stock.uid}: as root it needs CHOWN, SETGID and SETUID to become that one"

@@ -1,0 +1,117 @@
+"""Advice that fits the image: who it can run as, where it writes, and what no volume stands in for."""
+
+import pytest
+
+from bot.domain.repositories.finding import Finding, Outcome
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, PUSH, deployment, findings, workflow
+
+DOTNET = "mcr.microsoft.com/dotnet/aspnet:10.0"
+
+
+def advice(found: Finding) -> str:
+    return found.fix.advice if found.fix is not None else found.settled_by
+
+
+def of_deployment(check: str, image: str, container: str = "", pod: str = "") -> Finding:
+    (found,) = findings(check, {DEPLOYMENT: deployment(container, pod, image)})
+    return found
+
+
+def of_service(check: str, image: str, *lines: str) -> Finding:
+    text = "\n".join(["services:", "  app:", f"    image: {image}", *(f"    {line}" for line in lines)]) + "\n"
+    (found,) = findings(check, {"compose.yaml": text})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("image", "uid"),
+    [
+        ("postgres:17", "999"),
+        ("postgres:17-alpine", "70"),
+        ("docker.io/library/redis:8", "999"),
+        ("mcr.microsoft.com/mssql/server:2022-latest", "10001"),
+        ("quay.io/prometheus/node-exporter:v1.9.0", "65534"),
+        (DOTNET, "1654"),
+    ],
+)
+def test_a_container_is_told_the_user_that_its_image_has(image: str, uid: str) -> None:
+    assert f"runAsUser: {uid}" in advice(of_deployment("run-as-non-root", image))
+
+
+@pytest.mark.parametrize(
+    "image", ["nginx:1.29", "traefik:v3", "contoso/api:1.0", "debian:13", "redis:8", "mongo:8"]
+)
+def test_1654_is_advice_for_images_of_dotnet_alone(image: str) -> None:
+    for check in ("run-as-non-root", "volume-ownership", "drop-all-capabilities"):
+        volume = "volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]"
+        mount = "volumeMounts: [{name: data, mountPath: /data}]"
+        assert "1654" not in advice(of_deployment(check, image, mount, volume))
+        assert check == "volume-ownership" or "1654" not in advice(of_service(check, image))
+
+
+def test_an_image_that_is_built_here_on_dotnet_is_told_1654() -> None:
+    files = {
+        DEPLOYMENT: deployment(image="ghcr.io/contoso/api:8"),
+        BUILD: workflow(PUSH),
+        "Dockerfile": f"FROM {DOTNET}\nUSER root\nCOPY app /app\n",
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert found.fix is not None
+    assert "runAsUser: 1654" in found.fix.advice
+    assert "runAsUser: 1654" in found.fix.suggested[0].text
+
+
+@pytest.mark.parametrize("image", ["postgres:17", "nginx:1.29", "debian:13"])
+def test_no_patch_has_the_kubelet_refuse_an_image_that_starts_as_root(image: str) -> None:
+    found = of_deployment("run-as-non-root", image)
+    assert found.fix is not None
+    assert not found.fix.suggested
+    assert found.fix.left_alone
+
+
+def test_a_service_of_a_stock_image_is_told_its_user() -> None:
+    found = of_service("run-as-non-root", "postgres:17")
+    assert found.outcome is Outcome.UNKNOWN
+    assert "becomes UID 999" in found.message
+    assert found.settled_by == "user: '999'"
+    assert of_service("run-as-non-root", "prom/prometheus").outcome is Outcome.HOLDS
+    assert "nginx-unprivileged" in advice(of_service("run-as-non-root", "nginx:1.29"))
+
+
+def test_an_image_that_becomes_its_user_keeps_the_rights_for_that() -> None:
+    for found in (
+        of_deployment("drop-all-capabilities", "postgres:17"),
+        of_service("drop-all-capabilities", "mysql:9"),
+    ):
+        assert found.fix is not None
+        assert "UID 999" in found.fix.advice
+        assert not found.fix.suggested
+    found = of_service("drop-all-capabilities", "postgres:17", "user: '999'")
+    assert found.fix is not None
+    assert found.fix.suggested
+
+
+def test_a_stock_image_keeps_the_folders_that_it_writes_in() -> None:
+    assert "/var/run/postgresql" in advice(of_deployment("read-only-root", "postgres:17"))
+    service = of_service("read-only-root", "nginx:1.29")
+    assert service.fix is not None
+    assert "tmpfs: [/tmp, /var/cache/nginx, /var/run]" in "".join(edit.text for edit in service.fix.suggested)
+    words = of_service("read-only-root", "mongo:8")
+    assert words.fix is not None
+    assert not words.fix.suggested
+
+
+@pytest.mark.parametrize("path", ["/sys", "/proc", "/dev", "/run/app.sock", "/var/run/ctl.sock"])
+def test_no_volume_stands_in_for_what_the_kernel_or_a_program_gives(path: str) -> None:
+    pod = of_deployment(
+        "no-host-paths", "contoso/api:1", "", f"volumes: [{{name: host, hostPath: {{path: {path}}}}}]"
+    )
+    assert pod.outcome is Outcome.FAILS
+    assert "volume" not in advice(pod)
+    service = of_service("no-host-paths", "contoso/api:1", f"volumes: ['{path}:/host:ro']")
+    assert "volume" not in advice(service)
+
+
+def test_data_of_a_program_belongs_on_a_volume() -> None:
+    pod = of_deployment("no-host-paths", "contoso/api:1", "", "volumes: [{name: host, hostPath: {path: /data}}]")
+    assert advice(pod) == "use a persistent volume claim"
