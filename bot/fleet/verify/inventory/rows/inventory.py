@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import cbor2
 import zstandard
 from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -209,6 +208,8 @@ async def _shown_before(connection: AsyncConnection, inventory: int) -> _Previou
 
 
 def _pack(contents: LayerContents) -> bytes:
+    import cbor2
+
     values = [
         contents.files,
         sorted(contents.removed),
@@ -223,6 +224,8 @@ def _pack(contents: LayerContents) -> bytes:
 
 
 def _unpack(body: bytes, diff_id: str) -> LayerContents:
+    import cbor2
+
     plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
     files, removed, opaque, replaced, problems, *later = cbor2.loads(plain)
     hiding = (frozenset(removed), frozenset(opaque), frozenset(replaced))
