@@ -19,6 +19,7 @@ from bot.files.formats.bake import KIND as BAKE
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
+from bot.files.formats.make import KIND as MAKE
 from bot.files.formats.shell import KIND as SHELL
 from bot.files.formats.workflows import KIND as WORKFLOW
 
@@ -55,7 +56,7 @@ _TEST_PROJECT = re.compile(
 )
 _PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 _TEMPLATE_CONFIG = ".template.config/template.json"
-_DELIVERING_KINDS = frozenset({WORKFLOW, AZURE_PIPELINES, other_builds.KIND, COMPOSE, BAKE, SHELL})
+_DELIVERING_KINDS = frozenset({WORKFLOW, AZURE_PIPELINES, other_builds.KIND, COMPOSE, BAKE, SHELL, MAKE})
 _DELIVERING_NAMES = frozenset(
     {
         "chart.yaml",
@@ -63,8 +64,6 @@ _DELIVERING_NAMES = frozenset(
         "kustomization.yml",
         "kustomization",
         "jenkinsfile",
-        "makefile",
-        "justfile",
     }
 )
 _NAMED_OUTRIGHT = frozenset({"chart.yaml", "kustomization.yaml", "kustomization.yml", "kustomization"})
