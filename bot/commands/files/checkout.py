@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.clients.folders import checkout
 from bot.commands.files.looking import looked_up
 from bot.commands.progress import Progress
-from bot.domain.bases.dotnet_image import unwatched
+from bot.domain.bases.dotnet import unwatched
 from bot.domain.bases.followed_base import is_patch_pinned
 from bot.domain.bases.support import support_of
 from bot.domain.clock import Clock

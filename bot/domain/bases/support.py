@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.domain.bases.dotnet_image import ImageFamily, family_of
+from bot.domain.bases.dotnet import ImageFamily, family_of
 from bot.domain.reference import Reference
 from bot.domain.tags.tag import Tag
 from bot.domain.wording.words import counted

@@ -13,6 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.globs import names_repository
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Finding
+from bot.domain.repositories.surroundings import surroundings_of
 from bot.files.audit.auditing import JudgedRepository, judge_repository
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rules import VERSION
@@ -26,11 +27,13 @@ _UNTIL_REREAD = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
     """`never_waived` names the checks that no repository may waive. `opens_issues`: failing practices alone are
-    reason enough for a repository's issue. `code_scanning`: globs of repositories whose findings are uploaded."""
+    reason enough for a repository's issue. `code_scanning`: globs of repositories whose findings are uploaded;
+    `admission`: of those whose clusters admit verified images alone."""
 
     never_waived: Collection[str] = ()
     opens_issues: bool = False
     code_scanning: Collection[str] = ()
+    admission: Collection[str] = ()
 
     def uploads(self, repository: str) -> bool:
         """Whether the findings of a repository are wished for in code scanning."""
@@ -40,6 +43,7 @@ class AuditOptions:
     def mark(self) -> str:
         """Changes with all that an audit depends on besides the repository."""
         wishes = (str(self.opens_issues), *sorted(self.never_waived), "", *sorted(self.code_scanning))
+        wishes += ("", *sorted(self.admission)) if self.admission else ()
         told = (_release(), str(VERSION), *wishes)
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
@@ -134,7 +138,8 @@ class _Audits(Work[DueAudit, JudgedRepository]):
                 advice="the next reading of the repository brings them back",
             )
         texts = {path: bodies[sha] for path, sha in item.files.items()}
-        repository = RepositoryTexts(texts, item.name, item.produced)
+        surroundings = surroundings_of(item.name, self._options.admission)
+        repository = RepositoryTexts(texts, item.name, item.produced, surroundings=surroundings)
         # A thread keeps the event loop free for the other stages.
         return await asyncio.to_thread(judge_repository, repository, self._clock.now(), self._options.never_waived)
 

@@ -11,7 +11,12 @@ from bot.store.rows.tables import tasks
 
 async def audit(bot: Bot) -> TickOutcome:
     wanted = bot.settings.audit
-    options = AuditOptions(frozenset(wanted.never_waived), wanted.opens_issues, frozenset(wanted.code_scanning))
+    options = AuditOptions(
+        frozenset(wanted.never_waived),
+        wanted.opens_issues,
+        frozenset(wanted.code_scanning),
+        frozenset(wanted.admission),
+    )
     tally = await tick(bot.stores[AuditStore], options, bot.loop)
     return TickOutcome({"audited": tally.audited}, tally.problems)
 

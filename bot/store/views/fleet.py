@@ -12,10 +12,9 @@ from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import ENDED
-from bot.store.engine.codec import load
+from bot.store.engine.codec import load, readable
 from bot.store.engine.database import lack_of_room
 from bot.store.engine.failures import NoRoom
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.fleet import counts
 from bot.store.pages.fleet.needs import needs_in

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.bases.change import ToldWay, oldest_fix
-from bot.domain.bases.dotnet_image import Unwatched, family_of
+from bot.domain.bases.dotnet import Unwatched, family_of
 from bot.domain.bases.support import Support
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import OpenReference, SourceProblem, Usage
-from bot.domain.wording.ways import cause_in_short, way_in_words
+from bot.domain.wording.moves import cause_in_short, way_in_words
 from bot.domain.wording.words import counted
 
 

@@ -12,7 +12,7 @@ import typer
 from bot.cli.options import CONFIG_VARIABLE, Format, OutputFormat
 from bot.cli.screen.output import Layout, print_aside, print_json, print_line, print_table
 from bot.cli.screen.progress import progress_of
-from bot.domain.bases.dotnet_image import ImageFamily, references_by_family
+from bot.domain.bases.dotnet import ImageFamily, references_by_family
 from bot.domain.wording.words import counted
 from bot.views.names import short_reference
 from bot.views.repositories.scan import Freshness, as_json, support_in_words, why_in_words

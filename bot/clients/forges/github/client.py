@@ -17,7 +17,7 @@ from bot.clients.forges.github.files import Files, chosen_files
 from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.pull_requests import commits, granting, issues, looking, pull_request, tips, writing
 from bot.clients.forges.github.pull_requests.rules import RulesAhead
-from bot.clients.http.observer import Observer
+from bot.clients.http.client import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag

@@ -30,7 +30,6 @@ from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases, incidents, notices
-from bot.store.rows.columns import Moment
 from bot.store.rows.images.contradictions import CONTRADICTED
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.repositories import IS_WORD_UNREAD, calm, limit_to, standings
@@ -39,6 +38,7 @@ from bot.store.rows.rollouts.rebuilds import was_tried_again
 from bot.store.rows.rollouts.rollouts import IS_KEPT
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds
+from bot.store.rows.schema import Moment
 from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedReason, NeedsYou
 
 MOST_NAMED = 10

@@ -21,10 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Repository
-from bot.store.engine.locking import lock
-from bot.store.rows.columns import Moment, ShortText
+from bot.store.engine.writing import lock
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.schema import Id, key_column, locked_after, metadata
+from bot.store.rows.schema import Id, Moment, ShortText, key_column, locked_after, metadata
 
 IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") != ""
 """What it asks for of the bot cannot be understood, and may be a no."""

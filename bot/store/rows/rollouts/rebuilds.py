@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.verdict import ImageVerdict
+from bot.domain.evidence import ImageVerdict
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
@@ -37,10 +37,8 @@ from bot.domain.rollouts.rebuild import (
     Target,
 )
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.store.engine.codec import load, load_shared
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock, lock_where
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, load_shared, readable
+from bot.store.engine.writing import chunks, lock, lock_where
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, rollouts, transitions
 from bot.store.rows.tables import announce

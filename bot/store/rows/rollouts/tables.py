@@ -11,8 +11,7 @@ from sqlalchemy import (
     Table,
 )
 
-from bot.store.rows.columns import LongText, Moment, Noted, ShortText
-from bot.store.rows.schema import Id, key_column, leased, locked_after, metadata
+from bot.store.rows.schema import Id, LongText, Moment, Noted, ShortText, key_column, leased, locked_after, metadata
 
 rollouts = Table(
     "rollouts",

@@ -149,6 +149,15 @@ async def test_the_operators_word_counts_against_waivers(shop: Stores) -> None:
     assert await outcome(shop) == [Outcome.FAILS]
 
 
+async def test_the_operators_word_on_what_clusters_admit_counts(shop: Stores) -> None:
+    run = "jobs: {deploy: {runs-on: x, steps: [{run: helm upgrade api chart}]}}"
+    await pushed(shop, APP, {".github/workflows/deploy.yml": f"on: push\n{run}\n"})
+    await audited(shop)
+    assert await outcome(shop, "verified-before-deploy") == [Outcome.UNKNOWN]
+    await audited(shop, AuditOptions(admission=("Contoso/*",)))
+    assert await outcome(shop, "verified-before-deploy") == [Outcome.HOLDS]
+
+
 async def test_a_produced_image_that_moves_is_looked_at(shop: Stores) -> None:
     await pushed(shop, "FROM contoso/base:1\n")
     await audited(shop)

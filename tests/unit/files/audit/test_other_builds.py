@@ -13,6 +13,9 @@ SDK = "mcr.microsoft.com/dotnet/sdk:8.0"
 BY_NAME = [
     (".gitlab-ci.yml", "GitLab CI"),
     (".circleci/config.yml", "CircleCI"),
+    (".circleci/continue.yml", "CircleCI"),
+    ("ci/build.gitlab-ci.yml", "GitLab CI"),
+    (".gitlab/ci/build.yml", "GitLab CI"),
     ("Jenkinsfile", "Jenkins"),
     ("ci/Jenkinsfile.release", "Jenkins"),
     (".woodpecker.yml", "Woodpecker"),
@@ -30,7 +33,17 @@ BY_NAME = [
     ("skaffold.yaml", "Skaffold"),
     (".ko.yaml", "ko"),
     (".nuke/parameters.json", "Nuke"),
+    ("ci/build.jenkinsfile", "Jenkins"),
+    ("ci/api-buildspec.yml", "CodeBuild"),
+    ("build.earth", "Earthly"),
+    (".semaphore/semaphore.yml", "Semaphore"),
+    ("codefresh.yml", "Codefresh"),
+    (".cirrus.yml", "Cirrus CI"),
+    (".harness/build.yaml", "Harness"),
+    ("tye.yaml", "Tye"),
 ]
+READ_FOR_THEIR_IMAGES = ("GitLab CI", "CircleCI")
+"""Their deliveries are told all the same."""
 READ_FOR_IMAGES = [
     ("azure.yaml", "services: {api: {project: src/api, host: containerapp}}\n", "azd"),
     ("ci/task.yaml", f"apiVersion: tekton.dev/v1\nkind: Task\nspec: {{steps: [{{image: {SDK}}}]}}\n", "Tekton"),
@@ -39,6 +52,25 @@ READ_FOR_IMAGES = [
         "apiVersion: batch/v1\nkind: Job\nspec: {image: gcr.io/kaniko-project/executor:v1}\n",
         "kaniko",
     ),
+]
+WHERE_THEY_NAME_ONE = [
+    ("vars/build.groovy", "Jenkins"),
+    ("appveyor.yml", "AppVeyor"),
+    (".teamcity/settings.kts", "TeamCity"),
+    ("build.cake", "Cake"),
+    ("build.fsx", "FAKE"),
+    ("build/Build.Docker.cs", "a build program in C#"),
+    ("_build/Tasks/Images.cs", "a build program in C#"),
+    ("Taskfile.yml", "Task"),
+    ("build.cmd", "a batch file"),
+]
+MANIFESTS = [
+    ("deploy/api/deployment.json", "JSON"),
+    ("task-definition.json", "JSON"),
+    ("edge/deployment.template.json", "JSON"),
+    ("Dockerrun.aws.json", "JSON"),
+    ("fly.toml", "Fly.io"),
+    ("api.nomad", "Nomad"),
 ]
 WHERE_THEY_PUSH = [
     ("build.cake", 'DockerPush("contoso/api");\n', "Cake"),
@@ -55,7 +87,7 @@ def test_a_build_of_another_service_is_unknown_with_the_dotnet_images_in_it(path
     assert tells_of_practices(path)
 
 
-@pytest.mark.parametrize(("path", "service"), BY_NAME)
+@pytest.mark.parametrize(("path", "service"), [each for each in BY_NAME if each[1] not in READ_FOR_THEIR_IMAGES])
 def test_a_scan_notes_it_with_these_images(path: str, service: str) -> None:
     (problem,) = find_usages(path, f"image: {SDK}\n".encode()).problems
     assert problem.message.startswith(
@@ -68,6 +100,38 @@ def test_a_build_that_shows_in_the_text_is_unknown(path: str, text: str, service
     (found,) = findings("unread-delivery", {path: text})
     assert (found.outcome, found.subject) == (UNKNOWN, service)
     assert tells_of_practices(path)
+
+
+@pytest.mark.parametrize(("path", "service"), WHERE_THEY_NAME_ONE)
+def test_a_build_program_is_told_where_it_names_a_dotnet_image(path: str, service: str) -> None:
+    text = f'build();\nrun("{SDK}")\n'
+    (found,) = findings("unread-delivery", {path: text})
+    assert (found.outcome, found.subject, found.place.start) == (UNKNOWN, service, 2)
+    (problem,) = find_usages(path, text.encode()).problems
+    assert SDK in problem.message
+    assert tells_of_practices(path)
+    assert outcomes("unread-delivery", {path: "build();\n", "Dockerfile": "FROM debian:13\n"}) == []
+
+
+@pytest.mark.parametrize(("path", "service"), MANIFESTS)
+def test_a_manifest_that_is_not_read_is_told_where_it_names_a_dotnet_image(path: str, service: str) -> None:
+    text = f'{{"image": "{SDK}"}}'
+    (found,) = findings("unread-delivery", {path: text})
+    assert (found.subject, found.message) == (service, f"a manifest is there that is not read; it names {SDK}")
+    (problem,) = find_usages(path, text.encode()).problems
+    assert problem.message.startswith("a manifest is there, not read")
+    assert find_usages(path, b'{"image": "debian:13"}').problems == ()
+
+
+def test_a_build_that_has_nothing_to_do_with_images_is_not_noted() -> None:
+    assert find_usages("Jenkinsfile", b"sh './gradlew test'\n").problems == ()
+
+
+@pytest.mark.parametrize("path", ["ci/pipeline.yml", "template.yaml", "build.sh", ".github/workflows/a.yml"])
+def test_a_dotnet_image_that_no_reader_takes_for_used_is_told(path: str) -> None:
+    (problem,) = find_usages(path, f"# {SDK}\non: push\nbase: {SDK}\n".encode()).problems
+    assert (problem.line, problem.message.startswith(f"{SDK} is named, and nothing")) == (3, True)
+    assert find_usages(path, f"# {SDK}\non: push\n".encode()).problems == ()
 
 
 @pytest.mark.parametrize(

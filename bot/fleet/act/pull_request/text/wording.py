@@ -11,8 +11,7 @@ from bot.domain.rollouts.marker import TRAILER, trailer
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
-from bot.domain.wording.headline import versions_reached
-from bot.domain.wording.ways import way_in_words
+from bot.domain.wording.moves import versions_reached, way_in_words
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.packages import cves_section, packages_section

@@ -6,8 +6,15 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.report.fleet_issue.body import FleetNews, WaitingRebuild, body_of
-from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest, ticked, wording_of
+from bot.fleet.report.fleet_issue.body import (
+    Box,
+    BoxRequest,
+    FleetNews,
+    WaitingRebuild,
+    body_of,
+    ticked,
+    wording_of,
+)
 from bot.views.fleet.summary import Stuck
 from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE
