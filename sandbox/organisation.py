@@ -65,7 +65,7 @@ class Organisation:
         Jobs(edge, self.actions)
         self.artifacts = Artifacts(edge, self.actions)
         self.code_scanning = CodeScanning(edge)
-        self.environments = Environments(edge)
+        self.environments = Environments(edge, self.actions)
         git = Git(edge)
         self.rules = Rules(edge)
         self.requests = PullRequests(edge, git, self.actions, Requirements(edge, self.actions, self.rules))

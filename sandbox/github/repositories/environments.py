@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.github.actions.actions import Actions
 from sandbox.github.edge import GitHubEdge
 
 Json = Any
@@ -15,9 +16,13 @@ APPS = "/repos/{owner}/{repo}/environments/{environment_name}/deployment_protect
 
 @dataclass(frozen=True, slots=True)
 class Environments:
-    """`rules` are those of each environment by repository and name: minutes to wait, reviewers, apps."""
+    """`rules` are those of each environment by repository and name: minutes to wait, reviewers, apps.
+
+    An environment into which somebody must let runs has a reviewer.
+    """
 
     edge: GitHubEdge
+    actions: Actions
     rules: dict[str, dict[str, tuple[int, tuple[str, ...], tuple[str, ...]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -26,9 +31,12 @@ class Environments:
 
     async def _all(self, request: Request, owner: str, repo: str) -> Response:
         name = f"{owner}/{repo}"
+        guarded = dict.fromkeys(sorted(self.actions.environments.get(name, ())), (0, ("ada",), ()))
         rows = [
             _shown(self.edge.url, name, number, environment, wait, reviewers)
-            for number, (environment, (wait, reviewers, _)) in enumerate(self.rules.get(name, {}).items(), start=1)
+            for number, (environment, (wait, reviewers, _)) in enumerate(
+                {**guarded, **self.rules.get(name, {})}.items(), start=1
+            )
         ]
         return self.edge.reply("GET", ALL, 200, {"total_count": len(rows), "environments": rows})
 
