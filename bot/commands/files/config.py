@@ -1,6 +1,6 @@
 """What `config` asks the store: which bases are watched by no settings, and which workflows are known."""
 
-from bot.domain.bases.dotnet_image import Unwatched, unwatched
+from bot.domain.bases.dotnet import Unwatched, unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.fleet.wiring.stores import store_url

@@ -12,8 +12,7 @@ from bot.fleet.act.issue.sections import PRACTICES, practices_section
 from bot.fleet.audit.tick import AuditOptions, DueAudit
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, insert_into, insert_missing, lock, upsert_rows
 from bot.store.rows.images.produced import produced_configs

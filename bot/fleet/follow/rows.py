@@ -7,8 +7,7 @@ from bot.domain.rollouts.rebuild import FOLLOWED, Rebuild
 from bot.domain.rollouts.reopening import left_to
 from bot.reconcile.work import Claimed
 from bot.store.engine.counters import PLANS, RELEASES, hold_counter, raise_counter
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.orders.retrying import reopened
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, RebuildStore, goes_on_later, may_be_opened_again

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from bot.domain.failure import Failure, Trouble
 from bot.domain.log import log
 from bot.domain.wording.misfits import misfit
-from bot.store.rows.columns import NoMoment
+from bot.store.rows.schema import NoMoment
 
 T = TypeVar("T")
 

@@ -16,8 +16,7 @@ from bot.fleet.act.issue.sections import DEAD_SCHEDULES, FAILURES, IssueFailure,
 from bot.fleet.act.issue.tick import DueIssue, ToldIssue
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load, readable
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.ages import workflow_builds

@@ -14,8 +14,7 @@ from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.discover.builds.tick import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load, readable
-from bot.store.engine.queue.claiming import claim, is_due, settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, claim, is_due, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, insert_missing, lock
 from bot.store.rows.bases.tables import base_of, bases

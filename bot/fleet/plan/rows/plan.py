@@ -25,13 +25,13 @@ from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.bases import own_links
 from bot.store.rows.bases.changes import changes_by_id, rollouts_by_change
 from bot.store.rows.bases.tables import bases, changes
-from bot.store.rows.columns import at_last
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import MEMBER, after_transitions, fleet_repository_of, read_rebuilds, sdk_pins
 from bot.store.rows.rollouts.served import IS_UNSERVED
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.schema import at_last
 
 _IS_ITS_OWN = exists(
     select(images.c.id)

@@ -24,7 +24,6 @@ from bot.store.engine.codec import dump, dump_text, readable
 from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.mirrors import IS_BEHIND
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.columns import Moment
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.quarantined import quarantined
@@ -37,6 +36,7 @@ from bot.store.rows.rollouts.rebuilds import (
 )
 from bot.store.rows.rollouts.steps import add_steps
 from bot.store.rows.rollouts.tables import rebuilds, transitions
+from bot.store.rows.schema import Moment
 
 _IS_PRODUCED = exists(
     select(images.c.id).where(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository)

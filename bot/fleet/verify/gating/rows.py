@@ -15,8 +15,7 @@ from bot.fleet.verify.images.rows.told_images import ShownInventories, shown_bef
 from bot.images.vulnerabilities import KeptData
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import insert_missing, upsert
 from bot.store.rows.bases.tables import documents

@@ -9,8 +9,7 @@ from bot.fleet.verify.inventory.rows.sboms import SbomStore
 from bot.fleet.verify.inventory.tick import tick
 from bot.fleet.wiring.registries.beside import BESIDE, SbomsBeside
 from bot.images.cbor import EXTRA, NEEDS, is_installed
-from bot.store.rows.inventories.inventories import inventories, layers, package_changes
-from bot.store.rows.inventories.sboms import sbom_looks
+from bot.store.rows.inventories.inventories import inventories, layers, package_changes, sbom_looks
 
 
 async def packages(bot: Bot) -> TickOutcome:

@@ -10,7 +10,7 @@ from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.proving.tick import Proving
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load, readable
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuild_store import RebuildStore
 from bot.store.rows.rollouts.rebuilds import rebuild_of

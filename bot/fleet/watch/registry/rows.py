@@ -12,8 +12,7 @@ from bot.domain.feeds.advisory import Release
 from bot.fleet.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import readable
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, insert_missing, lock
 from bot.store.rows.bases.incidents import tell_incidents

@@ -24,8 +24,9 @@ from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,
     observed_inventories,
+    sbom_packages,
+    sboms,
 )
-from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.images import Deployment
 from bot.views.images.inventory import FixSource, FoundPackage, NextVersion, ShownBy

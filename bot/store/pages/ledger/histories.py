@@ -22,10 +22,10 @@ from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,
     observed_inventories,
+    sbom_looks,
     shown_again,
 )
 from bot.store.rows.inventories.pinned import pinned_inventories
-from bot.store.rows.inventories.sboms import sbom_looks
 
 _PACKAGES_AT_ONCE = 10_000
 """So many are asked for in one statement: each statement groups all inventories."""

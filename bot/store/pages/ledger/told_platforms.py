@@ -17,8 +17,13 @@ from bot.images.vulnerabilities import ToldPlatform
 from bot.store.engine.codec import load, readable
 from bot.store.engine.writing import chunks
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
-from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages_by_id
-from bot.store.rows.inventories.sboms import sbom_packages, sboms
+from bot.store.rows.inventories.inventories import (
+    inventories,
+    inventory_packages,
+    packages_by_id,
+    sbom_packages,
+    sboms,
+)
 
 _UNREADABLE = "what is stored of them is damaged; restore it from a backup"
 

@@ -6,10 +6,9 @@ from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Integer, Table, 
 
 from bot.store.engine.database import Database
 from bot.store.engine.writing import chunks, insert_into, lock_where
-from bot.store.rows.columns import LongText, Noted, ShortText
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.schema import DueTable, falls_due, leased, locked_after, metadata
+from bot.store.rows.schema import DueTable, LongText, Noted, ShortText, falls_due, leased, locked_after, metadata
 
 
 async def make_images_due(database: Database, table: Table, is_other: ColumnElement[bool], now: datetime) -> None:

@@ -30,10 +30,20 @@ from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.standing import LAW, ImageStanding, ImageState, as_claims
 from bot.store.engine.codec import load, readable
 from bot.store.engine.writing import chunks, lock_where
-from bot.store.rows.columns import LongText, Moment, Noted, ShortText
 from bot.store.rows.forgetting import delete_rows, forgets
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, locked_after, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    Moment,
+    Noted,
+    ShortText,
+    falls_due,
+    key_column,
+    lease_columns,
+    locked_after,
+    metadata,
+)
 
 images = Table(
     "images",

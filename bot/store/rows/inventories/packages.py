@@ -34,15 +34,16 @@ from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_layers,
     inventory_packages,
+    later_indexes,
     layers,
     observed_inventories,
     package_changes,
     packages,
+    sbom_packages,
     shown_before,
 )
 from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.pinned import shown_since_pinned
-from bot.store.rows.inventories.sboms import later_indexes, sbom_packages
 from bot.store.rows.inventories.vulnerabilities import exposures
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.tables import rebuilds

@@ -26,12 +26,13 @@ from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
     inventory_layers,
+    later_indexes,
     layers,
     observed_inventories,
     package_changes,
+    sbom_looks,
     shown_again,
 )
-from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 
 ATTACHED_AFTER = timedelta(minutes=5)
 """How long a build is given to attach its SBOMs to what it has pushed."""

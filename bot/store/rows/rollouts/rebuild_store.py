@@ -13,8 +13,7 @@ from bot.domain.rollouts.rebuild import AWAITING, WITHOUT_EFFECT, Action, Mergin
 from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE, that_goes_on
 from bot.reconcile.work import Claimed
 from bot.store.engine.counters import RELEASES, hold_counter
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, lock_where
 from bot.store.orders.retrying import dispatched_instead

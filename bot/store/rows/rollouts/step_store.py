@@ -14,8 +14,7 @@ from bot.domain.rollouts.steps import StepJob, StepRun, StepState, after_step, i
 from bot.domain.rollouts.terms import Step
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load, readable
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import lock
 from bot.store.rows.images.images import contested_images, image_of, images

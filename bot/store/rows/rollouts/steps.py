@@ -29,10 +29,20 @@ from bot.domain.rollouts.steps import StepRun, StepState, held_up
 from bot.domain.rollouts.terms import Start, Step
 from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.writing import chunks
-from bot.store.rows.columns import LongText, Moment, NoMoment, Noted, ShortText
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    Moment,
+    NoMoment,
+    Noted,
+    ShortText,
+    falls_due,
+    key_column,
+    lease_columns,
+    metadata,
+)
 
 steps = Table(
     "steps",

@@ -18,8 +18,7 @@ from bot.domain.reference import Base
 from bot.fleet.verify.images.ports import KnownImage, Look
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load, readable
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import insert_missing, lock
 from bot.store.rows.bases.bases import bases_named_by, has_name_among, look_at_bases, look_at_once

@@ -20,8 +20,13 @@ from bot.store.pages.ledger.told_platforms import HeldPackages, inventory_rows, 
 from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.images import images
 from bot.store.rows.images.scan_reports import artifact_reads
-from bot.store.rows.inventories.inventories import image_inventories, inventories, shown_last
-from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
+from bot.store.rows.inventories.inventories import (
+    image_inventories,
+    inventories,
+    later_indexes,
+    sbom_looks,
+    shown_last,
+)
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
 

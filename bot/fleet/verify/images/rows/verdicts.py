@@ -14,8 +14,7 @@ from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, lock
 from bot.store.rows.images.images import images, standings_of
-from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.inventories.sboms import sbom_looks, sboms
+from bot.store.rows.inventories.inventories import inventories, sbom_looks, sboms
 
 Mark = Callable[[str], str | None]
 """The mark of who may sign statements about `registry/name` now; None where nobody may."""

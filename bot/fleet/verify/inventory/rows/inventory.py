@@ -17,8 +17,7 @@ from bot.images.packages.databases.places import assumed_links
 from bot.images.packages.layers.layer import LayerContents
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, upsert
 from bot.store.rows.inventories.inventories import (
