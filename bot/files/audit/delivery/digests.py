@@ -54,12 +54,13 @@ def _tells(step: PipelineStep, output: str) -> bool:
 
 
 def _job_tells(pipeline: Pipeline, step: PipelineStep, name: str, output: str) -> bool:
-    prefix = step.job.name.rpartition("/")[0]
-    job = next((each for each in pipeline.jobs if each.name == f"{prefix}/{name}".lstrip("/")), None)
-    if job is None:
-        return False
-    is_called = job.mapping.scalar("uses") is not None
-    return is_called or output in job.mapping.mapping("outputs").own
+    """Whether a job has the output, of the step's workflow or of one that calls it and hands it over."""
+    scopes = step.job.name.split("/")[:-1]
+    names = {"/".join((*scopes[:length], name)) for length in range(len(scopes) + 1)}
+    jobs = [each for each in pipeline.jobs if each.name in names]
+    return any(
+        each.mapping.scalar("uses") is not None or output in each.mapping.mapping("outputs").own for each in jobs
+    )
 
 
 def _scripts(steps: Iterable[PipelineStep]) -> Iterator[str]:

@@ -4,6 +4,8 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.rules.hygiene import (
     actions_pinned,
     base_pinned,
+    deployed_by_digest,
+    deployed_latest,
     dispatchable,
     dotnet_versions,
     fresh_layers,
@@ -23,6 +25,7 @@ from bot.files.audit.rules.runtime import (
     read_only_root,
     run_as_non_root,
     seccomp_profile,
+    service_account_token,
     volume_ownership,
 )
 from bot.files.audit.rules.scanning import (
@@ -34,7 +37,12 @@ from bot.files.audit.rules.scanning import (
     scan_severities,
     scan_target,
 )
-from bot.files.audit.rules.secrets import build_argument_secrets, image_secrets, runtime_secrets
+from bot.files.audit.rules.secrets import (
+    build_argument_secrets,
+    image_secrets,
+    runtime_secrets,
+    secrets_in_manifests,
+)
 from bot.files.audit.rules.supply import (
     admission_enforced,
     image_signed,
@@ -59,6 +67,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         no_host_namespaces.RULE,
         no_host_paths.RULE,
         no_engine_socket.RULE,
+        service_account_token.RULE,
         image_user.RULE,
     ),
     "Scanning": (
@@ -78,9 +87,16 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         verified_identity.RULE,
         admission_enforced.RULE,
     ),
-    "Secrets": (image_secrets.RULE, build_argument_secrets.RULE, runtime_secrets.RULE),
+    "Secrets": (
+        image_secrets.RULE,
+        build_argument_secrets.RULE,
+        runtime_secrets.RULE,
+        secrets_in_manifests.RULE,
+    ),
     "Hygiene": (
         base_pinned.RULE,
+        deployed_latest.RULE,
+        deployed_by_digest.RULE,
         weekly_rebuild.RULE,
         dispatchable.RULE,
         fresh_layers.RULE,
