@@ -17,6 +17,7 @@ from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.files.audit.rules import RULES
 from bot.fleet.metrics import METRICS, MetricScope
 from bot.settings.model import json_schema
+from docs.article import article_table
 from docs.blocks import cell, image_component, pages_with_blocks
 from docs.stages import stages_page
 
@@ -234,6 +235,13 @@ _LISTED = (
 )
 
 
+_ARTICLE = (
+    "The practices that Microsoft's article on hardened .NET images asks for. A *commit* is one of those that",
+    "[onboarding](operate/onboarding.md) makes by itself, each proved; all else it tells people, with a patch",
+    "where one stands the proof. What the fix is stands in the section of each check.",
+)
+
+
 def _checks() -> str:
     lines = [
         "# Practices that are checked",
@@ -243,6 +251,7 @@ def _checks() -> str:
         _NOTE,
     ]
     lines += [_as_markdown(str(scope.__doc__).strip().partition("\n\n")[2]), "", _LISTED, ""]
+    lines += ["## What the article asks", "", *_ARTICLE, "", *article_table(), "", "## The checks", ""]
     lines += ["| check | what holds | severity |", "|---|---|---|"]
     lines += [f"| [`{rule.check}`](#{rule.check}) | {cell(rule.title)} | {rule.severity} |" for rule in RULES]
     for group, rules in AUDIT_GROUPS.items():

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from bot.domain.wording.words import duration
 from bot.fleet.stage import Stage
 from bot.fleet.stages import STAGES
-from bot.store.engine.locking import lock_order
+from bot.store.engine.writing import lock_order
 from bot.store.rows.forgetting import forgetting_of
 from bot.store.rows.schema import every_table
 from docs.blocks import table as as_table

@@ -18,7 +18,7 @@ from unittest import mock
 import yaml
 
 from bot.commands.rollouts.onboard import take_up
-from bot.domain.bases import dotnet_image
+from bot.domain.bases import dotnet
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.rollouts.journal import Word
 from bot.service.logs import set_up
@@ -129,7 +129,7 @@ async def written() -> Texts:
 async def microsofts_world() -> AsyncIterator[World]:
     """A world whose registry counts as Microsoft's, which it stands for: texts tell by that who rebuilds a base."""
     async with World() as world:
-        with mock.patch.object(dotnet_image, "MICROSOFT", world.registry.host):
+        with mock.patch.object(dotnet, "MICROSOFT", world.registry.host):
             yield world
 
 

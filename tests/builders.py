@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
-from bot.fleet.report.messages.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
+from bot.fleet.report.messages.rollout import MOST_NAMED, SHOWN_FIRST, RolloutNews
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")

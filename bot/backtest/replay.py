@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from bot.domain.bases.change import DOTNET_CAUSES, Change
-from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.dotnet import DotnetVersion
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.advisory import Advisory

@@ -9,8 +9,7 @@ from bot.domain.bases.observation import ShowsTwo
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import base_of, bases, documents, shows_two_in
 from bot.store.rows.inventories.vulnerabilities import dumps

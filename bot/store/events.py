@@ -9,15 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.reach import Reach
 from bot.domain.rollouts.rebuild import FOLLOWED
 from bot.domain.rollouts.reopening import NOT_BEFORE
-from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.locking import lock_where
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, insert_missing, lock_where
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, has_declined_lately, onboardings
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.reopening import may_be_opened_again
+from bot.store.rows.rollouts.rebuild_store import may_be_opened_again
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import LISTING, deliveries, fleet_issues, tasks
 

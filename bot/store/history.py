@@ -12,11 +12,9 @@ from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation, Sight
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
-from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import insert_missing
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing, lock
 from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.observations import last_with_digest
 from bot.store.rows.bases.tables import base_of, bases, changes, observations, releases

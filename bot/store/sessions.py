@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from bot.store.engine.inserting import insert_missing
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing
 from bot.store.rows.tables import ended_sessions
 
 

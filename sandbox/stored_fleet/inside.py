@@ -17,8 +17,8 @@ from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import Vulnerabilities
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.engine.codec import dump, load
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.tables import bases, observations
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (

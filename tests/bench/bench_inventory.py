@@ -20,7 +20,7 @@ from bot.domain.reference import Base
 from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.inserting import chunks
+from bot.store.engine.writing import chunks
 from bot.store.pages.images.packages import PackagesStore
 from bot.store.rows.bases.tables import bases, observations
 from bot.store.rows.images.images import deployments, images

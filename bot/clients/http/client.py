@@ -15,16 +15,36 @@ from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import httpx
 import stamina
 
 from bot.clients.http import answers, bounds
 from bot.clients.http.answers import Answer, Streamed, is_turned_away, turned_away
-from bot.clients.http.observer import Nobody, Observer
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.failure import Failure, Trouble
+
+
+class Observer(Protocol):
+    """Is told of every request and limit; the metrics are counted behind it."""
+
+    def answered(self, host: str, method: str, status: int | None) -> None:
+        """A request came to its end; `status` is None where there was no answer."""
+        ...
+
+    def left(self, resource: str, remaining: int, limit: int) -> None:
+        """GitHub has said how much is left of one of its limits."""
+        ...
+
+
+class Nobody:
+    """Is told, and does nothing."""
+
+    def answered(self, host: str, method: str, status: int | None) -> None: ...
+
+    def left(self, resource: str, remaining: int, limit: int) -> None: ...
+
 
 USER_AGENT = f"freshness-bot/{version('freshness-bot')}"
 ANY_HOST = frozenset({"*"})

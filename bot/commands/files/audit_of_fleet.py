@@ -17,8 +17,9 @@ async def audited_repository(settings: Settings, repository: str, clock: Clock) 
     """What the service found last in a repository of the fleet. Raises `Failure` where it has not judged it."""
     async with opened_stores(settings, clock) as stores:
         unwaivable = frozenset(settings.audit.never_waived)
+        practices, onboardings = stores[PracticesStore], stores[OnboardingsStore]
         return await audited_in(
-            stores[PracticesStore], stores[OnboardingsStore], repository, clock.now(), unwaivable
+            practices, onboardings, repository, clock.now(), unwaivable, settings.audit.admission
         )
 
 
@@ -28,6 +29,7 @@ async def audited_in(
     repository: str,
     now: datetime,
     unwaivable: Collection[str] = (),
+    admission: Collection[str] = (),
 ) -> AuditedCheckout:
     """The same from stores that are open; with the texts that were read last, where all of them are kept."""
     audit = await practices.audited(repository)
@@ -43,4 +45,4 @@ async def audited_in(
             f"{repository} was not judged yet",
             advice="the service does so once it has read it",
         )
-    return with_fixes(audit.findings, await kept_texts(onboardings, repository, now, unwaivable))
+    return with_fixes(audit.findings, await kept_texts(onboardings, repository, now, unwaivable, admission))

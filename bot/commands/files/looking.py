@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from bot.commands.progress import Progress
-from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.dotnet import goes_back
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned
 from bot.domain.bases.observation import Observation
 from bot.domain.bounded_gather import bounded_gather

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.clients.feeds.documents import FeedReader
-from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.dotnet import DotnetVersion
 from bot.domain.bases.observation import Observation
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock

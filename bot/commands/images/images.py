@@ -6,7 +6,7 @@ from statistics import median
 from bot.commands.look.status import read_holds
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.wording.nearest import did_you_mean
+from bot.domain.wording.misfits import did_you_mean
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores

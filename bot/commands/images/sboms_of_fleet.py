@@ -15,7 +15,7 @@ from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.fleet.verify.inventory.rows.sboms import FleetImage, SbomStore
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
-from bot.store.engine.inserting import chunks
+from bot.store.engine.writing import chunks
 
 _LONGEST_PLATFORM = 40
 _TOGETHER = 100

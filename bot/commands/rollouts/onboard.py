@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.clients.http.observer import Nobody
+from bot.clients.http.client import Nobody
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.forge.actions import ActionCommit, ActionTag
@@ -13,7 +13,7 @@ from bot.domain.rollouts.journal import Word
 from bot.fleet.act.onboarding.bringing import commits_of
 from bot.fleet.act.onboarding.rows import OnboardingsStore, OrderResult
 from bot.fleet.act.onboarding.tick import proposal_source
-from bot.fleet.wiring.auditing import AuditProposer
+from bot.fleet.wiring.auditing import proposer_of
 from bot.fleet.wiring.forges import opened_forge
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
@@ -61,7 +61,7 @@ async def _previewed(
         return Previewed(name, None, "the fleet has no such repository that was read; write owner/name")
     if due.onboarding.state is OnboardingState.DECLINED:
         return Previewed(name, None, f"it has declined for good: {due.onboarding.reason}")
-    proposer = AuditProposer(frozenset(settings.onboarding.checks), frozenset(settings.audit.never_waived))
+    proposer = proposer_of(settings)
     try:
         source = await proposal_source(stores[OnboardingsStore], due)
         actions = proposer.actions(source, clock.now())

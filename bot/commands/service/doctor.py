@@ -14,7 +14,7 @@ from bot.commands.service import permissions
 from bot.commands.service.other_bots import OTHER_BOTS, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
 from bot.domain.bases.change import Cause
-from bot.domain.bases.dotnet_image import unwatched
+from bot.domain.bases.dotnet import unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import CADENCES, silence

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.clients.http.observer import Nobody
+from bot.clients.http.client import Nobody
 from bot.domain.clock import Clock
 from bot.domain.rollouts.journal import Word
 from bot.fleet.act.retiring.retire import Retired, retire

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import zip_longest
 
-from bot.domain.bases.dotnet_version import DotnetVersion, goes_back
+from bot.domain.bases.dotnet import DotnetVersion, goes_back
 from bot.domain.platform import usual_name
 from bot.domain.reference import Base
 

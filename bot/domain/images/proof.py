@@ -5,10 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.evidence import Strength
+from bot.domain.evidence import ImageVerdict, Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import ImageStanding, judged
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import Target

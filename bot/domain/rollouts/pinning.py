@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.domain.bases.change import Cause, Change, Move, ToldWay, lasting
-from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.dotnet import goes_back
 from bot.domain.bases.followed_base import (
     Unknown,
     base_among,

@@ -34,9 +34,7 @@ class Texts:
 
     def judged_with(self, edits: Sequence[Edit]) -> tuple[Finding, ...] | None:
         """The findings after edits; None where a text could not be read then."""
-        before = self.repository
-        files = with_edits(self.files, edits)
-        repository = RepositoryTexts(files, before.name, before.produced, leaves_out=before.leaves_out)
+        repository = self.repository.with_files(with_edits(self.files, edits))
         paths = {edit.path for edit in edits}
         if any(path.endswith((".yml", ".yaml")) and repository.unreadable(path) for path in paths):
             return None

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, cast
 from bot.domain.images.claims import name_and_tag
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Place
+from bot.domain.repositories.surroundings import NOTHING_KNOWN, Surroundings
 from bot.domain.repositories.usage import Kind
 from bot.files.audit.scope import Scope
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
@@ -36,7 +37,7 @@ class RepositoryTexts:
     """`files` are all texts that are known of it, by path from its root; `name` is what the forge calls it.
 
     `produced` are the images that were built from it, as far as they were seen in a registry. `leaves_out` False
-    has all files judged, those of tests and samples too.
+    has all files judged, those of tests and samples too. `surroundings` is what counts besides the files.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class RepositoryTexts:
         produced: Collection[SeenConfig] = (),
         *,
         leaves_out: bool = True,
+        surroundings: Surroundings = NOTHING_KNOWN,
     ) -> None:
         self.name = name
+        self.surroundings = surroundings
         self.produced = tuple(produced)
         self.leaves_out = leaves_out
         self._files = dict(sorted(files.items()))
@@ -65,6 +68,12 @@ class RepositoryTexts:
 
     def __contains__(self, path: str) -> bool:
         return path in self._files
+
+    def with_files(self, files: Mapping[str, bytes]) -> "RepositoryTexts":
+        """The same repository with other texts; all else that is known of it stays."""
+        return RepositoryTexts(
+            files, self.name, self.produced, leaves_out=self.leaves_out, surroundings=self.surroundings
+        )
 
     def text(self, path: str) -> str:
         """The file's text; empty where there is no such file, or where its bytes are refused."""

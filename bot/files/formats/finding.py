@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.domain.repositories.usage import Findings, Kind, SourceProblem
+from bot.files.formats.other_builds import with_untold
 from bot.files.formats.rewrite import marker
 from bot.files.formats.source.text import decode
 from bot.files.formats.table import format_of, kind_of_file
@@ -27,6 +28,8 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
     text = decode(data)
     try:
         findings = format_of(kind).read(path, text)
+        if format_of(kind).tells_untold:
+            findings = with_untold(path, text, findings)
     except Exception as error:
         return _unread(path, f"could not be read ({type(error).__name__}); please report this file")
     return replace(

@@ -4,12 +4,14 @@ A line in `OTHER_BUILDS` is all that a build service or program needs to be told
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from bot.domain.repositories.usage import Findings, Kind, SourceProblem
 from bot.files.formats.source.text import Lines
 
 KIND = Kind("other-build")
+_REGISTRY = "mcr.microsoft.com/dotnet/"
 _DOTNET_IMAGE = re.compile(r"mcr\.microsoft\.com/dotnet/[\w./-]{1,100}(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?")
 _MOST_NAMED = 3
 _IN_ANY_FOLDER = "(?:.*/)?"
@@ -17,6 +19,13 @@ _PUSHES = re.compile(
     r"(?:docker|podman|buildah|crane|oras)[ \t]+push|--push\b|PublishContainer"
     r"|\bDocker(?:Push|Build)\w{0,40}[ \t]*\("
 )
+_PUSHES_OR_NAMES = re.compile(f"{_PUSHES.pattern}|{_DOTNET_IMAGE.pattern}")
+MENTIONS_CONTAINERS = re.compile(
+    r"docker|podman|buildah|nerdctl|kaniko|skopeo|\bcrane\b|\bko\b|\bjib\b|container|image|helm|kubectl|artifact",
+    re.IGNORECASE,
+)
+"""Words of builds that have to do with images, or hand on what somebody packs into one."""
+_COMMENT = re.compile(r"[ \t]*(?:#|//|--|;|<!--|(?i:rem\b))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +39,23 @@ class OtherBuild:
     names: re.Pattern[str]
     text: re.Pattern[str] | None = None
     only_where: re.Pattern[str] | None = None
+    is_build: bool = True
+    """Whether it makes something, and does not only run what is made."""
+
+    @property
+    def is_there(self) -> str:
+        """What is said of it before the rest."""
+        return "a build is there" if self.is_build else "a manifest is there"
 
 
 def _named(service: str, pattern: str, only_where: re.Pattern[str] | None = None) -> OtherBuild:
     return OtherBuild(service, re.compile(f"{_IN_ANY_FOLDER}(?:{pattern})"), only_where=only_where)
+
+
+def _manifest(service: str, pattern: str) -> OtherBuild:
+    return OtherBuild(
+        service, re.compile(f"{_IN_ANY_FOLDER}(?:{pattern})"), only_where=_DOTNET_IMAGE, is_build=False
+    )
 
 
 def _saying(service: str, pattern: str, text: str) -> OtherBuild:
@@ -41,23 +63,48 @@ def _saying(service: str, pattern: str, text: str) -> OtherBuild:
 
 
 OTHER_BUILDS = (
-    _named("GitLab CI", r"\.gitlab-ci\.ya?ml"),
-    _named("CircleCI", r"\.circleci/config\.ya?ml"),
-    _named("Jenkins", r"(?:[^/]*[._-])?Jenkinsfile(?:[._-][^/]*)?"),
+    _named("GitLab CI", r"[^/]*\.?gitlab-ci[^/]*\.ya?ml|\.gitlab(?:-ci)?/(?!agents/)(?:.*/)?[^/]+\.ya?ml"),
+    _named("CircleCI", r"\.circleci/(?:.*/)?[^/]+\.ya?ml"),
+    _named("Jenkins", r"(?:[^/]*[._-])?(?i:Jenkinsfile)(?:[._-][^/]*)?"),
+    _named("Jenkins", r"(?:vars|\.?ci|\.?jenkins|pipelines?)/(?:.*/)?[^/]+\.groovy", _PUSHES_OR_NAMES),
     _named("Woodpecker", r"\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml"),
     _named("Drone", r"\.drone\.(?:ya?ml|jsonnet|star)"),
     _named("Bitbucket Pipelines", r"bitbucket-pipelines\.ya?ml"),
     _named("Gitea Actions", r"\.(?:gitea|forgejo)/workflows/[^/]+\.ya?ml"),
     _named("Travis CI", r"\.travis\.ya?ml"),
     _named("Buildkite", r"\.buildkite/[^/]+\.ya?ml"),
-    _named("Earthly", r"Earthfile"),
-    _named("Cloud Build", r"cloudbuild(?:[._-][^/]*)?\.(?:ya?ml|json)"),
-    _named("CodeBuild", r"buildspec(?:[._-][^/]*)?\.ya?ml"),
+    _named("AppVeyor", r"\.?appveyor\.ya?ml", _PUSHES_OR_NAMES),
+    _named("TeamCity", r"\.teamcity/(?:.*/)?[^/]+\.(?:kts?|xml)", _PUSHES_OR_NAMES),
+    _named("Semaphore", r"\.semaphore/[^/]+\.ya?ml"),
+    _named("Codefresh", r"codefresh(?:[._-][^/]*)?\.ya?ml|\.codefresh/(?:.*/)?[^/]+\.ya?ml"),
+    _named("Cirrus CI", r"\.cirrus\.ya?ml"),
+    _named("Harness", r"\.harness/(?:.*/)?[^/]+\.ya?ml"),
+    _named("Earthly", r"Earthfile|[^/]+\.earth"),
+    _named("Cloud Build", r"(?:[^/]*[._-])?cloudbuild(?:[._-][^/]*)?\.(?:ya?ml|json)"),
+    _named("CodeBuild", r"(?:[^/]*[._-])?buildspec(?:[._-][^/]*)?\.ya?ml"),
     _named("Skaffold", r"skaffold(?:[._-][^/]*)?\.ya?ml"),
     _named("ko", r"\.ko\.ya?ml"),
     _named("Nuke", r"\.nuke/parameters\.json"),
-    _named("Cake", r"[^/]+\.cake", _PUSHES),
+    _named("Cake", r"[^/]+\.cake", _PUSHES_OR_NAMES),
+    _named("FAKE", r"build\.fsx|(?:_?build|fake)/(?:[^/]+/)*[^/]+\.fsx?", _PUSHES_OR_NAMES),
+    _named(
+        "a build program in C#",
+        r"(?:_?build|builder|\.?nuke|cake)/(?:[^/]+/)*(?![^/]*(?i:host))[^/]+\.cs|Build(?:\.\w+)*\.cs",
+        _PUSHES_OR_NAMES,
+    ),
     _named("make", r"[^/]+\.mk", _PUSHES),
+    _named("Tye", r"tye\.ya?ml"),
+    _named("Task", r"(?i:taskfile)(?:\.dist)?\.ya?ml", _PUSHES_OR_NAMES),
+    _named("a batch file", r"[^/]+\.(?:cmd|bat)", _PUSHES_OR_NAMES),
+    _manifest("Gitpod", r"\.gitpod\.ya?ml"),
+    _manifest("Fly.io", r"fly(?:\.[\w-]+)?\.toml"),
+    _manifest("Nomad", r"[^/]+\.nomad(?:\.hcl)?"),
+    _manifest(
+        "JSON",
+        r"(?:deploy(?:ments?)?|k8s|kubernetes|manifests?|ecs)/(?:[^/]+/)*(?![^/]*(?:bake|devcontainer))[^/]+\.json"
+        r"|(?:[^/]*[._-])?(?:task-?def(?:inition)?s?|deployment|pod|manifest)(?:[._-][^/]*)?\.json|Dockerrun\.aws\.json",
+    ),
+    _saying("Concourse", r"[^/]+\.ya?ml", r"^\s+image_resource:"),
     _saying("azd", r"azure\.ya?ml", r"\bhost:[ \t]*[\"']?(?:containerapp|aks)\b"),
     _saying("Tekton", r"[^/]+\.ya?ml", r"^[\"']?apiVersion[\"']?:[ \t]*[\"']?tekton\.dev/"),
     _saying("kaniko", r"[^/]+\.ya?ml", r"\A(?=[\s\S]*^apiVersion:)[\s\S]*kaniko-project/executor"),
@@ -89,11 +136,13 @@ class NamedDotnetImages:
     line: int = 1
 
 
-def dotnet_images_in(text: str) -> NamedDotnetImages:
-    """Finds images of Microsoft's registry by their names alone, whatever the text is written in."""
+def dotnet_images_in(text: str, but: Collection[str] = ()) -> NamedDotnetImages:
+    """Finds images of Microsoft's registry by their names alone, whatever the text is written in; without `but`."""
     places: dict[str, int] = {}
     for match in _DOTNET_IMAGE.finditer(text):
-        places.setdefault(match.group().rstrip("./-"), match.start())
+        name = match.group().rstrip("./-")
+        if name not in but:
+            places.setdefault(name, match.start())
     if not places:
         return NamedDotnetImages()
     first, *_ = places.values()
@@ -105,12 +154,31 @@ def dotnet_images_in(text: str) -> NamedDotnetImages:
 def find(path: str, text: str) -> Findings:
     """One problem: what the build names or hands on is not known here."""
     build = build_in(path, text)
-    if build is None:
-        return Findings()
     images = dotnet_images_in(text)
+    if build is None or not (images.words or MENTIONS_CONTAINERS.search(text)):
+        return Findings()
     among = f", {images.words} among them," if images.words else ""
-    why = (
-        f"a build is there, not read: images that {build.service} names{among} are not watched, and values that it "
-        "gives to Dockerfiles and projects do not count; keep these in files that are read"
-    )
+    why = f"{build.is_there}, not read: images that {build.service} names{among} are not watched"
+    besides = ", and values that it gives to Dockerfiles and projects do not count" if build.is_build else ""
+    why = f"{why}{besides}; keep these in files that are read"
     return Findings(problems=(SourceProblem(path, images.line, why),))
+
+
+def with_untold(path: str, text: str, findings: Findings) -> Findings:
+    """The findings of a file, with one problem where it names .NET images of which nothing is told yet.
+
+    Those in comments do not count, nor does a file of which something is told as not read.
+    """
+    if findings.problems or findings.open_references or _REGISTRY not in text:
+        return findings
+    told_lines = {usage.line for usage in findings.usages}
+    told = {name for usage in findings.usages for name in (str(usage.reference), usage.reference.name)}
+    lines = text.split("\n")
+    rest = "\n".join(
+        "" if number in told_lines or _COMMENT.match(line) else line for number, line in enumerate(lines, start=1)
+    )
+    images = dotnet_images_in(rest, told)
+    if not images.words:
+        return findings
+    why = f"{images.words} is named, and nothing that is read here runs it or builds on it, so it is not watched"
+    return replace(findings, problems=(SourceProblem(path, images.line, f"{why}; name it where an image is read"),))

@@ -2,9 +2,9 @@
 
 from bot.files.formats import repository_config
 from bot.files.formats.dotnet import global_json
-from bot.files.formats.table import is_worth_reading, kind_of
+from bot.files.formats.table import holds_line_break, is_worth_reading, kind_of
 
-_NAMES = frozenset({"chart.yaml", "kustomization", "jenkinsfile", "nuget.config", ".npmrc", "makefile", "justfile"})
+_NAMES = frozenset({"chart.yaml", "kustomization", "jenkinsfile", "nuget.config", ".npmrc"})
 _ENDINGS = (".bicep", ".tf")
 _BEGINNINGS = (".goreleaser.", "goreleaser.")
 _DEPLOYMENT_TEMPLATES = frozenset({"azuredeploy.json", "maintemplate.json", "template.json"})
@@ -21,6 +21,7 @@ def tells_of_practices(path: str) -> bool:
         or is_deployment_template(name)
         or is_worth_reading(path)
         or kind_of(path) == global_json.KIND
+        or holds_line_break(path)
     )
 
 

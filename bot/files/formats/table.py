@@ -13,6 +13,8 @@ from bot.files.formats.aspire import finder as aspire
 from bot.files.formats.azure_pipelines import finder as azure_pipelines
 from bot.files.formats.azure_pipelines.recognizing import is_azure_pipeline
 from bot.files.formats.builds import Builds
+from bot.files.formats.circleci import KIND as CIRCLECI
+from bot.files.formats.circleci import finder as circleci
 from bot.files.formats.compose import builds as compose_builds
 from bot.files.formats.compose import finder as compose
 from bot.files.formats.compose.recognizing import is_compose_file
@@ -21,8 +23,13 @@ from bot.files.formats.dockerfile import finder as dockerfile
 from bot.files.formats.dotenv import KIND as ENV
 from bot.files.formats.dotenv import variables as dotenv
 from bot.files.formats.dotnet import global_json, project, solution_files
+from bot.files.formats.gitlab_ci import KIND as GITLAB_CI
+from bot.files.formats.gitlab_ci import finder as gitlab_ci
+from bot.files.formats.gitlab_ci.recognizing import is_gitlab_pipeline
 from bot.files.formats.kubernetes import helm
 from bot.files.formats.kubernetes import manifests as kubernetes
+from bot.files.formats.make import KIND as MAKE
+from bot.files.formats.make import finder as make
 from bot.files.formats.shell import KIND as SHELL
 from bot.files.formats.shell import finder as shell
 from bot.files.formats.workflows import builds as workflow_builds
@@ -44,6 +51,7 @@ class FileFormat:
     problems of a file's path and text, and never raises. Of a repository with too many files, those of a low
     `rank` are read. `quotes_tags` says that a tag under a key of its own must stay a text where it looks like a
     number, `tells_without_names` that a problem counts even where the file names no image that is watched.
+    `tells_untold` says that a .NET image which the file names and no reader takes for one that is used is told.
     `builds` gives what a file asks of builds elsewhere, and never raises either. `recognizes` tells by the text of
     a YAML file whether it is one, where its name says no more. `instead_of_digest` says what to write where a tag
     that stands alone takes no digest.
@@ -56,6 +64,7 @@ class FileFormat:
     comment: Comment = HASH
     quotes_tags: bool = False
     tells_without_names: bool = False
+    tells_untold: bool = False
     builds: Callable[[str, str], Builds] | None = None
     recognizes: Callable[[str], bool] | None = None
     instead_of_digest: str = ""
@@ -71,10 +80,12 @@ def _names(pattern: str) -> re.Pattern[str]:
 
 _DOCKERFILE = _names(
     r"(?:Docker|Container)file\.[^/]+"
+    r"|(?:[A-Za-z0-9_-]*[a-z0-9_-])?(?:Docker|Container)file(?:[A-Z0-9][\w-]*)?"
     r"|(?![^/]*\.(?:cs|fs|vb|py|go|rs|rb|java|kt|php|sh|ps1|[jt]sx?|json|ya?ml|xml|toml|html)$)"
     r"(?:[^/]*[._-])?(?i:(?:docker|container)file)(?:[._-][^/]*|[0-9]*)"
 )
-"""Any suffix may stand behind the usual name; behind others, that of a program tells of one about Dockerfiles."""
+"""Any suffix may stand behind the usual name; behind others, that of a program tells of one about Dockerfiles.
+Where a word is run together with it (`Arm64Dockerfile`, `DockerfileArm64`), its capital begins another word."""
 _WORKFLOW = _names(r"\.github/workflows/[^/]+\.ya?ml|action\.ya?ml")
 _COMPOSE = _names(r"(?:(?:[^/]*[._-])?(?i:compose)[^/]*|docker-stack)\.ya?ml")
 _BAKE = _names(r"[^/]*bake[^/]*\.hcl|(?:docker-bake[^/]*|(?:[^/]*[._-])?bake)\.json")
@@ -91,8 +102,11 @@ _AZURE_PIPELINES = _names(
     r"|eng/(?:.*/)?(?:pipelines|templates|common)/(?:.*/)?[^/]+\.ya?ml"
 )
 """The last is where the repositories of .NET itself keep theirs."""
+_GITLAB_CI = _names(r"[^/]*\.?gitlab-ci[^/]*\.ya?ml|\.gitlab(?:-ci)?/(?!agents/)(?:.*/)?[^/]+\.ya?ml")
+_CIRCLECI = _names(r"\.circleci/(?:.*/)?[^/]+\.ya?ml")
 _ENVIRONMENT = _names(r"[^/]*\.env(?:\.(?!example$|sample$|template$|dist$)[\w-]+)?")
 _SCRIPT = _names(r"[^/]+\.(?:sh|bash|ps1)")
+_MAKEFILE = _names(r"(?:GNU)?[Mm]akefile(?:\.[\w-]+)?|[^/]+\.(?:mk|mak|just)|(?i:\.?justfile)")
 _ANY_YAML = _names(r"[^/]*\.ya?ml")
 _NO_MANIFEST = re.compile(
     r"""
@@ -122,15 +136,27 @@ _NO_SOURCE = re.compile(
 
 FORMATS: tuple[FileFormat, ...] = (
     FileFormat(dockerfile.KIND, _DOCKERFILE, dockerfile.find, 1),
-    FileFormat(workflows.KIND, _WORKFLOW, workflows.find, 2, builds=workflow_builds.builds),
+    FileFormat(workflows.KIND, _WORKFLOW, workflows.find, 2, tells_untold=True, builds=workflow_builds.builds),
     FileFormat(
         azure_pipelines.KIND,
         _AZURE_PIPELINES,
         azure_pipelines.find,
         3,
+        tells_untold=True,
         builds=azure_pipelines.builds,
         recognizes=is_azure_pipeline,
     ),
+    FileFormat(
+        GITLAB_CI,
+        _GITLAB_CI,
+        gitlab_ci.find,
+        5,
+        tells_untold=True,
+        builds=gitlab_ci.builds,
+        recognizes=is_gitlab_pipeline,
+    ),
+    FileFormat(CIRCLECI, _CIRCLECI, circleci.find, 5, tells_untold=True, builds=circleci.builds),
+    FileFormat(MAKE, _MAKEFILE, make.find, 8, tells_untold=True, builds=make.builds),
     FileFormat(other_builds.KIND, other_builds.NAMES, other_builds.find, 5, tells_without_names=True),
     FileFormat(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds, recognizes=is_compose_file),
     FileFormat(ENV, _ENVIRONMENT, dotenv.find, 6),
@@ -150,8 +176,8 @@ FORMATS: tuple[FileFormat, ...] = (
     ),
     FileFormat(azd.KIND, _names(r"azure\.ya?ml"), azd.find, 4, tells_without_names=True),
     FileFormat(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),
-    FileFormat(SHELL, _SCRIPT, shell.find, 8, builds=shell.builds),
-    FileFormat(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True),
+    FileFormat(SHELL, _SCRIPT, shell.find, 8, tells_untold=True, builds=shell.builds),
+    FileFormat(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True, tells_untold=True),
 )
 _BY_KIND: Mapping[Kind, FileFormat] = {each.kind: each for each in FORMATS}
 
@@ -161,9 +187,20 @@ def format_of(kind: Kind) -> FileFormat:
     return _BY_KIND[kind]
 
 
+LINE_BREAK_IN_PATH = (
+    "its path holds a line break, so the file is not read; give the folder or file a name without one"
+)
+_LINE_BREAK = re.compile(r"[\r\n]")
+
+
+def holds_line_break(path: str) -> bool:
+    """Whether a path that would be read holds a line break: no list of paths and no message can show such a one."""
+    return _LINE_BREAK.search(path) is not None and is_worth_reading(_LINE_BREAK.sub("-", path))
+
+
 def kind_of(path: str) -> Kind | None:
     """What a file's path (with `/`) says about its kind; any other YAML file may hold Kubernetes manifests."""
-    if _NO_SOURCE.fullmatch(path):
+    if _NO_SOURCE.fullmatch(path) or _LINE_BREAK.search(path):
         return None
     return next((each.kind for each in FORMATS if each.names.fullmatch(path)), None)
 

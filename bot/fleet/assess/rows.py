@@ -13,12 +13,10 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
 from bot.fleet.assess.mirror import MirroredBase
 from bot.fleet.assess.tick import Pair
-from bot.store.engine.codec import dump, load
+from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.counters import ASSESSMENTS, FEEDS, counter, raise_counter
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.changes import changes_by_id
 from bot.store.rows.bases.mirrors import MOST_PUBLISHED, upstreams
 from bot.store.rows.bases.observations import latest_observations, loaded

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change, Move
-from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.dotnet import goes_back
 from bot.domain.bases.followed_base import is_line
 from bot.domain.bases.observation import Observation
 from bot.domain.bounded_gather import bounded_gather

@@ -11,8 +11,13 @@ from bot.store.rows.tables import tasks
 
 async def audit(bot: Bot) -> TickOutcome:
     wanted = bot.settings.audit
-    options = AuditOptions(frozenset(wanted.never_waived), wanted.opens_issues, frozenset(wanted.code_scanning))
-    tally = await tick(bot.stores[AuditStore], options, bot.loop)
+    options = AuditOptions(
+        frozenset(wanted.never_waived),
+        wanted.opens_issues,
+        frozenset(wanted.code_scanning),
+        frozenset(wanted.admission),
+    )
+    tally = await tick(bot.stores[AuditStore], options, bot.loop, bot.forge)
     return TickOutcome({"audited": tally.audited}, tally.problems)
 
 

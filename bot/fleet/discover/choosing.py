@@ -10,7 +10,7 @@ from bot.domain.repositories.usage import SourceProblem
 from bot.files.formats import code_owners, repository_config
 from bot.files.formats.finding import LARGEST_FILE, too_large
 from bot.files.formats.practices import tells_of_practices
-from bot.files.formats.table import format_of, is_worth_reading, kind_of
+from bot.files.formats.table import LINE_BREAK_IN_PATH, format_of, holds_line_break, is_worth_reading, kind_of
 
 MOST_FILES = 1_000
 """To one repository: a third of what GitHub grants a token in an hour is three such."""
@@ -50,10 +50,14 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
     candidates: list[tuple[int, TreeEntry]] = []
     problems: list[SourceProblem] = []
     submodules: list[str] = []
+    broken: list[str] = []
     output: list[str] = []
     for entry in entries:
         if entry.kind == "commit":
             submodules.append(entry.path)
+            continue
+        if holds_line_break(entry.path) and entry.kind == "blob":
+            broken.append(entry.path)
             continue
         rank, folders = _rank(entry.path), entry.path.split("/")[:-1]
         if entry.kind != "blob" or rank is None or not NO_SOURCES.isdisjoint(folders):
@@ -70,6 +74,10 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
         advice = "read where it is a repository of the fleet itself, not from here"
         count = f"one of {len(submodules)} submodules" if len(submodules) > 1 else "a submodule"
         problems.append(SourceProblem(submodules[0], 1, f"{count}: {advice}"))
+    if broken:
+        problems.append(
+            SourceProblem(_as_one_line(min(broken)), 1, f"{left_out(len(broken), 'read')}: {LINE_BREAK_IN_PATH}")
+        )
     if output:
         advice = "files under bin/ and obj/ are taken for what a build wrote; move sources elsewhere"
         problems.append(SourceProblem(min(output), 1, f"{left_out(len(output), 'read')}: {advice}"))
@@ -108,6 +116,11 @@ def source_files(
 def left_out(count: int, action: str) -> str:
     """Words how many were left, said of the first of them: `this and 2 more were not read`."""
     return f"this one was not {action}" if count == 1 else f"this and {count - 1:,} more were not {action}"
+
+
+def _as_one_line(path: str) -> str:
+    """A path with its line breaks written as escapes, as it is shown."""
+    return path.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _why_unread(entry: TreeEntry) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from bot.domain.bases.dotnet_image import family_of
+from bot.domain.bases.dotnet import family_of
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.bases.mirrors import Mirrors
 from bot.domain.globs import names_repository

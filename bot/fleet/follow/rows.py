@@ -7,13 +7,11 @@ from bot.domain.rollouts.rebuild import FOLLOWED, Rebuild
 from bot.domain.rollouts.reopening import left_to
 from bot.reconcile.work import Claimed
 from bot.store.engine.counters import PLANS, RELEASES, hold_counter, raise_counter
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.orders.retrying import reopened
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, RebuildStore
+from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, RebuildStore, goes_on_later, may_be_opened_again
 from bot.store.rows.rollouts.rebuilds import MAY_MERGE, after_transitions, rebuild_of
-from bot.store.rows.rollouts.reopening import goes_on_later, may_be_opened_again
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.rollouts.tables import rebuilds
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from bot.domain.bases.change import Cause, Change, Move
-from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.dotnet import goes_back
 from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository

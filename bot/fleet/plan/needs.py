@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from bot.domain.bases.change import Cause, Change, Move
-from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.dotnet import goes_back
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import FleetRepository

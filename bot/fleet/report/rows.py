@@ -16,30 +16,27 @@ from bot.domain.rollouts.timing.pace import Pace
 from bot.fleet.report.destinations import About
 from bot.fleet.report.messages.first_run import FirstRunNews
 from bot.fleet.report.messages.news import IncidentNews, NoticeNews
-from bot.fleet.report.messages.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
+from bot.fleet.report.messages.rollout import MOST_NAMED, SHOWN_FIRST, RolloutNews
 from bot.fleet.report.messages.stops import FailedRebuild, PauseNews, QuarantineNews
 from bot.fleet.report.messages.waves import WaveNews
-from bot.fleet.report.ports import DueMessage
+from bot.fleet.report.tick import DueMessage
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import load_text
+from bot.store.engine.codec import load_text, readable
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue.claiming import Worker, settle
-from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
+from bot.store.engine.queue.claiming import DueRows, Worker, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing
 from bot.store.pages.fleet.summary import summarize_fleet
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
 from bot.store.rows.bases.tables import base_of, bases, incidents, notices
-from bot.store.rows.columns import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, open_pauses, set_aside, title_of
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.wave_counts import WAS_REFUSED, read_through
-from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.schema import Moment, key_column, metadata
 from bot.store.rows.tables import KNOWN_BEFORE, announce, mark_known_before, outbox
 from bot.store.stores import Stores
 from bot.views.fleet.staleness import staleness_of

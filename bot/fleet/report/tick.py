@@ -1,23 +1,94 @@
 """One tick: messages that are due are worded from the present state and posted, or updated in place."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.policy import Match
 from bot.domain.wording import pages
 from bot.domain.wording.message import Message
 from bot.fleet.report.destinations import About, Channel, Destination, FindsMessages, hears, part_of
-from bot.fleet.report.messages.first_run import first_run_message
-from bot.fleet.report.messages.news import OF_REPOSITORY, incident_message, notice_message
-from bot.fleet.report.messages.rollout import rollout_message
-from bot.fleet.report.messages.stops import pause_message, quarantine_message
-from bot.fleet.report.messages.summary import summary_message
-from bot.fleet.report.messages.waves import wave_message
-from bot.fleet.report.ports import DueMessage, ReportStore
+from bot.fleet.report.messages.first_run import FirstRunNews, first_run_message
+from bot.fleet.report.messages.news import OF_REPOSITORY, IncidentNews, NoticeNews, incident_message, notice_message
+from bot.fleet.report.messages.rollout import RolloutNews, rollout_message
+from bot.fleet.report.messages.stops import PauseNews, QuarantineNews, pause_message, quarantine_message
+from bot.fleet.report.messages.summary import brief_summary
+from bot.fleet.report.messages.waves import WaveNews, wave_message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.views.fleet.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class DueMessage:
+    """`wanted` counts the announcements so far. One without a `destination` is news that nobody has been chosen for
+    yet; of the others `sent` is the fingerprint of the text that the channel has, `remote` where it stands there.
+    One that `is_known_before` may be there from before the store was lost.
+    """
+
+    id: int
+    key: str
+    wanted: int
+    sent: str | None
+    remote: dict[str, str] | None
+    attempts: int
+    created_at: datetime
+    destination: str = ""
+    is_known_before: bool = False
+
+
+class ReportStore(Protocol):
+    """What reporting asks of the store; each method is one transaction."""
+
+    @property
+    def messages(self) -> Queue[DueMessage]:
+        """Those that the channel does not have in their newest words."""
+        ...
+
+    async def spread(self, message: DueMessage, destinations: Collection[str]) -> None:
+        """Makes the news due for each of the destinations, in one transaction with its own end."""
+        ...
+
+    async def message_sent(
+        self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None, rest: timedelta
+    ) -> None:
+        """What is announced later waits until the message has stood for `rest`."""
+        ...
+
+    async def remote_of(self, key: str, destination: str) -> dict[str, str] | None:
+        """Where a message stands in a channel; None where it does not."""
+        ...
+
+    async def about(self, rollout: int) -> About: ...
+
+    async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
+        """Reads a rollout as a message needs it; with `only`, as if the fleet had these repositories alone."""
+        ...
+
+    async def fleet(self) -> tuple[str, ...]:
+        """The names of all repositories."""
+        ...
+
+    async def summary(self, id: int, only: Collection[str] | None = None) -> Summary: ...  # noqa: A002
+
+    async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
+        """How stale the fleet is; with `only`, as if it had these repositories alone."""
+        ...
+
+    async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews: ...
+
+    async def incident(self, id: int) -> IncidentNews: ...  # noqa: A002
+
+    async def pause(self, id: int) -> PauseNews: ...  # noqa: A002
+
+    async def quarantine(self, id: int) -> QuarantineNews: ...  # noqa: A002
+
+    async def notice(self, id: int) -> Sequence[NoticeNews]:  # noqa: A002
+        """Reads the notices that a message tells of."""
+        ...
+
 
 _OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})
 _LOOKED_BACK = timedelta(days=14)
@@ -226,7 +297,7 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             return None if first is None else _Worded(first, "told")
         case "summary":
             only = None if part is None else part_of(part, await store.fleet())
-            return _Worded(summary_message(await store.summary(int(number), only)), "summed up", pages.FLEET)
+            return _Worded(brief_summary(await store.summary(int(number), only)), "summed up", pages.FLEET)
     rollout = await store.rollout(int(number), await _repositories_of_part(int(number), store, part))
     milestone = "ended" if rollout.ended_at else "opened"
     return _Worded(rollout_message(rollout), milestone, pages.rollout_path(int(number)))

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import claim, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing
 from bot.store.rows.forgetting import every_forgetting
 from bot.store.rows.tables import tasks
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.standing import ImageState
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.store.engine.inserting import chunks, upsert_rows
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, upsert_rows
 from bot.store.rows.bases.behind import DIFFERS, FLOATS, pin_key, pins_not_left
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images

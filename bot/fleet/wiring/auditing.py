@@ -12,6 +12,7 @@ from bot.domain.failure import Failure
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding, Fix
 from bot.domain.repositories.onboarding import Proposal
+from bot.domain.repositories.surroundings import surroundings_of
 from bot.files.audit.audited import AuditedCheckout
 from bot.files.audit.auditing import judge_repository
 from bot.files.audit.onboarding.action_commits import CHECK, tagged_actions
@@ -23,11 +24,16 @@ from bot.fleet.act.code_scanning.tick import DueScan, ScanLogs
 from bot.fleet.act.onboarding.ports import ProposalSource
 from bot.fleet.act.onboarding.rows import OnboardingsStore
 from bot.fleet.act.onboarding.tick import proposal_source
+from bot.settings import Settings
 from bot.views.repositories.findings import as_sarif
 
 
 async def kept_texts(
-    onboardings: OnboardingsStore, repository: str, now: datetime, unwaivable: Collection[str] = ()
+    onboardings: OnboardingsStore,
+    repository: str,
+    now: datetime,
+    unwaivable: Collection[str] = (),
+    admission: Collection[str] = (),
 ) -> Texts | None:
     """The texts of a repository as they were read last; None where they are not all kept."""
     item = await onboardings.source(repository)
@@ -37,7 +43,9 @@ async def kept_texts(
         return None
     if source is None:
         return None
-    return Texts(RepositoryTexts(source.files, source.name, source.produced), source.files, now, unwaivable)
+    around = surroundings_of(source.name, admission)
+    texts = RepositoryTexts(source.files, source.name, source.produced, surroundings=around)
+    return Texts(texts, source.files, now, unwaivable)
 
 
 def with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:
@@ -56,10 +64,12 @@ def _words(fix: Fix | None) -> Fix | None:
 
 @dataclass(frozen=True, slots=True)
 class AuditProposer:
-    """Proposes for these checks; `unwaivable` are those that no repository may waive."""
+    """Proposes for these checks; `unwaivable` are those that no repository may waive, `admission` globs of those
+    whose clusters admit verified images alone."""
 
     checks: Collection[str]
     unwaivable: Collection[str] = ()
+    admission: Collection[str] = ()
 
     def actions(self, source: ProposalSource, now: datetime) -> Sequence[ActionTag]:
         """Returns the actions of which a proposal has to know the commits."""
@@ -77,8 +87,15 @@ class AuditProposer:
         now: datetime,
     ) -> Proposal:
         """Makes the next pull request for these texts."""
-        request = WantedProposal(self.checks, commits, denied_folders, self.unwaivable, source.declined)
+        around = surroundings_of(source.name, self.admission)
+        request = WantedProposal(self.checks, commits, denied_folders, self.unwaivable, source.declined, around)
         return propose(source.files, source.name, source.produced, request, now)
+
+
+def proposer_of(settings: Settings) -> AuditProposer:
+    """Makes the audit of the settings propose what onboarding brings."""
+    section = settings.audit
+    return AuditProposer(frozenset(settings.onboarding.checks), frozenset(section.never_waived), section.admission)
 
 
 def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
@@ -86,11 +103,13 @@ def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
     return as_sarif(findings, RULES, version("freshness-bot"))
 
 
-def scan_logs(onboardings: OnboardingsStore, unwaivable: Collection[str], clock: Clock) -> ScanLogs:
+def scan_logs(
+    onboardings: OnboardingsStore, unwaivable: Collection[str], clock: Clock, admission: Collection[str] = ()
+) -> ScanLogs:
     """The logs for code scanning; those that are uploaded have the patches that stand the proof."""
 
     async def patched(item: DueScan) -> dict[str, Any] | None:
-        texts = await kept_texts(onboardings, item.repository.name, clock.now(), unwaivable)
+        texts = await kept_texts(onboardings, item.repository.name, clock.now(), unwaivable, admission)
         return await asyncio.to_thread(_patched_log, item.findings, texts) if texts is not None else None
 
     return ScanLogs(sarif_log, patched)

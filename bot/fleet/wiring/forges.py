@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from bot.clients.forges.github import GitHub, Installations
-from bot.clients.http.observer import Observer
+from bot.clients.http.client import Observer
 from bot.domain.clock import Clock
 from bot.domain.forge.port import Forge
 from bot.fleet.discover.selection import Selection

@@ -30,6 +30,11 @@ class AuditSettings(Section):
     code_scanning: list[Name] = Field(
         [], max_length=1000, description="Globs over owner/name: whose findings are uploaded to code scanning."
     )
+    admission: list[Name] = Field(
+        [],
+        max_length=1000,
+        description="Globs over owner/name: whose clusters admit verified images alone.",
+    )
     opens_issues: bool = Field(
         False,
         description="Whether failing practices alone open a repository's issue; they join an open one anyway.",

@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from bot.store.rows.columns import LongText, ShortText
+from bot.store.rows.schema import LongText, ShortText
 
 
 def is_among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

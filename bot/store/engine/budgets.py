@@ -10,9 +10,9 @@ from bot.domain.rollouts.timing.pace import HOUR, WriteLimits
 from bot.domain.wording.words import counted
 from bot.reconcile.guarded import Turn
 from bot.reconcile.work import LONGEST_PAUSE, SHORTEST_PAUSE
-from bot.store.engine.inserting import insert_into
-from bot.store.engine.readable import check_moments
+from bot.store.engine.codec import check_moments
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_into
 from bot.store.rows.rollouts.budgets import FARTHEST_STOP, budgets, read_spending, spendings
 
 FARTHEST = timedelta(minutes=30)

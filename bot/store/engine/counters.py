@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.engine.inserting import insert_into, insert_missing
+from bot.store.engine.writing import insert_into, insert_missing
 from bot.store.rows.schema import locked_after
 from bot.store.rows.tables import counters
 

@@ -207,7 +207,7 @@ def _migrate_alone(connection: Connection) -> None:
 def _migrate(connection: Connection) -> None:
     revision = _stored_revision(connection)
     if revision is None:
-        from bot.store.migrations.tables import make_tables
+        from bot.store.migrations.steps import make_tables
 
         make_tables(connection, newest_revision())
         return

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData, insert, select
 from bot.store.engine.database import Database, open_database, opening
 from bot.store.engine.engines import database_url, engine_for
 from bot.store.engine.failures import cannot_be_opened
-from bot.store.engine.inserting import chunks
+from bot.store.engine.writing import chunks
 from bot.store.rows.schema import every_table
 
 

@@ -6,9 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, Rebuild
-from bot.domain.wording.nearest import did_you_mean
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
+from bot.domain.wording.misfits import did_you_mean
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import read_rebuilds

@@ -16,8 +16,8 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.journal import Entry, Word
 from bot.domain.rollouts.rebuild import AWAITING, Rebuild, RebuildState
 from bot.store.engine.counters import RELEASES, raise_counter
-from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks
 from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of, not_ended, rebuilds_named
 from bot.store.orders.putting_back import put_back
 from bot.store.orders.retrying import failed_last, retried

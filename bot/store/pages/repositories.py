@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.engine.store import Store
 from bot.store.pages.images.images import images_of
 from bot.store.pages.rows import MOST_ROWS, latest_rebuilds, line_url

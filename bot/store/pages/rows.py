@@ -12,8 +12,7 @@ from bot.domain.packages.changes import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.tables import base_of, bases, changes, notices, shows_two_in

@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import Table, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import in_lock_order
+from bot.store.engine.writing import chunks, in_lock_order
 from bot.store.rows.schema import every_table
 
 UNREFERRED_FOR = timedelta(days=8)

@@ -1,16 +1,29 @@
-"""The newest time in what is kept of each source, and what maintainers hear of one that tells nothing new."""
+"""The newest time in what is kept of each source, what maintainers hear of one that tells nothing new, and what a
+document said before and says no more, while that is doubted."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
 from bot.domain.feeds.document import CADENCES, silence
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, load, readable
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.upstream.feeds.doubts import DoubtedLoss
+
+
+def dump_doubts(doubts: tuple[DoubtedLoss, ...]) -> Any:
+    """The value of a column of doubts; None where nothing is in doubt."""
+    return dump(doubts, tuple[DoubtedLoss, ...]) if doubts else None
+
+
+def load_doubts(data: Any) -> tuple[DoubtedLoss, ...]:
+    return load(data, tuple[DoubtedLoss, ...]) if data else ()
+
 
 _SUBJECT = "source:"
 

@@ -19,10 +19,20 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.journal import Entry, Word
-from bot.store.engine.inserting import insert_into
-from bot.store.engine.readable import readable
-from bot.store.rows.columns import LongText, Moment, Noted, ShortText
-from bot.store.rows.schema import DueTable, falls_due, key_column, leased, locked_after, metadata
+from bot.store.engine.codec import readable
+from bot.store.engine.writing import insert_into
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    Moment,
+    Noted,
+    ShortText,
+    falls_due,
+    key_column,
+    leased,
+    locked_after,
+    metadata,
+)
 
 tasks = leased("tasks", Column("name", ShortText(64), nullable=False, unique=True), Column("mark", ShortText(255)))
 falls_due(tasks, DueTable("tasks", is_regular=True))

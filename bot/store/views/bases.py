@@ -12,11 +12,10 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PlatformChanges
 from bot.domain.reference import Base
-from bot.domain.wording.nearest import did_you_mean
-from bot.store.engine.codec import load
+from bot.domain.wording.misfits import did_you_mean
+from bot.store.engine.codec import load, readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.observations import latest_observations, loaded

@@ -10,9 +10,8 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
-from bot.domain.wording.nearest import did_you_mean
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.domain.wording.misfits import did_you_mean
+from bot.store.engine.codec import load, readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import IS_CONCERNED
 from bot.store.rows.bases.mirrors import behind_of_homes

@@ -21,10 +21,10 @@ from bot.domain.rollouts.timing.waiting import (
     wave_holds,
 )
 from bot.domain.rollouts.timing.waves import waves_in_order
-from bot.domain.wording.headline import headline
+from bot.domain.wording.moves import headline
+from bot.store.engine.codec import readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.domain.bases.change import Cause, Change, ToldWay
-from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.dotnet import DotnetVersion
 from bot.domain.bases.observation import Difference, Observation, compare
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity, worst
 from bot.upstream.dotnet.releases import FEED, Fixes, ReleaseIndex, family_name

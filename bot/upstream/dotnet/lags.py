@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.dotnet import DotnetVersion
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation, compare
 from bot.domain.feeds.advisory import Advisory

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from bot.domain.bases.change import SecurityRelease
-from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.dotnet import DotnetVersion
 from bot.domain.feeds.advisory import Evidence, Release
 from bot.domain.reference import Base
 

@@ -7,7 +7,7 @@ otherwise.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.domain.bases.dotnet_image import is_microsofts
+from bot.domain.bases.dotnet import is_microsofts
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base

@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause, Change, SecurityRelease, oldest_fix
 from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.reference import Base
 from bot.domain.rollouts.pinning import BehindUsage, FleetBehind, lacking
-from bot.domain.wording.ways import cause_in_short, way_in_words
+from bot.domain.wording.moves import cause_in_short, way_in_words
 from bot.domain.wording.words import counted
 
 

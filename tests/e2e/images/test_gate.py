@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.images.verdict import ImageVerdict
+from bot.domain.evidence import ImageVerdict
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState

@@ -4,10 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.evidence import Strength
+from bot.domain.evidence import ImageVerdict, Strength
 from bot.domain.images.claims import Source
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.verify.images.rows.images import ImagesStore
 from tests.e2e.staging import Stage

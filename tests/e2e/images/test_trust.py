@@ -13,10 +13,9 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.commands.images.verify import judge_image
-from bot.domain.evidence import Strength
+from bot.domain.evidence import ImageVerdict, Strength
 from bot.domain.images.claims import Source
 from bot.domain.images.stated import BUNDLE, NOTATION
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.wiring.grants import forge_host

@@ -9,7 +9,7 @@ import pytest
 from bot.commands.look.explanation import read_explanation
 from bot.commands.look.status import read_status
 from bot.domain.bases.change import Cause
-from bot.domain.images.verdict import ImageVerdict
+from bot.domain.evidence import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.views.bases import BaseViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG

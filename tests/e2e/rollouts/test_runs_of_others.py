@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands.look.explanation import read_explanation
-from bot.domain.images.verdict import ImageVerdict
+from bot.domain.evidence import ImageVerdict
 from bot.domain.rollouts.rebuild import Joined, RebuildState
 from sandbox.github.actions.runs import Run
 from tests.e2e.publishing import move

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.evidence import ImageVerdict
 from bot.domain.images.standing import ImageState
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.views.images import ImageViewsStore
 from bot.store.views.rollouts import RolloutViewsStore

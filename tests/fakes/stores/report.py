@@ -9,10 +9,10 @@ from bot.domain.clock import Clock
 from bot.fleet.report.destinations import About
 from bot.fleet.report.messages.first_run import FirstRunNews
 from bot.fleet.report.messages.news import IncidentNews, NoticeNews
-from bot.fleet.report.messages.rollout_news import RolloutNews
+from bot.fleet.report.messages.rollout import RolloutNews
 from bot.fleet.report.messages.stops import PauseNews, QuarantineNews
 from bot.fleet.report.messages.waves import WaveNews
-from bot.fleet.report.ports import DueMessage
+from bot.fleet.report.tick import DueMessage
 from bot.views.fleet.summary import Summary
 from tests.builders import NOON, change, rollout
 from tests.fakes.queue import FakeQueue, Row

@@ -14,8 +14,8 @@ import pytest
 
 from bot.cli import main
 from bot.domain.clock import SystemClock
+from bot.store.engine.codec import say_once
 from bot.store.engine.database import open_database
-from bot.store.engine.readable import say_once
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.serving import NOW
 from tests.migrated import new_sqlite

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.clock import ManualClock
+from bot.store.engine.codec import say_once
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.readable import say_once
 from tests.integration.store.filling import Stores
 from tests.integration.store.lock_turns import note_locks, out_of_order
 from tests.migrated import new_sqlite

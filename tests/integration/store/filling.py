@@ -37,8 +37,8 @@ from bot.fleet.plan.quarantine.rows import QuarantineStore
 from bot.fleet.plan.rows.plan import PlanStore
 from bot.fleet.plan.waves.rows import AdvanceStore
 from bot.fleet.report.fleet_issue.rows import FleetIssueStore
-from bot.fleet.report.ports import DueMessage
 from bot.fleet.report.rows import ReportStore
+from bot.fleet.report.tick import DueMessage
 from bot.fleet.retention.rows import RetentionStore
 from bot.fleet.standing.rows import StandingStore
 from bot.fleet.verify.attesting.rows import AttestingStore

@@ -16,7 +16,7 @@ from sqlalchemy import Table, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.engine import counters, locking
+from bot.store.engine import counters, writing
 from bot.store.engine.database import Database
 from bot.store.rows.tables import outbox
 
@@ -25,7 +25,7 @@ Turns = tuple[str, ...]
 _KEY = "tables locked"
 _WRITES = re.compile(r"^(?:UPDATE|DELETE FROM) ([a-z_]+)|^INSERT INTO ([a-z_]+)\b.* ON CONFLICT", re.DOTALL)
 _LOCKS = re.compile(r"\bFROM ([a-z_]+)\b.* FOR (?:NO KEY )?UPDATE", re.DOTALL)
-_PLAIN = (locking.lock, locking.lock_where, locking.lock_production, counters.hold_counter)
+_PLAIN = (writing.lock, writing.lock_where, writing.lock_production, counters.hold_counter)
 """What SQLite does without."""
 
 
@@ -52,7 +52,7 @@ def out_of_order(taken: Collection[Turns]) -> set[tuple[str, str]]:
     Whoever raises the counter of plans and releases may announce messages before it is through with all else: such
     transactions come one after another, and the messages are theirs, or of rollouts that they have locked.
     """
-    places = {name: place for place, name in enumerate(locking.lock_order())}
+    places = {name: place for place, name in enumerate(writing.lock_order())}
     of_plans = counters.COUNTER_LOCKS[counters.PLANS]
     known = [
         [name for name in turns if name in places and (name != outbox.name or of_plans not in turns)]
@@ -89,7 +89,7 @@ def _noting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _turn(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
     if not args:
-        return locking.PRODUCTION
+        return writing.PRODUCTION
     [held, *_] = args
     return held.name if isinstance(held, Table) else counters.COUNTER_LOCKS.get(held, "")
 
@@ -100,7 +100,7 @@ def _note(connection: Any, _cursor: Any, statement: str, parameters: Any, *_more
     if turns is None:
         return
     if "pg_advisory_xact_lock" in statement:
-        turns.setdefault(locking.PRODUCTION)
+        turns.setdefault(writing.PRODUCTION)
     written = [name for names in _WRITES.findall(statement) for name in names if name]
     for table in [*_LOCKS.findall(statement), *written]:
         if table != "counters":

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.domain.images.verdict import ImageVerdict
+from bot.domain.evidence import ImageVerdict
 from bot.domain.rollouts.after_build import after_green_build, after_proof
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.terms import Start, Step

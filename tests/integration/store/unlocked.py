@@ -8,13 +8,13 @@ from types import ModuleType
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.engine import locking
+from bot.store.engine import writing
 
-_LOCK = locking.lock
+_LOCK = writing.lock
 
 
 async def lock_nothing(connection: AsyncConnection, table: Table, ids: Collection[int]) -> None:
-    """Does nothing in the place of `locking.lock`."""
+    """Does nothing in the place of `writing.lock`."""
 
 
 def who_lock() -> list[ModuleType]:

@@ -37,8 +37,7 @@ from bot.fleet.act.retiring.retire import Traces, retire
 from bot.fleet.act.steps import tick as steps
 from bot.fleet.act.steps.tick import StepOptions
 from bot.fleet.report.fleet_issue import tick as fleet_issue
-from bot.fleet.report.fleet_issue.body import FleetNews
-from bot.fleet.report.fleet_issue.boxes import MARK
+from bot.fleet.report.fleet_issue.body import MARK, FleetNews
 from bot.fleet.report.fleet_issue.tick import DueFleetIssue, FleetIssueOptions
 from bot.fleet.wiring.auditing import AuditProposer
 from bot.reconcile.forge_writing import WRITES

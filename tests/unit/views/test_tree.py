@@ -3,11 +3,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.evidence import Strength
+from bot.domain.evidence import ImageVerdict, Strength
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication, RuntimeInside
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState, Target
 from bot.domain.rollouts.timing.waves import Hold

@@ -38,8 +38,7 @@ def show_remarks(settings: "Settings", config: Path) -> None:
     import asyncio
 
     from bot.cli.screen.output import print_line
-    from bot.commands.files.known_workflows import known_workflows
-    from bot.commands.files.unwatched import unwatched_in_fleet
+    from bot.commands.files.config import known_workflows, unwatched_in_fleet
     from bot.domain.clock import SystemClock
     from bot.settings.review import missing_workflows, review, review_gate
 

@@ -10,15 +10,17 @@ import typer
 from bot.cli.commands.images.judged import (
     asked_about,
     at_digest,
+    cannot_tell_where_nobody_answers,
+    exit_code,
     given_fields,
     image_named,
     judge_file,
     judge_kept_signatures,
     moment_of,
     parts_as_json,
+    show_verdict,
 )
 from bot.cli.commands.images.trust_options import SignatureKind, Timestamping, TrustOptions, bad, read
-from bot.cli.commands.images.verdict_output import cannot_tell_where_nobody_answers, exit_code, show_verdict
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:

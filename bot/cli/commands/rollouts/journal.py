@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.cli.asking import asked
-from bot.cli.commands.rollouts.ordering import Limit
+from bot.cli.commands.rollouts.orders import Limit
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import Layout, print_json, print_line, print_table
 from bot.cli.screen.text import moment

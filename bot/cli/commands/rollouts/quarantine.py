@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.asking import asked
-from bot.cli.commands.rollouts.ordering import give_order
+from bot.cli.commands.rollouts.orders import give_order
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat, Reason, Who, word_of
 from bot.cli.screen.output import Layout, print_json, print_line, print_table
 from bot.cli.screen.text import moment

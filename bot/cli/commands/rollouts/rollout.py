@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.asking import asked
-from bot.cli.commands.rollouts.ordering import Limit, counted_rebuilds, give_order
+from bot.cli.commands.rollouts.orders import Limit, counted_rebuilds, give_order
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat, Reason, Who, word_of
 from bot.cli.screen.output import (
     EveryRow,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.clients.forges.github import files
-from bot.clients.forges.github.actions import action_tags, builds, code_scanning, workflows
+from bot.clients.forges.github.actions import action_tags, builds, code_scanning, environments, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.connection.connections import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.forges.github.connection.owners import listed_each
@@ -17,7 +17,7 @@ from bot.clients.forges.github.files import Files, chosen_files
 from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.pull_requests import commits, granting, issues, looking, pull_request, tips, writing
 from bot.clients.forges.github.pull_requests.rules import RulesAhead
-from bot.clients.http.observer import Observer
+from bot.clients.http.client import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
@@ -30,6 +30,7 @@ from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository
+from bot.domain.repositories.surroundings import EnvironmentProtection
 
 T = TypeVar("T")
 
@@ -178,6 +179,11 @@ class GitHub:
 
     async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
         return await self._by_name(repository, lambda identity: self._blobs.of(identity, shas))
+
+    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
+        return await self._by_name(
+            repository, lambda identity: environments.environments(self._transport, identity)
+        )
 
     # Looking
 

@@ -14,7 +14,7 @@ from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import blob
 from bot.clients.forges.github.pull_requests.commits import REGULAR, Mutations, commit_tree, new_blob, ref_of
 from bot.clients.forges.github.pull_requests.rules import refusal
-from bot.clients.http.observer import Observer
+from bot.clients.http.client import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import NO_COMMIT

@@ -143,7 +143,7 @@ def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, d
     elif name == "syft" or (name == "trivy" and command.option("--format", "-f") in _SBOM_FORMATS):
         deliveries.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
     if _deploys(command):
-        deliveries.deploys.append(Deploy(pipeline, step, " ".join(words[:2])))
+        deliveries.deploys.append(Deploy(pipeline, step, " ".join(words[:2]), command))
 
 
 def _words_after(words: tuple[str, ...], program: str) -> tuple[str, ...]:

@@ -81,11 +81,12 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deploy:
-    """A step that puts an image into use, with the tool that does it."""
+    """A step that puts an image into use, with the tool that does it; `command` is set where a shell does it."""
 
     pipeline: Pipeline
     step: PipelineStep
     tool: str
+    command: ShellCommand | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,13 +54,16 @@ def _tells(step: PipelineStep, output: str) -> bool:
 
 
 def _job_tells(pipeline: Pipeline, step: PipelineStep, name: str, output: str) -> bool:
-    """Whether a job has the output, of the step's workflow or of one that calls it and hands it over."""
-    scopes = step.job.name.split("/")[:-1]
-    names = {"/".join((*scopes[:length], name)) for length in range(len(scopes) + 1)}
-    jobs = [each for each in pipeline.jobs if each.name in names]
-    return any(
-        each.mapping.scalar("uses") is not None or output in each.mapping.mapping("outputs").own for each in jobs
-    )
+    """Whether a job has the output: one beside the step's, or beside the call by which the step was given it."""
+    folder = step.job.name
+    while folder:
+        folder = folder.rpartition("/")[0]
+        wanted = f"{folder}/{name}".lstrip("/")
+        job = next((each for each in pipeline.jobs if each.name == wanted), None)
+        if job is not None:
+            is_called = job.mapping.scalar("uses") is not None
+            return is_called or output in job.mapping.mapping("outputs").own
+    return False
 
 
 def _scripts(steps: Iterable[PipelineStep]) -> Iterator[str]:

@@ -6,7 +6,7 @@ root, with `$APP_UID` at hand), Google's distroless images, and the configuratio
 
 import re
 
-from bot.domain.bases.dotnet_image import MICROSOFT
+from bot.domain.bases.dotnet import MICROSOFT
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.tags.tag import Tag
 from bot.files.audit.images.stock import StockImage, stock_image

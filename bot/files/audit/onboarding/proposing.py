@@ -23,6 +23,7 @@ from bot.domain.repositories.onboarding import (
     ProposedCommit,
     unified_diff,
 )
+from bot.domain.repositories.surroundings import NOTHING_KNOWN, Surroundings
 from bot.files.audit.auditing import judge_repository
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.onboarding import action_commits, weekly_workflow
@@ -53,6 +54,7 @@ class WantedProposal:
     denied: tuple[str, ...] = ()
     unwaivable: Collection[str] = ()
     declined: Collection[str] = ()
+    surroundings: Surroundings = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class _Proposing:
         return Proposal(tuple(commits), tuple(self._left), dict(files), self._more, counted, mends)
 
     def _judge_files(self, files: Mapping[str, bytes]) -> _State:
-        repository = RepositoryTexts(files, self._name, self._produced)
+        repository = RepositoryTexts(files, self._name, self._produced, surroundings=self._request.surroundings)
         return _State(repository, files, judge_repository(repository, self._now, self._request.unwaivable).findings)
 
     def _commit(self, before: _State, check: str) -> tuple[_State, ProposedCommit | None]:

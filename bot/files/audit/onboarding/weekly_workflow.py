@@ -25,8 +25,13 @@ on:
 
 permissions: {{}}
 
+concurrency:
+  group: ${{{{ github.workflow }}}}
+  cancel-in-progress: false
+
 jobs:
   dispatch:
+    name: Start what pushes
     runs-on: ubuntu-latest
     timeout-minutes: 5
     permissions:

@@ -9,6 +9,7 @@ from bot.files.audit.rules.hygiene import (
     dispatchable,
     dotnet_versions,
     fresh_layers,
+    staged_rollout,
     unread_delivery,
     unread_file,
     weekly_rebuild,
@@ -26,6 +27,7 @@ from bot.files.audit.rules.runtime import (
     run_as_non_root,
     seccomp_profile,
     service_account_token,
+    shared_hardening,
     volume_ownership,
 )
 from bot.files.audit.rules.scanning import (
@@ -51,6 +53,7 @@ from bot.files.audit.rules.supply import (
     sbom,
     signed_by_digest,
     slsa_level,
+    verified_before_deploy,
     verified_identity,
 )
 
@@ -69,6 +72,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         no_engine_socket.RULE,
         service_account_token.RULE,
         image_user.RULE,
+        shared_hardening.RULE,
     ),
     "Scanning": (
         image_scanned.RULE,
@@ -85,6 +89,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         signed_by_digest.RULE,
         keyless_signing.RULE,
         verified_identity.RULE,
+        verified_before_deploy.RULE,
         admission_enforced.RULE,
     ),
     "Secrets": (
@@ -101,6 +106,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         dispatchable.RULE,
         fresh_layers.RULE,
         dotnet_versions.RULE,
+        staged_rollout.RULE,
         unread_delivery.RULE,
         unread_file.RULE,
     ),
@@ -108,5 +114,5 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
 }
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 BY_CHECK: dict[str, Rule] = {rule.check: rule for rule in RULES}
-VERSION = 10
+VERSION = 12
 """Raised when a rule's answer changes for texts that do not: what is kept by blob is then read again."""

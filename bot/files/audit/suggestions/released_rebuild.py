@@ -44,8 +44,13 @@ on:
 
 permissions: {{}}
 
+concurrency:
+  group: ${{{{ github.workflow }}}}
+  cancel-in-progress: false
+
 jobs:
   dispatch:
+    name: Start the newest release
     runs-on: ubuntu-latest
     timeout-minutes: 5
     permissions:

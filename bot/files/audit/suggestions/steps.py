@@ -182,6 +182,29 @@ def _after(
     return Fix(advice, suggested=merged(edits))
 
 
+def step_before(
+    repository: RepositoryTexts,
+    push: Push,
+    step: PipelineStep,
+    lines: Callable[[str, str, list[str]], list[str]],
+) -> tuple[Edit, ...]:
+    """The edits that put a step in front of another one of the push's job, made of the image's name and digest and
+    of the key that gives it bash. Raises `NotSpliceable`."""
+    if push.step.action not in _WITH_DIGEST:
+        raise NotSpliceable("the digest of what is pushed is told by no step")
+    check_own_workflow(push.pipeline, push.step)
+    check_own_workflow(push.pipeline, step)
+    step_id = push.step.id or _free_id(push, _IDS, "build")
+    name, before = _named_step(push)
+    condition = _condition(push)
+    new = [*before, lines(name, f"${{{{ steps.{step_id}.outputs.digest }}}}", _shell(push))]
+    written = [line for each in new for line in _with_condition(each, condition)]
+    edits = [item_before(repository, step.mapping, written)]
+    if not push.step.id:
+        edits += edits_of(with_key(repository, push.step.mapping, "id", [step_id], ""))
+    return merged(edits)
+
+
 def _with_condition(step: list[str], condition: str) -> list[str]:
     return [step[0], f"  if: {condition}", *step[1:]] if condition else step
 

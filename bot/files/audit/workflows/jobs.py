@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping as Dict
 
+from bot.files.audit.workflows.expressions import filled
 from bot.files.formats.source.nodes import Mapping, Scalar
 from bot.files.formats.workflows.needs import needs_of
 
@@ -28,6 +29,12 @@ class _All(dict[str, str]):
 
     def get(self, key: str, default: str | None = None) -> str:  # type: ignore[override]
         return self._right
+
+
+def environment_of(job: Mapping, values: Dict[str, str]) -> str | None:
+    """The environment of the forge that a job names; what only a run knows stays an expression."""
+    written = job.scalar("environment") or job.mapping("environment").scalar("name")
+    return filled(written.value, values).strip() or None if written is not None else None
 
 
 def ended_before(name: str, jobs: Dict[str, Mapping]) -> set[str]:

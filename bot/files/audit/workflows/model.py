@@ -29,6 +29,8 @@ class PipelineJob:
     inputs: Values[str, str] = field(default_factory=dict)
     runners: tuple[str, ...] = ()
     """The labels of `runs-on`, with what is written out of the matrix put in."""
+    environment: str | None = None
+    """The environment that it deploys to, with what is written out put in; None where it names none."""
     is_reusable: bool = False
     """It stands in a workflow that is called, not in the one that an event starts."""
 

@@ -28,7 +28,7 @@ _BUILDING = frozenset({"build", "buildandpush"})
 
 def find(path: str, text: str) -> Findings:
     """Containers of jobs, of resources and of services, and images that command lines name."""
-    if not any(word in text for word in _WORDS):
+    if not any(word in text for word in _WORDS) and not script.names_images(text):
         return Findings()
     file = Collector(path, text, KIND)
     try:

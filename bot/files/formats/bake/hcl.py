@@ -21,7 +21,7 @@ from bot.files.formats.source.text import BOM
 LARGEST_TEXT = 128 * 1024
 """Characters, of any file."""
 MOST_TOKENS = 24_000
-"""Words and signs; the parser is Python and reads some 25,000 a second. Ordinary files have one in four characters."""
+"""Words and signs; the parser is Python and reads some 25,000 a second. Ordinary files have one in four."""
 DEEPEST_NESTING = 60
 
 _TOKEN = re.compile(r"\"[^\"$\\\n]*\"|\w+|\S")

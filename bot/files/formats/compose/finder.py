@@ -9,6 +9,7 @@ from collections.abc import Mapping as Values
 from dataclasses import replace
 
 from bot.domain.repositories.usage import Findings, Kind, Role
+from bot.files.formats.compose.recognizing import is_of_version_1
 from bot.files.formats.compose.variables import interpolated
 from bot.files.formats.dockerfile import inline as inline_dockerfile
 from bot.files.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, is_plainly_an_image, quoted
@@ -27,7 +28,7 @@ def find(path: str, text: str, environment: Values[str, Spanned] | None = None) 
 
     `environment` are the variables that an `.env` file sets, with their places counted behind this file's.
     """
-    if "services" not in text or not any(word in text for word in _WORDS):
+    if not any(word in text for word in _WORDS):
         return Findings()
     file = Collector(path, text, KIND)
     try:
@@ -37,7 +38,7 @@ def find(path: str, text: str, environment: Values[str, Spanned] | None = None) 
     services = _Services(file, environment or {})
     for document in documents:
         if isinstance(document, Mapping):
-            services.read(document.mapping("services"))
+            services.read(document if is_of_version_1(document) else document.mapping("services"))
     return file.findings()
 
 

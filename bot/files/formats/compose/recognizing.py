@@ -35,6 +35,16 @@ def may_be_compose_file(text: str) -> bool:
     return ("image" in text or "build" in text) and _SERVICES.search(text) is not None
 
 
+def is_of_version_1(document: Mapping) -> bool:
+    """Whether services stand at the root, as in Compose files before version 2, which Docker takes no more."""
+    if any(key in document.own for key in _ROOT - {"name", "models"}):
+        return False
+    services = [service for _, service in document.entries()]
+    return bool(services) and all(
+        isinstance(service, Mapping) and _is_run_or_built(service) for service in services
+    )
+
+
 def _is_one(document: Mapping) -> bool:
     if not all(key in _ROOT or key.startswith("x-") for key in document.own):
         return False

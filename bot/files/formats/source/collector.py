@@ -55,13 +55,16 @@ class Collector:
         ):
             self.problem(text.place(0), f"{quoted(text.text)} is no image reference; correct it")
 
-    def image_or_part(self, text: Spanned, role: Role, *, why_fixed: str) -> None:
+    def image_or_part(self, text: Spanned, role: Role, *, why_fixed: str, statement: int | None = None) -> None:
         """As `image_or_problem`, where variables may have supplied a part of the image.
 
         No digest can be added then: behind the image it would be that of all values that the variable has, and
         where the value stands it would meet others that expect a version. Only another tag brings it up to date.
+        `statement` is the line that markers go above, if it is not the usage's own.
         """
         usage = self.usage(text, role)
+        if usage is not None and statement is not None and statement != usage.line:
+            usage = replace(usage, statement=statement)
         if usage is None:
             self.image_or_problem(text, role)
         elif usage.assembled and usage.reference.digest is None and not _is_patch(usage.reference.tag):

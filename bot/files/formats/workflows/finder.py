@@ -36,7 +36,7 @@ _ONLY_A_PART = "a matrix or an input supplies only a part of it; write whole ima
 
 def find(path: str, text: str) -> Findings:
     """Images of jobs, services and container actions, and those that command lines and build actions name."""
-    if not any(word in text for word in _WORDS):
+    if not any(word in text for word in _WORDS) and not script.names_images(text):
         return Findings()
     file = Collector(path, text, KIND)
     try:

@@ -6,7 +6,7 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import ENDED
 from bot.fleet.act.calling_off.tick import CalledOff
 from bot.reconcile.work import Claimed
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuild_store import RebuildStore
 from bot.store.rows.rollouts.rebuilds import rebuild_of

@@ -10,8 +10,7 @@ from bot.domain.repositories.repository import Identity
 from bot.fleet.act.code_scanning.tick import DueScan, UploadedFindings
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.audits import IS_SCANNED, audits, code_scans, unpacked

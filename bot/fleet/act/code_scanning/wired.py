@@ -12,8 +12,9 @@ from bot.store.rows.repositories.audits import code_scans
 
 
 async def code_scanning(bot: Bot) -> TickOutcome:
-    unwaivable = frozenset(bot.settings.audit.never_waived)
-    logs = scan_logs(bot.stores[OnboardingsStore], unwaivable, bot.clock)
+    section = bot.settings.audit
+    store, unwaivable = bot.stores[OnboardingsStore], frozenset(section.never_waived)
+    logs = scan_logs(store, unwaivable, bot.clock, section.admission)
     tally = await tick(bot.stores[CodeScanningStore], bot.forge, logs, act_options(bot), bot.loop)
     return TickOutcome({"done": tally.done}, list(tally.problems))
 

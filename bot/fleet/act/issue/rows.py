@@ -15,10 +15,8 @@ from bot.domain.rollouts.timing.age import AgeStanding
 from bot.fleet.act.issue.sections import DEAD_SCHEDULES, FAILURES, IssueFailure, dead_schedules, failures
 from bot.fleet.act.issue.tick import DueIssue, ToldIssue
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import load
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.ages import workflow_builds

@@ -17,10 +17,9 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.act.onboarding.ports import DueOnboarding
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing
 from bot.store.rows.images.produced import produced_configs
 from bot.store.rows.repositories.audits import audits, practices
 from bot.store.rows.repositories.blobs import blobs_of

@@ -6,9 +6,8 @@ from bot.fleet.act.onboarding.ports import OnboardingOptions
 from bot.fleet.act.onboarding.rows import OnboardingsStore
 from bot.fleet.act.onboarding.tick import tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.wiring.auditing import AuditProposer
+from bot.fleet.wiring.auditing import proposer_of
 from bot.fleet.wiring.grants import forge_page
-from bot.settings import Settings
 from bot.store.rows.repositories.onboardings import onboardings
 
 
@@ -26,11 +25,6 @@ def onboarding_options(bot: Bot) -> OnboardingOptions:
         web=forge_page(settings.github.api_url),
         host=bot.forge_host,
     )
-
-
-def proposer_of(settings: Settings) -> AuditProposer:
-    """Makes the audit of the settings propose what onboarding brings."""
-    return AuditProposer(frozenset(settings.onboarding.checks), frozenset(settings.audit.never_waived))
 
 
 async def onboarding(bot: Bot) -> TickOutcome:

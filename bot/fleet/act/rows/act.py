@@ -16,8 +16,7 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.counters import FREEZES, POLICY, counter, set_counter
 from bot.store.engine.database import Database
-from bot.store.engine.queue.claiming import Worker, is_due
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, Worker, is_due
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.told_ways import KeptFeeds

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, ToldWay
-from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.dotnet import goes_back
 from bot.domain.bases.followed_base import base_among
 from bot.domain.bases.observation import Observation
 from bot.domain.images.proof import may_stand_on
@@ -21,8 +21,7 @@ from bot.domain.rollouts.pinning import named_version
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.steps import images_of_build
 from bot.fleet.act.ports import Job, Successor
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.pinned_digests import Place, place_of, read_pinned
 from bot.store.rows.bases.tables import base_of, bases, changes, observations

@@ -27,15 +27,15 @@ from bot.fleet.assess.notices.tick import FleetLook
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import FEEDS, counter
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import Worker, claim, is_due, settle
 from bot.store.engine.store import Store
-from bot.store.rows.bases.doubts import load_doubts
+from bot.store.engine.writing import insert_missing
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import base_of, bases, documents, notices
+from bot.store.rows.news import load_doubts
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import announce, tasks
 from bot.upstream.dotnet.tag_family import sibling_of

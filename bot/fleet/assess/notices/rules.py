@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bot.domain.bases.dotnet_version import DotnetVersion, goes_back
+from bot.domain.bases.dotnet import DotnetVersion, goes_back
 from bot.domain.bases.mirrors import Behind, mirror_prefix
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation, compare

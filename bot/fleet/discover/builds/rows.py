@@ -13,13 +13,10 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.discover.builds.tick import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.locking import lock
-from bot.store.engine.queue.claiming import claim, is_due, settle
-from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, load, readable
+from bot.store.engine.queue.claiming import DueRows, claim, is_due, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, insert_missing, lock
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.blobs import usage_text

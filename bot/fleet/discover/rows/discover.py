@@ -21,11 +21,9 @@ from bot.fleet.discover.rows.listing import SHORT, UNLISTED, take_listing
 from bot.fleet.discover.rows.refused import note_grants, refused_steps, step_again
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import insert_missing
-from bot.store.engine.locking import lock, lock_production
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing, lock, lock_production
 from bot.store.rows.bases.bases import (
     base_ids,
     follow_own_bases,

@@ -12,8 +12,7 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.fleet.discover.ports import Listing
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock, lock_production
+from bot.store.engine.writing import chunks, lock, lock_production
 from bot.store.rows.bases.bases import follow_own_bases, mark_used, produced_by
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import with_mirrors

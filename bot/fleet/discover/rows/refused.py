@@ -11,10 +11,8 @@ from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.fleet.discover.ports import DueRepository
 from bot.store.engine.codec import load, load_shared
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock_where
+from bot.store.engine.writing import chunks, insert_into, lock_where
 from bot.store.orders.retrying import failed_last, stepped_again
-from bot.store.rows.columns import ShortText
 from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.audits import code_scans
@@ -25,7 +23,7 @@ from bot.store.rows.rollouts.rebuilds import after_transitions, outdate
 from bot.store.rows.rollouts.served import IS_UNSERVED
 from bot.store.rows.rollouts.steps import IS_OF_ONE_STEPPING, WAS_REFUSED, steps
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.schema import metadata
+from bot.store.rows.schema import ShortText, metadata
 
 grants = Table(
     "grants",

@@ -15,12 +15,10 @@ from bot.domain.rollouts.rollout import Occasion, Revisions
 from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.plan.age.ports import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
 from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds
-from bot.store.engine.codec import load
+from bot.store.engine.codec import load, readable
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.blobs import usage_text

@@ -14,10 +14,9 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.plan.catching_up import CatchUp
 from bot.fleet.plan.rows.plan import PlanStore
 from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds, supersede
-from bot.store.engine.codec import load
+from bot.store.engine.codec import load, readable
 from bot.store.engine.counters import FIRST_RUN, PLANS, counter, raise_counter, set_counter
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.pinned_digests import IS_UNREAD, pinned_digests, unfound_pins
 from bot.store.rows.bases.tables import bases

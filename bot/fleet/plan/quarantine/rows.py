@@ -6,15 +6,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.evidence import ImageVerdict
 from bot.domain.feeds.advisory import SEVERE, Severity
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.fleet.plan.quarantine.tick import KnownEnd
+from bot.store.engine.codec import readable
 from bot.store.engine.counters import RELEASES, raise_counter
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.orders.retrying import is_dispatchable, retried
 from bot.store.rows.bases.bases import has_base_name

@@ -17,23 +17,21 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, Target
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRollout, Reconsidered, Revisions
 from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds, supersede
-from bot.store.engine.codec import load, load_text
+from bot.store.engine.codec import load, load_text, readable
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.bases import own_links
 from bot.store.rows.bases.changes import changes_by_id, rollouts_by_change
 from bot.store.rows.bases.tables import bases, changes
-from bot.store.rows.columns import at_last
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import MEMBER, after_transitions, fleet_repository_of, read_rebuilds, sdk_pins
 from bot.store.rows.rollouts.served import IS_UNSERVED
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.schema import at_last
 
 _IS_ITS_OWN = exists(
     select(images.c.id)

@@ -20,13 +20,10 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import REPLACEABLE, Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.store.engine.codec import dump, dump_text
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, dump_text, readable
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.mirrors import IS_BEHIND
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.columns import Moment
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.quarantined import quarantined
@@ -39,6 +36,7 @@ from bot.store.rows.rollouts.rebuilds import (
 )
 from bot.store.rows.rollouts.steps import add_steps
 from bot.store.rows.rollouts.tables import rebuilds, transitions
+from bot.store.rows.schema import Moment
 
 _IS_PRODUCED = exists(
     select(images.c.id).where(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository)

@@ -17,13 +17,11 @@ from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.fleet.plan.first_run.rows import CatchUpStore
 from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds, supersede
 from bot.fleet.plan.taking_up.tick import RestoredLog, TakenUp
-from bot.store.engine.codec import dump, load
+from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.counters import FIRST_RUN, PLANS, RELEASES, TAKEN_UP, counter, raise_counter, set_counter
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.readable import readable
+from bot.store.engine.writing import chunks, lock
 from bot.store.history import HistoryStore, Logged
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.observations import histories, loaded

@@ -12,9 +12,8 @@ from bot.domain.rollouts.rebuild import AWAITING
 from bot.domain.rollouts.timing.waiting import ReleaseRules, Standings
 from bot.fleet.plan.waves.tick import RolloutAdvance
 from bot.store.engine.counters import RELEASES, counter, raise_counter
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock, lock_where
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, insert_into, lock, lock_where
 from bot.store.rows.rollouts.delays import IS_DELAYED
 from bot.store.rows.rollouts.rebuild_store import open_pause
 from bot.store.rows.rollouts.rollouts import IS_RELEASED, IS_WAITING, is_paused

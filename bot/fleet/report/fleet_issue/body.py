@@ -1,18 +1,75 @@
 """The words of the fleet issue: the summary of the last week, and what waits, each line with its boxes."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.witness import Witness, witness_line
 from bot.domain.wording.escaping import markdown
 from bot.domain.wording.message import ON_THE_PAGE, Footnote, Message, TextRun
 from bot.domain.wording.words import counted
-from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest, box, opening
 from bot.fleet.report.markdown import markdown_line, markdown_of
 from bot.fleet.report.messages.phrases import short
 from bot.fleet.report.messages.summary import stuck_line, summary_message, without_people
 from bot.views.fleet.summary import Stuck, Summary
+
+_NUMBER = re.compile(r"<!-- freshness-bot fleet issue (\d{1,9}) -->")
+_BOX = re.compile(
+    r"^\s*[-*] \[[xX]\] .*<!-- (retry|rebuild|hold) ([A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}) -->\s*$"
+)
+_MOST = 100
+MARK = "<!-- freshness-bot fleet issue "
+"""By which the bot knows the issue as its own, whoever has edited it."""
+
+
+class BoxRequest(StrEnum):
+    """What a box asks for."""
+
+    RETRY = "retry"
+    REBUILD = "rebuild"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Box:
+    """A request for one repository, which a person makes by ticking its box."""
+
+    request: BoxRequest
+    repository: str
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.repository}"
+
+
+def opening(number: int) -> str:
+    """The first line of the issue's `number`th wording: a box of another wording was ticked before."""
+    return f"{MARK}{number} -->"
+
+
+def box(choice: Box, text: str) -> str:
+    """A line with an empty box; `text` is Markdown on one line."""
+    return f"- [ ] {text} <!-- {choice} -->"
+
+
+def wording_of(body: str) -> int:
+    """The number of the wording that a body has; 0 where somebody has taken it out."""
+    match = _NUMBER.search(body)
+    return int(match[1]) if match else 0
+
+
+def ticked(body: str) -> tuple[Box, ...]:
+    """What is ticked in a body, each once, in the order of its lines."""
+    return tuple(dict.fromkeys(_find_ticked(body)))[:_MOST]
+
+
+def _find_ticked(body: str) -> Iterator[Box]:
+    for line in body.splitlines():
+        match = _BOX.match(line)
+        if match is not None:
+            yield Box(BoxRequest(match[1]), match[2])
+
 
 TITLE = "Freshness of the fleet"
 _TICKING = "Tick a box, and the bot does it within a few minutes and empties the box again; the journal keeps it."

@@ -10,15 +10,13 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import AWAITING
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.witness import LONGEST_SAID, MOST_SAID, Said, SaidHold, SaidQuarantine, Witness
-from bot.fleet.report.fleet_issue.body import FleetNews, WaitingRebuild
-from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest
+from bot.fleet.report.fleet_issue.body import Box, BoxRequest, FleetNews, WaitingRebuild
 from bot.fleet.report.fleet_issue.tick import DueFleetIssue, Kept
 from bot.fleet.report.witness.rows import waits_for_resume
 from bot.reconcile.work import Claimed
-from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing
 from bot.store.orders.orders import hold_within, retry_within
 from bot.store.pages.fleet.summary import summarize_fleet
 from bot.store.rows.bases.tables import base_of, bases

@@ -10,8 +10,7 @@ from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.witness import Witness, read_witness
-from bot.fleet.report.fleet_issue.body import TITLE, FleetNews, body_of
-from bot.fleet.report.fleet_issue.boxes import MARK, Box, ticked, wording_of
+from bot.fleet.report.fleet_issue.body import MARK, TITLE, Box, FleetNews, body_of, ticked, wording_of
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff

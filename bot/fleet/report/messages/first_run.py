@@ -17,7 +17,7 @@ from bot.domain.wording.message import (
     plain,
     strong,
 )
-from bot.domain.wording.ways import rated_in_words
+from bot.domain.wording.moves import rated_in_words
 from bot.domain.wording.words import counted, duration, first_few
 from bot.fleet.report.messages.phrases import shown_time
 from bot.views.fleet.staleness import Left, ProposedWave, Staleness, lacks_in_words, proposed_waves

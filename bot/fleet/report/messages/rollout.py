@@ -1,15 +1,17 @@
 """The one message of a rollout: why, which bases, how far it has come, what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.domain.bases.change import Change
-from bot.domain.bases.dotnet_image import is_microsofts
+from bot.domain.bases.dotnet import is_microsofts
 from bot.domain.feeds.advisory import public_record
+from bot.domain.packages.cves.moves import StillOpen
 from bot.domain.packages.cves.wording import still_open_in_words
 from bot.domain.rollouts.marker import key_of
-from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
-from bot.domain.rollouts.rollout import Occasion
-from bot.domain.wording.headline import _release, headline
+from bot.domain.rollouts.rebuild import NEED_A_PERSON, Action, Rebuild, RebuildState
+from bot.domain.rollouts.rollout import Occasion, Pause
 from bot.domain.wording.message import (
     Block,
     Footnote,
@@ -23,9 +25,62 @@ from bot.domain.wording.message import (
     plain,
     strong,
 )
+from bot.domain.wording.moves import _release, headline
 from bot.domain.wording.words import counted, rounded_up
 from bot.fleet.report.messages.phrases import LONGEST_DETAIL, capitalized, in_state, short, shown_time
-from bot.fleet.report.messages.rollout_news import RolloutNews
+
+MOST_NAMED = 10
+"""So many rebuilds are named in one message; of a larger rollout those that need a person."""
+SHOWN_FIRST = (
+    *NEED_A_PERSON,
+    *(
+        RebuildState.MERGED,
+        RebuildState.BUILT,
+        RebuildState.PROVING,
+        RebuildState.BUILDING,
+        RebuildState.RUNNING,
+        RebuildState.DISPATCHED,
+        RebuildState.WAITING,
+        RebuildState.PLANNED,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutNews:
+    """What was superseded is left out everywhere, since those that follow it tell of it.
+
+    `bases` counts those that the rebuilds bring up to date, `states` the rebuilds but those of which people are
+    only told, which are `told_count`. `named_rebuilds` are at most `MOST_NAMED` of all, what needs a person first.
+    `set_aside` tells for each wave how many unmerged pull requests the next ones no longer wait for, `opened_by`
+    when the last of what waits will probably have begun, None where nothing waits or nobody can tell. `still_open`
+    are the CVEs that its bases have after their changes, None where nobody asked.
+    """
+
+    id: int
+    opened_at: datetime
+    changes: tuple[Change, ...]
+    repositories: int
+    bases: int
+    states: Mapping[RebuildState, int]
+    named_rebuilds: tuple[Rebuild, ...]
+    told_count: int = 0
+    ended_at: datetime | None = None
+    pause: Pause | None = None
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+    opened_by: datetime | None = None
+    occasion: Occasion = Occasion.CHANGE
+    still_open: StillOpen | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values()) + self.told_count
+
+    @property
+    def names_all(self) -> bool:
+        """Whether every rebuild is named."""
+        return self.total == len(self.named_rebuilds)
+
 
 _MOST_BASES = 3
 _LONGEST_NAME = 140

@@ -8,7 +8,7 @@ from bot.domain.failure import Failure
 from bot.domain.forge.port import KeepsIssues
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.witness import Said, read_witness, why_paused
-from bot.fleet.report.fleet_issue.boxes import MARK
+from bot.fleet.report.fleet_issue.body import MARK
 
 UNKNOWN = (
     "this store is new, and the fleet's issue, which tells whether people had stopped something, is not read yet"

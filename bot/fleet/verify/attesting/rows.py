@@ -6,13 +6,11 @@ from sqlalchemy import Column, ForeignKey, select
 
 from bot.fleet.verify.attesting.tick import DueAttestation
 from bot.reconcile.work import Claimed
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
-from bot.store.rows.columns import LongText, Moment, ShortText
 from bot.store.rows.images.gates import make_images_due
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
-from bot.store.rows.schema import DueTable, falls_due, leased
+from bot.store.rows.schema import DueTable, LongText, Moment, ShortText, falls_due, leased
 
 attestations = leased(
     "attestations",

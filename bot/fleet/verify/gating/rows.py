@@ -15,10 +15,9 @@ from bot.fleet.verify.images.rows.told_images import ShownInventories, shown_bef
 from bot.images.vulnerabilities import KeptData
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import insert_missing, upsert
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing, upsert
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.images.gates import gates, let_through, make_images_due
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, image_of, images

@@ -8,11 +8,13 @@ from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.fleet.verify.inventory.rows.sboms import SbomStore
 from bot.fleet.verify.inventory.tick import tick
 from bot.fleet.wiring.registries.beside import BESIDE, SbomsBeside
-from bot.store.rows.inventories.inventories import inventories, layers, package_changes
-from bot.store.rows.inventories.sboms import sbom_looks
+from bot.images.cbor import EXTRA, NEEDS, is_installed
+from bot.store.rows.inventories.inventories import inventories, layers, package_changes, sbom_looks
 
 
 async def packages(bot: Bot) -> TickOutcome:
+    if not is_installed():
+        return TickOutcome({}, [f"{NEEDS}: {EXTRA}"])
     platforms = bot.settings.packages.stored_platforms
     registries = SbomsBeside(bot[BESIDE], bot.settings.trust, bot.clock)
     tally = await tick(bot.stores[InventoryStore], bot.registry, platforms, bot.loop)

@@ -9,9 +9,8 @@ from bot.domain.rollouts.steps import images_of_build
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.proving.tick import Proving
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import load
-from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.queue.claiming import DueRows
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuild_store import RebuildStore
 from bot.store.rows.rollouts.rebuilds import rebuild_of

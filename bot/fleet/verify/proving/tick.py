@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.evidence import ImageVerdict
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import Proof, may_stand_on, not_seen, proof_of
 from bot.domain.images.trust import Lack
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import is_awaited
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage

@@ -18,13 +18,13 @@ from bot.fleet.watch.feeds.tick import DueFeed, FeedReading
 from bot.fleet.watch.vulnerabilities.rows.records import SeenElsewhere, replace_records
 from bot.store.engine.codec import load
 from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
-from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
-from bot.store.rows.bases.doubts import load_doubts
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.kept_data import packed, unpacked
 from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
+from bot.store.rows.news import load_doubts
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.upstream.bundle.archive import BundledDocument, BundledDump, BundledRecord, FixSeen
 from bot.upstream.osv.addresses import DumpSource

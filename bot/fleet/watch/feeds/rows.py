@@ -16,21 +16,17 @@ from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.fleet.watch.feeds.tick import DueFeed, FeedReading
 from bot.reconcile.work import Claimed
 from bot.store.engine.among import is_among
-from bot.store.engine.codec import dump, load
+from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.counters import FEEDS, raise_counter
-from bot.store.engine.inserting import chunks, insert_missing, upsert
-from bot.store.engine.locking import lock
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
-from bot.store.rows.bases.doubts import dump_doubts, load_doubts
+from bot.store.engine.writing import chunks, insert_missing, lock, upsert
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.tables import advisories, base_of, bases, documents, observations, releases
 from bot.store.rows.bases.told_ways import read_releases, save_release
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
-from bot.store.rows.news import tell_silence
+from bot.store.rows.news import dump_doubts, load_doubts, tell_silence
 from bot.upstream.feeds.doubts import FactKey, WatchedTag
 
 DOUBTED = "says less"

@@ -4,10 +4,9 @@ from bot.domain.bases.observation import Observation
 from bot.fleet.watch.pins.tick import UnreadPin
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, insert_into
 from bot.store.rows.bases.pinned_digests import pinned_digests, unfound_pins
 
 

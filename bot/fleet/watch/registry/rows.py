@@ -11,12 +11,10 @@ from bot.domain.bases.mirrors import Likeness
 from bot.domain.feeds.advisory import Release
 from bot.fleet.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
 from bot.reconcile.work import Claimed
-from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.locking import lock
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import readable
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, insert_missing, lock
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import compare_mirrors, with_mirrors
 from bot.store.rows.bases.observations import add_observation

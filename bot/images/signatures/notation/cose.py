@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
-import cbor2
-
+from bot.images.cbor import EXTRA, NEEDS, is_installed
 from bot.images.signatures.certificates import read_chain
 from bot.images.signatures.notation.envelope import (
     LARGEST,
@@ -18,7 +17,7 @@ from bot.images.signatures.notation.envelope import (
     check_headers,
     signed_times,
 )
-from bot.images.signatures.verdict import Refused
+from bot.images.signatures.verdict import Refused, Undecided
 
 MEDIA_TYPE = "application/cose"
 
@@ -36,6 +35,10 @@ def read_cose(encoded: bytes) -> Envelope:
     """Reads the envelope in a tagged COSE_Sign1 message; nothing of it is proved yet."""
     if len(encoded) > LARGEST:
         raise Refused(f"the envelope is larger than {LARGEST} bytes")
+    if not is_installed():
+        raise Undecided(NEEDS, advice=EXTRA)
+    import cbor2
+
     message = _decode(encoded, "the envelope")
     if not encoded.startswith(_HEAD) or not isinstance(message, cbor2.CBORTag) or message.tag != _SIGN1:
         raise Refused("the envelope is not a COSE_Sign1 message")
@@ -73,6 +76,8 @@ def read_cose(encoded: bytes) -> Envelope:
 
 def _decode(encoded: bytes, label: str) -> Any:
     """One CBOR item, and nothing after it. Maps that name a label twice and texts of open length are refused."""
+    import cbor2
+
     stream = BytesIO(encoded)
     decoder = cbor2.CBORDecoder(
         stream,
@@ -132,6 +137,8 @@ def _check_parameters(header: Mapping[Any, Any]) -> None:
 
 def _is_tagged(value: object) -> bool:
     """Whether there is a tag in a value, however deep."""
+    import cbor2
+
     level = [value]
     while level:
         part = level.pop()

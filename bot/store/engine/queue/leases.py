@@ -10,9 +10,8 @@ from pathlib import Path
 from sqlalchemy import Table, select, update
 
 from bot.store.engine.database import Database, repeated
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import in_lock_order, lock_where
 from bot.store.engine.queue.claiming import Worker, give_back
+from bot.store.engine.writing import chunks, in_lock_order, lock_where
 from bot.store.rows.schema import due_of, every_table
 
 _LONGEST_HOST = 40

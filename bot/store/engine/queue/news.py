@@ -16,7 +16,7 @@ from bot.domain.failure import Failure
 from bot.store.engine.database import Database
 from bot.store.engine.failures import failures_of
 from bot.store.engine.queue.leases import leased_tables
-from bot.store.rows.columns import Moment
+from bot.store.rows.schema import Moment
 
 _MARKS = {
     "sqlite": "(SELECT data_version FROM pragma_data_version)",

@@ -7,8 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Advisory
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.engine.store import Store
 from bot.store.pages.rows import (
     MOST_CHANGES,

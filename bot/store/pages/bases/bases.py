@@ -10,10 +10,9 @@ from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import NotJudged, Observation
 from bot.domain.clock import Clock
 from bot.domain.feeds.document import silence
-from bot.store.engine.codec import load
+from bot.store.engine.codec import load, readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.readable import readable
 from bot.store.pages.bases.measured import MeasuredStore, MirrorLagsStore, PromisesStore
 from bot.store.pages.images.images import images_on
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves

@@ -16,9 +16,9 @@ from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.mirrors import upstreams
 from bot.store.rows.bases.observations import digests_shown, histories, loaded
 from bot.store.rows.bases.tables import base_of, bases, observations, releases

@@ -19,8 +19,7 @@ from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.gaps import gaps_of_image
 from bot.store.pages.ledger.ledger import read_ledger_of
 from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import inventory_packages, packages
-from bot.store.rows.inventories.sboms import sbom_packages, sboms
+from bot.store.rows.inventories.inventories import inventory_packages, packages, sbom_packages, sboms
 from bot.views.images.image_contents import (
     ImageCve,
     ImageCves,

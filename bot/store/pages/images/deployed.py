@@ -29,8 +29,7 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import ImageState
 from bot.domain.repositories.usage import NO_TAG, Naming
 from bot.store.engine.among import is_among
-from bot.store.engine.codec import load_shared
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load_shared, readable
 from bot.store.rows.images.images import contested_images, deployments, image_of, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.images import Deployment

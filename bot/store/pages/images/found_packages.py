@@ -16,8 +16,7 @@ from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.wanted import Fit, Sought, fit_of
 from bot.store.engine.among import is_among
-from bot.store.engine.codec import load_text
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load_text, readable
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
@@ -25,8 +24,9 @@ from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,
     observed_inventories,
+    sbom_packages,
+    sboms,
 )
-from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.images import Deployment
 from bot.views.images.inventory import FixSource, FoundPackage, NextVersion, ShownBy

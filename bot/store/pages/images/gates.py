@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.packages.cves.detected import DetectedVulnerability
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.store.engine.among import is_among
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.views.images.images import GateView, Unfixed

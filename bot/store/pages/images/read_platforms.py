@@ -12,7 +12,7 @@ from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.package import Distribution
 from bot.domain.platform import platform_of
 from bot.store.engine.among import is_among
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import readable
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
     image_inventories,

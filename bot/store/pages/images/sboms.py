@@ -10,8 +10,7 @@ from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.package import Package
 from bot.store.pages.images.read_platforms import ReadPlatform, bases_below, count_types
-from bot.store.rows.inventories.inventories import inventory_packages, package_of, packages
-from bot.store.rows.inventories.sboms import sbom_packages, sboms
+from bot.store.rows.inventories.inventories import inventory_packages, package_of, packages, sbom_packages, sboms
 from bot.views.images.image_pages import PlatformPackages, SbomRow
 
 _MOST_COMPARED = 20

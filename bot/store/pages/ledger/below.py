@@ -12,9 +12,8 @@ from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.package import Package
 from bot.domain.platform import platform_of
 from bot.domain.reference import Base
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.tables import base_of, bases, observations
 from bot.store.rows.images.images import images

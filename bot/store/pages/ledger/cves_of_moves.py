@@ -17,7 +17,7 @@ from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.gate import MAX_AGE
 from bot.images.vulnerabilities import DOTNET, KeptData, ToldPlatform, Yardstick, vulnerabilities_of
 from bot.store.engine.counters import EXPOSURES, FEEDS
-from bot.store.engine.inserting import chunks
+from bot.store.engine.writing import chunks
 from bot.store.pages.ledger.told_platforms import inventory_rows, read_held, told_platform
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.inventories import package_changes

@@ -14,8 +14,7 @@ from bot.domain.packages.ledger.clocks import AffectedImage, DeployedImage, Held
 from bot.domain.packages.ledger.entries import LedgerEntry, entry_of, places_of
 from bot.domain.repositories.usage import Naming, what_is_named
 from bot.store.engine.among import is_among
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.ledger.below import BasesBelow
 from bot.store.pages.ledger.exposed import CveFacts, Exposed

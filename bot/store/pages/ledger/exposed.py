@@ -12,9 +12,8 @@ from bot.domain.feeds.advisory import Advisory, Severity
 from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
 from bot.domain.packages.wanted import Fit
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.inventories.inventories import inventory_packages, package_of, packages, packages_by_id
 from bot.store.rows.inventories.vulnerabilities import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cmp_to_key
 
-from bot.domain.bases.dotnet_image import is_microsofts
+from bot.domain.bases.dotnet import is_microsofts
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger.clocks import BelowImage, Held, PublishedFix

@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import RUNTIME_PACK, Distribution, PackageType
 from bot.images.vulnerabilities import SYSTEM, FleetHoldings, gaps_of_data
-from bot.store.engine.codec import load_text
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load_text, readable
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, packages
 from bot.store.rows.inventories.kept_data import kept_data

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE
 from bot.domain.packages.ledger.clocks import Held
 from bot.store.engine.among import is_among
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import readable
+from bot.store.engine.writing import chunks
 from bot.store.pages.images.found_packages import release_in
 from bot.store.pages.ledger.exposed import Exposed, Exposure
 from bot.store.rows.bases.tables import bases
@@ -22,10 +22,10 @@ from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,
     observed_inventories,
+    sbom_looks,
     shown_again,
 )
 from bot.store.rows.inventories.pinned import pinned_inventories
-from bot.store.rows.inventories.sboms import sbom_looks
 
 _PACKAGES_AT_ONCE = 10_000
 """So many are asked for in one statement: each statement groups all inventories."""

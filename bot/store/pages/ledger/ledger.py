@@ -19,10 +19,9 @@ from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.ledger.entries import LedgerEntry, StationTime, elsewhere, with_rebuilds
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.among import is_among
-from bot.store.engine.codec import load
+from bot.store.engine.codec import load, readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.readable import readable
 from bot.store.pages.cve_pages import CvePagesStore
 from bot.store.pages.images.read_platforms import count_images
 from bot.store.pages.ledger.below import read_bases, read_names

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
 from bot.store.engine.among import is_among
-from bot.store.engine.inserting import chunks
+from bot.store.engine.writing import chunks
 from bot.store.pages.ledger.histories import Histories
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.tables import base_of, bases, observations

@@ -14,12 +14,16 @@ from bot.domain.packages.cves.vulnerability import ANY_RELEASE, release_of
 from bot.domain.packages.package import Distribution, Package
 from bot.images.sbom.package_url import package_url
 from bot.images.vulnerabilities import ToldPlatform
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
-from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages_by_id
-from bot.store.rows.inventories.sboms import sbom_packages, sboms
+from bot.store.rows.inventories.inventories import (
+    inventories,
+    inventory_packages,
+    packages_by_id,
+    sbom_packages,
+    sboms,
+)
 
 _UNREADABLE = "what is stored of them is damaged; restore it from a backup"
 

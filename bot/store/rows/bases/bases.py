@@ -26,17 +26,14 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Reading
 from bot.domain.repositories.usage import Role, Usage
 from bot.domain.rollouts.pinning import wanted_reference
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks, insert_missing, lock
 from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.bases.tables import base_of, bases
-from bot.store.rows.columns import ShortText
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.served import last_changes
-from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.schema import ShortText, key_column, metadata
 
 _COPIES = bases.alias()
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, tuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
-from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.dotnet import goes_back
 from bot.domain.bases.followed_base import pinned_to
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
@@ -17,9 +17,8 @@ from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.pinning import BehindUsage, FleetBehind, named_version
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.store.engine.codec import load, load_text
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, load_text, readable
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.pinned_digests import Place, place_of, read_pinned
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.bases.told_ways import with_told_ways

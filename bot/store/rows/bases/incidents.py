@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
 from bot.domain.clock import AHEAD
-from bot.store.engine.inserting import insert_missing
+from bot.store.engine.writing import insert_missing
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.tables import announce
 

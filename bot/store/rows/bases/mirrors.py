@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.mirrors import Behind, Copied, Likeness, copied, mirror_prefix, took
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.observations import histories, latest_observations, loaded
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import usages

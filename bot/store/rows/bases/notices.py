@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.notice import OpenNotice, Topic
 from bot.domain.reference import Base
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.rows.bases.tables import base_of, bases, notices
 from bot.store.rows.repositories.tables import repositories, usages
 

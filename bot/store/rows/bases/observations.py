@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation, Sight
 from bot.domain.reference import Base
-from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, load, readable
+from bot.store.engine.writing import chunks
 from bot.store.rows.bases.tables import bases, manifests, observations
 from bot.store.rows.forgetting import UNREFERRED_FOR, delete_rows, forgets
 from bot.store.rows.images.images import images

@@ -12,13 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.rows.bases.tables import bases, observations
-from bot.store.rows.columns import LongText, Moment, ShortText
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.schema import DueTable, falls_due, leased, locked_after
+from bot.store.rows.schema import DueTable, LongText, Moment, ShortText, falls_due, leased, locked_after
 
 pinned_digests = leased(
     "pinned_digests",

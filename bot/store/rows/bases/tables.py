@@ -18,8 +18,19 @@ from sqlalchemy import (
 
 from bot.domain.bases.observation import ShowsTwo
 from bot.domain.reference import Base
-from bot.store.rows.columns import LongText, Moment, Noted, ShortText
-from bot.store.rows.schema import DueTable, Id, falls_due, key_column, leased, locked_after, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    Id,
+    LongText,
+    Moment,
+    Noted,
+    ShortText,
+    falls_due,
+    key_column,
+    leased,
+    locked_after,
+    metadata,
+)
 
 bases = leased(
     "bases",

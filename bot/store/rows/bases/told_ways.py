@@ -13,10 +13,9 @@ from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.domain.rollouts.pinning import BehindUsage
-from bot.store.engine.codec import dump, load
+from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.counters import FEEDS, counter
-from bot.store.engine.inserting import upsert
-from bot.store.engine.readable import readable
+from bot.store.engine.writing import upsert
 from bot.store.rows.bases.tables import advisories, releases
 from bot.store.stores import Stores
 from bot.upstream.dotnet.fixing import way_from

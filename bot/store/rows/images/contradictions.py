@@ -11,8 +11,7 @@ from bot.domain.bases.incident import LONGEST_SUBJECT, Incident
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.wording.words import counted
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories

@@ -5,12 +5,10 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Integer, Table, literal, select, update
 
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock_where
-from bot.store.rows.columns import LongText, Noted, ShortText
+from bot.store.engine.writing import chunks, insert_into, lock_where
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.schema import DueTable, falls_due, leased, locked_after, metadata
+from bot.store.rows.schema import DueTable, LongText, Noted, ShortText, falls_due, leased, locked_after, metadata
 
 
 async def make_images_due(database: Database, table: Table, is_other: ColumnElement[bool], now: datetime) -> None:

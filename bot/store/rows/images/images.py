@@ -28,14 +28,22 @@ from bot.domain.images.claim_choice import contested
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.standing import LAW, ImageStanding, ImageState, as_claims
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock_where
-from bot.store.engine.readable import readable
-from bot.store.rows.columns import LongText, Moment, Noted, ShortText
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks, lock_where
 from bot.store.rows.forgetting import delete_rows, forgets
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, locked_after, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    Moment,
+    Noted,
+    ShortText,
+    falls_due,
+    key_column,
+    lease_columns,
+    locked_after,
+    metadata,
+)
 
 images = Table(
     "images",

@@ -5,10 +5,18 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, UniqueConstraint, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.rows.columns import LongText, Moment, ShortText
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.inventories.inventories import undone_columns
-from bot.store.rows.schema import DueTable, falls_due, key_column, locked_after, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    Moment,
+    ShortText,
+    falls_due,
+    key_column,
+    locked_after,
+    metadata,
+)
 
 artifact_reads = Table(
     "artifact_reads",

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.document import FeedKind
 from bot.images.vulnerabilities import DOTNET, KeptData
-from bot.store.engine.readable import check_moments, readable
+from bot.store.engine.codec import check_moments, readable
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.news import newest_times

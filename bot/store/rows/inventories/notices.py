@@ -11,7 +11,7 @@ from bot.domain.packages.cves.vulnerability import AffectedPackage
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks
+from bot.store.engine.writing import chunks
 from bot.store.rows.inventories.inventories import package_of, packages
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,

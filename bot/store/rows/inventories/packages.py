@@ -23,10 +23,8 @@ from bot.domain.packages.changes import PackageChange, PlatformChanges
 from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.package import Distribution
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.store.engine.codec import load, load_text
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock_where
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, load_text, readable
+from bot.store.engine.writing import chunks, lock_where
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.images.gates import let_through
@@ -36,15 +34,16 @@ from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_layers,
     inventory_packages,
+    later_indexes,
     layers,
     observed_inventories,
     package_changes,
     packages,
+    sbom_packages,
     shown_before,
 )
 from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.pinned import shown_since_pinned
-from bot.store.rows.inventories.sboms import later_indexes, sbom_packages
 from bot.store.rows.inventories.vulnerabilities import exposures
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.tables import rebuilds

@@ -7,8 +7,14 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, litera
 
 from bot.store.engine.among import is_among
 from bot.store.rows.images.images import deployments
-from bot.store.rows.inventories.inventories import MOST_BEFORE, image_inventories, inventories, last_again
-from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
+from bot.store.rows.inventories.inventories import (
+    MOST_BEFORE,
+    image_inventories,
+    inventories,
+    last_again,
+    later_indexes,
+    sbom_looks,
+)
 
 _PINNED = select(deployments.c.digest).where(deployments.c.digest.is_not(None))
 

@@ -15,7 +15,7 @@ from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.store.engine.codec import load
 from bot.store.engine.counters import EXPOSURES, raise_counter
-from bot.store.engine.inserting import chunks, insert_into
+from bot.store.engine.writing import chunks, insert_into
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages, packages_by_id
 from bot.store.rows.inventories.vulnerabilities import expose_packages, look_again_soon
 

@@ -22,10 +22,19 @@ from bot.domain.packages.cves.vulnerability import AffectedPackage
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.rows.columns import LongText, Moment, ShortText
+from bot.store.engine.writing import chunks, insert_into
 from bot.store.rows.inventories.inventories import package_of, packages, packages_by_id
-from bot.store.rows.schema import DueTable, Id, falls_due, leased, locked_after, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    Id,
+    LongText,
+    Moment,
+    ShortText,
+    falls_due,
+    leased,
+    locked_after,
+    metadata,
+)
 
 dumps = leased(
     "dumps",

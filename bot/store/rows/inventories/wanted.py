@@ -19,19 +19,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.image import is_digest
 from bot.domain.bases.observation import PlatformImage, named_apart
 from bot.domain.packages.package import EDITION
-from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
+from bot.store.engine.writing import chunks, insert_into, insert_missing, upsert
 from bot.store.rows.bases.tables import observations
 from bot.store.rows.inventories.inventories import (
     MOST_BEFORE,
     image_inventories,
     inventories,
     inventory_layers,
+    later_indexes,
     layers,
     observed_inventories,
     package_changes,
+    sbom_looks,
     shown_again,
 )
-from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 
 ATTACHED_AFTER = timedelta(minutes=5)
 """How long a build is given to attach its SBOMs to what it has pushed."""

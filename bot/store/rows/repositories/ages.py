@@ -21,9 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.timing.age import BOUNDS, Ages, AgeStanding, ScheduleTrouble
-from bot.store.rows.columns import LongText, Moment, Noted, ShortText
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.schema import DueTable, falls_due, leased
+from bot.store.rows.schema import DueTable, LongText, Moment, Noted, ShortText, falls_due, leased
 from bot.views.repositories.explanation import BuildStatus
 
 workflow_builds = leased(

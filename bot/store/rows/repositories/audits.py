@@ -24,12 +24,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.finding import Finding
 from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import insert_into, upsert
-from bot.store.engine.locking import lock
-from bot.store.rows.columns import LongText, Noted, ShortText
+from bot.store.engine.writing import insert_into, lock, upsert
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, leased, locked_after, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    Noted,
+    ShortText,
+    falls_due,
+    key_column,
+    lease_columns,
+    leased,
+    locked_after,
+    metadata,
+)
 
 audits = Table(
     "audits",

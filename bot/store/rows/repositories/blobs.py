@@ -11,8 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import readable
+from bot.store.engine.writing import chunks
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.repositories.tables import blobs, repository_blobs, usages
 

@@ -8,9 +8,17 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, delet
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.issue import IssueSection
-from bot.store.engine.inserting import insert_into, upsert
-from bot.store.rows.columns import LongText, ShortText
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, locked_after, metadata
+from bot.store.engine.writing import insert_into, upsert
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    ShortText,
+    falls_due,
+    key_column,
+    lease_columns,
+    locked_after,
+    metadata,
+)
 
 issues = Table(
     "issues",

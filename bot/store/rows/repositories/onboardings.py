@@ -10,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
 from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE
 from bot.store.engine.codec import load
-from bot.store.rows.columns import LongText, Noted, ShortText
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
-from bot.store.rows.schema import DueTable, falls_due, leased, locked_after
+from bot.store.rows.schema import DueTable, LongText, Noted, ShortText, falls_due, leased, locked_after
 
 onboardings = leased(
     "onboardings",

@@ -13,8 +13,18 @@ from sqlalchemy import (
     Table,
 )
 
-from bot.store.rows.columns import LongText, Moment, Noted, ShortText
-from bot.store.rows.schema import DueTable, falls_due, key_column, leased, locked_after, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    Moment,
+    Noted,
+    ShortText,
+    falls_due,
+    key_column,
+    leased,
+    locked_after,
+    metadata,
+)
 
 repositories = leased(
     "repositories",

@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import LONGEST_PAUSE
 from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.timing.pace import HOUR, Spending, WriteLimits
-from bot.store.engine.readable import readable
-from bot.store.rows.columns import LongText, Moment, ShortText
+from bot.store.engine.codec import readable
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.schema import key_column, locked_after, metadata
+from bot.store.rows.schema import LongText, Moment, ShortText, key_column, locked_after, metadata
 
 FARTHEST_STOP = LONGEST_PAUSE + timedelta(hours=1)
 """A forge asks for no longer pause than a day, by whichever machine's clock: a stop that ends later, and room that

@@ -14,10 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState
 from bot.domain.wording.words import duration
+from bot.store.engine.codec import readable
 from bot.store.engine.counters import RELEASES, hold_counter, raise_counter
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.rollouts.quarantined import SHOWN, still_carried, to_be_marked

@@ -1,4 +1,5 @@
-"""What `act` and `follow` both ask of rebuilds, and the pauses that hold from the next write on."""
+"""What `act` and `follow` both ask of rebuilds, those whose pull request was closed among them, and the
+pauses that hold from the next write on."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -7,14 +8,14 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.rebuild import AWAITING, Merging, Rebuild, RebuildState
+from bot.domain.clock import AHEAD
+from bot.domain.rollouts.rebuild import AWAITING, WITHOUT_EFFECT, Action, Merging, Rebuild, RebuildState
+from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE, that_goes_on
 from bot.reconcile.work import Claimed
 from bot.store.engine.counters import RELEASES, hold_counter
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock_where
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, lock_where
 from bot.store.orders.retrying import dispatched_instead
 from bot.store.rows.rollouts.rebuilds import (
     MERGES_STILL,
@@ -26,6 +27,7 @@ from bot.store.rows.rollouts.rebuilds import (
     merging_by_themselves,
     outcome_of,
     outdate,
+    read_rebuilds,
     take_over,
     transition_row,
     went,
@@ -34,6 +36,31 @@ from bot.store.rows.rollouts.served import plan_once_more
 from bot.store.rows.rollouts.steps import begin_steps, end_steps, runs_taken
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from bot.store.rows.tables import announce
+
+
+def may_be_opened_again(now: datetime) -> ColumnElement[bool]:
+    """Those that ended because their pull request was closed, lately or by a clock that was ahead, and that nobody
+    has called off or taken up again."""
+    ended_at = rebuilds.c.ended_at
+    return and_(
+        rebuilds.c.state == RebuildState.CANCELLED.value,
+        rebuilds.c.action == Action.PULL_REQUEST.value,
+        *(ended_at > now - LOOKED_AT_FOR, or_(ended_at <= now - NOT_BEFORE, ended_at > now + AHEAD)),
+        *(rebuilds.c.pull_request.is_not(None), rebuilds.c.node_id.is_not(None), rebuilds.c.merge_commit.is_(None)),
+        *(rebuilds.c.call_off.is_(None), rebuilds.c.retried_as.is_(None)),
+    )
+
+
+async def goes_on_later(connection: AsyncConnection, closed: Rebuild) -> Rebuild | None:
+    """The later rebuild of its repository that goes on with its bases, None where there is none."""
+    home = select(rebuilds.c.repository_id).where(rebuilds.c.id == closed.id).scalar_subquery()
+    conditions = (
+        rebuilds.c.repository_id == home,
+        rebuilds.c.id > closed.id,
+        rebuilds.c.state.not_in(WITHOUT_EFFECT),
+    )
+    return that_goes_on(closed, await read_rebuilds(connection, *conditions))
+
 
 Item = TypeVar("Item")
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.verdict import ImageVerdict
+from bot.domain.evidence import ImageVerdict
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
@@ -37,10 +37,8 @@ from bot.domain.rollouts.rebuild import (
     Target,
 )
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.store.engine.codec import load, load_shared
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock, lock_where
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, load_shared, readable
+from bot.store.engine.writing import chunks, lock, lock_where
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, rollouts, transitions
 from bot.store.rows.tables import announce
@@ -276,6 +274,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         proof=ImageVerdict(row["proof"]) if row["proof"] else None,
         merging=Merging(row["merging"]) if row["merging"] else None,
         pointed_at=row["pointed_at"],
+        ready_since=row["ready_since"],
         steps=row["steps"],
         parts=load(row["parts"], tuple[PathWorkflow, ...]) if row["parts"] else (),
     )
@@ -327,6 +326,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "proof": rebuild.proof and rebuild.proof.value,
         "merging": rebuild.merging.value if rebuild.merging else None,
         "pointed_at": rebuild.pointed_at,
+        "ready_since": rebuild.ready_since,
     }
 
 

@@ -8,9 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.change import Change
 from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
-from bot.domain.wording.headline import headline
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.domain.wording.moves import headline
+from bot.store.engine.codec import load, readable
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import LATER, is_current, is_gone_on_with, read_rebuilds

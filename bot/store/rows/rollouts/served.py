@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Sight
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
-from bot.store.engine.codec import load
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import lock
 from bot.store.rows.bases.tables import changes, observations
 from bot.store.rows.forgetting import delete_rows, forgets
 from bot.store.rows.rollouts.steps import steps

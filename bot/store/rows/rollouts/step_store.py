@@ -13,12 +13,10 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepJob, StepRun, StepState, after_step, images_of_build, known_of, takes_over
 from bot.domain.rollouts.terms import Step
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import load
-from bot.store.engine.locking import lock
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import lock
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.repositories.tables import repositories

@@ -27,13 +27,22 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState, held_up
 from bot.domain.rollouts.terms import Start, Step
-from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
-from bot.store.rows.columns import LongText, Moment, NoMoment, Noted, ShortText
+from bot.store.engine.codec import dump, load, readable
+from bot.store.engine.writing import chunks
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
+from bot.store.rows.schema import (
+    DueTable,
+    LongText,
+    Moment,
+    NoMoment,
+    Noted,
+    ShortText,
+    falls_due,
+    key_column,
+    lease_columns,
+    metadata,
+)
 
 steps = Table(
     "steps",

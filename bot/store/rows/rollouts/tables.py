@@ -11,8 +11,7 @@ from sqlalchemy import (
     Table,
 )
 
-from bot.store.rows.columns import LongText, Moment, Noted, ShortText
-from bot.store.rows.schema import Id, key_column, leased, locked_after, metadata
+from bot.store.rows.schema import Id, LongText, Moment, Noted, ShortText, key_column, leased, locked_after, metadata
 
 rollouts = Table(
     "rollouts",
@@ -73,6 +72,7 @@ rebuilds = leased(
     Column("proof", ShortText(16)),
     Column("merging", ShortText(16)),
     Column("pointed_at", LongText),
+    Column("ready_since", Noted),
     Column("steps", Integer, nullable=False, server_default="0"),
     Column("parts", JSON),
     Column("distance", Integer, nullable=False, server_default="0"),

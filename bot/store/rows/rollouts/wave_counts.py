@@ -14,7 +14,7 @@ from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.pace import Pace, opened_by
 from bot.domain.rollouts.timing.waiting import ReleaseRules, RolloutStanding, Waiting, Waits, release_rules_at
 from bot.domain.rollouts.timing.waves import Hold, WaveTally
-from bot.store.engine.readable import check_moments, readable
+from bot.store.engine.codec import check_moments, readable
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import read_spendings
 from bot.store.rows.rollouts.delays import IS_DELAYED

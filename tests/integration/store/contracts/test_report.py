@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.fleet.report.ports import DueMessage, ReportStore
+from bot.fleet.report.tick import DueMessage, ReportStore
 from bot.store.rows.tables import announce, outbox
 from tests.fakes.stores.report import FakeReportStore
 from tests.integration.store.contracts.conftest import Steal

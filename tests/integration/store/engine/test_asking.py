@@ -12,8 +12,8 @@ from sqlalchemy import func, insert, select, text
 from bot.domain.failure import Failure
 from bot.store.engine.among import is_among
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import insert_missing
 from bot.store.engine.sqlite import Connection, connect
+from bot.store.engine.writing import insert_missing
 from bot.store.rows.inventories.inventories import packages
 from tests.integration.store.conftest import ON_BOTH
 from tests.sqlite_at_once import in_thread

@@ -28,9 +28,8 @@ from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import give_all_back
 from bot.store.rows.bases.tables import incidents, notices
 from bot.store.rows.bases.told_ways import save_release
-from bot.store.rows.columns import Moment
 from bot.store.rows.rollouts.tables import rebuilds, rollout_waves
-from bot.store.rows.schema import every_table
+from bot.store.rows.schema import Moment, every_table
 from bot.store.rows.tables import LISTING, tasks
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores

@@ -5,7 +5,7 @@ from graphlib import CycleError
 import pytest
 from sqlalchemy import Column, ForeignKey, MetaData, Table
 
-from bot.store.engine.locking import PRODUCTION, lock_order, ordered
+from bot.store.engine.writing import PRODUCTION, lock_order, ordered
 from bot.store.rows.schema import every_table, key_column, lease_columns, what_is_locked_after
 
 

@@ -15,8 +15,7 @@ from bot.store.engine.database import migrations
 from bot.store.migrations.steps import FIRST, steps_from, take
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import deployments, images
-from bot.store.rows.inventories.inventories import shown_again
-from bot.store.rows.inventories.sboms import later_indexes
+from bot.store.rows.inventories.inventories import later_indexes, shown_again
 from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
 from tests.integration.store.engine.older_stores import connected, opened, restore
 from tests.integration.store.filling import Stores

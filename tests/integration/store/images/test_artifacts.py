@@ -19,7 +19,7 @@ from bot.fleet.verify.reports.tick import EndedRuns, Gathered
 from bot.images.scan_reports import ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import upsert
+from bot.store.engine.writing import upsert
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.inventories.inventories import inventories

@@ -15,9 +15,8 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.images.contents import ImageContentsStore
 from bot.store.pages.images.images import ImagePagesStore
 from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, layers
+from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, layers, sboms
 from bot.store.rows.inventories.read_inventories import package_ids
-from bot.store.rows.inventories.sboms import sboms
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,

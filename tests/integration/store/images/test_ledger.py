@@ -33,8 +33,7 @@ from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories import wanted
-from bot.store.rows.inventories.inventories import inventories, shown_again
-from bot.store.rows.inventories.sboms import later_indexes
+from bot.store.rows.inventories.inventories import inventories, later_indexes, shown_again
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.upstream.osv.dump import DumpReading
 from bot.views.images.ledger import CvePage, LedgerRow

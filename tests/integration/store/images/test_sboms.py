@@ -10,7 +10,7 @@ from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.domain.packages.package import Package, SbomOrigin
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
-from bot.store.rows.inventories.sboms import sbom_looks, sboms
+from bot.store.rows.inventories.inventories import sbom_looks, sboms
 from bot.upstream.osv.questions import PackageQuestion
 from bot.views.images.inventory import ShownBy
 from tests.integration.store.filling import Stores, digest

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bot.domain.evidence import ImageVerdict
 from bot.domain.forge.runs import Run
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement
@@ -19,7 +19,7 @@ from bot.domain.rollouts.rebuild import Action, Joined, Merge, RebuildState
 from bot.domain.rollouts.timing.waiting import ReleaseRules, RolloutOptions, holds_of
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, counter, raise_counter
-from bot.store.engine.locking import lock
+from bot.store.engine.writing import lock
 from bot.store.pages.rows import latest_rebuilds
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.issues import issue_sections

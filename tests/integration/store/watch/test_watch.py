@@ -13,7 +13,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Reading, Repository
 from bot.fleet.watch.registry.ports import Poll, Sighting
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import upsert
+from bot.store.engine.writing import upsert
 from bot.store.rows.bases.tables import bases, incidents, manifests, observations, releases
 from bot.store.rows.tables import outbox
 from tests.integration.store.conftest import NOON, ON_BOTH

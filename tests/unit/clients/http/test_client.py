@@ -8,8 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.clients.http.client import ANY_HOST, USER_AGENT, HostRules, Http, Limits
-from bot.clients.http.observer import Nobody
+from bot.clients.http.client import ANY_HOST, USER_AGENT, HostRules, Http, Limits, Nobody
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.dotnet_version import goes_back
+from bot.domain.bases.dotnet import goes_back
 from bot.domain.tags.choice import is_newer
 
 _NUMBERS = st.integers(0, 450)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.bases.dotnet_image import (
+from bot.domain.bases.dotnet import (
     ImageFamily,
     Unwatched,
     family_of,

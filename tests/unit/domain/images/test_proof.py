@@ -3,12 +3,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.evidence import Strength
+from bot.domain.evidence import ImageVerdict, Strength
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import may_stand_on, not_seen, proof_of
 from bot.domain.images.standing import Basis, Doubt, ImageStanding, Publication
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.rebuild import Target
@@ -240,3 +239,12 @@ def test_an_image_of_which_one_platform_stands_on_the_base_is_looked_at() -> Non
 def test_a_base_that_is_only_named_shows_nothing_though_signed_provenance_proves_it() -> None:
     named = ImageStanding("linux/amd64", Strength.PROVED, Basis.VERIFIED_PROVENANCE, named="acr.io/golden:1")
     assert proof(named)[0] is ImageVerdict.UNKNOWN
+
+
+def test_a_rebuild_fails_by_what_is_not_new_not_there_or_not_trusted_and_by_nothing_that_is_not_known() -> None:
+    assert [verdict for verdict in ImageVerdict if verdict.fails] == [
+        ImageVerdict.NO_OP,
+        ImageVerdict.OTHER,
+        ImageVerdict.NOT_SEEN,
+        ImageVerdict.UNTRUSTED,
+    ]

@@ -4,11 +4,11 @@ from enum import StrEnum
 
 import pytest
 
+from bot.domain.evidence import ImageVerdict
 from bot.domain.images.answers import ImageQuestion
 from bot.domain.images.standing import Basis, Doubt, ImageState
 from bot.domain.images.stated import Stated
 from bot.domain.images.trust import TrustMode
-from bot.domain.images.verdict import ImageVerdict
 
 WORDS: dict[type[StrEnum], tuple[str, ...]] = {
     Basis: (

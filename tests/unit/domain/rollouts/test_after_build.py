@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.images.verdict import ImageVerdict
+from bot.domain.evidence import ImageVerdict
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.domain.rollouts.after_build import after_green_build, after_proof, gate_in_words

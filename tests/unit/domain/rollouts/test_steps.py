@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.evidence import ImageVerdict
 from bot.domain.forge.runs import Run, RunState
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.rebuild import Action, IllegalTransition, RebuildState, Target

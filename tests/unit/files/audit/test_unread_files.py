@@ -47,6 +47,18 @@ def test_what_is_no_yaml_is_unknown_with_its_line_and_the_parsers_reason(path: s
     assert found.settled_by
 
 
+def test_a_compose_file_of_version_1_is_unknown() -> None:
+    (found,) = unread({"docker-compose.yml": "db:\n  image: postgres:17\n"})
+    assert (found.message, found.place.start) == ("the file is of Compose's version 1", 1)
+    assert "under `services:`" in found.settled_by
+
+
+def test_a_path_with_a_line_break_is_unknown() -> None:
+    (found,) = unread({"a\nb/Dockerfile": "FROM debian:13\n", "c\nd/notes.txt": "x"})
+    assert (found.place.path, found.subject) == ("a\nb/Dockerfile", "Dockerfile")
+    assert "line break" in found.message
+
+
 def test_values_of_a_chart_that_are_no_yaml_are_unknown() -> None:
     (found,) = unread({"chart/Chart.yaml": "name: api\n", "chart/values.yaml": BROKEN})
     assert found.place.path == "chart/values.yaml"

@@ -269,9 +269,18 @@ def test_any_texts_give_findings_that_hold(texts: dict[str, str], has_default: b
 
 
 def test_every_kind_that_hands_values_on_is_read_with_the_others() -> None:
-    assert {"dockerfile", "compose", "env", "bake", "devcontainer", "gha", "azure-pipelines", "shell"} == set(
-        _KINDS
-    )
+    kinds = {
+        "dockerfile",
+        "compose",
+        "env",
+        "bake",
+        "devcontainer",
+        "gha",
+        "azure-pipelines",
+        "gitlab-ci",
+        "circleci",
+    }
+    assert {*kinds, "shell", "make"} == {*_KINDS}
 
 
 def test_a_mark_of_utf8_before_the_first_variable_of_an_env_file_does_not_hide_it() -> None:

@@ -56,12 +56,21 @@ def test_files_whose_format_names_no_image_are_left(path: str) -> None:
     assert paths(TreeEntry(path, "1")) == []
 
 
+def test_a_path_with_a_line_break_is_told_and_not_read() -> None:
+    choice = chosen(
+        [TreeEntry("a\nb/Dockerfile", "1"), TreeEntry("c\nd/notes.txt", "2"), TreeEntry("Dockerfile", "3")]
+    )
+    assert [entry.path for entry in choice.entries] == ["Dockerfile"]
+    (problem,) = choice.problems
+    assert problem.path == "a\\nb/Dockerfile"
+    assert problem.message.startswith("this one was not read: its path holds a line break")
+
+
 def test_what_the_audit_alone_reads_comes_last() -> None:
-    alone = ["Makefile", "charts/api/Chart.yaml", "infra/main.bicep", "nuget.config"]
+    alone = ["charts/api/Chart.yaml", "infra/main.bicep", "nuget.config"]
     entries = [TreeEntry(path, str(number)) for number, path in enumerate([*alone, "samples/Dockerfile"])]
     assert paths(*entries) == [
         "samples/Dockerfile",
-        "Makefile",
         "nuget.config",
         "infra/main.bicep",
         "charts/api/Chart.yaml",

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.clock import ManualClock
+from bot.domain.evidence import ImageVerdict
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.after_build import after_proof, join
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.fleet.follow.tick import FollowOptions, tick

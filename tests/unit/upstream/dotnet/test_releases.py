@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.dotnet import DotnetVersion
 from bot.domain.reference import Base
 from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name
 from tests.unit.fleet.assess.world import DAY, release

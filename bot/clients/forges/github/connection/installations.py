@@ -16,7 +16,7 @@ from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import Files
 from bot.clients.forges.github.pull_requests.pull_request import OtherRequests
-from bot.clients.http.observer import Observer
+from bot.clients.http.client import Observer
 from bot.domain.clock import Clock, is_fresh
 from bot.domain.failure import Failure
 from bot.domain.forge.looks import OwnWord, Silence

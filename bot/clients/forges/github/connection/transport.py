@@ -47,7 +47,7 @@ from bot.clients.forges.github.connection.quiet import (
     named_pause,
     refused_pause,
 )
-from bot.clients.http.observer import Nobody, Observer
+from bot.clients.http.client import Nobody, Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 

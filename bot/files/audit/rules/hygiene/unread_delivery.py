@@ -3,8 +3,9 @@
 What: reusable workflows and actions of other repositories that may push, Aspire, azd, Skaffold, ko, Earthly and
 kaniko, scripts and Makefiles that push, `PublishContainer` with its registry in project or environment, builds in
 Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker, Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build,
-CodeBuild, Tekton, Nuke and Cake, and containers in Azure Container Apps, Bicep, ARM templates and Terraform are
-seen, and not judged: each gives one unknown, by name, with the .NET images that such a build names.
+CodeBuild, Tekton, Concourse, AppVeyor, TeamCity, Semaphore, Codefresh, Cirrus and Harness, Tye, Task, batch files,
+build programs in C# (Nuke, Cake) and F#, and containers in JSON manifests, Nomad, Azure Container Apps, Bicep, ARM
+templates and Terraform are seen, and not judged: each gives one unknown, by name, with the .NET images in it.
 
 Why: silence would look like "nothing to complain about".
 
@@ -20,6 +21,7 @@ another repository, beside a Dockerfile.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
@@ -32,7 +34,7 @@ from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
-from bot.files.formats.other_builds import build_in, dotnet_images_in
+from bot.files.formats.other_builds import MENTIONS_CONTAINERS, OtherBuild, build_in, dotnet_images_in
 from bot.files.formats.practices import is_deployment_template
 
 _PUSHES = re.compile(
@@ -40,12 +42,8 @@ _PUSHES = re.compile(
     r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )
 _PUSHES_IMAGE = re.compile(
-    r"docker\s+push|\s--push\b|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
+    r"docker\s+push|\s--push\b|az\s+acr\s+build|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
     r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
-)
-_MENTIONS_CONTAINERS = re.compile(
-    r"docker|podman|buildah|nerdctl|kaniko|skopeo|\bcrane\b|\bko\b|\bjib\b|container|image|helm|kubectl|artifact",
-    re.IGNORECASE,
 )
 _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
 _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
@@ -59,9 +57,9 @@ _LONGEST_ACTION = 250
 """Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
 _MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
 _CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
-_PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll)|nuke|cake", re.IGNORECASE)
+_PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll|sh)|nuke|cake|npm|yarn|pnpm", re.IGNORECASE)
 _TARGET = re.compile(
-    r"\w*(?:(?:docker|image|container)s?[-_]?(?:publish|push)|(?:publish|push)[-_]?(?:docker|image|container))\w*",
+    r"\w*(?:(?:docker|image|container)s?[-_:]?(?:publish|push)|(?:publish|push)[-_:]?(?:docker|image|container))\w*",
     re.IGNORECASE,
 )
 _LONGEST_TARGET = 80
@@ -84,9 +82,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if repository.scope.is_judged(path):
             yield from _of_file(repository, path)
     own_pipelines = pipelines(repository)
-    for look in (_scripts, _programs):
-        for pipeline in own_pipelines:
-            yield from _once_a_place(look(repository, pipeline))
+    for pipeline in own_pipelines:
+        yield from _once_a_place(chain(_scripts(repository, pipeline), _programs(repository, pipeline)))
     yield from _once_a_place(verdict for pipeline in own_pipelines for verdict in _steps(repository, pipeline))
     for pipeline in own_pipelines:
         yield from _remote_jobs(repository, pipeline)
@@ -103,21 +100,20 @@ def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
 
 def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     name = path.rpartition("/")[2]
-    build = build_in(path, repository.text(path))
-    if build is not None:
-        yield from _of_other_build(repository, path, build.service)
+    pattern = _pattern_of(name)
+    match = pattern.search(repository.text(path)) if pattern is not None else None
+    if match is not None:
+        subject = match.groupdict().get("kind") or match.group()
+        why = "it runs containers; such files are not judged"
+        yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
+    elif (build := build_in(path, repository.text(path))) is not None:
+        yield from _of_other_build(repository, path, build)
     elif name.startswith((".goreleaser.", "goreleaser.")):
         match = _GORELEASER.search(repository.text(path))
         if match is not None:
             why = "it builds and pushes images; such files are not judged"
             place = _place_of(repository, path, match)
             yield unknown(place, "GoReleaser", why, "the same practices there, by hand")
-    elif (pattern := _pattern_of(name)) is not None:
-        match = pattern.search(repository.text(path))
-        if match is not None:
-            subject = match.groupdict().get("kind") or match.group()
-            why = "it runs containers; such files are not judged"
-            yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
 
 
 def _place_of(repository: RepositoryTexts, path: str, match: re.Match[str]) -> Place:
@@ -132,17 +128,23 @@ def _pattern_of(name: str) -> re.Pattern[str] | None:
     return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
 
 
-def _of_other_build(repository: RepositoryTexts, path: str, service: str) -> Iterator[Verdict]:
+def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -> Iterator[Verdict]:
     """One unknown for a build that is not read, where it mentions containers or there is something to build."""
     text = repository.text(path)
     push, images = _PUSHES.search(text), dotnet_images_in(text)
-    if push is None and not _MENTIONS_CONTAINERS.search(text) and not repository.dockerfiles:
+    is_about_images = push is not None or images.words or MENTIONS_CONTAINERS.search(text)
+    if not is_about_images and not repository.dockerfiles:
         return
-    why = "a build is there that is not read" + (", and seems to push an image" if push is not None else "")
+    why = f"{build.is_there} that is not read" + (", and seems to push an image" if push is not None else "")
     if images.words:
         why = f"{why}; it names {images.words}"
     place = Place(path, images.line, images.line) if push is None else _place_of(repository, path, push)
-    yield unknown(place, service, why, "the same practices in that build, by hand")
+    yield unknown(
+        place,
+        build.service,
+        why,
+        f"the same practices in that {'build' if build.is_build else 'manifest'}, by hand",
+    )
 
 
 def _of_azure_pipeline(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:

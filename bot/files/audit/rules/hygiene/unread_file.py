@@ -32,13 +32,13 @@ from bot.files.audit.workloads.kustomize import NAMES as KUSTOMIZATIONS
 from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
 from bot.files.formats import repository_config
 from bot.files.formats.compose.finder import KIND as COMPOSE
-from bot.files.formats.compose.recognizing import may_be_compose_file
+from bot.files.formats.compose.recognizing import is_of_version_1, may_be_compose_file
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
 from bot.files.formats.dockerfile.finder import refusal as refused_by_docker
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, mappings_under
 from bot.files.formats.source.yaml import NO_TEXT
-from bot.files.formats.table import is_worth_reading
+from bot.files.formats.table import LINE_BREAK_IN_PATH, holds_line_break, is_worth_reading
 from bot.files.formats.workflows import KIND as WORKFLOW
 
 _NO_UTF_8 = re.compile("[\udc80-\udcff]")
@@ -46,6 +46,7 @@ _NO_UTF_8 = re.compile("[\udc80-\udcff]")
 _TAKEN_BY_NAME = frozenset({*KUSTOMIZATIONS, "Chart.yaml"})
 _VALUES = ("values.yaml", "values.yml")
 _CORRECTED = "a file that can be read"
+_VERSION_1 = "put its services under `services:`, since Docker takes no others any more"
 Told = tuple[int, str]
 """The line at fault, and the reason; behind a semicolon in it what to do."""
 
@@ -53,6 +54,10 @@ Told = tuple[int, str]
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     charts = {dirname(path) for path in repository.paths if path.rpartition("/")[2] == "Chart.yaml"}
     for path in repository.paths:
+        if holds_line_break(path):
+            message, _, advice = LINE_BREAK_IN_PATH.partition("; ")
+            yield unknown(Place(path, 1, 1), path.rpartition("/")[2], message, advice)
+            continue
         told = _why_unread(repository, path, charts) if _is_looked_at(repository, path, charts) else None
         if told is not None:
             line, reason = told
@@ -119,6 +124,8 @@ def _misshapen(repository: RepositoryTexts, path: str) -> Told | None:
     root, *others = documents
     if not isinstance(root, Mapping):
         return _at(repository, root, path), "the file is no mapping of keys"
+    if repository.kind(path) == COMPOSE and is_of_version_1(root):
+        return _at(repository, root, path), f"the file is of Compose's version 1; {_VERSION_1}"
     if others and repository.kind(path) != COMPOSE:
         return _at(repository, others[0], path), "the file holds several documents, of which the first is read"
     for _, mapping in mappings_under(root):

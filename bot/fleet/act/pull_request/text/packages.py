@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from bot.domain.bases.dotnet_image import is_microsofts
+from bot.domain.bases.dotnet import is_microsofts
 from bot.domain.packages.changes import PackageChange, PlatformChanges, SharedChanges, few_notices, shared, summary
 from bot.domain.packages.cves.moves import CvesMoved, MovedCve, WhyOpen
 from bot.domain.packages.cves.wording import (

@@ -30,14 +30,12 @@ from bot.fleet.plan.cascade.rows.members import (
     with_together,
 )
 from bot.fleet.plan.cascade.tick import CascadeInput, Decided
-from bot.store.engine.codec import load
+from bot.store.engine.codec import load, readable
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind_of_homes

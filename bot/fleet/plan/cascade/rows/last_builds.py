@@ -20,14 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.verdict import ImageVerdict
+from bot.domain.evidence import ImageVerdict
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.fleet.plan.cascade.graph import Image
 from bot.fleet.plan.cascade.parts import RepositoryImages
 from bot.fleet.plan.cascade.rows.members import images_for
 from bot.fleet.plan.cascade.shown import LastBuild
-from bot.store.engine.codec import load
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
 from bot.store.rows.rollouts.rebuilds import was_tried_again
 from bot.store.rows.rollouts.tables import rebuilds
 

@@ -11,9 +11,8 @@ from bot.domain.repositories.usage import BUILT_UPON, Usage
 from bot.fleet.plan.cascade.graph import Image, Link
 from bot.fleet.plan.cascade.parts import RepositoryImages, parts_of
 from bot.fleet.plan.cascade.tick import Decided
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks, upsert
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks, upsert
 from bot.store.rows.bases.bases import own_links
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.images.images import images, parents_of_others

@@ -23,10 +23,8 @@ from bot.fleet.plan.cascade.decisions import Due, RebuildProgress
 from bot.fleet.plan.cascade.graph import Image
 from bot.fleet.plan.cascade.parts import RepositoryImages
 from bot.fleet.plan.cascade.shown import ImageSight, LastBuild, is_mended, made_together
-from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images, standings_of

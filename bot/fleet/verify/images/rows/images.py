@@ -17,13 +17,10 @@ from bot.domain.images.standing import LAW, Declaration, ImageStanding, behind_s
 from bot.domain.reference import Base
 from bot.fleet.verify.images.ports import KnownImage, Look
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import insert_missing
-from bot.store.engine.locking import lock
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, load, readable
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import insert_missing, lock
 from bot.store.rows.bases.bases import bases_named_by, has_name_among, look_at_bases, look_at_once
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.tables import base_of, bases, manifests, observations

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
-from bot.store.engine.inserting import chunks
+from bot.store.engine.writing import chunks
 from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.rollouts.steps import steps

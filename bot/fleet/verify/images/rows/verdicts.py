@@ -10,14 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import Declaration, ImageStanding, behind_since, state_of
 from bot.domain.packages.package import SbomOrigin
-from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, lock
 from bot.store.rows.images.images import images, standings_of
-from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.inventories.sboms import sbom_looks, sboms
+from bot.store.rows.inventories.inventories import inventories, sbom_looks, sboms
 
 Mark = Callable[[str], str | None]
 """The mark of who may sign statements about `registry/name` now; None where nobody may."""

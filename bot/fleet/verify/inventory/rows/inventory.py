@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import cbor2
 import zstandard
 from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,10 +17,9 @@ from bot.images.packages.databases.places import assumed_links
 from bot.images.packages.layers.layer import LayerContents
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks, upsert
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, upsert
 from bot.store.rows.inventories.inventories import (
     ARE_BOTH_TOLD,
     inventories,
@@ -210,6 +208,8 @@ async def _shown_before(connection: AsyncConnection, inventory: int) -> _Previou
 
 
 def _pack(contents: LayerContents) -> bytes:
+    import cbor2
+
     values = [
         contents.files,
         sorted(contents.removed),
@@ -224,6 +224,8 @@ def _pack(contents: LayerContents) -> bytes:
 
 
 def _unpack(body: bytes, diff_id: str) -> LayerContents:
+    import cbor2
+
     plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
     files, removed, opaque, replaced, problems, *later = cbor2.loads(plain)
     hiding = (frozenset(removed), frozenset(opaque), frozenset(replaced))

@@ -12,14 +12,12 @@ from bot.domain.reference import Reference
 from bot.fleet.verify.inventory.sboms import SbomLook
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks
 from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import image_inventories, inventories
+from bot.store.rows.inventories.inventories import image_inventories, inventories, sbom_looks, sbom_packages, sboms
 from bot.store.rows.inventories.read_inventories import package_ids
-from bot.store.rows.inventories.sboms import sbom_looks, sbom_packages, sboms
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,9 @@ from bot.fleet.verify.reports.rows.scan_reports import keep_report
 from bot.fleet.verify.reports.tick import EndedRuns, Gathered
 from bot.images.scan_reports import ScanReport
 from bot.reconcile.work import Claimed
-from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, insert_into, lock
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.repositories.tables import repositories

@@ -13,18 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.images.scan_reports import DamagedReport, KeptReport, ReportOrigin, ReportsOfImage, ScanReport
 from bot.images.scanners.report import Report
-from bot.store.engine.codec import dump, load
-from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock_where
-from bot.store.engine.readable import readable
+from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.store import Store
-from bot.store.rows.columns import NoMoment
+from bot.store.engine.writing import chunks, lock_where
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.images import images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
-from bot.store.rows.inventories.inventories import image_inventories, inventories, shown_before
-from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
+from bot.store.rows.inventories.inventories import (
+    image_inventories,
+    inventories,
+    later_indexes,
+    sbom_looks,
+    shown_before,
+)
+from bot.store.rows.schema import NoMoment
 
 _LONGEST_PLACE = 1024
 _MOST_SCANNERS = 10

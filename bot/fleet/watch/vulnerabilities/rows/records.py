@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.feeds.advisory import SEVERE
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Vulnerability
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks, insert_all
+from bot.store.engine.writing import chunks, insert_all
 from bot.store.rows.inventories.notices import NOTICES
 from bot.store.rows.inventories.packages import exposed_in_open, noticed_in_open
 from bot.store.rows.inventories.vulnerabilities import (

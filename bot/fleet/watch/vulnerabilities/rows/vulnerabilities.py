@@ -19,14 +19,12 @@ from bot.fleet.watch.vulnerabilities.tick import READER, DueDump, KeptDump
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load_text
 from bot.store.engine.counters import EXPOSURES, raise_counter
-from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue.claiming import settle
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
-from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
+from bot.store.engine.writing import insert_missing
+from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages, sbom_packages, sboms
 from bot.store.rows.inventories.kept_data import packed, packed_questions, unpacked, unpacked_questions
 from bot.store.rows.inventories.packages import compared_in_open
-from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,

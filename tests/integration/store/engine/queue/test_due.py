@@ -16,8 +16,8 @@ from bot.fleet.discover import tick as reading
 from bot.fleet.discover.builds import tick as builds
 from bot.fleet.verify.attesting import tick as attesting
 from bot.fleet.watch.vulnerabilities import tick as osv
-from bot.store.engine.locking import lock_order
 from bot.store.engine.queue.leases import leased_tables
+from bot.store.engine.writing import lock_order
 from bot.store.pages.fleet.figures import queues_of_tables
 from bot.store.rows.schema import due_of, every_table
 

@@ -11,8 +11,7 @@ from sqlalchemy import insert, select, update
 from bot.domain.clock import ManualClock
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import Database
-from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.queue.claiming import DueRows, Worker
 from bot.store.rows.repositories.tables import repositories
 from tests.fakes.queue import LEASE, FakeQueue
 from tests.integration.store.conftest import NOON

@@ -12,9 +12,8 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import LONGEST_LEASE, Worker, claim
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.columns import Noted
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.schema import due_of
+from bot.store.rows.schema import Noted, due_of
 from bot.store.rows.tables import tasks
 from tests.integration.store.any_rows import any_row
 from tests.integration.store.conftest import NOON, ON_BOTH

@@ -39,6 +39,13 @@ services:
     ]
 
 
+def test_services_of_version_1_stand_at_the_root() -> None:
+    text = "web:\n  build: .\n  image: shop/web:1\ndb:\n  image: postgres:17\n  links: [web]\n"
+    assert found(text) == [("postgres:17", 5)]
+    assert found("version: '3'\ndb: {image: 'postgres:17'}\n") == []
+    assert found("settings: {image: a}\nother: text\n") == []
+
+
 def test_the_image_of_a_service_that_is_built_is_its_output() -> None:
     text = """
 services:

@@ -6,8 +6,15 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.report.fleet_issue.body import FleetNews, WaitingRebuild, body_of
-from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest, ticked, wording_of
+from bot.fleet.report.fleet_issue.body import (
+    Box,
+    BoxRequest,
+    FleetNews,
+    WaitingRebuild,
+    body_of,
+    ticked,
+    wording_of,
+)
 from bot.views.fleet.summary import Stuck
 from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE
@@ -28,7 +35,7 @@ def tick(text: str, *words: str) -> str:
 
 def test_it_tells_how_the_fleet_stands_and_who_is_waited_for() -> None:
     told = body()
-    assert "## 90% of the fleet is current" in told
+    assert "## Nothing needs you\n\n90% of the fleet is current" in told
     assert "contoso/shop](https://host/contoso/shop/pull/12) failed 3 days ago \\(the build failed\\)" in told
     assert "contoso/desk](https://host/contoso/shop/pull/12) has not been merged for 5 days" in told
 

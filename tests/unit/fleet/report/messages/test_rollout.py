@@ -19,8 +19,8 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import Occasion, Pause
-from bot.domain.wording.headline import headline
 from bot.domain.wording.message import Heading
+from bot.domain.wording.moves import headline
 from bot.fleet.report.messages.rollout import progress_line, rollout_message
 from tests.builders import ASPNET, NOON, SDK, change, rebuild, rollout
 from tests.slack_limits import HOSTILE, check, texts

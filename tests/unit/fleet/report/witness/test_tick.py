@@ -10,7 +10,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import Issue
 from bot.domain.rollouts.witness import Said, SaidHold, Witness, witness_line
-from bot.fleet.report.fleet_issue.boxes import opening
+from bot.fleet.report.fleet_issue.body import opening
 from bot.fleet.report.witness.tick import UNKNOWN, WitnessTally, tick
 from tests.builders import NOON
 from tests.fakes.forge import FakeForge

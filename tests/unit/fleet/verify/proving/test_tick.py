@@ -12,14 +12,13 @@ from bot.clients.registry import Registry
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
-from bot.domain.evidence import Strength
+from bot.domain.evidence import ImageVerdict, Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import Builder, ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.trust import Lack, Trust
-from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Joined, Merge, Rebuild, RebuildState, Target
 from bot.domain.rollouts.terms import PathWorkflow

@@ -14,7 +14,7 @@ from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.images.packages.databases import apk, chisel, dotnet, dpkg, places
 from bot.images.packages.databases import rpm as rpm
 from bot.images.packages.databases import rpm as rpm_database
-from bot.images.packages.databases.os_release import read_os_release
+from bot.images.packages.databases.places import read_os_release
 from bot.images.packages.layers.overlay import overlay
 from tests.unit.images.packages.archives import archive, paragraph, read, zstd
 from tests.unit.images.packages.evidence import content, expected, same_packages

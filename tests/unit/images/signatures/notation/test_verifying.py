@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -307,3 +308,14 @@ def test_an_envelope_of_another_type_is_refused_with_the_types_that_are_known() 
 
     assert failed(verdict) == ["integrity"]
     assert "application/cose" in verdict.advice
+
+
+def test_where_no_library_reads_cbor_nobody_can_tell_and_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    envelope = cose(Draft(SIGNER))
+    monkeypatch.setitem(sys.modules, "cbor2", None)
+    verdict = verify_notation(envelope, "application/cose", trusting(SIGNER.chain[-1]), NOW)
+
+    assert verdict.outcome is Validity.CANNOT_TELL
+    assert "freshness-bot[cbor]" in verdict.advice

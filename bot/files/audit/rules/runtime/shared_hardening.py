@@ -1,0 +1,121 @@
+"""Security settings that many workloads need stand in one place, not in each workload.
+
+What: of the containers of three or more workloads of a repository, a setting of the security context comes from a
+shared place: a patch or a component of Kustomize, a value of a chart, a YAML anchor. A setting that three or more
+workloads write out with the same value fails once for the whole repository; `allowPrivilegeEscalation` and
+`seccompProfile`, which all need, also where three or more say or lack them for themselves.
+
+Why: a new workload gets what stands in one place, and forgets what is copied.
+
+Example that fails::
+
+    deploy/api.yaml, deploy/web.yaml, deploy/jobs.yaml, each with
+    securityContext: {allowPrivilegeEscalation: false, seccompProfile: {type: RuntimeDefault}}
+
+Fix: one component that the kustomization takes (`components: [components/hardening]`)::
+
+    apiVersion: kustomize.config.k8s.io/v1alpha1
+    kind: Component
+    patches:
+      - target: {kind: Deployment}
+        patch: |
+          - {op: add, path: /spec/template/spec/containers/0/securityContext,
+             value: {allowPrivilegeEscalation: false, seccompProfile: {type: RuntimeDefault}}}
+
+It replaces the whole context of the first container, so that what else stands there moves with it. In a chart, one
+value (`securityContext:` in values.yaml) that each template takes by `toYaml`. The proposal is words alone: whether
+a workload may differ is for a person to say.
+
+Exceptions: one or two workloads, Windows containers, and containers of which a template hides the setting are asked
+nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity, Place
+from bot.domain.wording.words import counted
+from bot.files.audit.repository import RepositoryTexts, first_scalar
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.kubernetes import Container, containers
+from bot.files.audit.workloads.kustomize import renderings
+from bot.files.formats.source.nodes import Node, Scalar, Sequence
+
+ENOUGH = 3
+"""Workloads that make sharing worth it."""
+_ONE_ANSWER = ("allowPrivilegeEscalation", "seccompProfile")
+"""Settings that hardly a workload needs another value of: those that lack it need it as well."""
+_SETTINGS = (*_ONE_ANSWER, "runAsNonRoot", "readOnlyRootFilesystem", "capabilities")
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    asked = [each for each in containers(repository) if _is_asked(repository, each)]
+    workloads = {each.pod.place: each for each in reversed(asked)}
+    if len(workloads) < ENOUGH:
+        return
+    first = workloads[min(workloads, key=lambda place: (place.path, place.start))]
+    place, subject = first.pod.place, "security settings of all workloads"
+    repeated = [key for key in _SETTINGS if _is_repeated(repository, asked, key)]
+    if not repeated:
+        yield holds(place, subject, f"none is written in {ENOUGH} workloads or more")
+        return
+    why = f"{counted(len(workloads), 'workload')}, of which {ENOUGH} or more say or lack for themselves: "
+    yield fails(place, subject, why + ", ".join(repeated), _advice(repository, first))
+
+
+def _is_asked(repository: RepositoryTexts, container: Container) -> bool:
+    pod = container.pod
+    is_fixture = repository.scope.may_be_fixture(pod.path)
+    return container.role == "container" and not (pod.is_windows or container.hidden or is_fixture)
+
+
+def _is_repeated(repository: RepositoryTexts, asked: list[Container], key: str) -> bool:
+    """Whether three workloads have a setting each from a place of its own."""
+    own: dict[str, dict[_Origin, Place]] = {}
+    for container in asked:
+        node = container.setting(key)
+        workload = container.pod.place
+        if node is None and key in _ONE_ANSWER:
+            own.setdefault("", {})[workload.path, workload.start] = workload
+        elif node is not None:
+            value = "" if key in _ONE_ANSWER else _value_of(node)
+            own.setdefault(value, {}).setdefault(_origin_of(repository, node), workload)
+    return any(len(set(workloads.values())) >= ENOUGH for workloads in own.values())
+
+
+_Origin = tuple[str, int]
+
+
+def _origin_of(repository: RepositoryTexts, node: Node) -> _Origin:
+    """Where a setting is written, the same for all that get it from there: a patch may be no file of its own."""
+    first = first_scalar(node)
+    if first is None:
+        return "", node.start
+    return repository.path_of(node) or first.source, first.start
+
+
+def _value_of(node: Node) -> str:
+    match node:
+        case Scalar(value=value):
+            return value.strip()
+        case Sequence(items=items):
+            return f"[{', '.join(map(_value_of, items))}]"
+    return "{" + ", ".join(sorted(f"{key.value}: {_value_of(value)}" for key, value in node.entries())) + "}"
+
+
+def _advice(repository: RepositoryTexts, container: Container) -> str:
+    """What would say it once: a value in a chart, a component elsewhere."""
+    if container.pod.variant.startswith("chart "):
+        return "one value of the chart, securityContext in values.yaml, that each template takes by toYaml"
+    roots = [each.root for each in renderings(repository)]
+    where = f"components: [components/hardening] in {roots[0]}" if roots else "a kustomization with one component"
+    return f"{where}: a Component whose patch sets securityContext for all workloads"
+
+
+RULE = Rule(
+    "shared-hardening",
+    "Security settings that many workloads need stand in one place",
+    "A new workload gets what stands in one place, and forgets what is copied.",
+    FindingSeverity.LOW,
+    judge,
+)

@@ -1,0 +1,131 @@
+"""Security settings that three or more workloads need are proposed as one component or value."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.audit.auditing import audit
+from bot.files.audit.onboarding.proposing import WantedProposal, propose
+from tests.unit.files.audit.world import NOW, deployment, findings, outcomes, texts
+
+CHECK = "shared-hardening"
+HARDENED = "securityContext: {allowPrivilegeEscalation: false, seccompProfile: {type: RuntimeDefault}}"
+ALL_SAME = "securityContext: {runAsNonRoot: true}"
+
+
+def workloads(number: int, container: str = HARDENED) -> dict[str, str]:
+    return {
+        f"deploy/{letter}.yaml": deployment(container).replace("name: api", f"name: {letter}")
+        for letter in "abcdef"[:number]
+    }
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, []), (2, []), (3, [Outcome.FAILS]), (6, [Outcome.FAILS])])
+def test_three_workloads_that_say_the_same_are_one_finding(number: int, expected: list[Outcome]) -> None:
+    assert outcomes(CHECK, workloads(number)) == expected
+
+
+def test_it_says_how_many_and_what_and_proposes_words_alone() -> None:
+    (finding,) = findings(CHECK, workloads(4))
+    assert "4 workloads" in finding.message
+    assert "allowPrivilegeEscalation, seccompProfile" in finding.message
+    assert finding.fix is not None
+    assert "Component" in finding.fix.advice
+    assert (finding.fix.edits, finding.fix.suggested) == ((), ())
+
+
+def kustomized(patches: str, container: str = "") -> dict[str, str]:
+    files = {f"base/{path.rpartition('/')[2]}": text for path, text in workloads(3, container).items()}
+    return {
+        **files,
+        "base/kustomization.yaml": "resources: [a.yaml, b.yaml, c.yaml]",
+        "prod/kustomization.yaml": f"resources: [../base]\n{patches}",
+        "hardening/kustomization.yaml": f"""
+            apiVersion: kustomize.config.k8s.io/v1alpha1
+            kind: Component
+            patches:
+              - target: {{kind: Deployment}}
+                patch: |
+                  - {{op: add, path: /spec/template/spec/containers/0/securityContext, value: {CONTEXT}}}
+        """,
+    }
+
+
+CONTEXT = "{allowPrivilegeEscalation: false, seccompProfile: {type: RuntimeDefault}}"
+
+
+@pytest.mark.parametrize("container", ["", HARDENED])
+def test_a_component_says_it_for_all(container: str) -> None:
+    assert outcomes(CHECK, kustomized("", container)) == [Outcome.FAILS]
+    assert outcomes(CHECK, kustomized("components: [../hardening]", container)) == [Outcome.HOLDS]
+
+
+def test_the_component_is_proposed_where_the_kustomization_is() -> None:
+    (finding,) = findings(CHECK, kustomized(""))
+    assert finding.fix is not None
+    assert "prod/kustomization.yaml" in finding.fix.advice
+
+
+def test_an_overlay_of_each_stage_counts_a_workload_once() -> None:
+    files = {f"base/{path.rpartition('/')[2]}": text for path, text in workloads(2).items()}
+    overlays = {f"{stage}/kustomization.yaml": "resources: [../base]" for stage in ("dev-a", "stage-b", "prod")}
+    base = {"base/kustomization.yaml": "resources: [a.yaml, b.yaml]"}
+    assert outcomes(CHECK, {**files, **overlays, **base}) == []
+
+
+def chart(context: str, values: str = "") -> dict[str, str]:
+    template = """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {{name: {name}}}
+        spec:
+          template:
+            spec:
+              containers:
+                - name: {name}
+                  image: contoso/api
+                  {context}
+    """
+    files = {
+        f"chart/templates/{name}.yaml": template.format(name=name, context=context) for name in ("a", "b", "c")
+    }
+    return {"chart/Chart.yaml": "name: shop\n", "chart/values.yaml": values, **files}
+
+
+def test_a_value_of_a_chart_says_it_for_all() -> None:
+    values = f"securityContext: {CONTEXT}\n"
+    taken = "securityContext: {{- toYaml .Values.securityContext | nindent 20 }}"
+    assert outcomes(CHECK, chart(taken, values)) == [Outcome.HOLDS]
+    (finding,) = findings(CHECK, chart(HARDENED))
+    assert finding.outcome is Outcome.FAILS
+    assert finding.fix is not None
+    assert "value of the chart" in finding.fix.advice
+
+
+def test_what_a_template_hides_is_asked_nothing() -> None:
+    assert outcomes(CHECK, chart('securityContext: {{- include "shop.context" . | nindent 20 }}')) == []
+
+
+def test_other_values_are_no_repetition() -> None:
+    files = {
+        f"deploy/{user}.yaml": deployment(f"{HARDENED[:-1]}, runAsNonRoot: {user}}}") for user in ("true", "false")
+    }
+    assert outcomes(CHECK, files) == []
+
+
+def test_three_containers_of_one_pod_are_one_workload() -> None:
+    three = deployment(HARDENED, pod="") + "".join(
+        f"        - name: {name}\n          image: a\n          {HARDENED}\n" for name in ("b", "c")
+    )
+    assert outcomes(CHECK, {"deploy/api.yaml": three}) == []
+
+
+@pytest.mark.parametrize("container", ["", "securityContext: {privileged: false}", HARDENED, ALL_SAME])
+def test_onboarding_never_makes_it_fail_anew(container: str) -> None:
+    files = texts(workloads(4, container))
+    proposal = propose(files, "contoso/shop", (), WantedProposal(), NOW)
+    before, after = (
+        [each for each in audit(some, NOW) if each.check == CHECK and each.outcome is Outcome.FAILS]
+        for some in (files, {**files, **proposal.files})
+    )
+    assert len(after) <= len(before)
+    assert {path for commit in proposal.commits for path in commit.files} <= files.keys()
