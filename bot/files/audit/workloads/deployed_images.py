@@ -22,7 +22,7 @@ _SET_IMAGE = re.compile(
 _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE_?TAG\b")
 
 
-class Pin(StrEnum):
+class NamedBy(StrEnum):
     """What a deployed image's name follows; `UNKNOWN` where only a deployment tells."""
 
     DIGEST = "digest"
@@ -32,55 +32,57 @@ class Pin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DeployedImage:
+class ImageOfContainer:
     """A container with its image as it is deployed, which a kustomization may have changed."""
 
     container: Container
     place: Place
     name: str
-    pin: Pin
+    pin: NamedBy
     why: str = ""
 
 
-def deployed_images(repository: RepositoryTexts) -> list[DeployedImage]:
+def deployed_images(repository: RepositoryTexts) -> list[ImageOfContainer]:
     """The images of all containers of manifests, kustomizations and charts, in order."""
     return repository.kept(_deployed_images)
 
 
-def _deployed_images(repository: RepositoryTexts) -> list[DeployedImage]:
+def _deployed_images(repository: RepositoryTexts) -> list[ImageOfContainer]:
     return [_of_container(repository, each) for each in containers(repository)]
 
 
-def _of_container(repository: RepositoryTexts, container: Container) -> DeployedImage:
+def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfContainer:
     node = container.own.get("image")
     place = place_of(repository, node, container.place)
     written = container.image.strip()
     if not written or HIDDEN_VALUE in written or HIDDEN in written or _FILLED_IN.search(written):
-        return DeployedImage(container, place, written, Pin.UNKNOWN, "its image is filled in elsewhere")
+        return ImageOfContainer(container, place, written, NamedBy.UNKNOWN, "its image is filled in elsewhere")
     name, pin = written, _pin_of(written)
     if container.pod.variant:
         name, pin = _changed(repository, written, pin)
-    if pin is Pin.LATEST and not name.endswith(":latest") and repository.kept(_may_set_images):
-        return DeployedImage(container, place, name, Pin.UNKNOWN, "a workflow or script may set its tag")
-    return DeployedImage(container, place, name, pin, "it is no image reference" if pin is Pin.UNKNOWN else "")
+    if pin is NamedBy.LATEST and not name.endswith(":latest") and repository.kept(_may_set_images):
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
+    return ImageOfContainer(
+        container, place, name, pin, "it is no image reference" if pin is NamedBy.UNKNOWN else ""
+    )
 
 
-def _pin_of(name: str) -> Pin:
+def _pin_of(name: str) -> NamedBy:
     try:
         reference = Reference.parse(name.lower())  # a name in capitals stands for one, and has a tag all the same
     except InvalidReference:
-        return Pin.UNKNOWN
+        return NamedBy.UNKNOWN
     if reference.digest is not None:
-        return Pin.DIGEST
-    return Pin.LATEST if reference.tag in {None, "latest"} else Pin.TAG
+        return NamedBy.DIGEST
+    return NamedBy.LATEST if reference.tag in {None, "latest"} else NamedBy.TAG
 
 
-def _changed(repository: RepositoryTexts, written: str, pin: Pin) -> tuple[str, Pin]:
+def _changed(repository: RepositoryTexts, written: str, pin: NamedBy) -> tuple[str, NamedBy]:
     """The name after the `images` of kustomizations; of several that name it, by what pins it least."""
     entries = repository.kept(_image_entries).get(repository_of(written), ())
     names = [_with_entry(written, entry) for entry in entries]
     pairs = [(name, _pin_of(name)) for name in names] or [(written, pin)]
-    order = (Pin.LATEST, Pin.TAG, Pin.UNKNOWN, Pin.DIGEST)
+    order = (NamedBy.LATEST, NamedBy.TAG, NamedBy.UNKNOWN, NamedBy.DIGEST)
     return min(pairs, key=lambda pair: order.index(pair[1]))
 
 

@@ -20,18 +20,18 @@ from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
-from bot.files.audit.workloads.deployed_images import Pin, deployed_images
+from bot.files.audit.workloads.deployed_images import NamedBy, deployed_images
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for image in deployed_images(repository):
         subject = image.container.subject
-        if image.pin is Pin.UNKNOWN:
+        if image.pin is NamedBy.UNKNOWN:
             yield unknown(image.place, subject, image.why, "the manifests as they are deployed")
-        elif image.pin is Pin.TAG:
+        elif image.pin is NamedBy.TAG:
             why = f"{image.name[:120]} is a tag, which may be moved after its scan"
             yield fails(image.place, subject, why, "write its digest behind the tag")
-        elif image.pin is Pin.DIGEST:
+        elif image.pin is NamedBy.DIGEST:
             yield holds(image.place, subject, "it names a digest")
 
 
