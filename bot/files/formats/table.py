@@ -13,6 +13,8 @@ from bot.files.formats.aspire import finder as aspire
 from bot.files.formats.azure_pipelines import finder as azure_pipelines
 from bot.files.formats.azure_pipelines.recognizing import is_azure_pipeline
 from bot.files.formats.builds import Builds
+from bot.files.formats.circleci import KIND as CIRCLECI
+from bot.files.formats.circleci import finder as circleci
 from bot.files.formats.compose import builds as compose_builds
 from bot.files.formats.compose import finder as compose
 from bot.files.formats.compose.recognizing import is_compose_file
@@ -21,6 +23,9 @@ from bot.files.formats.dockerfile import finder as dockerfile
 from bot.files.formats.dotenv import KIND as ENV
 from bot.files.formats.dotenv import variables as dotenv
 from bot.files.formats.dotnet import global_json, project, solution_files
+from bot.files.formats.gitlab_ci import KIND as GITLAB_CI
+from bot.files.formats.gitlab_ci import finder as gitlab_ci
+from bot.files.formats.gitlab_ci.recognizing import is_gitlab_pipeline
 from bot.files.formats.kubernetes import helm
 from bot.files.formats.kubernetes import manifests as kubernetes
 from bot.files.formats.make import KIND as MAKE
@@ -95,6 +100,8 @@ _AZURE_PIPELINES = _names(
     r"|eng/(?:.*/)?(?:pipelines|templates|common)/(?:.*/)?[^/]+\.ya?ml"
 )
 """The last is where the repositories of .NET itself keep theirs."""
+_GITLAB_CI = _names(r"[^/]*\.?gitlab-ci[^/]*\.ya?ml|\.gitlab(?:-ci)?/(?!agents/)(?:.*/)?[^/]+\.ya?ml")
+_CIRCLECI = _names(r"\.circleci/(?:.*/)?[^/]+\.ya?ml")
 _ENVIRONMENT = _names(r"[^/]*\.env(?:\.(?!example$|sample$|template$|dist$)[\w-]+)?")
 _SCRIPT = _names(r"[^/]+\.(?:sh|bash|ps1)")
 _MAKEFILE = _names(r"(?:GNU)?[Mm]akefile(?:\.[\w-]+)?|[^/]+\.(?:mk|mak|just)|(?i:\.?justfile)")
@@ -137,6 +144,16 @@ FORMATS: tuple[FileFormat, ...] = (
         builds=azure_pipelines.builds,
         recognizes=is_azure_pipeline,
     ),
+    FileFormat(
+        GITLAB_CI,
+        _GITLAB_CI,
+        gitlab_ci.find,
+        5,
+        tells_untold=True,
+        builds=gitlab_ci.builds,
+        recognizes=is_gitlab_pipeline,
+    ),
+    FileFormat(CIRCLECI, _CIRCLECI, circleci.find, 5, tells_untold=True, builds=circleci.builds),
     FileFormat(MAKE, _MAKEFILE, make.find, 8, tells_untold=True, builds=make.builds),
     FileFormat(other_builds.KIND, other_builds.NAMES, other_builds.find, 5, tells_without_names=True),
     FileFormat(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds, recognizes=is_compose_file),
