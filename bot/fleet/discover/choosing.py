@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.repository import NO_SOURCES, TreeEntry
 from bot.domain.repositories.usage import SourceProblem
-from bot.files.formats import code_owners, repository_config
+from bot.files.formats import code_owners, other_builds, repository_config
 from bot.files.formats.finding import LARGEST_FILE, too_large
 from bot.files.formats.practices import tells_of_practices
 from bot.files.formats.table import LINE_BREAK_IN_PATH, format_of, holds_line_break, is_worth_reading, kind_of
@@ -63,7 +63,7 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
         if entry.kind != "blob" or rank is None or not NO_SOURCES.isdisjoint(folders):
             continue
         if not _OUTPUT.isdisjoint(folders):
-            output.append(entry.path)
+            output += [entry.path] if kind_of(entry.path) != other_builds.KIND else []
         elif (reason := _why_unread(entry)) is not None:
             problems.append(SourceProblem(entry.path, 1, reason))
         else:
