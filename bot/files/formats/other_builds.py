@@ -102,7 +102,7 @@ OTHER_BUILDS = (
     _manifest(
         "JSON",
         r"(?:deploy(?:ments?)?|k8s|kubernetes|manifests?|ecs)/(?:[^/]+/)*(?![^/]*(?:bake|devcontainer))[^/]+\.json"
-        r"|(?:[^/]*[._-])?(?:task-?def(?:inition)?s?|deployment|pod|manifest)(?:[._-][^/]*)?\.json|Dockerrun\.aws\.json",
+        r"|(?:[^/]*[._-])?(?:task-?def(?:inition)?s?|deployment|pod)(?:[._-][^/]*)?\.json|Dockerrun\.aws\.json",
     ),
     _saying("Concourse", r"[^/]+\.ya?ml", r"^\s+image_resource:"),
     _saying("azd", r"azure\.ya?ml", r"\bhost:[ \t]*[\"']?(?:containerapp|aks)\b"),

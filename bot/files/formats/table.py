@@ -53,7 +53,8 @@ class FileFormat:
     number, `tells_without_names` that a problem counts even where the file names no image that is watched.
     `tells_untold` says that a .NET image which the file names and no reader takes for one that is used is told.
     `builds` gives what a file asks of builds elsewhere, and never raises either. `recognizes` tells by the text of
-    a YAML file whether it is one, where its name says no more.
+    a YAML file whether it is one, where its name says no more. `instead_of_digest` says what to write where a tag
+    that stands alone takes no digest.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class FileFormat:
     tells_untold: bool = False
     builds: Callable[[str, str], Builds] | None = None
     recognizes: Callable[[str], bool] | None = None
+    instead_of_digest: str = ""
 
     def comment_in(self, path: str) -> Comment | None:
         """The signs of a comment line in a file of this kind; JSON takes none, but for JSON with `//` comments."""
@@ -163,12 +165,22 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
     FileFormat(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
     FileFormat(solution_files.KIND, _names(r"[^/]+\.sln[xf]?"), solution_files.find, 4),
-    FileFormat(aspire.KIND, _CSHARP, aspire.find, 6, SLASHES, tells_without_names=True),
+    FileFormat(
+        aspire.KIND,
+        _CSHARP,
+        aspire.find,
+        6,
+        SLASHES,
+        tells_without_names=True,
+        instead_of_digest=aspire.INSTEAD_OF_DIGEST,
+    ),
     FileFormat(azd.KIND, _names(r"azure\.ya?ml"), azd.find, 4, tells_without_names=True),
     FileFormat(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),
     FileFormat(SHELL, _SCRIPT, shell.find, 8, tells_untold=True, builds=shell.builds),
     FileFormat(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True, tells_untold=True),
 )
+UNREAD_BUILD = other_builds.KIND
+"""The kind of files of which is told only that they are there, and what they name."""
 _BY_KIND: Mapping[Kind, FileFormat] = {each.kind: each for each in FORMATS}
 
 
