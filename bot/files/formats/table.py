@@ -179,6 +179,8 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat(SHELL, _SCRIPT, shell.find, 8, tells_untold=True, builds=shell.builds),
     FileFormat(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True, tells_untold=True),
 )
+UNREAD_BUILD = other_builds.KIND
+"""The kind of files of which is told only that they are there, and what they name."""
 _BY_KIND: Mapping[Kind, FileFormat] = {each.kind: each for each in FORMATS}
 
 

@@ -93,7 +93,7 @@ def verdict(status: "Status", now: datetime) -> str:
     parts = [status.needs.headline(now)]
     parts += [f"{words[word]:,} {word}" for word in (FourWords.UNDER_WAY, FourWords.WAITING) if words[word]]
     fleet = f"{counted(status.repositories, 'repository')} on {counted(len(status.bases), 'base')}"
-    if status.standings:
+    if status.repositories and status.standings:
         fleet = f"{status.standings.get(Standing.CURRENT, 0):,} of {fleet} current"
     return f"{'; '.join(parts)}; {fleet}"
 
