@@ -22,7 +22,7 @@ from bot.clients.notifiers.teams_card import card_of
 from bot.domain.clock import SystemClock
 from bot.domain.wording.pages import page_address, rollout_path
 from bot.fleet.report.messages.rollout import rollout_message
-from bot.fleet.report.messages.summary import summary_message
+from bot.fleet.report.messages.summary import brief_summary
 from bot.fleet.report.rows import ReportStore
 from bot.fleet.standing.rows import StandingStore
 from bot.service.logs import set_up
@@ -100,7 +100,7 @@ async def told() -> dict[str, str]:
         rollout = rollout_message(await stores[ReportStore].rollout(13)).with_page(
             page_address(PAGE, rollout_path(13))
         )
-        summary = summary_message(await stores[SummaryStore].summary(NOW - timedelta(days=7))).with_page(PAGE)
+        summary = brief_summary(await stores[SummaryStore].summary(NOW - timedelta(days=7))).with_page(PAGE)
         await database.close()
     return {"slack-rollout": slack_page(blocks_of(rollout)), "teams-summary": teams_page(card_of(summary))}
 

@@ -28,6 +28,7 @@ from sandbox.github.pull_requests.pull_requests import PullRequests
 from sandbox.github.pull_requests.pulls import Pulls
 from sandbox.github.pull_requests.requirements import Requirements
 from sandbox.github.repositories.code_scanning import CodeScanning
+from sandbox.github.repositories.environments import Environments
 from sandbox.github.repositories.git import Git
 from sandbox.github.repositories.listings import Listings
 from sandbox.github.repositories.refs import Refs
@@ -64,6 +65,7 @@ class Organisation:
         Jobs(edge, self.actions)
         self.artifacts = Artifacts(edge, self.actions)
         self.code_scanning = CodeScanning(edge)
+        self.environments = Environments(edge, self.actions)
         git = Git(edge)
         self.rules = Rules(edge)
         self.requests = PullRequests(edge, git, self.actions, Requirements(edge, self.actions, self.rules))

@@ -29,8 +29,14 @@ def _line(command: Any) -> str:
     return " ".join(text.split()).removesuffix(".")
 
 
-FIRST = ("scan", "update", "init", "once", "run")
-"""What somebody new needs, in this order."""
+OF_A_WEEK: Mapping[str, tuple[str, ...]] = {
+    "How to begin": ("init", "doctor", "run"),
+    "How the fleet stands": ("status", "explain", "cve"),
+    "What files say": ("scan", "update", "audit"),
+    "How to move things along": ("retry", "hold", "rollout"),
+}
+"""What a week needs, by the question that each answers."""
+_EVERY = "every"
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Look": {
@@ -117,7 +123,7 @@ def _command(name: str, group: str, place: str) -> Any:
 
 
 class GroupedCommands(TyperGroup):
-    """Lists the commands by group, the first ones first, each with its whole first line."""
+    """Lists the commands that a week needs, or all by group, each with its whole first line."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -136,12 +142,25 @@ class GroupedCommands(TyperGroup):
                 error.message, error.ctx = error.message.removeprefix("Value error, "), None
             raise
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Notes whether the help of every command is asked for: `--help all`."""
+        ctx.meta[_EVERY] = args == ["--help", "all"]
+        return super().parse_args(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Writes the sections of the help page."""
-        by_name = {name: self.commands[name] for name in self.list_commands(ctx)}
-        sections: dict[str, list[tuple[str, Any]]] = {"First steps": [(name, by_name[name]) for name in FIRST]}
-        for name, command in by_name.items():
-            if name not in FIRST:
-                sections.setdefault(getattr(command, "rich_help_panel", ""), []).append((name, command))
+        """Writes the sections of the help page: what a week needs, or every command by its group."""
+        if ctx.meta.get(_EVERY):
+            self._write_every(ctx, formatter)
+            return
+        for question, names in OF_A_WEEK.items():
+            write_commands(formatter, question, [(name, self.commands[name]) for name in names])
+        formatter.write_paragraph()
+        formatter.write_text(f"`freshness-bot --help all` lists all {len(self.commands)} commands.")
+
+    def _write_every(self, ctx: Any, formatter: Any) -> None:
+        sections: dict[str, list[tuple[str, Any]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.commands[name]
+            sections.setdefault(getattr(command, "rich_help_panel", ""), []).append((name, command))
         for title, commands in sections.items():
             write_commands(formatter, title, commands)

@@ -221,13 +221,16 @@ def _said(error: ValidationError) -> str:
 
 
 def _references(node: Any) -> set[str]:
+    """The schemas that a schema is made of; an example may stand for itself elsewhere."""
     if isinstance(node, list):
         return set().union(*(_references(item) for item in node))
     if not isinstance(node, dict):
         return set()
     found = set().union(*(_references(value) for value in node.values()))
     reference = node.get("$ref")
-    return found | ({reference.removeprefix(COMPONENT)} if isinstance(reference, str) else set())
+    if isinstance(reference, str) and reference.startswith(COMPONENT):
+        found.add(reference.removeprefix(COMPONENT))
+    return found
 
 
 def _as_json_schema(node: Any, strict: bool) -> Any:

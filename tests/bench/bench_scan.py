@@ -32,21 +32,21 @@ async def _run() -> list[Measured]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "empty").mkdir()
-        empty = statistics.median([await _seconds("scan", folder / "empty", "--offline") for _ in range(TRIES)])
+        empty = statistics.median([await seconds("scan", folder / "empty", "--offline") for _ in range(TRIES)])
         surroundings = Surroundings()
         registry = Registry(folder, surroundings)
         await registry.start()
         try:
-            settings, pins = await _checkout(folder, registry.host)
+            settings, pins = await checkout(folder, registry.host)
             words = ("scan", folder / "pins", "-c", settings)
             surroundings.traffic.forget()
-            await _seconds(*words)
+            await seconds(*words)
             requests = len(surroundings.traffic.requests(service="registry"))
             ours, theirs = await _in_turns(words, pins)
             for base in pins:
-                _pin(folder, base, STALE)
+                pin(folder, base, STALE)
             surroundings.traffic.forget()
-            await _seconds(*words, ends_with=1)
+            await seconds(*words, ends_with=1)
             requests_for_stale = len(surroundings.traffic.requests(service="registry"))
             ours_of_stale, theirs_then = await _in_turns(words, pins, ends_with=1)
         finally:
@@ -75,19 +75,19 @@ async def _run() -> list[Measured]:
     ]
 
 
-async def _checkout(folder: Path, host: str) -> tuple[Path, list[Base]]:
+async def checkout(folder: Path, host: str) -> tuple[Path, list[Base]]:
     """As many Dockerfiles, each pinned to the digest that its own tag has."""
     image = dotnet_image("aspnet", "10.0.0")
     pins = [Base(host, REPOSITORY, f"tag-{number}") for number in range(PINS)]
     for base in pins:
         pushed = await asyncio.to_thread(push, host, REPOSITORY, base.tag, image)
-        _pin(folder, base, pushed.digest)
+        pin(folder, base, pushed.digest)
     settings = folder / "freshness.yaml"
     settings.write_text(f"registries: {{'{host}': {{insecure: true}}}}\nbases: ['{host}/*']\n")
     return settings, pins
 
 
-def _pin(folder: Path, base: Base, digest: str) -> None:
+def pin(folder: Path, base: Base, digest: str) -> None:
     place = folder / "pins" / base.tag
     place.mkdir(parents=True, exist_ok=True)
     (place / "Dockerfile").write_text(f"FROM {base}@{digest}\n")
@@ -95,11 +95,11 @@ def _pin(folder: Path, base: Base, digest: str) -> None:
 
 async def _in_turns(words: tuple[object, ...], pins: list[Base], ends_with: int = 0) -> tuple[float, float]:
     """The median seconds of each, in turns, so that a busy machine is shared fairly."""
-    rounds = [(await _seconds(*words, ends_with=ends_with), await _oras(pins)) for _ in range(TRIES)]
+    rounds = [(await seconds(*words, ends_with=ends_with), await _oras(pins)) for _ in range(TRIES)]
     return statistics.median(ours for ours, _ in rounds), statistics.median(theirs for _, theirs in rounds)
 
 
-async def _seconds(*words: object, ends_with: int = 0) -> float:
+async def seconds(*words: object, ends_with: int = 0) -> float:
     began = perf_counter()
     program = Path(sys.executable).with_name("freshness-bot")
     process = await asyncio.create_subprocess_exec(

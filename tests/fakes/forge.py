@@ -29,6 +29,7 @@ from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, blob_name
+from bot.domain.repositories.surroundings import EnvironmentProtection
 from bot.domain.rollouts.terms import MergeMethod
 from tests.fakes.repository import BOT, CONFIG, SHA1, WORKFLOWS, Commit, FakeRepository
 
@@ -242,6 +243,10 @@ class FakeForge:
         home.uploads.append((commit, branch, sarif))
         self._done("upload_findings")
         return f"upload-{len(home.uploads)}"
+
+    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
+        self._ask("environments")
+        return self._read(repository).environments
 
     async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
         self._ask("taken_in")

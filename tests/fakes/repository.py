@@ -12,6 +12,7 @@ from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.repositories.builds import PastRun
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.surroundings import EnvironmentProtection
 
 BOT = "freshness-bot[bot]"
 PERSON = "octocat"
@@ -66,6 +67,8 @@ class FakeRepository:
     history: dict[str, list[PastRun]] = field(default_factory=dict)
     """By workflow file, runs that nobody dispatched."""
     tags: dict[str, str] = field(default_factory=dict)
+    environments: dict[str, EnvironmentProtection] = field(default_factory=dict)
+    """By name in lower case."""
     has_code_scanning: bool = True
     uploads: list[tuple[str, str, bytes]] = field(default_factory=list)
     """What code scanning was given: commit, branch and log."""

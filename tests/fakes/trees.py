@@ -77,6 +77,7 @@ class FakeTrees:
         return next(body for body in (self._files(repository.name) or {}).values() if named(body) == sha)
 
     async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
+        self.asked["blobs"] += 1
         return {sha: await self.blob(repository, sha) for sha in shas}
 
     def _files(self, repository: str) -> Mapping[str, bytes] | None:

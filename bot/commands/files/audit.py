@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from bot.clients.folders import checkout
+from bot.clients.zizmor import zizmor_log
 from bot.commands.progress import Progress
 from bot.domain.clock import Clock
 from bot.files.audit.audited import AuditedCheckout
@@ -19,6 +21,11 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w-]{0,99}/[\w.-]{1,100}")
 def is_repository_name(text: str) -> bool:
     """Whether a text has the form of owner/name."""
     return _REPOSITORY.fullmatch(text) is not None and not text.endswith(("/.", "/.."))
+
+
+async def joined_log(root: Path) -> dict[str, Any]:
+    """What zizmor says of a checkout, as a SARIF log. Raises `Failure` where it is not installed."""
+    return await zizmor_log(root)
 
 
 def audited(root: Path, clock: Clock, progress: Progress, *, leaves_out: bool = True) -> AuditedCheckout:

@@ -12,6 +12,7 @@ from bot.commands.files.looking import looked_up
 from bot.commands.progress import Progress
 from bot.domain.bases.dotnet import unwatched
 from bot.domain.bases.followed_base import is_patch_pinned
+from bot.domain.bases.support import support_of
 from bot.domain.clock import Clock
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import TreeEntry
@@ -65,7 +66,11 @@ async def scan(
         else Selection(bases=tuple(settings.bases), mirrors=settings.mirror_rules)
     )
     pairs = [(usage, selection.followed(usage)[0]) for usage in files_read.usages]
-    scanned: Sequence[ScannedUsage] = [ScannedUsage(usage, base, _without_a_look(base)) for usage, base in pairs]
+    today = clock.now().date()
+    scanned: Sequence[ScannedUsage] = [
+        ScannedUsage(usage, base, _without_a_look(base), support=support_of(usage.reference, today))
+        for usage, base in pairs
+    ]
     unread: tuple[str, ...] = ()
     if not offline:
         scanned, unread = await looked_up(scanned, settings, clock, progress, compares=compares, why=why)

@@ -14,6 +14,7 @@ from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository, owner_of
+from bot.domain.repositories.surroundings import EnvironmentProtection
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,10 @@ class ShowsRepositories(Protocol):
 
     async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
         """The contents of many files by sha, checked against their names."""
+        ...
+
+    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
+        """What each environment asks of deployments, by name in lower case."""
         ...
 
 

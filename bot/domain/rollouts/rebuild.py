@@ -223,6 +223,8 @@ class Rebuild:
     """How many looks in a row found nothing of what is followed."""
     refusals: int = 0
     """How many attempts were refused, or showed it gone, since one has gone through; no faults of the world."""
+    ready_since: datetime | None = None
+    """Since when nothing that the forge requires stands in the way of merging its open pull request."""
     hindered_by: str | None = None
     """What kept the last attempt from going through, None where it has: an open one has its reason all the same."""
 

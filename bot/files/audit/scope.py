@@ -16,8 +16,10 @@ from bot.domain.repositories.usage import Kind
 from bot.files.formats import other_builds
 from bot.files.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.files.formats.bake import KIND as BAKE
+from bot.files.formats.circleci import KIND as CIRCLECI
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
+from bot.files.formats.gitlab_ci import KIND as GITLAB_CI
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.make import KIND as MAKE
 from bot.files.formats.shell import KIND as SHELL
@@ -56,7 +58,10 @@ _TEST_PROJECT = re.compile(
 )
 _PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 _TEMPLATE_CONFIG = ".template.config/template.json"
-_DELIVERING_KINDS = frozenset({WORKFLOW, AZURE_PIPELINES, other_builds.KIND, COMPOSE, BAKE, SHELL, MAKE})
+_DELIVERING_KINDS = frozenset(
+    {WORKFLOW, AZURE_PIPELINES, other_builds.KIND, COMPOSE, BAKE, SHELL, MAKE, GITLAB_CI, CIRCLECI}
+)
+_CHECKED_KINDS = frozenset({DOCKERFILE, COMPOSE, AZURE_PIPELINES, other_builds.KIND, GITLAB_CI, CIRCLECI})
 _DELIVERING_NAMES = frozenset(
     {
         "chart.yaml",
@@ -241,7 +246,7 @@ def is_for_checks(path: str, texts: ScopeTexts) -> bool:
         return "kind:" in text and "apiVersion:" in text
     name = path.rpartition("/")[2].lower()
     is_named = name in _NAMED_OUTRIGHT or name.endswith((".bicep", ".tf"))
-    return is_named or kind in {DOCKERFILE, COMPOSE, AZURE_PIPELINES, other_builds.KIND}
+    return is_named or kind in _CHECKED_KINDS
 
 
 def _places_named(texts: ScopeTexts, by_place: "_ByPlace") -> dict[str, FileStanding]:

@@ -63,8 +63,8 @@ def _saying(service: str, pattern: str, text: str) -> OtherBuild:
 
 
 OTHER_BUILDS = (
-    _named("GitLab CI", r"\.gitlab-ci\.ya?ml"),
-    _named("CircleCI", r"\.circleci/config\.ya?ml"),
+    _named("GitLab CI", r"[^/]*\.?gitlab-ci[^/]*\.ya?ml|\.gitlab(?:-ci)?/(?!agents/)(?:.*/)?[^/]+\.ya?ml"),
+    _named("CircleCI", r"\.circleci/(?:.*/)?[^/]+\.ya?ml"),
     _named("Jenkins", r"(?:[^/]*[._-])?(?i:Jenkinsfile)(?:[._-][^/]*)?"),
     _named("Jenkins", r"(?:vars|\.?ci|\.?jenkins|pipelines?)/(?:.*/)?[^/]+\.groovy", _PUSHES_OR_NAMES),
     _named("Woodpecker", r"\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml"),
@@ -102,7 +102,7 @@ OTHER_BUILDS = (
     _manifest(
         "JSON",
         r"(?:deploy(?:ments?)?|k8s|kubernetes|manifests?|ecs)/(?:[^/]+/)*(?![^/]*(?:bake|devcontainer))[^/]+\.json"
-        r"|(?:[^/]*[._-])?(?:task-?def(?:inition)?s?|deployment|pod|manifest)(?:[._-][^/]*)?\.json|Dockerrun\.aws\.json",
+        r"|(?:[^/]*[._-])?(?:task-?def(?:inition)?s?|deployment|pod)(?:[._-][^/]*)?\.json|Dockerrun\.aws\.json",
     ),
     _saying("Concourse", r"[^/]+\.ya?ml", r"^\s+image_resource:"),
     _saying("azd", r"azure\.ya?ml", r"\bhost:[ \t]*[\"']?(?:containerapp|aks)\b"),

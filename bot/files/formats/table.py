@@ -13,6 +13,8 @@ from bot.files.formats.aspire import finder as aspire
 from bot.files.formats.azure_pipelines import finder as azure_pipelines
 from bot.files.formats.azure_pipelines.recognizing import is_azure_pipeline
 from bot.files.formats.builds import Builds
+from bot.files.formats.circleci import KIND as CIRCLECI
+from bot.files.formats.circleci import finder as circleci
 from bot.files.formats.compose import builds as compose_builds
 from bot.files.formats.compose import finder as compose
 from bot.files.formats.compose.recognizing import is_compose_file
@@ -21,6 +23,9 @@ from bot.files.formats.dockerfile import finder as dockerfile
 from bot.files.formats.dotenv import KIND as ENV
 from bot.files.formats.dotenv import variables as dotenv
 from bot.files.formats.dotnet import global_json, project, solution_files
+from bot.files.formats.gitlab_ci import KIND as GITLAB_CI
+from bot.files.formats.gitlab_ci import finder as gitlab_ci
+from bot.files.formats.gitlab_ci.recognizing import is_gitlab_pipeline
 from bot.files.formats.kubernetes import helm
 from bot.files.formats.kubernetes import manifests as kubernetes
 from bot.files.formats.make import KIND as MAKE
@@ -48,7 +53,8 @@ class FileFormat:
     number, `tells_without_names` that a problem counts even where the file names no image that is watched.
     `tells_untold` says that a .NET image which the file names and no reader takes for one that is used is told.
     `builds` gives what a file asks of builds elsewhere, and never raises either. `recognizes` tells by the text of
-    a YAML file whether it is one, where its name says no more.
+    a YAML file whether it is one, where its name says no more. `instead_of_digest` says what to write where a tag
+    that stands alone takes no digest.
     """
 
     kind: Kind
@@ -61,6 +67,7 @@ class FileFormat:
     tells_untold: bool = False
     builds: Callable[[str, str], Builds] | None = None
     recognizes: Callable[[str], bool] | None = None
+    instead_of_digest: str = ""
 
     def comment_in(self, path: str) -> Comment | None:
         """The signs of a comment line in a file of this kind; JSON takes none, but for JSON with `//` comments."""
@@ -95,6 +102,8 @@ _AZURE_PIPELINES = _names(
     r"|eng/(?:.*/)?(?:pipelines|templates|common)/(?:.*/)?[^/]+\.ya?ml"
 )
 """The last is where the repositories of .NET itself keep theirs."""
+_GITLAB_CI = _names(r"[^/]*\.?gitlab-ci[^/]*\.ya?ml|\.gitlab(?:-ci)?/(?!agents/)(?:.*/)?[^/]+\.ya?ml")
+_CIRCLECI = _names(r"\.circleci/(?:.*/)?[^/]+\.ya?ml")
 _ENVIRONMENT = _names(r"[^/]*\.env(?:\.(?!example$|sample$|template$|dist$)[\w-]+)?")
 _SCRIPT = _names(r"[^/]+\.(?:sh|bash|ps1)")
 _MAKEFILE = _names(r"(?:GNU)?[Mm]akefile(?:\.[\w-]+)?|[^/]+\.(?:mk|mak|just)|(?i:\.?justfile)")
@@ -137,6 +146,16 @@ FORMATS: tuple[FileFormat, ...] = (
         builds=azure_pipelines.builds,
         recognizes=is_azure_pipeline,
     ),
+    FileFormat(
+        GITLAB_CI,
+        _GITLAB_CI,
+        gitlab_ci.find,
+        5,
+        tells_untold=True,
+        builds=gitlab_ci.builds,
+        recognizes=is_gitlab_pipeline,
+    ),
+    FileFormat(CIRCLECI, _CIRCLECI, circleci.find, 5, tells_untold=True, builds=circleci.builds),
     FileFormat(MAKE, _MAKEFILE, make.find, 8, tells_untold=True, builds=make.builds),
     FileFormat(other_builds.KIND, other_builds.NAMES, other_builds.find, 5, tells_without_names=True),
     FileFormat(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds, recognizes=is_compose_file),
@@ -146,12 +165,22 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
     FileFormat(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
     FileFormat(solution_files.KIND, _names(r"[^/]+\.sln[xf]?"), solution_files.find, 4),
-    FileFormat(aspire.KIND, _CSHARP, aspire.find, 6, SLASHES, tells_without_names=True),
+    FileFormat(
+        aspire.KIND,
+        _CSHARP,
+        aspire.find,
+        6,
+        SLASHES,
+        tells_without_names=True,
+        instead_of_digest=aspire.INSTEAD_OF_DIGEST,
+    ),
     FileFormat(azd.KIND, _names(r"azure\.ya?ml"), azd.find, 4, tells_without_names=True),
     FileFormat(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),
     FileFormat(SHELL, _SCRIPT, shell.find, 8, tells_untold=True, builds=shell.builds),
     FileFormat(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True, tells_untold=True),
 )
+UNREAD_BUILD = other_builds.KIND
+"""The kind of files of which is told only that they are there, and what they name."""
 _BY_KIND: Mapping[Kind, FileFormat] = {each.kind: each for each in FORMATS}
 
 

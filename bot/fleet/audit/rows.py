@@ -66,12 +66,15 @@ class AuditStore(Store):
     async def _read(self, claimed: Claimed) -> DueAudit:
         row = claimed.row
         async with self._database.reading() as connection:
-            named = select(repositories.c.name).where(repositories.c.id == row["repository_id"])
-            name = (await connection.execute(named)).scalar_one()
+            home = select(repositories.c.name, repositories.c.node_id)
+            name, node_id = (await connection.execute(home.where(repositories.c.id == row["repository_id"]))).one()
             produced = await produced_configs(connection, row["repository_id"], name)
         findings = unpacked(row["findings"]) if row["findings"] is not None else None
         files = load(row["files"], dict[str, str])
-        return DueAudit(row["id"], row["repository_id"], name, files, produced, findings, row["mark"], row["error"])
+        return DueAudit(
+            *(row["id"], row["repository_id"], name, files, produced),
+            *(findings, row["mark"], row["error"], node_id),
+        )
 
     async def contents(self, shas: Sequence[str]) -> dict[str, bytes]:
         async with self._database.reading() as connection:

@@ -13,7 +13,8 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.globs import names_repository
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Finding
-from bot.domain.repositories.surroundings import surroundings_of
+from bot.domain.repositories.repository import WORKFLOWS, Identity
+from bot.domain.repositories.surroundings import EnvironmentProtection, surroundings_of
 from bot.files.audit.auditing import JudgedRepository, judge_repository
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rules import VERSION
@@ -22,6 +23,8 @@ from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 
 _UNTIL_REREAD = timedelta(days=30)
 """A safeguard; what changes makes a repository due at once."""
+_UNTIL_ASKED_AGAIN = timedelta(days=1)
+"""A repository that names environments: what these ask changes at the forge alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class DueAudit:
     before: tuple[Finding, ...] | None = None
     mark: str | None = None
     error: str | None = None
+    node_id: str | None = None
 
 
 class AuditStore(Protocol):
@@ -102,10 +106,20 @@ class AuditTally:
     problems: list[str] = field(default_factory=list)
 
 
-async def tick(store: AuditStore, options: AuditOptions, loop: Loop) -> AuditTally:
-    """Judges until nothing is due."""
+class AsksEnvironments(Protocol):
+    """The forge, as auditing asks it."""
+
+    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
+        """What each environment asks of deployments, by name in lower case."""
+        ...
+
+
+async def tick(
+    store: AuditStore, options: AuditOptions, loop: Loop, forge: AsksEnvironments | None = None
+) -> AuditTally:
+    """Judges until nothing is due; without a forge what environments ask is unknown."""
     await store.expect(options.mark)
-    tally = await loop.run(_Audits(store, options, loop))
+    tally = await loop.run(_Audits(store, options, loop, forge))
     await store.count_day(is_news=tally.done > 0)
     return AuditTally(tally.done, tally.problems)
 
@@ -118,10 +132,15 @@ class _Audits(Work[DueAudit, JudgedRepository]):
     at_once = 1
     strikes = None
 
-    def __init__(self, store: AuditStore, options: AuditOptions, loop: Loop) -> None:
+    def __init__(
+        self, store: AuditStore, options: AuditOptions, loop: Loop, forge: AsksEnvironments | None
+    ) -> None:
         self._store = store
+        self._forge = forge
         self._options = options
         self._clock = loop.clock
+        self._asked: set[int] = set()
+        """Rows for which the forge was asked, which tells nobody of a change there."""
 
     @property
     def queue(self) -> Queue[DueAudit]:
@@ -138,13 +157,35 @@ class _Audits(Work[DueAudit, JudgedRepository]):
                 advice="the next reading of the repository brings them back",
             )
         texts = {path: bodies[sha] for path, sha in item.files.items()}
-        surroundings = surroundings_of(item.name, self._options.admission)
+        environments = await self._environments(item, texts)
+        surroundings = surroundings_of(item.name, self._options.admission, environments)
         repository = RepositoryTexts(texts, item.name, item.produced, surroundings=surroundings)
         # A thread keeps the event loop free for the other stages.
         return await asyncio.to_thread(judge_repository, repository, self._clock.now(), self._options.never_waived)
 
+    async def _environments(
+        self, item: DueAudit, texts: Mapping[str, bytes]
+    ) -> Mapping[str, EnvironmentProtection] | None:
+        """What the environments ask that workflows name; None where nobody may tell, or none is named.
+
+        A forge that is in trouble puts the audit off: what was found before stays.
+        """
+        workflows = (text for path, text in texts.items() if path.startswith(WORKFLOWS))
+        if self._forge is None or not any(b"environment:" in text for text in workflows):
+            return None
+        self._asked.add(item.id)
+        try:
+            return await self._forge.environments(Identity(item.name, item.node_id))
+        except Failure as failure:
+            if failure.trouble not in (Trouble.DENIED, Trouble.MISSING):
+                raise
+            return None
+
     async def settle(self, item: DueAudit, result: JudgedRepository) -> None:
         due_at = self._clock.now() + _UNTIL_REREAD
+        if item.id in self._asked:
+            self._asked.discard(item.id)
+            due_at = self._clock.now() + _UNTIL_ASKED_AGAIN
         if result.until is not None:
             due_at = min(due_at, datetime.combine(result.until + timedelta(days=1), time(), UTC))
         await self._store.save(item, result, self._options, due_at)

@@ -10,7 +10,14 @@ from bot.domain.repositories.usage import SourceProblem
 from bot.files.formats import code_owners, repository_config
 from bot.files.formats.finding import LARGEST_FILE, too_large
 from bot.files.formats.practices import tells_of_practices
-from bot.files.formats.table import LINE_BREAK_IN_PATH, format_of, holds_line_break, is_worth_reading, kind_of
+from bot.files.formats.table import (
+    LINE_BREAK_IN_PATH,
+    UNREAD_BUILD,
+    format_of,
+    holds_line_break,
+    is_worth_reading,
+    kind_of,
+)
 
 MOST_FILES = 1_000
 """To one repository: a third of what GitHub grants a token in an hour is three such."""
@@ -63,7 +70,7 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
         if entry.kind != "blob" or rank is None or not NO_SOURCES.isdisjoint(folders):
             continue
         if not _OUTPUT.isdisjoint(folders):
-            output.append(entry.path)
+            output += [entry.path] if kind_of(entry.path) != UNREAD_BUILD else []
         elif (reason := _why_unread(entry)) is not None:
             problems.append(SourceProblem(entry.path, 1, reason))
         else:

@@ -195,6 +195,7 @@ def after_request(rebuild: Rebuild, state: PullRequestState, now: datetime) -> R
         reason = state.elsewhere or f"pull request #{state.number} goes to {state.onto} again"
         pointed = replace(rebuild, pointed_at=pointed_at, facts_version=rebuild.facts_version + 1)
         return pointed.moved(rebuild.state, reason, at=now)
+    rebuild = replace(rebuild, ready_since=(rebuild.ready_since or now) if state.is_ready else None)
     if _is_for_act(rebuild, state):
         return replace(rebuild, facts_version=rebuild.facts_version + 1)
     return rebuild

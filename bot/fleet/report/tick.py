@@ -14,7 +14,7 @@ from bot.fleet.report.messages.first_run import FirstRunNews, first_run_message
 from bot.fleet.report.messages.news import OF_REPOSITORY, IncidentNews, NoticeNews, incident_message, notice_message
 from bot.fleet.report.messages.rollout import RolloutNews, rollout_message
 from bot.fleet.report.messages.stops import PauseNews, QuarantineNews, pause_message, quarantine_message
-from bot.fleet.report.messages.summary import summary_message
+from bot.fleet.report.messages.summary import brief_summary
 from bot.fleet.report.messages.waves import WaveNews, wave_message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
@@ -297,7 +297,7 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             return None if first is None else _Worded(first, "told")
         case "summary":
             only = None if part is None else part_of(part, await store.fleet())
-            return _Worded(summary_message(await store.summary(int(number), only)), "summed up", pages.FLEET)
+            return _Worded(brief_summary(await store.summary(int(number), only)), "summed up", pages.FLEET)
     rollout = await store.rollout(int(number), await _repositories_of_part(int(number), store, part))
     milestone = "ended" if rollout.ended_at else "opened"
     return _Worded(rollout_message(rollout), milestone, pages.rollout_path(int(number)))

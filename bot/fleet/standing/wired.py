@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.standing.rows import StandingStore
+from bot.store.pages.fleet.needs import NeedsStore
 
 
 async def standing(bot: Bot) -> TickOutcome:
-    return TickOutcome({"changed": await bot.stores[StandingStore].count()})
+    changed = await bot.stores[StandingStore].count()
+    await bot.stores[NeedsStore].note_calm()
+    return TickOutcome({"changed": changed})
 
 
 STAGE = Stage("standing", standing, timedelta(seconds=30))

@@ -16,6 +16,8 @@ from bot.store.engine.codec import load, readable
 from bot.store.engine.database import lack_of_room
 from bot.store.engine.failures import NoRoom
 from bot.store.engine.store import Store
+from bot.store.pages.fleet.fleet import counts
+from bot.store.pages.fleet.needs import needs_in
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.tables import base_of, bases, documents, incidents, shows_two_in
@@ -84,6 +86,8 @@ class FleetViewsStore(Store):
                 dumps=await _dump_statuses(connection),
                 pauses=tuple(await open_pauses(connection)),
                 onboardings=await count_onboardings(connection),
+                needs=await needs_in(connection, self._clock.now()),
+                standings=await counts(connection),
             )
 
     async def bases(self) -> tuple[BaseStatus, ...]:

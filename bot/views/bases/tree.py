@@ -127,42 +127,60 @@ def under(
 
     `rebuilds` are newest first, `waits` by their ids.
     """
-    branch_facts = _Known(views, rebuilds, waits)
-    return tuple(_below(branch_facts, lambda each: each == base, ()))
+    known = _Known(_by_base_name(views), _by_repository(rebuilds), frozenset(map(_tagged, views)), waits)
+    return tuple(_below(known, base.name, lambda each: each == base, ()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    views: Sequence[ImageView]
-    rebuilds: Sequence[Rebuild]
+    """`views` are by the names of the bases that they stand on, `rebuilds` by repository, `tags` are the images."""
+
+    views: Mapping[str, Sequence[ImageView]]
+    rebuilds: Mapping[str, Sequence[Rebuild]]
+    tags: Collection[Base]
     waits: Mapping[int, Hold]
 
 
+def _by_base_name(views: Sequence[ImageView]) -> Mapping[str, Sequence[ImageView]]:
+    by_name: dict[str, list[ImageView]] = {}
+    for view in views:
+        for name in dict.fromkeys(each.base.name for each in view.image.standings if each.base is not None):
+            by_name.setdefault(name, []).append(view)
+    return by_name
+
+
+def _by_repository(rebuilds: Sequence[Rebuild]) -> Mapping[str, Sequence[Rebuild]]:
+    by_repository: dict[str, list[Rebuild]] = {}
+    for rebuild in rebuilds:
+        by_repository.setdefault(rebuild.repository, []).append(rebuild)
+    return by_repository
+
+
 def _below(
-    branch_facts: _Known, is_below: Callable[[Base], bool], way: tuple[Base, ...], late: str | None = None
+    known: _Known, name: str, is_below: Callable[[Base], bool], way: tuple[Base, ...], late: str | None = None
 ) -> list[Branch]:
-    """`way` are the images on the way so far, of which `late` is the first that is not current: whoever stands on
-    its own is shown once."""
+    """`name` is that of the image or base below, `way` are the images on the way so far, of which `late` is the
+    first that is not current: whoever stands on its own is shown once."""
     mine = []
-    for view in branch_facts.views:
+    for view in known.views.get(name, ()):
         if _tagged(view) in way or not any(
             standing.base is not None and is_below(standing.base) for standing in view.image.standings
         ):
             continue
         of_it = (
             rebuild
-            for rebuild in branch_facts.rebuilds
-            if rebuild.repository == view.image.repository and any(is_below(each.base) for each in rebuild.targets)
+            for rebuild in known.rebuilds.get(view.image.repository, ())
+            if any(is_below(each.base) for each in rebuild.targets)
         )
         rebuild = next(of_it, None)
-        hold = branch_facts.waits.get(rebuild.id) if rebuild is not None else None
+        hold = known.waits.get(rebuild.id) if rebuild is not None else None
         mine.append(Branch(view, rebuild, len(way), hold, late))
     branches: list[list[Branch]] = []
-    tags = {_tagged(view) for view in branch_facts.views}
     for branch in mine:
         tagged = _tagged(branch.view)
         above = late or (None if branch.is_current else tagged.name)
-        branches.append([branch, *_below(branch_facts, partial(_is_of, tagged, tags), (*way, tagged), above)])
+        is_of = partial(_is_of, tagged, known.tags)
+        branches.append([branch, *_below(known, tagged.name, is_of, (*way, tagged), above)])
     return [branch for several in sorted(branches, key=_late_first) for branch in several]
 
 

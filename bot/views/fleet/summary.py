@@ -7,6 +7,8 @@ from typing import Any
 
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.views.fleet.fleet import Standing
+from bot.views.fleet.needs import NOTHING_NEEDED, NeedsYou
+from bot.views.fleet.needs import as_json as needs_as_json
 from bot.views.fleet.practices import NO_PRACTICES, FleetPractices
 from bot.views.fleet.practices import as_json as practice_as_json
 from bot.views.images.images import Unfixed
@@ -77,6 +79,7 @@ class Summary:
     """Rebuilds that were merged, and not seen to build."""
     contradicted: tuple[str, ...] = ()
     """What is told of repositories with an image whose witnesses contradict each other."""
+    needs: NeedsYou = NOTHING_NEEDED
 
     @property
     def followed(self) -> int:
@@ -107,6 +110,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
     return {
         "since": summary.since,
         "until": summary.until,
+        "needs_you": needs_as_json(summary.needs),
         "standings": {each.value: count for each, count in summary.standings.items()},
         "before": {each.value: count for each, count in summary.before.items()},
         "current_share": summary.share,

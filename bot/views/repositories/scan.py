@@ -1,15 +1,18 @@
 """The references of a local checkout, and which of them are stale."""
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from bot.domain.bases.change import ToldWay, oldest_fix
 from bot.domain.bases.dotnet import Unwatched, family_of
+from bot.domain.bases.support import Support
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import OpenReference, SourceProblem, Usage
 from bot.domain.wording.moves import cause_in_short, way_in_words
+from bot.domain.wording.words import counted
 
 
 class Freshness(StrEnum):
@@ -37,6 +40,8 @@ class ScannedUsage:
     version: str | None = None
     shown: str | None = None
     way: ToldWay | None = None
+    support: Support | None = None
+    """What of it gets no more fixes first, and when, as far as that is known."""
 
     @property
     def could_not_look(self) -> bool:
@@ -58,6 +63,10 @@ class FolderScan:
     unread: tuple[str, ...] = ()
     """What could not be read of that which tells what stale pins lack."""
 
+    def ended(self, today: date) -> list[ScannedUsage]:
+        """The references whose support has ended."""
+        return [item for item in self.scanned if item.support is not None and item.support.has_ended(today)]
+
     def count(self, freshness: Freshness) -> int:
         return sum(item.freshness is freshness for item in self.scanned)
 
@@ -77,6 +86,15 @@ def why_in_words(item: ScannedUsage, now: datetime) -> str:
     if item.way is None:
         return "what it lacks cannot be told"
     return way_in_words(item.way.change, item.way.security_releases, now) or cause_in_short(item.way.change.cause)
+
+
+def support_in_words(folder_scan: FolderScan, today: date) -> list[str]:
+    """A line for each version and distribution whose support has ended or soon will, with how many stand on it."""
+    numbers = Counter(
+        item.support for item in folder_scan.scanned if item.support is not None and item.support.is_told(today)
+    )
+    by_day = sorted(numbers.items(), key=lambda pair: (pair[0].until, pair[0].subject))
+    return [f"{counted(number, 'reference')}: {support.told(today)}" for support, number in by_day]
 
 
 def _why(item: ScannedUsage, now: datetime) -> dict[str, Any]:
@@ -120,6 +138,7 @@ def _row(item: ScannedUsage) -> dict[str, Any]:
         "marker": usage.marker,
         "base": str(item.base) if item.base else None,
         "freshness": item.freshness,
+        "supported_until": item.support.until if item.support is not None else None,
         "becomes": str(item.becomes) if item.becomes else None,
         "note": item.note or usage.fixed_because,
     }

@@ -13,6 +13,7 @@ from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import Hold, WaveTally
 from bot.domain.wording.words import counted
+from bot.views.four_words import FourWords, word_of
 from bot.views.paging import Page
 from bot.views.rollouts import rebuilds
 from bot.views.rows import ChangeRow, RebuildRow
@@ -175,6 +176,14 @@ class RolloutInShort:
     @property
     def total(self) -> int:
         return sum(self.states.values())
+
+    @property
+    def words(self) -> Mapping[FourWords, int]:
+        """How many of them stand how, in the words for people."""
+        numbers = Counter[FourWords]()
+        for state, number in self.states.items():
+            numbers[word_of(state)] += number
+        return {word: numbers[word] for word in FourWords if numbers[word]}
 
     @property
     def more(self) -> int:

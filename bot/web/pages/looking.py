@@ -17,6 +17,7 @@ from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
 from bot.store.pages.fleet.figures import OperationsStore
 from bot.store.pages.fleet.fleet import FleetStore
+from bot.store.pages.fleet.needs import NeedsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.images.contents import ImageContentsStore
 from bot.store.pages.images.images import ImagePagesStore
@@ -26,6 +27,7 @@ from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import FIX_WORDS, FixState
 from bot.views.fleet.figures import StageRow
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
+from bot.views.fleet.needs import NeedReason
 from bot.views.images.image_contents import ORIGIN_WORDS, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.images.ledger import STATION_WORDS, CveFilter
@@ -42,6 +44,14 @@ _MOST_UNDER_WAY = 3
 _SEVERITIES = {each.value: each.told for each in reversed(Severity)}
 
 
+_WAYS_IN = {
+    NeedReason.FAILED: f"/?standing={Standing.FAILED}#list",
+    NeedReason.UNREADABLE: f"/?standing={Standing.UNREADABLE}#list",
+    NeedReason.CONTRADICTED: f"/images?state={ImageState.CONTRADICTED}#list",
+}
+"""Where all that need somebody for a reason are listed."""
+
+
 @allowed(Right.READ)
 async def fleet(request: Request) -> Response:
     """The fleet's page; a standing or an order that does not exist counts as none."""
@@ -55,6 +65,8 @@ async def fleet(request: Request) -> Response:
     fleet_page = await site.stores[FleetStore].fleet(fleet_filter, _cut(request))
     _check(fleet_page.repositories)
     values: dict[str, Any] = {
+        "needs": await site.stores[NeedsStore].needs(),
+        "ways_in": _WAYS_IN,
         "chart": freshness_chart(fleet_page.days),
         "practices": await site.stores[PracticesStore].fleet(),
         "rollouts": await site.stores[RolloutPagesStore].open_rollouts(site.rollout_options, _MOST_UNDER_WAY),

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -89,15 +90,23 @@ def digits(digest: str | None) -> str:
     return short_digest(digest).partition(":")[2]
 
 
+def code(text: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    parts = text.split("`")
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
+
+
 def moment(time: datetime | None) -> str:
     return "" if time is None else f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _query(request: Request, **changed: Any) -> str:
-    """Writes the address of this page with other parameters; None takes one away."""
+    """Writes the address of this page's list with other parameters; None takes one away."""
     all_parameters = {**dict(request.query_params), **changed}
     parameters = {name: value for name, value in all_parameters.items() if value not in (None, "")}
-    return f"{request.url.path}?{urlencode(parameters)}" if parameters else request.url.path
+    return f"{request.url.path}{f'?{urlencode(parameters)}' if parameters else ''}#list"
 
 
 def _environment() -> Environment:
@@ -111,6 +120,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "moment": moment,
+        "code": code,
         "duration": duration,
         "first_few": first_few,
         "in_words": in_words,

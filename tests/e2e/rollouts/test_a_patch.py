@@ -144,7 +144,7 @@ async def test_the_message_is_updated_in_place_as_the_rollout_goes_on(patched: S
 
     [after] = await patched.world.slack.messages()
     assert after["ts"] == before["ts"]
-    assert "1 succeeded, 1 built" in after["text"]
+    assert "1 needs you, 1 done" in after["text"]
 
 
 async def test_only_the_repository_of_the_patched_stage_is_rebuilt(stage: Stage) -> None:

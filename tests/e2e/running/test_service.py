@@ -87,7 +87,7 @@ async def told(world: World) -> bool:
     Where the first look at the fleet comes after the patch, another message says what is behind.
     """
     messages = [message["text"].partition("; ")[2] for message in await world.slack.messages()]
-    return messages.count("5 repositories on 2 bases: 3 open, 2 dispatched") == 1
+    return messages.count("5 repositories on 2 bases: 5 under way") == 1
 
 
 async def watched_fast(world: World, folder: Path, store_url: str) -> Path:

@@ -45,6 +45,17 @@ class TestWithoutANetwork:
         assert out.startswith("2 references in 2 files: 1 unknown, 1 unwatched\n")
         assert "src/Dockerfile" in out
 
+    def test_scan_tells_what_is_out_of_support_and_fails_for_it_where_asked(
+        self, bot: Command, tmp_path: Path
+    ) -> None:
+        (tmp_path / "Dockerfile").write_text("FROM mcr.microsoft.com/dotnet/aspnet:6.0\n")
+        ran = bot("scan", tmp_path, "--offline")
+        assert ran.code == 0
+        assert "1 reference: .NET 6.0 is out of support for " in ran.out
+        [row] = json.loads(bot("scan", tmp_path, "--offline", "-f", "json").out)
+        assert row["supported_until"] == "2024-11-12"
+        assert bot("scan", tmp_path, "--offline", "--fail-on", "ended").code == 1
+
     def test_scan_takes_a_single_file(self, bot: Command, checkout: Path) -> None:
         [row] = json.loads(bot("scan", checkout / "compose.yaml", "--offline", "-f", "json").out)
         assert row["reference"] == "postgres:18"

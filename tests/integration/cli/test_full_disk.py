@@ -41,7 +41,7 @@ def test_status_says_so_first_and_shows_what_was_kept(bot: Command, config: Path
         "The bot stands still, or soon will: the database has no room left: 0 KiB are free on its disk"
     )
     assert f"make room where {config.with_name('freshness.db')} lies" in first
-    assert second == "0 repositories, 0 bases"
+    assert second == "Nothing needs you; 0 repositories on 0 bases"
     assert json.loads(bot("status", "-c", config, "-f", "json").out)["no_room"].startswith(
         "the database has no room"
     )

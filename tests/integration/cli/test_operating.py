@@ -26,9 +26,10 @@ class TestStatus:
     def test_shows_bases_and_rebuilds(self, bot: Command, filled: Filled) -> None:
         ran = bot("status", "-c", filled.config)
         assert (ran.code, ran.err) == (0, "")
-        assert ran.out.startswith("7 repositories, 2 bases\n")
-        assert "10.0.1" in ran.out
-        assert "contoso/payments-api" in ran.out
+        assert "; 5 under way; 0 of 7 repositories on 2 bases current\n" in ran.out
+        everything = bot("status", "--all", "-c", filled.config).out
+        assert "10.0.1" in everything
+        assert "contoso/payments-api" in everything
 
     def test_answers_scripts(self, bot: Command, filled: Filled) -> None:
         status = json.loads(bot("status", "-c", filled.config, "-f", "json").out)

@@ -77,9 +77,9 @@ def test_in_a_pipe_each_reference_is_one_line_with_its_whole_name(checkout: Path
 
 
 def test_help_shows_whole_first_lines_in_groups() -> None:
-    lines = shown("--help")
+    lines = shown("--help", "all")
     assert not [line for line in lines[1:] if "..." in line or "…" in line]
     headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    assert headings[:3] == ["Options:", "First steps:", "Look:"]
-    first = [line.split()[0] for line in lines[lines.index("First steps:") + 1 :][:5]]
-    assert first == ["scan", "update", "init", "once", "run"]
+    assert headings[:3] == ["Options:", "Look:", "Roll out:"]
+    first = [line.split()[0] for line in lines[lines.index("Look:") + 1 :][:3]]
+    assert first == ["status", "plan", "explain"]

@@ -178,7 +178,7 @@ def test_the_image_says_what_it_is(docker: Docker) -> None:
 
 
 def test_every_command_is_there(docker: Docker) -> None:
-    told = docker.run("run", "--rm", *LOCKED_DOWN, IMAGE, "--help").stdout
+    told = docker.run("run", "--rm", *LOCKED_DOWN, IMAGE, "--help", "all").stdout
     assert all(command in told for command in ("once", "run", "health", "status", "verify", "audit"))
 
 
@@ -209,7 +209,7 @@ async def test_a_killed_service_goes_on_and_a_stopped_one_ends_in_order(pod: Pod
         """Beside the message about the rollout, a first look that comes after the patch says what is behind."""
         texts = [message["text"] for message in await world.slack.messages()]
         of_rollout = [text.partition("; ")[2] for text in texts if "behind what their bases show" not in text]
-        return of_rollout == [f"5 repositories on 2 bases: 3 open, {DISPATCHED} dispatched"]
+        return of_rollout == [f"5 repositories on 2 bases: {3 + DISPATCHED} under way"]
 
     await until(well)
     assert (await pod.beside("freshness-bot", "health", "--ready")).strip() == "ok"

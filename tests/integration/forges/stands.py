@@ -10,6 +10,7 @@ from bot.domain.forge.port import Forge, TakenIn
 from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.surroundings import EnvironmentProtection
 from sandbox.world import World
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import FakeRepository
@@ -67,6 +68,10 @@ class Stand(Protocol):
 
     async def scans(self, repository: Identity) -> list[str]:
         """The commits that findings were uploaded for."""
+        ...
+
+    async def protect(self, repository: Identity, name: str, asked: EnvironmentProtection) -> None:
+        """An environment of this name, which asks that of deployments."""
         ...
 
     async def reject_scans(self, repository: Identity) -> None:
@@ -138,6 +143,9 @@ class FakeStand:
 
     async def scans(self, repository: Identity) -> list[str]:
         return [commit for commit, _, _ in self._home(repository).uploads]
+
+    async def protect(self, repository: Identity, name: str, asked: EnvironmentProtection) -> None:
+        self._home(repository).environments[name.lower()] = asked
 
     async def reject_scans(self, repository: Identity) -> None:
         self._home(repository).taken_in = TakenIn(errors=("rejecting SARIF",))
@@ -228,6 +236,11 @@ class GitHubStand:
     async def scans(self, repository: Identity) -> list[str]:
         uploads = self.world.github.code_scanning.uploads[self._name(repository)]
         return [commit for commit, _, _ in uploads]
+
+    async def protect(self, repository: Identity, name: str, asked: EnvironmentProtection) -> None:
+        reviewers, apps = ("ada",) if asked.has_reviewers else (), ("gate",) if asked.has_own_rules else ()
+        rules = self.world.github.environments.rules.setdefault(self._name(repository), {})
+        rules[name] = (asked.waits, reviewers, apps)
 
     async def reject_scans(self, repository: Identity) -> None:
         self.world.github.code_scanning.processing[self._name(repository)] = "failed"

@@ -13,6 +13,7 @@ from bot.domain.forge.pull_requests import Granted, MergeRequirements, PullReque
 from bot.domain.forge.refusals import BranchMoved, RepositoryArchived, RepositoryMoved
 from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.surroundings import EnvironmentProtection
 from bot.domain.rollouts.terms import MergeMethod
 from tests.integration.forges.changes import BRANCH, NEW, NEWER, OLD, PATH, change_for, request_for
 from tests.integration.forges.stands import Stand
@@ -564,6 +565,23 @@ async def test_the_tags_of_actions_are_told_with_their_fullest_version(stand: St
     nobody = ActionTag("contoso/no-such-action", "v1")
     found = await stand.forge.action_commits(repository, [tag, gone, nobody])
     assert found == {tag: ActionCommit(sha, "v3.6.0")}
+
+
+# Environments
+
+
+async def test_what_environments_ask_is_told_by_name(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    assert await stand.forge.environments(repository) == {}
+    asked = {
+        "Production": EnvironmentProtection(has_reviewers=True, waits=30),
+        "by an app": EnvironmentProtection(has_own_rules=True),
+        "staging": EnvironmentProtection(),
+    }
+    for name, protection in asked.items():
+        await stand.protect(repository, name, protection)
+    found = await stand.forge.environments(repository)
+    assert found == {name.lower(): protection for name, protection in asked.items()}
 
 
 # Code scanning

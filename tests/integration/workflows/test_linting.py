@@ -47,6 +47,16 @@ def test_each_action_is_named_by_commit_with_its_version_and_listed() -> None:
     assert rows <= set(page.splitlines())
 
 
+def test_an_action_has_one_commit_wherever_it_is_named() -> None:
+    """In our workflows, in action.yml, in what `init` writes, and in what the audit proposes."""
+    texts = [path.read_text() for path in (*FOLDER.glob("*.yml"), ROOT / "action.yml", *ROOT.glob("bot/**/*.py"))]
+    commits: dict[str, set[str]] = {}
+    for found in re.finditer(r"([\w.-]+/[\w.-]+)[\w./-]*@([0-9a-f]{40}) # (v[\d.]+)", "\n".join(texts)):
+        commits.setdefault(found[1], set()).add(f"{found[2]} {found[3]}")
+    assert len(commits) > 10
+    assert {action: each for action, each in commits.items() if len(each) > 1} == {}
+
+
 def _uses(path: Path) -> list[str]:
     return [
         line

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import typer
 from typer.core import TyperGroup
+from typer.testing import CliRunner
 
+from bot.cli.groups import OF_A_WEEK
 from bot.cli.main import app
 
 WIDTH = 80
@@ -67,3 +69,25 @@ def test_nothing_is_cut_and_no_type_of_the_code_shows(names: tuple[str, ...]) ->
     shown = command.get_help(command.context_class(command, info_name="freshness-bot", terminal_width=WIDTH))
     assert [line for line in shown.splitlines() if line.endswith("...") and not line.startswith("Usage: ")] == []
     assert re.findall(r" <(?:list|int range|float range)\b.*?>", shown.replace("REPOSITORY <list[str]>", "")) == []
+
+
+def help_page(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"})
+    assert result.exit_code == 0
+    return result.output
+
+
+def listed(page: str) -> set[str]:
+    """The commands that a help page has a row for."""
+    return set(re.findall(r"^  ([a-z][a-z-]+)  ", page.partition("Show this message and exit.")[2], re.MULTILINE))
+
+
+def test_help_lists_the_twelve_commands_that_a_week_needs_and_how_to_see_all() -> None:
+    page = help_page("--help")
+    assert listed(page) == {name for names in OF_A_WEEK.values() for name in names}
+    assert len(listed(page)) == 12
+    assert f"`freshness-bot --help all` lists all {len(root().commands)} commands." in page
+
+
+def test_help_all_lists_every_command() -> None:
+    assert listed(help_page("--help", "all")) == set(root().commands)

@@ -3,7 +3,7 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,15 @@ from bot.domain.wording.words import counted
 
 if TYPE_CHECKING:
     from bot.files.audit.audited import AuditedCheckout
+    from bot.views.repositories.joined import JoinedResult
 
 _HOLDS, _FAILS, _CANNOT_TELL = 0, 1, 3
+
+
+class OtherTool(StrEnum):
+    """What else looks at a checkout, where it is installed."""
+
+    ZIZMOR = "zizmor"
 
 
 class AuditFormat(StrEnum):
@@ -45,6 +52,12 @@ def audit(
             "--all", help="Judge what is left out as well, and show in the table what holds or does not apply."
         ),
     ] = False,
+    other: Annotated[
+        OtherTool | None,
+        typer.Option(
+            "--with", help="Have another tool look at a checkout too, and join what it finds, told apart."
+        ),
+    ] = None,
 ) -> None:
     """Checks runtime settings, scans, SBOMs, signatures, secrets and pins.
 
@@ -53,6 +66,10 @@ def audit(
 
     A path is read as it is. What is no path here is a repository of the fleet: the settings file says where its
     findings are stored.
+
+    --with zizmor runs zizmor, where it is installed, without the network: it looks at workflows that touch no image
+    too. Its results keep its name (zizmor/template-injection), in SARIF they are a run of its own, and what is more
+    than a note fails.
 
     Exit codes: 0 all that applies holds or is waived, 1 something fails, 2 bad input, 3 something cannot be told; 1
     wins over 3.
@@ -67,27 +84,34 @@ def audit(
         left_out_of_sarif,
         left_out_rows,
     )
+    from bot.views.repositories.joined import joined_markdown, joined_results, joined_rows
 
+    log_of_other = _log_of(other, where)
     audited = _audited(where, config, show_all)
     findings = audited.findings
+    joined = joined_results(log_of_other, other.value) if other is not None else ()
     match output:
         case AuditFormat.JSON:
-            print_json([*as_rows(findings), *left_out_rows(audited.left_out)])
+            print_json([*as_rows(findings), *left_out_rows(audited.left_out), *joined_rows(joined)])
         case AuditFormat.SARIF:
             from importlib.metadata import version
 
             from bot.files.audit.rules import RULES
 
             log = as_sarif(findings, RULES, version("freshness-bot"), audited.patches())
-            print_json(log)
+            print_json({**log, "runs": [*log["runs"], *log_of_other["runs"]]})
             if told := left_out_of_sarif(log):
                 print_aside(told)
         case AuditFormat.MARKDOWN:
             sys.stdout.write(as_markdown(findings, audited.patches()))
+            if other is not None:
+                sys.stdout.write("\n".join((*joined_markdown(joined, other.value), "")))
         case AuditFormat.TABLE:
             _show(audited, show_all)
+            if other is not None:
+                _show_joined(joined, other.value)
     outcomes = {finding.outcome for finding in findings}
-    if Outcome.FAILS in outcomes:
+    if Outcome.FAILS in outcomes or any(each.is_failure for each in joined):
         sys.exit(_FAILS)
     sys.exit(_CANNOT_TELL if Outcome.UNKNOWN in outcomes else _HOLDS)
 
@@ -105,6 +129,30 @@ def _audited(path_or_name: str, config: Path, judges_all: bool) -> "AuditedCheck
     from bot.settings import load
 
     return asyncio.run(audited_repository(load(config), path_or_name, SystemClock()))
+
+
+def _log_of(other: OtherTool | None, where: str) -> dict[str, Any]:
+    """What another tool says of a checkout; nothing where none is asked."""
+    if other is None:
+        return {"runs": []}
+    import asyncio
+
+    from bot.commands.files.audit import joined_log
+    from bot.domain.failure import Failure, Trouble
+
+    if not Path(where).exists():
+        advice = "clone it, and name its folder"
+        raise Failure(Trouble.MALFORMED, "looks at a checkout alone", where=f"--with {other.value}", advice=advice)
+    return asyncio.run(joined_log(Path(where)))
+
+
+def _show_joined(joined: "tuple[JoinedResult, ...]", tool: str) -> None:
+    from bot.views.repositories.joined import joined_in_words
+
+    print_line(joined_in_words(joined, tool))
+    if joined:
+        rows = [(each.path, each.line, each.level, each.check, each.message) for each in joined]
+        print_table(("file", "line", "level", "check", "message"), rows, Layout(group=True, below=("message",)))
 
 
 def _show(audited: "AuditedCheckout", show_all: bool) -> None:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from bot.cli.screen.progress import progress_of
 from bot.domain.bases.dotnet import ImageFamily, references_by_family
 from bot.domain.wording.words import counted
 from bot.views.names import short_reference
-from bot.views.repositories.scan import Freshness, as_json, why_in_words
+from bot.views.repositories.scan import Freshness, as_json, support_in_words, why_in_words
 
 if TYPE_CHECKING:
     from bot.commands.files.checkout import Updated
@@ -33,16 +34,28 @@ OptionalConfig = Annotated[
 ]
 
 
+class FailOn(StrEnum):
+    """What ends `scan` with 1 beside what is stale."""
+
+    ENDED = "ended"
+
+
 def scan(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A checkout, or one file of it.")] = Path("."),
     offline: Annotated[bool, typer.Option("--offline", help="Ask no registry.")] = False,
     why: Annotated[
         bool, typer.Option("--why", help="Read release feeds too, and say what each stale pin lacks.")
     ] = False,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="End with 1 where the support of one has ended, too.")
+    ] = None,
     config: OptionalConfig = None,
     output: OutputFormat = Format.TABLE,
 ) -> None:
     """Finds every image reference, and says which are stale.
+
+    What is fresh and out of support has a line of its own below the table, and so has what soon will be: no more
+    fixes will come to it. `--fail-on ended` has it count as stale does.
 
     Exit codes: 0 no watched reference is stale, 1 one is, 2 bad input, 3 a registry could not tell; 1 wins over 3.
 
@@ -64,12 +77,13 @@ def scan(
     if output is Format.JSON:
         print_json(as_json(folder_scan, told_at))
     else:
-        _show(folder_scan, told_at)
+        _show(folder_scan, clock.now(), with_why=why)
     for line in folder_scan.unread:
         print_aside(line)
     for problem in folder_scan.problems:
         print_aside(f"{problem.path}:{problem.line}: {problem.message}")
-    if folder_scan.count(Freshness.STALE):
+    fails_by_support = fail_on is FailOn.ENDED and bool(folder_scan.ended(clock.now().date()))
+    if folder_scan.count(Freshness.STALE) or fails_by_support:
         sys.exit(1)
     sys.exit(3 if any(item.could_not_look for item in folder_scan.scanned) else 0)
 
@@ -191,8 +205,9 @@ def _settings(config: Path | None) -> "Settings | None":
     return load(config)
 
 
-def _show(folder_scan: "FolderScan", told_at: datetime | None = None) -> None:
-    """Writes the table; what stale pins lack as of `told_at`, where that was asked for."""
+def _show(folder_scan: "FolderScan", now: datetime, *, with_why: bool) -> None:
+    """Writes the table, with what stale pins lack where that was asked for, then what is out of support."""
+    told_at = now if with_why else None
     counts = ", ".join(f"{number} {state}" for state in Freshness if (number := folder_scan.count(state)))
     files = counted(folder_scan.files, "file")
     print_line(f"{counted(len(folder_scan.scanned), 'reference')} in {files}{': ' if counts else ''}{counts}")
@@ -211,7 +226,7 @@ def _show(folder_scan: "FolderScan", told_at: datetime | None = None) -> None:
             ],
             Layout(group=True, below=("becomes", *why)),
         )
-    for line in _tell_images(folder_scan):
+    for line in (*support_in_words(folder_scan, now.date()), *_tell_images(folder_scan)):
         print_line(line)
 
 

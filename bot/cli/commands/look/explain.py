@@ -34,7 +34,8 @@ def explain(
 ) -> None:
     """Shows all that is known of a repository, and why.
 
-    Its usages with the bases that they follow, what it wants left alone, its images, its rebuilds, and each
+    The first line says how it stands, in one of the words done, under way, waiting and needs you, and why. Then
+    come its usages with the bases that they follow, what it wants left alone, its images, its rebuilds, and each
     transition with its reason. Of each that is eight at most, of transitions and steps the last, and how many
     more there are; --all and --format json have every one.
 
@@ -58,13 +59,15 @@ def explain(
 def show_explanation(explained: "Explanation", now: datetime, output: Format, *, show_all: bool = False) -> None:
     """Writes usages by file, images, rebuilds with their transitions, and problems: a screen of each, or all."""
     from bot.views.repositories.explanation import as_json, unheld_steps
+    from bot.views.repositories.verdict import verdict_on
 
+    verdict = verdict_on(explained, now)
     if output is Format.JSON:
-        print_json(as_json(explained, now.date()))
+        standing = {"word": verdict.word, "sentence": verdict.sentence}
+        print_json({"standing": standing, **as_json(explained, now.date())})
         return
-    print_line(f"{explained.repository}, last read {moment(explained.read_at)}")
-    if explained.error:
-        print_sentence(explained.error)
+    print_sentence(f"{explained.repository}: {verdict}")
+    print_line(f"Last read {moment(explained.read_at)}")
     if explained.config.unread:
         print_sentence(f"Nothing new is written to it: {explained.config.refusal}.")
     elif not explained.config.enabled:

@@ -1,5 +1,6 @@
 """`status`: how things stand, from the store alone."""
 
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,30 +12,29 @@ from bot.cli.screen.text import NOTHING_READ, lag, moment
 from bot.cli.screen.watching import Watch, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from bot.views.fleet.status import BasesInShort, BaseStatus, Status
+    from bot.views.fleet.status import BaseStatus, Status
     from bot.views.rollouts.rollout import RolloutInShort
 
 
-_MOST_LINES = 10
-"""So many notices, and so many lines of each kind of trouble, are shown without `--all`."""
+_MOST_ROLLOUTS = 2
+"""So many are shown without `--all`, the newest first."""
 
 
 def status(
-    show_all: Annotated[bool, typer.Option("--all", help="Every base, notice and line of trouble.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Every base, notice, rebuild and trouble.")] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
     again: Watch = False,
 ) -> None:
-    """Shows how things stand: bases, rollouts, incidents.
+    """Shows what needs you, what is under way, and what comes next.
 
-    Of the bases it shows those in trouble, then those with rebuilds under way and those that moved within 7 days,
-    at most twelve, and counts the rest, as it does of notices and troubles; --all and --format json have all. Of
-    each rollout it counts the rebuilds by state, and names those that failed, those that wait for a person, the
-    longest under way, and the longest of those that cannot begin; `freshness-bot rollout show ID --all` and
-    --format json have all. Reads the store alone and can run beside the service. Exit codes: 0 shown, 2 settings
-    or store cannot be read; what needs a person is in the lines below the tables.
+    The first line is the answer. What only a person can move follows, grouped by reason with the way out, the
+    oldest first; then the rollouts that have not ended, in the words done, under way, waiting and needs you, and
+    what waits for what. It fits a screen whatever the fleet; --all has every base, notice, rebuild and trouble,
+    and so has --format json. Reads the store alone and can run beside the service. Exit codes: 0 shown, 2
+    settings or store cannot be read.
 
     Example: freshness-bot status --watch
     """
@@ -59,9 +59,8 @@ def status(
 
 
 def show_status(status: "Status", output: Format, now: datetime, *, show_all: bool = False) -> None:
-    """Writes bases, notices, rebuilds and whatever is in trouble; with `show_all` every one of them."""
-    from bot.domain.repositories.onboarding import counts_in_words
-    from bot.domain.wording.words import counted
+    """Writes what needs a person, what is under way and what comes next; with `show_all` all that is known."""
+    from bot.cli.screen.needs import show_needs
     from bot.views.fleet.status import as_json
 
     if output is Format.JSON:
@@ -69,20 +68,93 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
         return
     if status.no_room is not None:
         print_sentence(f"The bot stands still, or soon will: {status.no_room}")
-    print_line(f"{counted(status.repositories, 'repository')}, {counted(len(status.bases), 'base')}")
+    print_sentence(verdict(status, now))
     if not status.repositories:
         print_sentence(NOTHING_READ)
+    show_needs(status.needs, now, show_all=show_all)
+    if show_all:
+        _show_everything(status, now)
+        return
+    _show_under_way(status, now)
+    for line in what_comes_next(status, now):
+        print_sentence(line)
+    troubles = _troubles_counted(status)
+    everything = "`freshness-bot status --all` lists everything"
+    print_sentence(f"In trouble: {troubles}; {everything}" if troubles else everything)
+
+
+def verdict(status: "Status", now: datetime) -> str:
+    """Words the whole in one sentence: what needs a person, how much is under way, how fresh the fleet is."""
+    from bot.domain.wording.words import counted
+    from bot.views.fleet.fleet import Standing
+    from bot.views.four_words import FourWords, word_of
+
+    words = Counter(word_of(rebuild.state) for rebuild in status.rebuilds if not rebuild.state.has_ended)
+    parts = [status.needs.headline(now)]
+    parts += [f"{words[word]:,} {word}" for word in (FourWords.UNDER_WAY, FourWords.WAITING) if words[word]]
+    fleet = f"{counted(status.repositories, 'repository')} on {counted(len(status.bases), 'base')}"
+    if status.repositories and status.standings:
+        fleet = f"{status.standings.get(Standing.CURRENT, 0):,} of {fleet} current"
+    return f"{'; '.join(parts)}; {fleet}"
+
+
+def _show_under_way(status: "Status", now: datetime) -> None:
+    """Writes a line for the newest rollout and each other that has not ended, the newest first."""
+    from bot.views.rollouts.rollout import in_short
+
+    rollouts = in_short(status.rebuilds, now, status.tried_again)[::-1]
+    for rollout in rollouts[:_MOST_ROLLOUTS]:
+        words = ", ".join(f"{number:,} {word}" for word, number in rollout.words.items())
+        print_sentence(f"Rollout {rollout.id}: {words}")
+    if (more := len(rollouts) - _MOST_ROLLOUTS) > 0:
+        print_line(f"and {more:,} more; `freshness-bot rollout list` has them")
+
+
+def what_comes_next(status: "Status", now: datetime) -> "Iterator[str]":
+    """Words what the bot begins next, and what the most of the rest wait for."""
+    from bot.domain.wording.words import counted
+
+    ahead = [rebuild for rebuild in status.ahead if rebuild.id not in status.waits]
+    if ahead:
+        first = ahead[0]
+        when = "now" if first.due_at <= now else moment(first.due_at)
+        rest = f" and {counted(len(ahead) - 1, 'more')}" if len(ahead) > 1 else ""
+        yield f"Next: {first.repository}{rest}, {when}"
+    reasons = Counter((hold.reason, hold.until) for hold in status.waits.values())
+    for (reason, until), number in reasons.most_common(1):
+        at_the_latest = f", until {moment(until)} at the latest" if until is not None else ""
+        others = f"; {more:,} for something else" if (more := len(status.waits) - number) else ""
+        yield f"Waiting: {counted(number, 'rebuild')} for {reason}{at_the_latest}{others}"
+
+
+def _troubles_counted(status: "Status") -> str:
+    """Counts what is in trouble outside, and passes without a person, or is listed by `--all` alone."""
+    from bot.domain.wording.words import counted
+    from bot.views.bases.base import is_in_trouble
+
+    numbers = (
+        counted(len(status.incidents), "incident") if status.incidents else "",
+        counted(number, "base") if (number := sum(map(is_in_trouble, status.bases))) else "",
+        counted(len(status.feed_errors), "document of a feed", "documents of feeds") if status.feed_errors else "",
+    )
+    return ", ".join(filter(None, numbers))
+
+
+def _show_everything(status: "Status", now: datetime) -> None:
+    """Writes bases, notices, rebuilds and whatever is in trouble, every one of them."""
+    from bot.domain.repositories.onboarding import counts_in_words
+
     for pause in status.pauses:
         subject = "Everything" if pause.rollout is None else f"Rollout {pause.rollout}"
         print_sentence(f"{subject} is paused by {pause.who} since {moment(pause.since)}: {pause.reason}")
-    _show_bases(status, now, show_all=show_all)
+    _show_table(status.bases, now)
+    _show_ages(status)
     if status.notices:
         print_table(
             ("notice", "since", "what upstream does not say"),
-            [(n.topic, moment(n.since), n.text) for n in status.notices[: _most(show_all)]],
+            [(n.topic, moment(n.since), n.text) for n in status.notices],
             Layout(below=("what upstream does not say",)),
         )
-        _count_rest(len(status.notices), "notice", show_all=show_all)
     _show_rebuilds(status, now)
     if status.dumps:
         print_table(
@@ -94,18 +166,7 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
         )
     if status.onboardings:
         print_sentence(f"Onboarding: {counts_in_words(status.onboardings)}")
-    _show_troubles(status, show_all=show_all)
-
-
-def _show_bases(status: "Status", now: datetime, *, show_all: bool) -> None:
-    """Writes a row for each base that needs somebody, with what is late or in trouble, then how old builds are."""
-    from bot.views.fleet.status import bases_in_short
-
-    short = bases_in_short(status, now)
-    _show_table(status.bases if show_all else short.shown, now)
-    if short.rest and not show_all:
-        print_sentence(rest_in_words(short))
-    _show_ages(status, show_all=show_all)
+    _show_troubles(status)
 
 
 def _show_table(bases: "Sequence[BaseStatus]", now: datetime) -> None:
@@ -131,19 +192,6 @@ def _show_table(bases: "Sequence[BaseStatus]", now: datetime) -> None:
             print_sentence(f"{short_base(base.base)}: {base.shows_two.told}")
         if base.error:
             print_sentence(f"{short_base(base.base)}: {base.error}")
-
-
-def rest_in_words(short: "BasesInShort") -> str:
-    """Words how the bases stand that have no row."""
-    from bot.domain.wording.words import counted
-
-    number, more = sum(short.rest.values()), "more " if short.shown else ""
-    if len(short.rest) == 1:
-        [urgency] = short.rest
-        urgencies_in_words = f", all {urgency}" if number > 1 else f", {urgency}"
-    else:
-        urgencies_in_words = ": " + ", ".join(f"{count:,} {urgency}" for urgency, count in short.rest.items())
-    return f"{counted(number, f'{more}base')}{urgencies_in_words}; `freshness-bot status --all` lists every base"
 
 
 def _show_rebuilds(status: "Status", now: datetime) -> None:
@@ -177,22 +225,19 @@ def rollout_in_words(rollout: "RolloutInShort") -> str:
     return f"Rollout {rollout.id}: {counted(rollout.total, 'rebuild')}{suffix}: {states}"
 
 
-def _show_troubles(status: "Status", *, show_all: bool) -> None:
+def _show_troubles(status: "Status") -> None:
     """Writes incidents, what cannot be read, and what dumps leave out."""
-    incidents = [f"incident since {moment(each.opened_at)}: {each.detail}" for each in status.incidents]
-    _show_some(incidents, "incident", show_all=show_all)
-    _show_some(
-        [f"{name}: {error}" for name, error in status.unreadable],
-        "repository that cannot be read",
-        "repositories that cannot be read",
-        show_all=show_all,
-    )
+    for incident in status.incidents:
+        print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
+    for name, error in status.unreadable:
+        print_sentence(f"{name}: {error}")
     for url, error in status.feed_errors:
         print_sentence(feed_error_in_words(url, error))
     for dump in status.dumps:
         if dump.error:
             print_sentence(f"{dump.place}: {dump.error}")
-        _show_some(dump.unread, "record that cannot be read", "records that cannot be read", show_all=show_all)
+        for line in dump.unread:
+            print_sentence(line)
 
 
 def feed_error_in_words(url: str, error: str) -> str:
@@ -203,7 +248,7 @@ def feed_error_in_words(url: str, error: str) -> str:
     return error if place in error else f"{place}: {error}"
 
 
-def _show_ages(status: "Status", *, show_all: bool) -> None:
+def _show_ages(status: "Status") -> None:
     """Writes how old the last successful builds are, and whom nothing rebuilds in time."""
     from bot.views.fleet.ages import guarantee, rows
 
@@ -212,28 +257,5 @@ def _show_ages(status: "Status", *, show_all: bool) -> None:
         return
     print_table(("last successful build", "workflows"), rows(ages))
     print_line(guarantee(ages))
-    _show_some(
-        [f"{trouble.repository}: {trouble.text}" for trouble in ages.troubles],
-        "repository that nothing rebuilds in time",
-        "repositories that nothing rebuilds in time",
-        show_all=show_all,
-    )
-
-
-def _most(show_all: bool) -> int | None:
-    return None if show_all else _MOST_LINES
-
-
-def _show_some(lines: "Sequence[str]", noun: str, plural: str = "", *, show_all: bool) -> None:
-    """Writes the first lines, and how many more of these nouns there are."""
-    for line in lines[: _most(show_all)]:
-        print_sentence(line)
-    _count_rest(len(lines), noun, plural, show_all=show_all)
-
-
-def _count_rest(number: int, noun: str, plural: str = "", *, show_all: bool) -> None:
-    from bot.domain.wording.words import counted
-
-    if number > _MOST_LINES and not show_all:
-        more_lines = counted(number - _MOST_LINES, f"more {noun}", plural and f"more {plural}")
-        print_sentence(f"and {more_lines}; `freshness-bot status --all` lists all")
+    for trouble in ages.troubles:
+        print_sentence(f"{trouble.repository}: {trouble.text}")

@@ -34,8 +34,9 @@ Days = Annotated[int, typer.Option("--days", metavar="NUMBER", min=1, max=366, h
 def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown = SummaryFormat.TEXT) -> None:
     """Sums up how the fleet fared in the last days.
 
-    Its freshness and the trend, what was rebuilt and why, who is waited for, how late upstream was, which support
-    ends. It reads the store alone and sends nothing; `schedule.summary` has the bot send it.
+    What needs you and how fresh it is come first, then the trend, what was rebuilt and why, who is waited for, how
+    late upstream was, which support ends; as Slack blocks and as a card in eight lines. It reads the store alone
+    and sends nothing; `schedule.summary` has the bot send it.
 
     Exit codes: 0 shown, 2 settings or store cannot be read.
 
@@ -48,7 +49,7 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
 
 def _show(summary: "Summary", output: SummaryFormat) -> None:
     from bot.cli.screen.output import print_json
-    from bot.fleet.report.messages.summary import summary_message
+    from bot.fleet.report.messages.summary import brief_summary, summary_message
     from bot.views.fleet.summary import as_json
 
     message = summary_message(summary)
@@ -64,11 +65,11 @@ def _show(summary: "Summary", output: SummaryFormat) -> None:
         case SummaryFormat.SLACK:
             from bot.clients.notifiers.slack_blocks import blocks_of
 
-            print_json(blocks_of(message))
+            print_json(blocks_of(brief_summary(summary)))
         case SummaryFormat.TEAMS:
             from bot.clients.notifiers.teams_card import card_of
 
-            print_json(card_of(message))
+            print_json(card_of(brief_summary(summary)))
 
 
 def _print(message: "Message") -> None:

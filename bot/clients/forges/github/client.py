@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.clients.forges.github import files
-from bot.clients.forges.github.actions import action_tags, builds, code_scanning, workflows
+from bot.clients.forges.github.actions import action_tags, builds, code_scanning, environments, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.connection.connections import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.forges.github.connection.owners import listed_each
@@ -30,6 +30,7 @@ from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository
+from bot.domain.repositories.surroundings import EnvironmentProtection
 
 T = TypeVar("T")
 
@@ -178,6 +179,11 @@ class GitHub:
 
     async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
         return await self._by_name(repository, lambda identity: self._blobs.of(identity, shas))
+
+    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
+        return await self._by_name(
+            repository, lambda identity: environments.environments(self._transport, identity)
+        )
 
     # Looking
 

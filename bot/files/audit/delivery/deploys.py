@@ -115,8 +115,16 @@ def _of_kubectl(repository: RepositoryTexts, step: PipelineStep, command: ShellC
     named = list(_named_files(command))
     if "-" in named and _is_fed_without_container(step, command):
         return False
+    if _works_elsewhere(step):
+        return None
     known = [_holds_container(repository, name) for name in named]
     return False if known and all(each is False for each in known) else None
+
+
+def _works_elsewhere(step: PipelineStep) -> bool:
+    """Whether what a step names may lie in another folder than the repository's root."""
+    of_job = step.job.mapping.mapping("defaults").mapping("run").get("working-directory")
+    return of_job is not None or step.mapping.get("working-directory") is not None
 
 
 def _named_files(command: ShellCommand) -> Iterator[str]:

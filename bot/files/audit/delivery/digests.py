@@ -54,12 +54,16 @@ def _tells(step: PipelineStep, output: str) -> bool:
 
 
 def _job_tells(pipeline: Pipeline, step: PipelineStep, name: str, output: str) -> bool:
-    prefix = step.job.name.rpartition("/")[0]
-    job = next((each for each in pipeline.jobs if each.name == f"{prefix}/{name}".lstrip("/")), None)
-    if job is None:
-        return False
-    is_called = job.mapping.scalar("uses") is not None
-    return is_called or output in job.mapping.mapping("outputs").own
+    """Whether a job has the output: one beside the step's, or beside the call by which the step was given it."""
+    folder = step.job.name
+    while folder:
+        folder = folder.rpartition("/")[0]
+        wanted = f"{folder}/{name}".lstrip("/")
+        job = next((each for each in pipeline.jobs if each.name == wanted), None)
+        if job is not None:
+            is_called = job.mapping.scalar("uses") is not None
+            return is_called or output in job.mapping.mapping("outputs").own
+    return False
 
 
 def _scripts(steps: Iterable[PipelineStep]) -> Iterator[str]:

@@ -100,7 +100,7 @@ def gate_of(repository: RepositoryTexts, deploy: Deploy) -> str:
             return f"{other.step.subject} deploys to an earlier stage before it"
     if any(_is_stepwise(step) for step in deploy.pipeline.steps if step.job is deploy.step.job):
         return "it is rolled out by steps"
-    if has_admission(deploy) and (rolled := _rolled_out_by(repository)):
+    if has_admission(deploy) and (rolled := repository.kept(_rolled_out_by)):
         return f"{rolled} rolls it out by steps"
     return ""
 

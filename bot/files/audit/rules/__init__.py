@@ -4,6 +4,8 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.rules.hygiene import (
     actions_pinned,
     base_pinned,
+    deployed_by_digest,
+    deployed_latest,
     dispatchable,
     dotnet_versions,
     fresh_layers,
@@ -24,6 +26,7 @@ from bot.files.audit.rules.runtime import (
     read_only_root,
     run_as_non_root,
     seccomp_profile,
+    service_account_token,
     shared_hardening,
     volume_ownership,
 )
@@ -36,7 +39,12 @@ from bot.files.audit.rules.scanning import (
     scan_severities,
     scan_target,
 )
-from bot.files.audit.rules.secrets import build_argument_secrets, image_secrets, runtime_secrets
+from bot.files.audit.rules.secrets import (
+    build_argument_secrets,
+    image_secrets,
+    runtime_secrets,
+    secrets_in_manifests,
+)
 from bot.files.audit.rules.supply import (
     admission_enforced,
     image_signed,
@@ -62,6 +70,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         no_host_namespaces.RULE,
         no_host_paths.RULE,
         no_engine_socket.RULE,
+        service_account_token.RULE,
         image_user.RULE,
         shared_hardening.RULE,
     ),
@@ -83,9 +92,16 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         verified_before_deploy.RULE,
         admission_enforced.RULE,
     ),
-    "Secrets": (image_secrets.RULE, build_argument_secrets.RULE, runtime_secrets.RULE),
+    "Secrets": (
+        image_secrets.RULE,
+        build_argument_secrets.RULE,
+        runtime_secrets.RULE,
+        secrets_in_manifests.RULE,
+    ),
     "Hygiene": (
         base_pinned.RULE,
+        deployed_latest.RULE,
+        deployed_by_digest.RULE,
         weekly_rebuild.RULE,
         dispatchable.RULE,
         fresh_layers.RULE,
@@ -98,5 +114,5 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
 }
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 BY_CHECK: dict[str, Rule] = {rule.check: rule for rule in RULES}
-VERSION = 12
+VERSION = 14
 """Raised when a rule's answer changes for texts that do not: what is kept by blob is then read again."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, placed_pairs
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.secrets.manifests import is_written_out, manifest_data
 from bot.files.audit.secrets.names import holds_secret, takes_a_password
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import Pipeline, PipelineStep
@@ -227,7 +228,15 @@ def _without(source: str, spans: Items[tuple[int, int]]) -> dict[str, str]:
 
 
 def _secrets(repository: RepositoryTexts) -> list[Written]:
-    return [(name, _bare(value), node) for name, value, node in filter(_is_secret, _find_assignments(repository))]
+    return [
+        *((name, _bare(value), node) for name, value, node in filter(_is_secret, _find_assignments(repository))),
+        *(
+            (key, _bare(node.value), node)
+            for data in manifest_data(repository)
+            for key, value, node in data.entries
+            if is_written_out(data, key, value)
+        ),
+    ]
 
 
 def _is_secret(assignment: Written) -> bool:

@@ -64,6 +64,17 @@ def holds_secret(name: str, value: str) -> bool:
     return is_secret_name(name) and not is_connection(name)
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a literal only stands for what somebody else puts in."""
+    text = value.strip().strip("\"'")
+    return _PLACEHOLDER.match(text) is not None or _TELLS_WHAT_TO_PUT.match(text) is not None
+
+
+_TELLS_WHAT_TO_PUT = re.compile(
+    r"(?:put|enter|insert|replace|paste|add|fill)\s+\S+\s.*\b(?:here|with|in)\b", re.IGNORECASE | re.DOTALL
+)
+
+
 def takes_a_password(value: str) -> bool:
     """Whether a connection is written out but for its password, which comes from a variable."""
     return _OF_VARIABLE.search(value.strip().strip("\"'")) is not None

@@ -36,8 +36,11 @@ MOST_JOBS = 300
 DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
     r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|kaniko|jib|\bko\b"
-    r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake)\b|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
+    r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i)\b"
+    r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:start|new)-build|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
+    r"|(?i:push|publish|release|deploy)[\w-]{0,60}\.(?:sh|ps1|cmd)\b"
+    r"|\.(?:sh|ps1|cmd)[ ][^\n]{0,200}(?:[Pp]ush|[Pp]ublish)"
 )
 _CALLS_ANOTHER = re.compile(r"uses:\s*[\"']?[\w.-]+/[\w.-]+/\.github/workflows/")
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""

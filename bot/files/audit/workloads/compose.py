@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from bot.domain.repositories.finding import Place
 from bot.files.audit.images.by_name import is_for_windows
@@ -37,9 +38,9 @@ def named_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
             yield name, text, item
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Service:
-    """`levels` are the service and those that it extends, nearest first."""
+    """`levels` are the service and those that it extends, nearest first. What many rules ask is told once."""
 
     path: str
     name: str
@@ -81,7 +82,7 @@ class Service:
     def is_on(self, key: str) -> bool:
         return (self.word(key) or "").lower() in {"true", "yes", "on"}
 
-    @property
+    @cached_property
     def image(self) -> str:
         return self.word("image") or ""
 
@@ -89,7 +90,7 @@ class Service:
     def is_built(self) -> bool:
         return self.get("build") is not None
 
-    @property
+    @cached_property
     def is_windows(self) -> bool:
         if self.is_built_for_windows is not None:
             return self.is_built_for_windows

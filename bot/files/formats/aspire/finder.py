@@ -17,6 +17,7 @@ from bot.files.formats.source.collector import Collector
 from bot.files.formats.source.spanned import Spanned, joined
 
 KIND = Kind("aspire")
+INSTEAD_OF_DIGEST = "a tag of its own takes no digest; pin it with WithImageSHA256, which takes the tag's place"
 MOST_IMAGES = 500
 MOST_TOLD = 5
 
@@ -213,9 +214,11 @@ def _describe_value(value: object) -> str:
 def _put_together(file: Collector, image: _Image) -> str:
     """Adds the usage; what keeps it from that is the answer."""
     if image.tag is not None and not _TAG.fullmatch(image.tag.text):
-        return f"{image.tag.text[:80]!r} is no tag"
+        return _refused_tag(image.tag.text)
     if image.sha256 is not None and not _SHA256.fullmatch(image.sha256.text):
-        return f"{image.sha256.text[:80]!r} is no SHA-256"
+        why = f"{image.sha256.text[:80]!r} is no SHA-256"
+        has_prefix = _SHA256.fullmatch(image.sha256.text.rpartition("sha256:")[2]) is not None
+        return f"{why}: write its 64 digits without sha256: in front" if has_prefix else why
     parts = _qualify_name(image)
     if isinstance(parts, str):
         return parts
@@ -232,6 +235,12 @@ def _put_together(file: Collector, image: _Image) -> str:
         usage = replace(usage, pieces=tuple(each for each in usage.pieces if each.span.start < each.span.end))
     file.add(usage)
     return ""
+
+
+def _refused_tag(tag: str) -> str:
+    """Why a text is no tag, and what to write where it is a digest."""
+    why = f"{tag[:80]!r} is no tag"
+    return f"{why}: pin the digest with WithImageSHA256, its 64 digits alone" if "sha256:" in tag else why
 
 
 def _qualify_name(image: _Image) -> list[Spanned] | str:

@@ -124,6 +124,9 @@ def _change_part(
     if new is None:
         return _remove_part(reference, start, end)
     if old is None:
+        is_apart = sign == "@" and usage.assembled and usage.reference.tag is not None
+        if is_apart and (instead := format_of(usage.kind).instead_of_digest):
+            raise CannotEdit(instead)
         return [_Change(_place_behind(reference, start, usage), sign + new)]
     return _replace_part(reference.part(start + 1, end), new)
 

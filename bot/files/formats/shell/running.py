@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from bot.files.formats.shell.commands import UNKNOWN, Command, is_literal
 from bot.files.formats.source.collector import is_plainly_an_image
@@ -28,6 +29,7 @@ _SWITCHES = frozenset(
 _SHORT_SWITCHES = frozenset("ditPqDa")
 _ALSO_VALUED = frozenset("a")
 """`-a` is `--attach STREAM` of run and create, and `--all-tags` of pull."""
+_TAG_OPTIONS = ("-t", "--tag")
 _MOST_WORDS = 500
 _MAY_RUN = re.compile(r"\b(?:docker|podman|nerdctl)\b[^\n]{0,200}?\b(?:run|pull|create)\b")
 _DOTNET = re.compile(r"(?:[\w.-]+(?::\d+)?/(?:[\w.-]+/)*)?dotnet/[\w./-]+[:@]|mcr\.microsoft\.com/dotnet/")
@@ -53,6 +55,17 @@ def may_run(text: str) -> bool:
 def names_built(text: str) -> frozenset[str]:
     """The names that commands of a text give to what they build, which are no images of elsewhere."""
     return frozenset(match["name"] or match["to"] for match in _TAGGED.finditer(text))
+
+
+def names_given(command: Command) -> Iterator[str]:
+    """The names that a build gives to what it makes, with variables put in."""
+    words = [word.text for word in command.words[:_MOST_WORDS]] if command.name in _PROGRAMS else []
+    if "build" in words[1:4]:
+        for word, following in pairwise(words):
+            if word in _TAG_OPTIONS:
+                yield following
+            elif word.partition("=")[0] in _TAG_OPTIONS:
+                yield word.partition("=")[2]
 
 
 def images_run(command: Command) -> Iterator[RunImage]:

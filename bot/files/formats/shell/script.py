@@ -10,7 +10,7 @@ from bot.files.formats.shell.commands import UNKNOWN, commands
 from bot.files.formats.shell.docker import build_of, contexts_of, override_of
 from bot.files.formats.shell.dotnet import BASE, publish_of
 from bot.files.formats.shell.folders import Folders
-from bot.files.formats.shell.running import RunImage, images_run, may_run, names_built
+from bot.files.formats.shell.running import RunImage, images_run, may_run, names_built, names_given
 from bot.files.formats.source.collector import IMAGE_CONTEXT, Collector, quoted
 from bot.files.formats.source.spanned import Spanned
 
@@ -58,8 +58,9 @@ def name_images(text: Spanned, file: Collector, variables: Mapping[str, Spanned]
     what is run or fetched, where the file does not build it itself."""
     if not names_images(text.text):
         return
-    built = names_built(file.text)
-    for command in commands(text, variables):
+    all_commands = commands(text, variables)
+    built = names_built(file.text) | {name for command in all_commands for name in names_given(command)}
+    for command in all_commands:
         for image in contexts_of(command):
             _name(image, Role.CONTEXT, file, file.lines.at(command.words[0].place(0)))
         for run in images_run(command):

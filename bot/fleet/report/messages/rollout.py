@@ -1,5 +1,6 @@
 """The one message of a rollout: why, which bases, how far it has come, what is left."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +28,8 @@ from bot.domain.wording.message import (
 )
 from bot.domain.wording.moves import _release, headline
 from bot.domain.wording.words import counted, rounded_up
-from bot.fleet.report.messages.phrases import LONGEST_DETAIL, capitalized, in_state, short, shown_time
+from bot.fleet.report.messages.phrases import LONGEST_DETAIL, in_state, short, shown_time
+from bot.views.four_words import FourWords, word_of
 
 MOST_NAMED = 10
 """So many rebuilds are named in one message; of a larger rollout those that need a person."""
@@ -82,7 +84,10 @@ class RolloutNews:
         return self.total == len(self.named_rebuilds)
 
 
-_MOST_BASES = 3
+_MOST_LINES = 8
+_MOST_BASES = 2
+_WITHOUT_EFFECT = (RebuildState.SKIPPED, RebuildState.CANCELLED)
+_MOST_OF_A_REASON = 3
 _LONGEST_NAME = 140
 _MOST_CVES = 10
 _LONGEST = 2_800
@@ -92,21 +97,24 @@ _MOST_ABOUT = 40
 
 
 def rollout_message(news: RolloutNews) -> Message:
-    """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
+    """One message of at most eight lines for a rollout of any size: why, on which bases, how far it has come, who
+    is needed. Each rebuild has a line of its own where that leaves room for all."""
     title = _title(news)
     progress = progress_line(news)
+    waits = "".join(f"; {line}" for line in _waiting_lines(news))
+    standing: Line = (*strong(progress), *([TextRun(waits)] if waits else []))
     fix_lines = [*_cve_lines(news.changes), *_open_cve_lines(news)]
-    rebuild_lines = [_rebuild_line(rebuild) for rebuild in news.named_rebuilds]
-    reasons = Items(tuple(_reason_lines(news.changes)))
-    standing: tuple[Line, ...] = (strong(progress), *map(plain, _waiting_lines(news)))
-    footer = Footnote(_footer(news))
-    length = sum(map(_length, (*reasons.lines, *fix_lines, *standing, plain(title), plain(footer.text))))
+    reasons = tuple(_reason_lines(news.changes))
+    room = _MOST_LINES - len((title, *reasons, *fix_lines, standing, _footer(news)))
+    names_each = news.names_all and len(news.named_rebuilds) <= room
+    footer = Footnote(_footer(news, names_each=names_each))
+    length = sum(map(_length, (*reasons, *fix_lines, standing, plain(title), plain(footer.text))))
     blocks: list[Block] = [
         Heading(title),
-        *([reasons] if news.changes else []),
+        *([Items(reasons)] if news.changes else []),
         *([Paragraph(tuple(fix_lines))] if fix_lines else []),
-        Paragraph((*standing, *_person_lines(news, _LONGEST - length))),
-        *([Items(tuple(rebuild_lines))] if rebuild_lines and news.names_all else []),
+        Paragraph((standing, *([] if names_each else _person_line(news, _LONGEST - length)))),
+        *([Items(tuple(map(_rebuild_line, news.named_rebuilds)))] if news.named_rebuilds and names_each else []),
         footer,
     ]
     about = [key_of(change.base, change.to_digest) for change in news.changes if change.to_digest is not None]
@@ -125,12 +133,22 @@ def _title(news: RolloutNews) -> str:
 
 
 def progress_line(news: RolloutNews) -> str:
-    """How many rebuilds are in each state: `3 open, 1 running, 1 succeeded`."""
+    """How many rebuilds stand how: `1 needs you, 3 under way, 1 done`. What ended without an effect has its own
+    word: it is not done."""
     if not news.total:
         return "a later rollout goes on with it"
-    states = [in_state(news.states[state], state) for state in RebuildState if news.states.get(state)]
-    told_part = [f"{news.told_count} told"] if news.told_count else []
-    return ", ".join([*states, *told_part])
+    words = Counter[FourWords]()
+    for state, number in news.states.items():
+        if state not in _WITHOUT_EFFECT:
+            words[word_of(state)] += number
+    parts = [_counted_word(words[word], word) for word in FourWords if words[word]]
+    parts += [in_state(news.states[state], state) for state in _WITHOUT_EFFECT if news.states.get(state)]
+    parts += [f"{news.told_count} told"] if news.told_count else []
+    return ", ".join(parts)
+
+
+def _counted_word(number: int, word: FourWords) -> str:
+    return f"{number:,} need you" if word is FourWords.NEEDS_YOU and number != 1 else f"{number:,} {word}"
 
 
 def _waiting_lines(news: RolloutNews) -> list[str]:
@@ -138,40 +156,38 @@ def _waiting_lines(news: RolloutNews) -> list[str]:
     will have begun."""
     lines = []
     if news.pause is not None and news.ended_at is None:
-        lines.append(f"Paused by {news.pause.who}: {short(news.pause.reason)}")
+        lines.append(f"paused by {news.pause.who}: {short(news.pause.reason)}")
     waves = [
         f"wave {wave} goes on without {counted(count, 'rebuild')} waiting for a person"
         for wave, count in sorted(news.set_aside.items())
     ]
     if waves:
-        lines.append(capitalized(", ".join(waves)))
+        lines.append(", ".join(waves))
     if news.opened_by is not None and news.pause is None:
-        lines.append(f"The last of them will probably begin by {shown_time(rounded_up(news.opened_by))}")
+        lines.append(f"the last of them will probably begin by {shown_time(rounded_up(news.opened_by))}")
     return lines
 
 
-def _person_lines(news: RolloutNews, room: int) -> list[Line]:
-    """Of a rollout that is too large to name all: who is needed, a line for each reason, the others counted.
-
-    `room` is how many characters the names may take with their addresses.
-    """
-    if news.names_all:
-        return []
-    lines: list[Line] = []
+def _person_line(news: RolloutNews, room: int) -> list[Line]:
+    """Where not each has a line: who is needed, in one line; the worst are named, three of each
+    reason, and the others counted. `room` is how many characters the names may take with their addresses."""
+    runs: list[TextRun] = []
     for state, words in ((RebuildState.FAILED, "Failed: "), (RebuildState.OPEN, "To be merged: ")):
         targets: list[TextRun] = []
-        for target in (_target(rebuild) for rebuild in news.named_rebuilds if rebuild.state is state):
+        of_state = [_target(rebuild) for rebuild in news.named_rebuilds if rebuild.state is state]
+        for target in of_state[:_MOST_OF_A_REASON]:
             room -= _length((target,))
             if room < 0:
                 break
             targets.append(target)
         more = news.states.get(state, 0) - len(targets)
+        lead = f"; {words[:1].lower()}{words[1:]}" if runs else words
         if targets:
             commas = [part for name in targets for part in (TextRun(", "), name)][1:]
-            lines.append((TextRun(words), *commas, *([TextRun(f" and {more} more")] if more else [])))
+            runs += [TextRun(lead), *commas, *([TextRun(f" and {more} more")] if more else [])]
         elif more:
-            lines.append(plain(f"{words}{counted(more, 'repository')}"))
-    return lines
+            runs.append(TextRun(f"{lead}{counted(more, 'repository')}"))
+    return [tuple(runs)] if runs else []
 
 
 def _length(line: Line) -> int:
@@ -196,18 +212,18 @@ def _reason_lines(changes: Sequence[Change]) -> list[Line]:
 
 
 def _cve_lines(changes: Sequence[Change]) -> list[Line]:
-    """The CVEs with links to their publishers; those that concern no image of the rollout apart."""
+    """The CVEs with links to their publishers, in one line; those that concern no image of the rollout apart."""
     links = {cve: address for change in changes for cve, address in change.links}
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     spared_cves = {cve for change in changes for cve in change.not_relevant} - concerning
-    lines: list[Line] = []
+    runs: list[TextRun] = []
     for cves, words in ((concerning, "Fixes"), (spared_cves, "Not relevant to these images:")):
-        runs = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
+        named = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
         more = [TextRun(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
-        if runs:
-            commas = [part for name in runs for part in (TextRun(", "), name)][1:]
-            lines.append((TextRun(f"{words} "), *commas, *more))
-    return lines
+        if named:
+            commas = [part for name in named for part in (TextRun(", "), name)][1:]
+            runs += [TextRun(f"; {words[:1].lower()}{words[1:]} " if runs else f"{words} "), *commas, *more]
+    return [tuple(runs)] if runs else []
 
 
 def _open_cve_lines(news: RolloutNews) -> list[Line]:
@@ -239,7 +255,7 @@ def _reason(rebuild: Rebuild) -> str:
     return short(rebuild.reason)
 
 
-def _footer(news: RolloutNews) -> str:
+def _footer(news: RolloutNews, *, names_each: bool = False) -> str:
     end_text = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
-    more = "" if news.names_all else f"; freshness-bot rollout show {news.id} --all lists every repository"
+    more = "" if names_each else f"; freshness-bot rollout show {news.id} --all lists every repository"
     return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{end_text}{more}"

@@ -22,6 +22,7 @@ from bot.domain.wording.message import (
 from bot.domain.wording.words import counted, duration, first_few, percent
 from bot.fleet.report.messages.phrases import in_state, short, shown_time
 from bot.views.fleet.fleet import Standing
+from bot.views.fleet.needs import NeedGroup
 from bot.views.fleet.summary import RolledOut, Stuck, Summary
 
 _SHOWN = (Standing.CURRENT, Standing.BEHIND, Standing.FAILED, Standing.UNKNOWN, Standing.UNREADABLE)
@@ -30,12 +31,19 @@ _MOST_OWNERS = 3
 _MOST_PRACTICES = 3
 _MOST_UNFIXED = 5
 _MOST_PACKAGES = 3
+_MOST_NEEDS = 3
+_MOST_NAMED = 3
+"""So many of one reason are named and linked."""
+_LONGEST_TITLE = 80
 
 
 def summary_message(summary: Summary) -> Message:
-    """Says how fresh the fleet is, what was done and why, who is waited for, and what lies ahead."""
-    title = _title(summary)
-    blocks: list[Block] = [Heading(title), Paragraph((plain(_standings(summary)), *_trend(summary)))]
+    """Says what needs a person, how fresh the fleet is, what was done and why, and what lies ahead."""
+    blocks: list[Block] = [
+        Heading(summary.needs.dated),
+        *_item_blocks([_need_line(group) for group in summary.needs.groups]),
+        Paragraph((plain(_freshness(summary)), *_trend(summary))),
+    ]
     for heading, lines in (
         ("Rebuilt", list(_rollout_lines(summary))),
         ("Waiting for a person", list(_stuck_lines(summary))),
@@ -46,9 +54,73 @@ def summary_message(summary: Summary) -> Message:
     ):
         if lines:
             blocks += [Paragraph((strong(heading),)), Items(tuple(lines))]
+    return Message(_in_one_line(summary), (*blocks, _footer(summary)))
+
+
+def brief_summary(summary: Summary) -> Message:
+    """The same for a chat, in at most eight lines whatever the fleet; the page and `summary` have the rest."""
+    groups = summary.needs.groups
+    named = groups if len(groups) <= _MOST_NEEDS else groups[: _MOST_NEEDS - 1]
+    needs = [_need_line(group) for group in named]
+    if others := groups[len(named) :]:
+        number = sum(group.number for group in others)
+        needs.append(plain(f"and {number:,} more for {counted(len(others), 'other reason')}"))
+    rest = (_rebuilt_in_one_line(summary), _rest_in_one_line(summary))
+    freshness = plain("; ".join([_freshness(summary), *(line[0].text.lower() for line in _trend(summary))]))
+    blocks: list[Block] = [
+        Heading(summary.needs.dated),
+        *_item_blocks(needs),
+        Paragraph((freshness, *(plain(line) for line in rest if line))),
+        _footer(summary),
+    ]
+    return Message(_in_one_line(summary), tuple(blocks))
+
+
+def _item_blocks(lines: Sequence[Line]) -> list[Block]:
+    return [Items(tuple(lines))] if lines else []
+
+
+def _need_line(group: NeedGroup) -> Line:
+    """How many wait for one reason, and the first of them with where to look."""
+    named = group.first[:_MOST_NAMED]
+    runs = [TextRun(short(need.subject), url=need.url) for need in named]
+    commas = [part for run in runs for part in (TextRun(", "), run)][1:]
+    more = group.number - len(named)
+    return (TextRun(f"{group.dated}: "), *commas, *([TextRun(f" and {more:,} more")] if more else []))
+
+
+def _in_one_line(summary: Summary) -> str:
+    return f"{summary.needs.dated}; {_freshness(summary)}"
+
+
+def _freshness(summary: Summary) -> str:
+    return f"{_title(summary)}: {_standings(summary)}"
+
+
+def _footer(summary: Summary) -> Footnote:
     span = f"{shown_time(summary.since)} to {shown_time(summary.until)}"
-    blocks.append(Footnote(f"{span}; {_plan_in_words(summary)}"))
-    return Message(f"{title}: {_standings(summary)}", tuple(blocks))
+    return Footnote(f"{span}; {_plan_in_words(summary)}")
+
+
+def _rebuilt_in_one_line(summary: Summary) -> str:
+    """What ended in the span over all rollouts, with what set off the largest."""
+    if not summary.rollouts:
+        return ""
+    counts = (summary.succeeded, summary.failed, summary.unproven, summary.merged)
+    whole = RolledOut(0, "", counts[0], counts[1], 0, counts[2], counts[3])
+    more = summary.rollouts_in_all - 1
+    others = f" and {counted(more, 'more rollout')}" if more else ""
+    return f"{_outcome(whole)} by {short(summary.rollouts[0].title, _LONGEST_TITLE)}{others}"
+
+
+def _rest_in_one_line(summary: Summary) -> str:
+    """Counts what the whole summary has in sections of its own."""
+    failing = [row for row in summary.practices.rows if row.number(Outcome.FAILS)]
+    worst = max(failing, key=lambda row: row.number(Outcome.FAILS), default=None)
+    lag = "" if summary.lag is None else next(iter(_upstream_lines(summary)))[0].text
+    practice = "" if worst is None else f"{worst.title}: fails in {worst.number(Outcome.FAILS):,} repositories"
+    unfixed = counted(len(summary.unfixed), "CVE has", "CVEs have") + " no fix yet" if summary.unfixed else ""
+    return "; ".join(filter(None, (lag, practice, unfixed)))
 
 
 def _title(summary: Summary) -> str:
@@ -155,7 +227,8 @@ def _practice_lines(summary: Summary) -> Iterator[Line]:
     failing = [each for each in practices.rows if each.number(Outcome.FAILS)]
     failing.sort(key=lambda each: (-each.number(Outcome.FAILS), each.check))
     for row in failing[:_MOST_PRACTICES]:
-        yield plain(f"{row.check} fails in {row.number(Outcome.FAILS):,} of {counted(row.judged, 'repository')}")
+        repositories = f"{row.number(Outcome.FAILS):,} of {counted(row.judged, 'repository')}"
+        yield plain(f"{row.title} ({row.check}): fails in {repositories}")
     if (more := len(failing) - _MOST_PRACTICES) > 0:
         yield plain(f"and {counted(more, 'more check fails', 'more checks fail')} somewhere")
     if practices.opened or practices.closed:

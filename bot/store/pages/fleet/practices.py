@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.finding import Outcome
@@ -11,6 +11,7 @@ from bot.files.audit.rules import RULES
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices, unpacked
 from bot.store.rows.repositories.onboardings import count_onboardings, onboardings
+from bot.store.rows.repositories.repositories import limit_to
 from bot.store.rows.repositories.tables import repositories
 from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, trend_of, weeks_of
 
@@ -65,13 +66,6 @@ async def fleet_practices(
     waiting = await connection.scalar(select(func.count()).where(audits.c.due_at <= now, *of_them))
     brought = await count_onboardings(connection, *limit_to(onboardings.c.repository_id, only))
     return FleetPractices(int(judged or 0), int(waiting or 0), tuple(rows), brought)
-
-
-def limit_to(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
-    """The condition that a row is of one of these repositories; none where all are meant."""
-    if only is None:
-        return []
-    return [repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]
 
 
 async def _days(connection: AsyncConnection, today: date) -> dict[str, dict[date, dict[Outcome, int]]]:

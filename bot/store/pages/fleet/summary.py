@@ -14,14 +14,15 @@ from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.fleet import counts
-from bot.store.pages.fleet.practices import fleet_practices, limit_to
+from bot.store.pages.fleet.needs import STALE_AFTER, asked_since, failed_last, needs_in
+from bot.store.pages.fleet.practices import fleet_practices
 from bot.store.pages.images.gates import unfixed_in
 from bot.store.rows.bases.tables import notices
 from bot.store.rows.images.contradictions import open_contradictions
 from bot.store.rows.images.images import images
-from bot.store.rows.repositories.repositories import standing_days, standings
+from bot.store.rows.repositories.repositories import limit_to, standing_days, standings
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds, was_tried_again
+from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import titles_of
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import Standing
@@ -36,8 +37,6 @@ _TOLD = (
     RebuildState.CANCELLED,
 )
 _MOST_STUCK = 10
-STALE_AFTER = timedelta(days=2)
-"""A pull request that nobody has merged for so long waits for a person."""
 
 
 class SummaryStore(Store):
@@ -77,6 +76,7 @@ async def summarize_fleet(
         sum(row.unproven for row in rolled_out),
         sum(row.merged for row in rolled_out),
         await open_contradictions(connection, only),
+        await needs_in(connection, until, only),
     )
 
 
@@ -131,24 +131,8 @@ async def _stuck(
     connection: AsyncConnection, now: datetime, mine: Sequence[ColumnElement[bool]]
 ) -> tuple[tuple[Stuck, ...], int]:
     """Pull requests that nobody merges, and failures that nothing has followed, the longest first."""
-    later = rebuilds.alias()
-    is_last = (
-        ~select(later.c.id)
-        .where(
-            later.c.repository_id == rebuilds.c.repository_id,
-            later.c.id > rebuilds.c.id,
-            later.c.id.is_distinct_from(rebuilds.c.retried_as),
-        )
-        .exists()
-    )
-    since = case(
-        (rebuilds.c.state == RebuildState.FAILED.value, rebuilds.c.ended_at),
-        else_=func.coalesce(rebuilds.c.attempted_at, rebuilds.c.planned_at),
-    )
-    is_stuck = or_(
-        and_(rebuilds.c.state == RebuildState.OPEN.value, since <= now - STALE_AFTER),
-        and_(rebuilds.c.state == RebuildState.FAILED.value, ~was_tried_again(), is_last),
-    )
+    since = case((rebuilds.c.state == RebuildState.FAILED.value, rebuilds.c.ended_at), else_=asked_since())
+    is_stuck = or_(and_(rebuilds.c.state == RebuildState.OPEN.value, since <= now - STALE_AFTER), failed_last())
     stuck_rebuilds = await read_rebuilds(
         connection, is_stuck, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK
     )

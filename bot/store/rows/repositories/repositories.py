@@ -1,16 +1,29 @@
 """Repositories as rows, the forge's own id being who they are, and how each stands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, bindparam, case, func, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    bindparam,
+    case,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Repository
 from bot.store.engine.writing import lock
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.schema import Id, Moment, ShortText, locked_after, metadata
+from bot.store.rows.schema import Id, Moment, ShortText, key_column, locked_after, metadata
 
 IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") != ""
 """What it asks for of the bot cannot be understood, and may be a no."""
@@ -90,3 +103,13 @@ standing_days = Table(
     Column("repositories", Integer, nullable=False),
 )
 locked_after(standing_days, "standings")
+
+calm = Table("calm", metadata, key_column(), Column("since", Moment, nullable=False))
+"""At most one row: since when nothing needs a person."""
+
+
+def limit_to(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """The condition that a row is of one of these repositories; none where all are meant."""
+    if only is None:
+        return []
+    return [repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]

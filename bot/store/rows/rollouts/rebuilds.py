@@ -274,6 +274,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         proof=ImageVerdict(row["proof"]) if row["proof"] else None,
         merging=Merging(row["merging"]) if row["merging"] else None,
         pointed_at=row["pointed_at"],
+        ready_since=row["ready_since"],
         steps=row["steps"],
         parts=load(row["parts"], tuple[PathWorkflow, ...]) if row["parts"] else (),
     )
@@ -325,6 +326,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "proof": rebuild.proof and rebuild.proof.value,
         "merging": rebuild.merging.value if rebuild.merging else None,
         "pointed_at": rebuild.pointed_at,
+        "ready_since": rebuild.ready_since,
     }
 
 

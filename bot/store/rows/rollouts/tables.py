@@ -72,6 +72,7 @@ rebuilds = leased(
     Column("proof", ShortText(16)),
     Column("merging", ShortText(16)),
     Column("pointed_at", LongText),
+    Column("ready_since", Noted),
     Column("steps", Integer, nullable=False, server_default="0"),
     Column("parts", JSON),
     Column("distance", Integer, nullable=False, server_default="0"),

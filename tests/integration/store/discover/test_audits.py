@@ -8,10 +8,12 @@ from sqlalchemy import select, update
 
 from bot.commands.files.audit_of_fleet import audited_in
 from bot.domain.bases.observation import PlatformImage
+from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.repository import Reading, Repository
+from bot.domain.repositories.surroundings import EnvironmentProtection
 from bot.fleet.audit.tick import AuditOptions, AuditTally, tick
 from bot.fleet.verify.images.ports import Look
 from bot.reconcile.loop import Loop
@@ -19,6 +21,8 @@ from bot.store.rows.repositories.audits import audits, practice_days, practice_w
 from bot.store.rows.repositories.issues import issue_sections, issues
 from bot.store.rows.repositories.tables import blobs
 from bot.views.fleet.practices import Practice
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import FakeRepository
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, Stores, digest
 
@@ -156,6 +160,56 @@ async def test_the_operators_word_on_what_clusters_admit_counts(shop: Stores) ->
     assert await outcome(shop, "verified-before-deploy") == [Outcome.UNKNOWN]
     await audited(shop, AuditOptions(admission=("Contoso/*",)))
     assert await outcome(shop, "verified-before-deploy") == [Outcome.HOLDS]
+
+
+GATED = """
+on: push
+jobs:
+  deploy-production:
+    runs-on: ubuntu-latest
+    environment: Production
+    steps: [{run: helm upgrade api chart}]
+"""
+
+
+async def test_what_environments_ask_is_read_at_the_forge_every_day(shop: Stores) -> None:
+    home = FakeRepository(1, SHOP)
+    forge = FakeForge(shop.clock, [home])
+    await pushed(shop, APP, {".github/workflows/deploy.yml": GATED})
+    await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
+    assert await outcome(shop, "staged-rollout") == [Outcome.FAILS]
+    home.environments["production"] = EnvironmentProtection(has_reviewers=True)
+    assert (await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)).audited == 0
+    shop.clock.advance(timedelta(days=1))
+    await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
+    assert await outcome(shop, "staged-rollout") == [Outcome.HOLDS]
+    assert [call for call, _ in forge.asked] == ["environments"] * 2
+
+
+@pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.MISSING])
+async def test_what_the_forge_may_not_tell_of_environments_is_unknown(shop: Stores, trouble: Trouble) -> None:
+    forge = FakeForge(shop.clock, [FakeRepository(1, SHOP)])
+    forge.failing["environments"] = Failure(trouble, "no")
+    await pushed(shop, APP, {".github/workflows/deploy.yml": GATED})
+    await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
+    assert await outcome(shop, "staged-rollout") == [Outcome.UNKNOWN]
+
+
+async def test_a_forge_in_trouble_puts_the_audit_off_and_what_was_found_stays(shop: Stores) -> None:
+    home = FakeRepository(1, SHOP)
+    forge = FakeForge(shop.clock, [home])
+    await pushed(shop, APP, {".github/workflows/deploy.yml": GATED})
+    await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
+    shop.clock.advance(timedelta(days=1))
+    forge.failing["environments"] = Failure(Trouble.UNREACHABLE, "no answer")
+    assert (await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)).problems
+    assert await outcome(shop, "staged-rollout") == [Outcome.FAILS]
+
+
+async def test_a_repository_that_names_no_environment_costs_no_request(shop: Stores) -> None:
+    forge = FakeForge(shop.clock, [FakeRepository(1, SHOP)])
+    await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
+    assert forge.asked == []
 
 
 async def test_a_produced_image_that_moves_is_looked_at(shop: Stores) -> None:

@@ -10,7 +10,7 @@ import respx
 
 from bot.clients.http.client import Http
 from bot.clients.notifiers.cloud_events import CloudEvent, EventsWebhook, key_in, signature
-from bot.domain.clock import ManualClock
+from bot.domain.clock import ManualClock, SystemClock
 from bot.domain.failure import Failure, Trouble
 
 URL = "https://events.example/hooks/2f1c0b7d"
@@ -57,6 +57,21 @@ def test_the_signature_is_that_of_the_standards_own_example() -> None:
     key = key_in("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     signed = signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", b'{"test": 2432232314}')
     assert signed == "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+async def test_the_standards_own_library_takes_what_is_posted_and_nothing_that_was_changed(
+    respx_mock: respx.MockRouter,
+) -> None:
+    standardwebhooks = pytest.importorskip("standardwebhooks")
+    respx_mock.post(URL).mock(return_value=httpx.Response(200))
+    async with Http() as http:
+        await EventsWebhook(http, SystemClock(), URL, KEY).post(EVENT)
+    [call] = respx_mock.calls
+    reader = standardwebhooks.Webhook(base64.b64encode(KEY).decode())
+    body = call.request.content.decode()
+    assert reader.verify(body, dict(call.request.headers)) == EVENT.as_json()
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        reader.verify(body.replace("10.0.5", "10.0.6"), dict(call.request.headers))
 
 
 async def test_what_is_sent_again_has_the_same_id(respx_mock: respx.MockRouter) -> None:

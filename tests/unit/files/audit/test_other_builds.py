@@ -13,6 +13,9 @@ SDK = "mcr.microsoft.com/dotnet/sdk:8.0"
 BY_NAME = [
     (".gitlab-ci.yml", "GitLab CI"),
     (".circleci/config.yml", "CircleCI"),
+    (".circleci/continue.yml", "CircleCI"),
+    ("ci/build.gitlab-ci.yml", "GitLab CI"),
+    (".gitlab/ci/build.yml", "GitLab CI"),
     ("Jenkinsfile", "Jenkins"),
     ("ci/Jenkinsfile.release", "Jenkins"),
     (".woodpecker.yml", "Woodpecker"),
@@ -39,6 +42,8 @@ BY_NAME = [
     (".harness/build.yaml", "Harness"),
     ("tye.yaml", "Tye"),
 ]
+READ_FOR_THEIR_IMAGES = ("GitLab CI", "CircleCI")
+"""Their deliveries are told all the same."""
 READ_FOR_IMAGES = [
     ("azure.yaml", "services: {api: {project: src/api, host: containerapp}}\n", "azd"),
     ("ci/task.yaml", f"apiVersion: tekton.dev/v1\nkind: Task\nspec: {{steps: [{{image: {SDK}}}]}}\n", "Tekton"),
@@ -82,7 +87,7 @@ def test_a_build_of_another_service_is_unknown_with_the_dotnet_images_in_it(path
     assert tells_of_practices(path)
 
 
-@pytest.mark.parametrize(("path", "service"), BY_NAME)
+@pytest.mark.parametrize(("path", "service"), [each for each in BY_NAME if each[1] not in READ_FOR_THEIR_IMAGES])
 def test_a_scan_notes_it_with_these_images(path: str, service: str) -> None:
     (problem,) = find_usages(path, f"image: {SDK}\n".encode()).problems
     assert problem.message.startswith(
@@ -175,6 +180,18 @@ def test_images_are_looked_for_in_time_in_proportion() -> None:
         "- run: /kaniko/executor --destination ghcr.io/contoso/api\n",
         "- uses: docker://gcr.io/kaniko-project/executor:v1\n",
         "- run: dotnet cake --target=DockerPush\n",
+        "- run: ./build.sh PushImage\n",
+        "- run: npm run docker:push\n",
+        "- run: docker run -v $PWD:/w gcr.io/kaniko-project/executor:latest --destination ghcr.io/contoso/api\n",
+        "- run: gcloud builds submit --tag gcr.io/contoso/api .\n",
+        "- run: gcloud run deploy api --source .\n",
+        "- run: az containerapp up -n api --source .\n",
+        "- run: az acr run -r contoso .\n",
+        "- run: flyctl deploy --remote-only\n",
+        "- run: dotnet tye deploy\n",
+        "- run: pack build contoso/api --publish --builder b\n",
+        "- run: dagger call publish\n",
+        "- run: werf converge --repo ghcr.io/contoso/api\n",
     ],
 )
 def test_a_program_that_pushes_by_its_own_files_is_said_by_name(steps: str) -> None:
@@ -183,12 +200,24 @@ def test_a_program_that_pushes_by_its_own_files_is_said_by_name(steps: str) -> N
 
 
 @pytest.mark.parametrize(
-    "steps", ["- run: azd version\n", "- run: skaffold diagnose\n", "- run: earthly +test\n", "- run: ko version\n"]
+    "steps",
+    [
+        *("- run: azd version\n", "- run: skaffold diagnose\n", "- run: earthly +test\n", "- run: ko version\n"),
+        *("- run: dagger call test\n", "- run: npm run test\n", "- run: ./build.sh Test\n"),
+        "- run: gcloud run deploy api --image gcr.io/contoso/api\n",
+        "- run: fly deploy --image ghcr.io/contoso/api\n",
+        "- run: docker run gcr.io/kaniko-project/executor:latest --no-push\n",
+    ],
 )
 def test_the_same_programs_asked_for_something_else_are_not(steps: str) -> None:
     assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:")}) == []
 
 
+PUBLISHED_SO = """<Project><PublishProfile>DefaultContainer</PublishProfile>
+<containerRegistry>ghcr.io</containerRegistry></Project>"""
+BY_PROFILE = (
+    "<Project><WebPublishMethod>Container</WebPublishMethod><ContainerRegistry>a</ContainerRegistry></Project>"
+)
 PUBLISH = "- run: dotnet publish src/Api /t:PublishContainer\n"
 
 
@@ -198,12 +227,42 @@ PUBLISH = "- run: dotnet publish src/Api /t:PublishContainer\n"
         (PUBLISH, {"src/Api/Api.csproj": "<Project><ContainerRegistry>ghcr.io</ContainerRegistry></Project>"}),
         (PUBLISH, {"Directory.Build.props": "<Project><ContainerRegistry>ghcr.io</ContainerRegistry></Project>"}),
         (f"{PUBLISH}  env: {{ContainerRegistry: ghcr.io}}\n", {}),
+        ("- run: |\n    export ContainerRegistry=ghcr.io\n    dotnet publish /t:PublishContainer\n", {}),
+        ("- run: echo ContainerRegistry=ghcr.io >> $GITHUB_ENV\n" + PUBLISH, {}),
+        ("- run: dotnet publish src/Api\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
+        ("- run: dotnet publish\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
+        (
+            "- run: dotnet publish -p:PublishProfile=Prod\n",
+            {"src/Properties/PublishProfiles/Prod.pubxml": BY_PROFILE},
+        ),
     ],
 )
 def test_a_container_that_dotnet_publishes_to_a_registry_of_the_project_or_environment_is_said(
     steps: str, files: dict[str, str]
 ) -> None:
     assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:"), **files}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    "command", ["dotnet publish src/Tool", "dotnet publish -p:PublishProfile=Web", "dotnet test"]
+)
+def test_a_command_that_publishes_another_project_is_not(command: str) -> None:
+    files = {"src/Api/Api.csproj": PUBLISHED_SO, "src/Properties/PublishProfiles/Prod.pubxml": BY_PROFILE}
+    if "Profile" in command:
+        del files["src/Api/Api.csproj"]
+    assert outcomes("unread-delivery", {BUILD: workflow(f"- run: {command}\n", "push:"), **files}) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "text"),
+    [
+        ("just release", "justfile", "release:\n    podman push ghcr.io/contoso/api\n"),
+        ("./push.sh", "push.sh", "az acr build -r contoso -t api:1 .\n"),
+    ],
+)
+def test_a_script_that_pushes_is_said_by_name(command: str, path: str, text: str) -> None:
+    (found,) = findings("unread-delivery", {BUILD: workflow(f"- run: {command}\n", "push:"), path: text})
+    assert (found.place.path, path in found.message) == (BUILD, True)
 
 
 def test_a_container_that_dotnet_publishes_to_no_registry_is_not() -> None:

@@ -260,6 +260,27 @@ def test_the_digest_of_a_job_that_ended_before_is_written_there() -> None:
     assert outcome("signed-by-digest", {BUILD: workflow(PUSH, job=told) + sign_job.strip("\n") + "\n"}) is HOLDS
 
 
+def test_a_digest_that_a_called_workflow_is_given_is_written_beside_the_call() -> None:
+    path = ".github/workflows/sign.yml"
+    call = """
+  sign:
+    needs: build
+    uses: ./.github/workflows/sign.yml
+    with: {digest: "${{ needs.build.outputs.digest }}"}
+"""
+    signs = """
+on: {workflow_call: {inputs: {digest: {type: string}}}}
+jobs:
+  sign:
+    runs-on: ubuntu-latest
+    steps:
+      - run: cosign sign --yes "api@${{ inputs.digest }}"
+"""
+    told = "outputs: {digest: '${{ steps.build.outputs.digest }}'}"
+    files = {BUILD: workflow(PUSH, job=told) + call.strip("\n") + "\n", path: signs}
+    assert outcome("signed-by-digest", files) is HOLDS
+
+
 @pytest.mark.parametrize(
     ("options", "top", "expected"),
     [

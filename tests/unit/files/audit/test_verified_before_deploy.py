@@ -114,6 +114,12 @@ def test_what_brings_no_image_to_others_is_asked_nothing(steps: str) -> None:
     assert outcomes(CHECK, files) == []
 
 
+def test_a_file_that_lies_in_another_folder_is_not_taken_for_one_of_the_root() -> None:
+    steps = "- run: kubectl apply -f api.yaml\n  working-directory: deploy\n"
+    files = {BUILD: workflow(steps), "api.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"}
+    assert outcome(CHECK, files) is UNKNOWN
+
+
 def test_a_change_that_is_not_accepted_yet_deploys_nothing_that_counts() -> None:
     assert outcomes(CHECK, {BUILD: workflow(TO_APP, "pull_request:")}) == []
 

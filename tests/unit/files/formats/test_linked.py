@@ -269,7 +269,7 @@ def test_any_texts_give_findings_that_hold(texts: dict[str, str], has_default: b
 
 
 def test_every_kind_that_hands_values_on_is_read_with_the_others() -> None:
-    assert {
+    kinds = {
         "dockerfile",
         "compose",
         "env",
@@ -277,9 +277,10 @@ def test_every_kind_that_hands_values_on_is_read_with_the_others() -> None:
         "devcontainer",
         "gha",
         "azure-pipelines",
-        "shell",
-        "make",
-    } == set(_KINDS)
+        "gitlab-ci",
+        "circleci",
+    }
+    assert {*kinds, "shell", "make"} == {*_KINDS}
 
 
 def test_a_mark_of_utf8_before_the_first_variable_of_an_env_file_does_not_hide_it() -> None:

@@ -121,7 +121,7 @@ def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
         *("repositories", "tree", "subtree", "blob", "blobs", "standings", "tips", "look", "follow"),
         *("pull_request", "dispatched_runs", "run", "builds", "silent", "serving", "find_issue", "issue"),
         *("workflow", "latest_runs", "past_runs", "started_runs", "action_commits", "taken_in", "own_requests"),
-        *("artifacts", "artifact_address", "first_failure", "contains", "sees_others", "grants"),
+        *("artifacts", "artifact_address", "first_failure", "contains", "sees_others", "grants", "environments"),
     }
     methods = {name for name in dir(Forge) if not name.startswith("_")}
     assert methods == reads | set(WRITES)

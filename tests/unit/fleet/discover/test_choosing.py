@@ -66,6 +66,10 @@ def test_a_path_with_a_line_break_is_told_and_not_read() -> None:
     assert problem.message.startswith("this one was not read: its path holds a line break")
 
 
+def test_what_a_build_wrote_for_other_builds_is_not_told() -> None:
+    assert chosen([TreeEntry("bin/server.bat", "1")]) == Choice((), ())
+
+
 def test_what_the_audit_alone_reads_comes_last() -> None:
     alone = ["charts/api/Chart.yaml", "infra/main.bicep", "nuget.config"]
     entries = [TreeEntry(path, str(number)) for number, path in enumerate([*alone, "samples/Dockerfile"])]

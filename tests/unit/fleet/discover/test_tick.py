@@ -104,6 +104,25 @@ async def test_csharp_counts_where_its_project_is_an_app_host_whatever_the_folde
     assert len(fleet.store.readings["contoso/shop"].blobs) == 4
 
 
+async def test_builds_of_all_services_come_with_the_other_files_in_one_go(fleet: Fleet) -> None:
+    image = b"mcr.microsoft.com/dotnet/sdk:10.0"
+    builds = {
+        ".gitlab-ci.yml": b"a:\n  image: " + image,
+        ".circleci/config.yml": b"jobs: {a: {docker: [{image: '" + image + b"'}]}}",
+        "Makefile": b"a:\n\tdocker run " + image,
+        "justfile": b"a:\n    docker pull -q " + image,
+        "build.sh": b"docker run --rm " + image,
+        "Jenkinsfile": b"docker.image('" + image + b"')",
+        "build/Build.cs": b'var image = "' + image + b'";',
+        "task-definition.json": b'{"image": "' + image + b'"}',
+    }
+    fleet.host.files["contoso/shop"] = {"Dockerfile": FROM, **builds}
+    await fleet.tick()
+    assert fleet.host.asked["blobs"] == 1
+    assert fleet.paths("contoso/shop") == sorted(["Dockerfile", *[*builds][:5]])
+    assert [path for path, _ in fleet.told("contoso/shop")] == sorted([*builds][5:])
+
+
 async def test_csharp_is_not_read_where_no_project_is_an_app_host(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {
         "src/Shop.csproj": b'<Project Sdk="Microsoft.NET.Sdk.Web" />',

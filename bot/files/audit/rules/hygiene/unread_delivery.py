@@ -21,6 +21,7 @@ another repository, beside a Dockerfile.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
@@ -41,7 +42,7 @@ _PUSHES = re.compile(
     r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )
 _PUSHES_IMAGE = re.compile(
-    r"docker\s+push|\s--push\b|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
+    r"docker\s+push|\s--push\b|az\s+acr\s+build|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
     r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
 )
 _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
@@ -56,9 +57,9 @@ _LONGEST_ACTION = 250
 """Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
 _MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
 _CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
-_PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll)|nuke|cake", re.IGNORECASE)
+_PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll|sh)|nuke|cake|npm|yarn|pnpm", re.IGNORECASE)
 _TARGET = re.compile(
-    r"\w*(?:(?:docker|image|container)s?[-_]?(?:publish|push)|(?:publish|push)[-_]?(?:docker|image|container))\w*",
+    r"\w*(?:(?:docker|image|container)s?[-_:]?(?:publish|push)|(?:publish|push)[-_:]?(?:docker|image|container))\w*",
     re.IGNORECASE,
 )
 _LONGEST_TARGET = 80
@@ -81,9 +82,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if repository.scope.is_judged(path):
             yield from _of_file(repository, path)
     own_pipelines = pipelines(repository)
-    for look in (_scripts, _programs):
-        for pipeline in own_pipelines:
-            yield from _once_a_place(look(repository, pipeline))
+    for pipeline in own_pipelines:
+        yield from _once_a_place(chain(_scripts(repository, pipeline), _programs(repository, pipeline)))
     yield from _once_a_place(verdict for pipeline in own_pipelines for verdict in _steps(repository, pipeline))
     for pipeline in own_pipelines:
         yield from _remote_jobs(repository, pipeline)

@@ -16,6 +16,7 @@ from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.packages import cves_section, packages_section
 from bot.fleet.act.pull_request.text.section import in_packages_part, shortened
+from bot.views.names import short_digest
 
 LONGEST_BODY = 60_000
 """Bytes that the bot writes; GitHub refuses bodies over 65,536."""
@@ -35,10 +36,13 @@ _CAUSES = {
     Cause.BASE_UPDATE: "a base image of our own was rebuilt",
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
 }
+_MOST_LOOKED_UP = 20
 _BY_ITSELF = (
     "It merges by itself once the required checks are green. Switching that off, or the label `freshness:hold`, "
     "keeps it open."
 )
+_BY_HAND = "**Merge this once its checks are green:** merging it starts a build."
+_MARKED = "The tag already points to the new image, so the change is a comment line that records its digest."
 
 
 def cause_in_words(cause: Cause) -> str:
@@ -104,12 +108,12 @@ def body(job: Job, refusals: Sequence[str] = (), *, merges: bool = False, packag
         _sentence(job),
         _fixes(job.changes),
         _table(job),
+        _what_to_do(job, merges=merges),
         in_packages_part(_packages(job) or packages_told),
         _files(job),
         _pins(job),
         _refusals(refusals),
-        _BY_ITSELF if merges else "",
-        _how_to(job),
+        _looked_up(job),
     ]
     return shortened("\n\n".join(part for part in parts if part), LONGEST_BODY)
 
@@ -169,7 +173,7 @@ def _table(job: Job) -> str:
         written_digests = _written_digests(job, target)
         is_told = target.base in job.told_ways
         is_older = not is_told and bool(written_digests) and written_digests != [target.from_digest]
-        old = ", ".join(map(_digest, written_digests)) or _digest(target.from_digest)
+        old = ", ".join(map(_digest, _left_digests(job, target))) or "none"
         rows.append(
             f"| {code(str(target.base))} | {_versions(steps, is_older=is_older)} | {old} "
             f"| {_digest(target.to_digest)} | {causes} |"
@@ -192,8 +196,14 @@ def _versions(steps: Sequence[Change], *, is_older: bool) -> str:
     return markdown(versions)
 
 
-def _digest(digest: str | None) -> str:
-    return code(digest) if digest else "none"
+def _digest(digest: str) -> str:
+    """Cut to twelve digits, which tell it from others; the whole one stands below."""
+    return code(short_digest(digest))
+
+
+def _left_digests(job: Job, target: Target) -> list[str]:
+    """What the files name, else what the base showed before."""
+    return _written_digests(job, target) or ([target.from_digest] if target.from_digest else [])
 
 
 def _cves(changes: Sequence[Change]) -> list[str]:
@@ -244,18 +254,40 @@ def _refusals(lines: Sequence[str]) -> str:
     return "**Not changed, please look:**\n\n" + "\n".join(f"- {line}" for line in [*sentences, *more])
 
 
-def _how_to(job: Job) -> str:
-    pulls = "\n".join(dict.fromkeys(f"docker pull {target.base}" for target in job.rebuild.targets))
+def _what_to_do(job: Job, *, merges: bool) -> str:
+    """What is asked of the reviewer, above what can be looked up."""
     marked = any(item.marker for item in job.rebuild.replacements)
-    marker_note = (
-        "The tag already points to the new image, so the change is a comment line that records its digest: "
-        "merging it starts a build.\n\n"
-        if marked
-        else ""
-    )
-    return (
-        f"{marker_note}To rebuild without merging, fetch the new base and build with "
-        "`docker build --pull --no-cache`:\n\n"
-        f"```sh\n{pulls}\n```\n\n"
-        "Closing this pull request tells the bot to leave these digests alone; it asks again for later ones."
+    lines = [
+        "" if job.quarantined else _BY_ITSELF if merges else _BY_HAND,
+        _MARKED if marked else "",
+        "Closing it tells the bot to leave these digests alone; it asks again for later ones.",
+    ]
+    return " ".join(line for line in lines if line)
+
+
+def _looked_up(job: Job) -> str:
+    """What few need, folded: whole digests, and how to rebuild without a merge."""
+    targets = job.rebuild.targets
+    digests = [
+        f"- {code(str(target.base))}: {', '.join(map(code, _left_digests(job, target))) or 'none'} "
+        f"→ {code(target.to_digest)}"
+        for target in targets[:_MOST_LOOKED_UP]
+    ]
+    if more := targets[_MOST_LOOKED_UP:]:
+        digests.append(f"- and {len(more)} more")
+    pulls = dict.fromkeys(f"docker pull {target.base}" for target in targets[:_MOST_LOOKED_UP])
+    return "\n".join(
+        [
+            "<details><summary>Whole digests, and how to rebuild without merging</summary>",
+            "",
+            *digests,
+            "",
+            "Fetch the new base, and build with `docker build --pull --no-cache`:",
+            "",
+            "```sh",
+            *pulls,
+            "```",
+            "",
+            "</details>",
+        ]
     )

@@ -20,7 +20,8 @@ HARDENED = """securityContext:
   capabilities: {drop: [ALL]}
 volumeMounts: [{name: tmp, mountPath: /tmp}]
 """
-POD = "volumes: [{name: tmp, emptyDir: {}}]"
+POD = "automountServiceAccountToken: false\nvolumes: [{name: tmp, emptyDir: {}}]"
+IMAGE = f"contoso/api:1.0@sha256:{'a' * 64}"
 
 
 def run(*words: object) -> tuple[int, str]:
@@ -35,7 +36,7 @@ def run(*words: object) -> tuple[int, str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     (tmp_path / "deploy").mkdir()
-    (tmp_path / "deploy" / "api.yaml").write_text(deployment(HARDENED, POD))
+    (tmp_path / "deploy" / "api.yaml").write_text(deployment(HARDENED, POD, IMAGE))
     return tmp_path
 
 
@@ -140,3 +141,57 @@ def test_a_workflow_that_is_no_yaml_is_3(checkout: Path) -> None:
     code, output = run(checkout)
     assert code == 3
     assert "the file is not valid YAML" in output
+
+
+TITLE = "${{ github.event.pull_request.title }}"
+WORKFLOW = f"""on: pull_request_target
+permissions: {{}}
+jobs:
+  greet:
+    runs-on: ubuntu-latest
+    steps: [{{run: "echo {TITLE}"}}]
+"""
+needs_zizmor = pytest.mark.skipif(
+    not (Path(sys.executable).parent / "zizmor").exists(), reason="zizmor is missing: make set-up"
+)
+
+
+@pytest.fixture
+def injected(tmp_path: Path) -> Path:
+    (tmp_path / ".github" / "workflows").mkdir(parents=True)
+    (tmp_path / ".github" / "workflows" / "greet.yml").write_text(WORKFLOW)
+    return tmp_path
+
+
+@needs_zizmor
+def test_what_zizmor_finds_is_joined_and_told_apart(injected: Path) -> None:
+    assert run(injected)[0] == 0
+    code, output = run(injected, "--with", "zizmor", "--format", "sarif")
+    ours, theirs = json.loads(output)["runs"]
+    assert code == 1
+    assert (ours["tool"]["driver"]["name"], theirs["tool"]["driver"]["name"]) == ("freshness-bot", "zizmor")
+    assert "zizmor/template-injection" in {each["ruleId"] for each in theirs["results"]}
+    rows = json.loads(run(injected, "--with", "zizmor", "--format", "json")[1])
+    assert {row["path"] for row in rows if row["check"] == "zizmor/template-injection"} == {
+        ".github/workflows/greet.yml"
+    }
+    for form in ("table", "markdown"):
+        assert "zizmor/template-injection" in run(injected, "--with", "zizmor", "--format", form)[1]
+
+
+@needs_zizmor
+def test_zizmor_finds_nothing_where_there_are_no_workflows(tmp_path: Path) -> None:
+    code, output = run(tmp_path, "--with", "zizmor")
+    assert code == 0
+    assert "zizmor: 0 results" in output
+
+
+def test_a_tool_that_is_not_installed_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.clients.zizmor.NAME", "zizmor-that-nobody-has")
+    with pytest.raises(Failure, match="is not installed"):
+        run(tmp_path, "--with", "zizmor")
+
+
+def test_another_tool_looks_at_a_checkout_alone() -> None:
+    with pytest.raises(Failure, match="looks at a checkout alone"):
+        run("contoso/shop", "--with", "zizmor")

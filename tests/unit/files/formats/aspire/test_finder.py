@@ -112,6 +112,8 @@ def test_what_is_no_image_or_built_here_is_none(code: str) -> None:
         ('b.AddMine("c").WithImageTag("1")', "AddMine takes its image from elsewhere"),
         ('b.AddMine("c").WithImage("x/y")', "the registry of 'x/y' comes with AddMine"),
         ('b.AddContainer("c", "x/y", "1@2")', "'1@2' is no tag"),
+        ('b.AddRedis("c").WithImageTag("1@sha256:2")', "is no tag: pin the digest with WithImageSHA256"),
+        (f'b.AddRedis("c").WithImageSHA256("sha256:{"a" * 64}")', "write its 64 digits without sha256: in front"),
         ('b.AddContainer("c", "X Y")', "'X Y' is no image reference"),
         ('b.AddContainer("c", "x").WithImageSHA256("1")', "'1' is no SHA-256"),
     ],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from bot.domain.repositories.usage import Findings, Role
-from bot.files.formats.bake import evaluation
+from bot.files.formats.bake import evaluation, hcl
 from bot.files.formats.bake import finder as bake
 from tests.growth import LINEAR, growth
 from tests.unit.files.formats.laws import any_text, spans_cover_what_they_claim
@@ -422,3 +422,23 @@ target "child" {
 }
 """
     assert found(text) == [("alpine:3.19", 2)]
+
+
+@pytest.mark.parametrize("unit", ["${((v))}", "!", "a,", "[],", "a+"])
+def test_a_file_of_more_signs_than_can_be_parsed_soon_is_refused(unit: str) -> None:
+    head, tail = 'target "a" { x = [ "docker-image://a" ', "] }"
+    text = head + unit * ((hcl.LARGEST_TEXT - len(head) - len(tail)) // len(unit)) + tail
+    assert len(text) <= hcl.LARGEST_TEXT
+    (problem,) = find(text).problems
+    assert "words and signs" in problem.message
+
+
+def test_an_ordinary_file_of_many_targets_is_read() -> None:
+    target = """target "api%d" {
+  inherits = ["_common"]
+  platforms = ["linux/amd64", "linux/arm64"]
+  contexts = { base = "docker-image://debian:13" }
+  tags = ["${REGISTRY}/contoso/api:${TAG}"]
+}
+"""
+    assert len(find("".join(target % number for number in range(300))).usages) == 300

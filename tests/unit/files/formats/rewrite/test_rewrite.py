@@ -220,3 +220,11 @@ def test_a_rewrite_touches_only_its_lines_and_can_be_taken_back(text: str, data:
 def test_no_bytes_raise(data: bytes, path: str) -> None:
     wanted = Replacement(Reference("a", "1"), Reference("a", "2"))
     assert rewrite(path, data, [wanted]).data == data or b"a:1" in data
+
+
+@pytest.mark.parametrize(
+    "call", ['b.AddContainer("c", "x/y", "1")', 'b.AddContainer("c", "x/y").WithImageTag("1")']
+)
+def test_a_tag_that_takes_no_digest_is_refused_with_what_to_write(call: str) -> None:
+    (refusal,) = refusals(f"{call};", ("x/y:1", f"x/y:1@sha256:{'a' * 64}"), path="AppHost/Program.cs")
+    assert "pin it with WithImageSHA256" in refusal

@@ -14,6 +14,11 @@ VALUES = "chart/values.yaml"
 BAKE = "docker-bake.hcl"
 DEVCONTAINER = ".devcontainer/devcontainer.json"
 WORKFLOW = ".github/workflows/build.yml"
+SCRIPT = "build.sh"
+MAKEFILE = "Makefile"
+JUSTFILE = "justfile"
+GITLAB = ".gitlab-ci.yml"
+CIRCLE = ".circleci/config.yml"
 MANIFEST = "deploy/web.yaml"
 PROJECT = "src/Api.csproj"
 PUBLISH_PROFILE = "src/Properties/PublishProfiles/Container.pubxml"
@@ -75,6 +80,19 @@ TARGET = 'T = "8.0"\ntarget "a" {\n  tags = ["app:${T}"]\n  '
         (BAKE, MATRIX, "x:1", "x:3", {'"1"': '"3"'}),
         ("docker-bake.json", '{"target": {"a": {"dockerfile-inline": "FROM x:8.0\\nRUN y"}}}', "x:8.0", "x:9.0",
          {"8.0": "9.0"}),
+        (SCRIPT, "docker run --rm \\\n  x:8.0 a\n", "x:8.0", f"x:9.0@{NEW}", {"8.0": f"9.0@{NEW}"}),
+        (SCRIPT, "I='r.io/x:8.0'\ndocker pull $I\n", "r.io/x:8.0", f"r.io/x:9.0@{NEW}", {"8.0": f"9.0@{NEW}"}),
+        (WORKFLOW, "on: push\njobs: {a: {steps: [{run: 'docker run x:8.0'}]}}\n", "x:8.0", "x:9.0", {"8.0": "9.0"}),
+        (MAKEFILE, "I ?= x:8.0 # c\nt:\n\t@docker run $(I)\n\tdocker pull ${I}\n", "x:8.0", f"x:9.0@{NEW}",
+         {"8.0": f"9.0@{NEW}"}),
+        (JUSTFILE, 'i := "x:8.0"\nt:\n    docker run {{i}} {{ v }}\n', "x:8.0", "x:9.0", {"8.0": "9.0"}),
+        (GITLAB, "variables: {I: 'x:8.0'}\nb:\n  image: $I\n  script: [docker run $I]\n", "x:8.0", f"x:9.0@{NEW}",
+         {"8.0": f"9.0@{NEW}"}),
+        (GITLAB, "b:\n  image: {name: x:8.0}\n", "x:8.0", f"x:8.0@{NEW}", {"8.0": f"8.0@{NEW}"}),
+        (CIRCLE, "jobs:\n  b:\n    docker: [{image: x:8.0}]\n", "x:8.0", f"x:9.0@{NEW}", {"8.0": f"9.0@{NEW}"}),
+        (CIRCLE, "parameters: {i: {default: x:8.0}}\njobs: {b: {docker: [{image: << pipeline.parameters.i >>}]}}\n",
+         "x:8.0", "x:9.0", {"8.0": "9.0"}),
+        ("docker-compose.yml", "db:\n  image: x:8.0\n", "x:8.0", f"x:9.0@{NEW}", {"8.0": f"9.0@{NEW}"}),
         (DEVCONTAINER, '{"image": "x:${localEnv:T:8.0}", }', "x:8.0", f"x:9.0@{NEW}", {"8.0}": f"9.0}}@{NEW}"}),
         (DEVCONTAINER, '{"image": "r.io\\/x:8.0"} // end', "r.io/x:8.0", "r.io/x:9.0", {"8.0": "9.0"}),
         (DEVCONTAINER, '{"features": {"r.io/f/x:1": {}}}', "r.io/f/x:1", "r.io/f/x:2", {":1": ":2"}),

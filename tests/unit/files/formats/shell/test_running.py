@@ -75,6 +75,7 @@ def test_other_commands_run_no_image(command: str) -> None:
 def test_what_the_file_builds_itself_is_no_image_of_elsewhere() -> None:
     text = f"docker build -t contoso/api:1 .\ndocker run --rm contoso/api:1\ndocker run --rm {SDK}\n"
     assert images(text) == [SDK]
+    assert images("IMAGE=contoso/api\ndocker build --tag $IMAGE .\ndocker run --rm $IMAGE\n") == []
 
 
 def test_a_dotnet_image_whose_tag_only_a_run_knows_is_told() -> None:

@@ -35,7 +35,7 @@ def tick(text: str, *words: str) -> str:
 
 def test_it_tells_how_the_fleet_stands_and_who_is_waited_for() -> None:
     told = body()
-    assert "## 90% of the fleet is current" in told
+    assert "## Nothing needs you\n\n90% of the fleet is current" in told
     assert "contoso/shop](https://host/contoso/shop/pull/12) failed 3 days ago \\(the build failed\\)" in told
     assert "contoso/desk](https://host/contoso/shop/pull/12) has not been merged for 5 days" in told
 

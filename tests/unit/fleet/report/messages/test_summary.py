@@ -12,8 +12,9 @@ from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.report.markdown import markdown_of
-from bot.fleet.report.messages.summary import summary_message, without_people
+from bot.fleet.report.messages.summary import brief_summary, summary_message, without_people
 from bot.views.fleet.fleet import Standing
+from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedReason, NeedsYou
 from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 from bot.views.images.images import Unfixed
@@ -45,10 +46,12 @@ QUIET = Summary(
 )
 
 
-def test_it_begins_with_how_fresh_the_fleet_is_and_where_that_goes() -> None:
+def test_it_begins_with_what_needs_you_then_how_fresh_the_fleet_is_and_where_that_goes() -> None:
     told = summary_message(QUIET)
     check(told)
-    assert told.text == "90% of the fleet is current: 100 repositories: 90 current, 8 behind, 2 failed"
+    freshness = "90% of the fleet is current: 100 repositories: 90 current, 8 behind, 2 failed"
+    assert told.text == f"Nothing needs you; {freshness}"
+    assert texts(told).splitlines()[:2] == ["Nothing needs you", freshness]
     assert "10 points more than 7 days before" in texts(told)
     assert "2026-03-03 12:00 UTC to 2026-03-10 12:00 UTC; nothing is planned" in texts(told)
 
@@ -80,7 +83,45 @@ def test_without_an_earlier_count_no_trend_is_told() -> None:
 )
 def test_all_and_nothing_are_only_said_where_they_are_so(current: int, behind: int, title: str) -> None:
     told = summary_message(replace(QUIET, standings={Standing.CURRENT: current, Standing.BEHIND: behind}))
-    assert told.text.startswith(f"{title}: ")
+    assert told.text.startswith(f"Nothing needs you; {title}: ")
+
+
+def needs(*reasons: NeedReason, number: int = 40) -> NeedsYou:
+    named = tuple(AwaitsPerson(f"contoso/{name}", NOON - WEEK, url=f"https://host/{name}") for name in "abcdefghij")
+    return NeedsYou(tuple(NeedGroup(reason, number, named[:number]) for reason in reasons))
+
+
+def test_each_reason_is_told_with_its_count_its_day_and_links_to_the_worst_three() -> None:
+    told = texts(summary_message(replace(QUIET, needs=needs(NeedReason.FAILED))))
+    links = ", ".join(f"<https://host/{name}|contoso/{name}>" for name in "abc")
+    assert f"• 40 builds are red, since 2026-03-03: {links} and 37 more" in told
+
+
+def test_in_a_chat_it_takes_eight_lines_whatever_the_fleet() -> None:
+    practices = FleetPractices(65, 0, (practice("sbom", 3), practice("image-user", 40)))
+    told = brief_summary(
+        replace(
+            QUIET,
+            needs=needs(*NeedReason, number=4_000),
+            rollouts=tuple(RolledOut(number, "OS update " * 40, 100, 20, 3, 4, 5) for number in range(5)),
+            rollouts_in_all=40,
+            stuck=tuple(stuck() for _ in range(10)),
+            stuck_in_all=5000,
+            lag=Lag(9, timedelta(hours=3)),
+            withdrawn=("gone",) * 50,
+            practices=practices,
+        )
+    )
+    check(told)
+    lines = texts(told).splitlines()
+    assert len(lines) <= 8, lines
+    assert lines[0] == "48,000 things need you"
+    assert lines[3] == "• and 40,000 more for 10 other reasons"
+    assert "title: fails in 40 repositories" in lines[6]
+
+
+def test_in_a_chat_a_quiet_week_is_three_lines() -> None:
+    assert len(texts(brief_summary(QUIET)).splitlines()) == 3
 
 
 def test_what_was_rebuilt_is_told_with_its_cause() -> None:
@@ -225,7 +266,7 @@ def test_nothing_from_outside_mentions_links_or_outgrows_a_place() -> None:
     assert "<https://evil" not in texts(told)
     assert "[click]" not in markdown_of(told)
     assert "@here" not in markdown_of(told)
-    assert card_of(told)["body"][0]["text"] == "90% of the fleet is current"
+    assert card_of(told)["body"][0]["text"] == "Nothing needs you"
 
 
 def practice(check: str, fails: int, opened: int = 0, closed: int = 0) -> Practice:
@@ -237,7 +278,7 @@ def test_the_practices_that_fail_most_are_named_with_what_moved() -> None:
     rows = (practice("sbom", 3, 2), practice("image-user", 40, 1, 7), practice("seccomp", 5), practice("pins", 1))
     told = summary_message(replace(QUIET, practices=FleetPractices(65, 0, rows)))
     check(told)
-    assert "image-user fails in 40 of 60 repositories" in texts(told)
+    assert "title (image-user): fails in 40 of 60 repositories" in texts(told)
     assert "and 1 more check fails somewhere" in texts(told)
     assert "this week 3 findings opened and 7 closed" in texts(told)
 
@@ -245,7 +286,7 @@ def test_the_practices_that_fail_most_are_named_with_what_moved() -> None:
 def test_practices_that_hold_everywhere_are_not_named_and_alike_ones_stand_by_name() -> None:
     rows = (practice("b", 2), practice("a", 2), practice("all-well", 0))
     told = texts(summary_message(replace(QUIET, practices=FleetPractices(65, 0, rows))))
-    assert told.index("a fails in 2 of") < told.index("b fails in 2 of")
+    assert told.index("(a): fails in 2 of") < told.index("(b): fails in 2 of")
     assert "all-well" not in told
     assert "this week" not in told
 

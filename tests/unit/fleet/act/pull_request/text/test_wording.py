@@ -29,6 +29,11 @@ from tests.unit.fleet.act.world import ASPNET, change, digest, member, rebuild
 SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
 
 
+def cut(letter: str) -> str:
+    """A digest as the table shows it."""
+    return digest(letter)[: len("sha256:") + 12]
+
+
 def job(*changes: Change, paths: tuple[str, ...] = ("Dockerfile",), **values: Any) -> Job:
     return Job(rebuild(**values), member(), "main", changes or (change(),), paths)
 
@@ -58,9 +63,7 @@ def test_the_body_tells_why_what_and_how_to_go_without_it() -> None:
     text = body(job(change(cves=("CVE-2026-1",), severity=Severity.HIGH)))
     assert text.startswith("`aspnet:10.0` moves under the same tag: a .NET security release.")
     assert "**Fixes 1 CVE, rated up to HIGH:** [CVE-2026-1](https://www.cve.org/CVERecord?id=CVE-2026-1)" in text
-    assert (
-        f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` " in text
-    )
+    assert f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.4 → 10.0.5 | `{cut('a')}` | `{cut('b')}` " in text
     assert "docker pull mcr.microsoft.com/dotnet/aspnet:10.0\n" in text
     assert "Not changed" not in text
     assert "Fixes" not in body(job())
@@ -89,7 +92,7 @@ def test_cves_of_other_parts_are_told_apart() -> None:
 def test_a_pin_that_was_older_than_what_the_base_has_left_is_told_as_it_stood() -> None:
     old = replace(rebuild().replacements[0], old=Reference(ASPNET.name, "10.0", digest("e")))
     text = body(job(replacements=(old,)))
-    assert f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.5 | `{digest('e')}` | `{digest('b')}` " in text
+    assert f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.5 | `{cut('e')}` | `{cut('b')}` " in text
     assert digest("a") not in text
 
 
@@ -212,7 +215,7 @@ def test_however_much_there_is_to_say_github_takes_it(refused: list[str], paths:
 def test_a_body_too_long_is_cut_at_a_line_end() -> None:
     targets = tuple(
         Target(Base("registry.example", f"{'team/' * 20}app-{n}", "1"), digest("a"), digest("b"), (1,))
-        for n in range(300)
+        for n in range(500)
     )
     text = body(job(targets=targets))
     assert text.endswith("|\n\n(shortened)")
@@ -278,12 +281,12 @@ def test_pins_that_stood_at_several_digests_are_told_with_all_of_them() -> None:
     first = rebuild().replacements[0]
     other = replace(first, old=Reference(ASPNET.name, "10.0", digest("e")))
     text = body(job(replacements=(first, other, first)))
-    assert f"| 10.0.5 | `{digest('a')}`, `{digest('e')}` | `{digest('b')}` |" in text
+    assert f"| 10.0.5 | `{cut('a')}`, `{cut('e')}` | `{cut('b')}` |" in text
 
 
 def test_of_a_base_that_nobody_pins_the_digest_before_is_told_or_that_there_was_none() -> None:
     target = Target(ASPNET, None, digest("b"), (1,))
-    assert f"| 10.0.4 → 10.0.5 | none | `{digest('b')}` |" in body(job(replacements=(), targets=(target,)))
+    assert f"| 10.0.4 → 10.0.5 | none | `{cut('b')}` |" in body(job(replacements=(), targets=(target,)))
 
 
 def test_changes_of_one_base_are_told_from_the_first_version_to_the_last_with_each_cause_once() -> None:
@@ -300,10 +303,24 @@ def test_the_way_without_a_merge_names_each_base_once() -> None:
     targets = (*rebuild().targets, *rebuild().targets, Target(SDK, digest("a"), digest("b"), (2,)))
     text = body(job(targets=targets))
     assert (
-        "To rebuild without merging, fetch the new base and build with `docker build --pull --no-cache`:\n\n"
+        "Fetch the new base, and build with `docker build --pull --no-cache`:\n\n"
         "```sh\ndocker pull mcr.microsoft.com/dotnet/aspnet:10.0\ndocker pull mcr.microsoft.com/dotnet/sdk:10.0\n"
-        "```\n\nClosing this pull request tells the bot to leave these digests alone; it asks again for later ones."
+        "```\n\n</details>"
     ) in text
+
+
+def test_what_to_do_stands_right_below_the_table_and_whole_digests_are_folded() -> None:
+    text = body(job())
+    table, _, below = text.partition("| dotnet-security |\n\n")
+    assert below.startswith("**Merge this once its checks are green:** merging it starts a build. Closing it ")
+    assert digest("a") not in table
+    folded = below.partition("<details><summary>Whole digests, and how to rebuild without merging</summary>")[2]
+    assert f"- `{ASPNET}`: `{digest('a')}` → `{digest('b')}`\n" in folded
+
+
+def test_nobody_is_asked_to_merge_what_is_quarantined_or_merges_by_itself() -> None:
+    assert "Merge this" not in body(replace(job(), quarantined={ASPNET: "it fails"}))
+    assert "Merge this" not in body(job(), merges=True)
 
 
 def test_what_merges_by_itself_says_so_and_how_to_keep_it_open() -> None:
@@ -338,14 +355,16 @@ def test_a_reviewer_reads_what_moved_what_changes_and_what_to_do_and_nothing_els
         "`aspnet:10.0` moves under the same tag: a .NET security release.\n\n"
         "**Fixes 1 CVE:** [CVE-2026-1](https://www.cve.org/CVERecord?id=CVE-2026-1)\n\n"
         "| base | .NET | old digest | new digest | cause |\n|---|---|---|---|---|\n"
-        f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` "
+        f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.4 → 10.0.5 | `{cut('a')}` | `{cut('b')}` "
         "| dotnet-security |\n\n"
+        "**Merge this once its checks are green:** merging it starts a build. The tag already points to the new "
+        "image, so the change is a comment line that records its digest. Closing it tells the bot to leave these "
+        "digests alone; it asks again for later ones.\n\n"
         "Files: `Dockerfile`\n\n"
-        "The tag already points to the new image, so the change is a comment line that records its digest: "
-        "merging it starts a build.\n\n"
-        "To rebuild without merging, fetch the new base and build with `docker build --pull --no-cache`:\n\n"
-        "```sh\ndocker pull mcr.microsoft.com/dotnet/aspnet:10.0\n```\n\n"
-        "Closing this pull request tells the bot to leave these digests alone; it asks again for later ones."
+        "<details><summary>Whole digests, and how to rebuild without merging</summary>\n\n"
+        f"- `{ASPNET}`: `{digest('a')}` → `{digest('b')}`\n\n"
+        "Fetch the new base, and build with `docker build --pull --no-cache`:\n\n"
+        "```sh\ndocker pull mcr.microsoft.com/dotnet/aspnet:10.0\n```\n\n</details>"
     )
 
 
@@ -380,8 +399,8 @@ def two_bases(**values: Any) -> Job:
 
 def test_each_base_has_its_own_versions_digests_and_causes_in_its_row() -> None:
     text = body(two_bases())
-    assert f"10.0` | 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` | dotnet-security |\n" in text
-    assert f"10.0` | 10.0.100 → 10.0.200 | `{digest('e')}` | `{digest('f')}` | os-update |\n" in text
+    assert f"10.0` | 10.0.4 → 10.0.5 | `{cut('a')}` | `{cut('b')}` | dotnet-security |\n" in text
+    assert f"10.0` | 10.0.100 → 10.0.200 | `{cut('e')}` | `{cut('f')}` | os-update |\n" in text
 
 
 def test_what_moved_for_several_causes_is_told_sentence_by_sentence() -> None:
@@ -414,16 +433,16 @@ def test_pins_of_two_bases_that_are_not_written_as_they_were_are_explained_toget
 def test_of_a_base_whose_files_name_no_older_digest_the_one_that_it_showed_is_told(old: str | None) -> None:
     written = replace(rebuild().replacements[0], old=Reference(ASPNET.name, "10.0", old))
     text = body(job(replacements=(written,)))
-    assert f"| 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` |" in text
+    assert f"| 10.0.4 → 10.0.5 | `{cut('a')}` | `{cut('b')}` |" in text
 
 
 @pytest.mark.parametrize("before", ["10.0.4", None])
 def test_where_it_is_not_known_to_which_version_a_base_moved_none_is_told(before: str | None) -> None:
-    assert f":10.0` |  | `{digest('a')}` |" in body(job(change(from_version=before, to_version=None)))
+    assert f":10.0` |  | `{cut('a')}` |" in body(job(change(from_version=before, to_version=None)))
 
 
 def test_what_there_is_nothing_to_tell_of_leaves_no_trace() -> None:
     text = body(job(paths=()))
     assert ": a .NET security release.\n\n| base |" in text
-    assert "| dotnet-security |\n\nTo rebuild without merging" in text
+    assert "it asks again for later ones.\n\n<details><summary>Whole digests" in text
     assert commit_message(job(), replaceable=False).endswith(": a .NET security release.\n")

@@ -1,0 +1,44 @@
+"""What is deployed is named by its digest.
+
+What: each container of a manifest, kustomization or chart has an image with a digest, after a kustomization's
+`images`. `latest` and names without a tag are the check `no-latest-deployed`.
+
+Why: a tag may be moved between the scan and the start of a pod; what was scanned, signed and verified is a digest.
+
+Example that fails::
+
+    containers: [{name: api, image: contoso/api:8.1}]
+
+Fix: `contoso/api:8.1@sha256:…`, which the bot keeps up to date with the tag.
+
+Exceptions: names that a template, a variable or a deployment fills in are unknown. Compose files are asked nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workloads.deployed_images import NamedBy, deployed_images
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for image in deployed_images(repository):
+        subject = image.container.subject
+        if image.pin is NamedBy.UNKNOWN:
+            yield unknown(image.place, subject, image.why, "the manifests as they are deployed")
+        elif image.pin is NamedBy.TAG:
+            why = f"{image.name[:120]} is a tag, which may be moved after its scan"
+            yield fails(image.place, subject, why, "write its digest behind the tag")
+        elif image.pin is NamedBy.DIGEST:
+            yield holds(image.place, subject, "it names a digest")
+
+
+RULE = Rule(
+    "deployed-by-digest",
+    "What is deployed is named by its digest",
+    "A tag may be moved between the scan and the start of a pod.",
+    FindingSeverity.LOW,
+    judge,
+)

@@ -1,0 +1,53 @@
+"""No secret is written out in a manifest.
+
+What: no Secret of the repository has literal values, neither in `data` nor in `stringData`, nor does a
+kustomization's `secretGenerator`; no ConfigMap or `configMapGenerator` has a literal whose name or shape is that
+of a secret.
+
+Why: who can read the repository has the secret, and with its history for good; what a ConfigMap holds, everybody in
+the namespace may read.
+
+Example that fails::
+
+    kind: Secret
+    stringData: {password: s3cr3t-of-the-shop}
+
+Fix: have a store give it: External Secrets, the CSI secret store, Sealed Secrets or SOPS; and change what was
+written.
+
+Exceptions: what SOPS has encrypted holds, and so do placeholders, names of users and addresses, and certificates.
+Charts make theirs of values, and are not asked. Values are never shown.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.manifests import is_written_out, manifest_data
+from bot.files.audit.verdict import Verdict, fails, holds
+
+_FIX = "have a secret store give it (External Secrets, the CSI driver, SOPS), and change what was written out"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for data in manifest_data(repository):
+        if data.is_encrypted:
+            yield holds(repository.place(data.node, data.path), data.subject, "SOPS has encrypted its values")
+            continue
+        bad = [(key, node) for key, value, node in data.entries if is_written_out(data, key, value)]
+        for key, node in bad:
+            why = f"the value of {key[:80]} is written out"
+            yield fails(repository.place(node, data.path), data.subject, why, _FIX)
+        if not bad:
+            place = repository.place(data.node, data.path)
+            yield holds(place, data.subject, "no secret is written out in it")
+
+
+RULE = Rule(
+    "secrets-in-manifests",
+    "No secret is written out in a manifest",
+    "Who can read the repository has the secret, and with its history for good.",
+    FindingSeverity.CRITICAL,
+    judge,
+)

@@ -1,0 +1,106 @@
+"""What ConfigMaps, Secrets and a kustomization's generators hold as literals, with the place of each."""
+
+import base64
+import binascii
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.secrets.names import holds_secret, is_placeholder, takes_a_password
+from bot.files.audit.workloads import helm
+from bot.files.audit.workloads.kubernetes import objects, word
+from bot.files.audit.workloads.kustomize import NAMES
+from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
+from bot.files.formats.source.nodes import Mapping, Node, Scalar
+
+_NO_SECRET = re.compile(
+    r"^(?:.*\.crt|ca\.pem|user(?:name)?|login|host(?:name)?|port|server|address|database|db(?:name)?|name|type|project"
+    r"|url|uri|endpoint|namespace|email|issuer|region|bucket|enabled?|tenant[-_]?id|client[-_]?id)$",
+    re.IGNORECASE,
+)
+"""Keys of Secrets that tell where and as whom, and give nothing away."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestData:
+    """The literals of one object, by key, with what stands in the text for each; `is_secret` names its kind."""
+
+    path: str
+    subject: str
+    is_secret: bool
+    node: Node
+    entries: tuple[tuple[str, str, Scalar], ...]
+    is_encrypted: bool = False
+
+
+def manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
+    """All of a repository that are written out in manifests and kustomizations; charts make theirs of values."""
+    return repository.kept(_manifest_data)
+
+
+def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
+    folders = tuple(f"{each.folder}/" if each.folder else "" for each in helm.charts(repository))
+    found: list[ManifestData] = []
+    for path in repository.paths:
+        if not path.endswith((".yaml", ".yml")) and path.rpartition("/")[2] not in NAMES:
+            continue
+        text = repository.text(path)
+        is_named = "ConfigMap" in text or "Secret" in text or "Generator" in text
+        if not is_named or repository.kind(path) != MANIFEST or not repository.scope.is_judged(path):
+            continue
+        if folders and path.startswith(folders):
+            continue
+        if path.rpartition("/")[2] in NAMES:
+            found += _of_generators(path, repository.root(path))
+        else:
+            found += (each for item in objects(repository.documents(path)) for each in _of_object(path, item))
+    return found
+
+
+def _of_object(path: str, manifest: Mapping) -> Iterator[ManifestData]:
+    kind = word(manifest.get("kind"))
+    if kind not in {"ConfigMap", "Secret"} or (word(manifest.get("apiVersion")) or "") != "v1":
+        return
+    name = word(manifest.mapping("metadata").get("name")) or "?"
+    entries = [
+        (key.value, _decoded(value.value) if kind == "Secret" and group == "data" else value.value, value)
+        for group in ("data", "stringData")
+        for key, value in manifest.mapping(group).entries()
+        if isinstance(value, Scalar) and not value.is_null
+    ]
+    is_encrypted = manifest.get("sops") is not None
+    first = manifest.own.get("kind")
+    node = first[1] if first is not None else manifest
+    yield ManifestData(path, f"{kind}/{name}", kind == "Secret", node, tuple(entries), is_encrypted)
+
+
+def _of_generators(path: str, root: Mapping | None) -> Iterator[ManifestData]:
+    for key, kind in (("secretGenerator", "Secret"), ("configMapGenerator", "ConfigMap")):
+        for item in root.sequence(key) if root is not None else ():
+            if not isinstance(item, Mapping):
+                continue
+            literals = [each for each in item.sequence("literals") if isinstance(each, Scalar)]
+            parts = [(each.value.partition("="), each) for each in literals]
+            entries = tuple((name, value.strip("\"'"), node) for (name, _, value), node in parts)
+            subject = f"{kind}/{word(item.get('name')) or posixpath.basename(path)}"
+            yield ManifestData(path, subject, kind == "Secret", item, entries)
+
+
+def _decoded(text: str) -> str:
+    """What stands in the `data` of a Secret; the text itself where that is no Base64."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return text
+
+
+def is_written_out(data: ManifestData, key: str, value: str) -> bool:
+    """Whether a literal gives away what nobody else should read."""
+    text = value.strip()
+    if not text or text.startswith(("$", "ENC[", "ref+", "vault:")) or is_placeholder(text):
+        return False
+    if not data.is_secret:
+        return holds_secret(key, text) and not takes_a_password(text)
+    return holds_secret(key, text) or _NO_SECRET.match(key) is None

@@ -1,0 +1,243 @@
+"""What only a person can move, counted by the database, and since when there is nothing."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.notice import Topic
+from bot.domain.rollouts.rebuild import AWAITING, RebuildState
+from bot.domain.rollouts.steps import StepState
+from bot.domain.rollouts.timing.age import AgeStanding
+from bot.store.engine.store import Store
+from bot.store.rows.bases.tables import bases, incidents, notices
+from bot.store.rows.images.contradictions import CONTRADICTED
+from bot.store.rows.repositories.ages import workflow_builds
+from bot.store.rows.repositories.repositories import IS_WORD_UNREAD, calm, limit_to, standings
+from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.rollouts.rebuilds import was_tried_again
+from bot.store.rows.rollouts.rollouts import IS_KEPT
+from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.rollouts.tables import pauses, rebuilds
+from bot.store.rows.schema import Moment
+from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedReason, NeedsYou
+
+MOST_NAMED = 10
+"""So many of each reason are named, the oldest first; all are counted."""
+GREEN_FOR = timedelta(days=1)
+"""A pull request that could be merged for so long waits for a person."""
+STALE_AFTER = timedelta(days=2)
+"""One that nobody has merged for so long does so too, whatever it lacks."""
+ENDS_WITHIN = timedelta(days=90)
+_UNDATED = cast(null(), Moment)
+_LOOKS_EVERY = timedelta(minutes=5)
+_REFUSED_AFTER = 2
+"""Attempts that the forge has refused in a row: once may be an accident."""
+
+
+def failed_last() -> ColumnElement[bool]:
+    """Whether a rebuild has failed, and nothing has followed: neither another try nor the next rebuild."""
+    later = rebuilds.alias()
+    is_followed = (
+        select(later.c.id)
+        .where(
+            later.c.repository_id == rebuilds.c.repository_id,
+            later.c.id > rebuilds.c.id,
+            later.c.id.is_distinct_from(rebuilds.c.retried_as),
+        )
+        .exists()
+    )
+    return and_(rebuilds.c.state == RebuildState.FAILED.value, ~was_tried_again(), ~is_followed)
+
+
+def asked_since() -> ColumnElement[datetime]:
+    """Since when an open pull request waits: it was asked for then."""
+    return func.coalesce(rebuilds.c.attempted_at, rebuilds.c.planned_at)
+
+
+class NeedsStore(Store):
+    """Reads what needs a person, and keeps since when nothing does."""
+
+    _looked_at: datetime | None = None
+
+    async def needs(self) -> NeedsYou:
+        """Reads what needs a person now."""
+        async with self._database.reading() as connection:
+            return await needs_in(connection, self._clock.now())
+
+    async def note_calm(self) -> None:
+        """Keeps since when nothing needs a person, and forgets it once something does; looks at most every few
+        minutes."""
+        now = self._clock.now()
+        if self._looked_at is not None and now - self._looked_at < _LOOKS_EVERY:
+            return
+        self._looked_at = now
+        async with self._database.reading() as connection:
+            needs = await needs_in(connection, now)
+        if bool(needs.groups) != (needs.calm_since is not None):
+            return
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(calm))
+            if not needs.groups:
+                await connection.execute(insert(calm).values(since=now))
+
+
+async def needs_in(connection: AsyncConnection, now: datetime, only: Collection[str] | None = None) -> NeedsYou:
+    """What needs a person, by one statement; with `only`, of these repositories alone, and without what concerns
+    the whole fleet."""
+    by_reason: dict[str, list[Any]] = {}
+    for row in await connection.execute(union_all(*map(_select_first, _kinds(now, only)))):
+        by_reason.setdefault(row.reason, []).append(row)
+    groups = tuple(_group(reason, by_reason[reason]) for reason in NeedReason if reason in by_reason)
+    since = None if groups else await connection.scalar(select(calm.c.since))
+    return NeedsYou(groups, since)
+
+
+class _Kind(NamedTuple):
+    """Which rows wait for one reason, and which of their columns say what, since when, why and where."""
+
+    reason: NeedReason
+    home: FromClause
+    where: ColumnElement[bool]
+    subject: ColumnElement[Any]
+    since: ColumnElement[Any]
+    why: ColumnElement[Any] = literal("")
+    url: ColumnElement[Any] = null()
+    per: ColumnElement[Any] | None = None
+    """What is counted once, where several rows are of one subject."""
+
+
+def _select_first(kind: _Kind) -> Select[Any]:
+    """The first of those that wait for one reason, each with how many do in all, and how many with its `why`."""
+    why = func.coalesce(kind.why, "") if kind.per is None else func.min(kind.why)
+    since = kind.since if kind.per is None else func.min(kind.since)
+    rows_query = (
+        select(
+            cast(kind.subject, String).label("subject"),
+            type_coerce(since, Moment).label("since"),
+            why.label("why"),
+            cast(kind.url, String).label("url"),
+        )
+        .select_from(kind.home)
+        .where(kind.where)
+    )
+    if kind.per is not None:
+        rows_query = rows_query.group_by(kind.per)
+    rows = rows_query.subquery()
+    first = (
+        select(
+            literal(kind.reason.value).label("reason"),
+            rows,
+            func.count().over().label("in_all"),
+            func.count().over(partition_by=rows.c.why).label("alike"),
+        )
+        .order_by(rows.c.since.is_(None), rows.c.since, rows.c.subject)
+        .limit(MOST_NAMED)
+        .subquery()
+    )
+    return select(first)
+
+
+def _group(reason: NeedReason, rows: Sequence[Any]) -> NeedGroup:
+    """Rows of a union come in no order of their own."""
+    ordered = sorted(rows, key=lambda row: (row.since is None, row.since, row.subject))
+    named = tuple(AwaitsPerson(row.subject, row.since, row.why, row.url) for row in ordered)
+    return NeedGroup(reason, rows[0].in_all, named, max((row.alike for row in rows if row.why), default=0))
+
+
+def _kinds(now: datetime, only: Collection[str] | None) -> list[_Kind]:
+    """All reasons, in the order in which they are told."""
+    kinds = [*_of_rebuilds(now), *_of_repositories(now)]
+    if only is None:
+        return [_paused(), *kinds, _contradicted(), *_of_support(now)]
+    mine = [*limit_to(repositories.c.id, only)]
+    return [each._replace(where=and_(each.where, *mine)) for each in [*kinds, *_of_support(now)]]
+
+
+def _paused() -> _Kind:
+    rollout = literal("rollout ") + cast(pauses.c.rollout_id, String)
+    whole = case((pauses.c.rollout_id.is_(None), "everything"), else_=rollout)
+    why = pauses.c.who + literal(": ") + pauses.c.reason
+    return _Kind(NeedReason.PAUSED, pauses, pauses.c.until.is_(None), whole, pauses.c.since, why)
+
+
+def _of_rebuilds(now: datetime) -> list[_Kind]:
+    home = rebuilds.join(repositories, repositories.c.id == rebuilds.c.repository_id)
+    name, table = repositories.c.name, rebuilds.c
+    is_open = table.state == RebuildState.OPEN.value
+    is_green = and_(is_open, table.ready_since.is_not(None), table.ready_since <= now - GREEN_FOR)
+    is_stale = and_(is_open, ~func.coalesce(is_green, False), asked_since() <= now - STALE_AFTER)
+    is_refused = and_(table.state.in_(AWAITING), table.refusals >= _REFUSED_AFTER, ~IS_KEPT)
+    is_unproven = and_(
+        table.state.in_((RebuildState.BUILT.value, RebuildState.MERGED.value)),
+        table.id.in_(select(standings.c.latest_rebuild)),
+    )
+    in_approval = and_(steps.c.state == StepState.APPROVAL.value, table.state == RebuildState.STEPPING.value)
+    with_steps = home.join(steps, steps.c.rebuild_id == rebuilds.c.id)
+    return [
+        _Kind(NeedReason.FAILED, home, failed_last(), name, table.ended_at, table.reason, table.url),
+        _Kind(NeedReason.REFUSED, home, is_refused, name, asked_since(), table.hindered_by, table.url),
+        _Kind(NeedReason.APPROVAL, with_steps, in_approval, name, steps.c.since, steps.c.reason, steps.c.url),
+        _Kind(NeedReason.UNMERGED, home, is_green, name, table.ready_since, literal(""), table.url),
+        _Kind(NeedReason.NOT_READY, home, is_stale, name, asked_since(), table.hindered_by, table.url),
+        _Kind(NeedReason.UNPROVEN, home, is_unproven, name, table.ended_at, table.reason, table.url),
+    ]
+
+
+def _of_repositories(now: datetime) -> list[_Kind]:
+    is_listed = repositories.c.listed.is_(True)
+    is_unreadable = and_(is_listed, or_(repositories.c.error.is_not(None), IS_WORD_UNREAD))
+    error = func.coalesce(repositories.c.error, repositories.c.config["unread"].as_string())
+    builds = workflow_builds.c
+    for_people = [standing.value for standing in AgeStanding if standing.needs_person]
+    is_late = and_(is_listed, builds.max_age_seconds.is_not(None), builds.standing.in_(for_people))
+    home = workflow_builds.join(repositories, repositories.c.id == builds.repository_id)
+    return [
+        _Kind(NeedReason.UNREADABLE, repositories, is_unreadable, repositories.c.name, _UNDATED, error),
+        _Kind(NeedReason.NOT_REBUILT, home, is_late, repositories.c.name, _UNDATED, builds.said),
+    ]
+
+
+def _contradicted() -> _Kind:
+    is_open = and_(incidents.c.cleared_at.is_(None), incidents.c.subject.startswith(CONTRADICTED))
+    name = func.replace(incidents.c.subject, CONTRADICTED, "")
+    return _Kind(NeedReason.CONTRADICTED, incidents, is_open, name, incidents.c.opened_at, incidents.c.detail)
+
+
+def _of_support(now: datetime) -> list[_Kind]:
+    """Repositories by the bases that they use: out of support, and soon to be."""
+    home = (
+        notices.join(bases, bases.c.id == notices.c.base_id)
+        .join(usages, usages.c.base_id == bases.c.id)
+        .join(repositories, repositories.c.id == usages.c.repository_id)
+    )
+    is_told = and_(
+        notices.c.topic == Topic.END_OF_LIFE.value, notices.c.cleared_at.is_(None), repositories.c.listed.is_(True)
+    )
+    facts = (repositories.c.name, notices.c.since, notices.c.text)
+    is_soon = and_(notices.c.since > now, notices.c.since <= now + ENDS_WITHIN)
+    return [
+        _Kind(
+            NeedReason.OUT_OF_SUPPORT, home, and_(is_told, notices.c.since <= now), *facts, per=repositories.c.name
+        ),
+        _Kind(NeedReason.ENDS_SOON, home, and_(is_told, is_soon), *facts, per=repositories.c.name),
+    ]

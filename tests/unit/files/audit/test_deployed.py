@@ -1,0 +1,90 @@
+"""What is deployed: by which name, and with which token."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, deployment, findings, outcome, outcomes, workflow
+
+HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+DIGEST = "sha256:" + "a" * 64
+ACCOUNT = "serviceAccountName: api"
+
+
+@pytest.mark.parametrize(
+    ("image", "latest", "by_digest"),
+    [
+        ("contoso/api", [FAILS], []),
+        ("contoso/api:latest", [FAILS], []),
+        ("contoso/api:8.1", [HOLDS], [FAILS]),
+        (f"contoso/api@{DIGEST}", [HOLDS], [HOLDS]),
+        (f"contoso/api:latest@{DIGEST}", [HOLDS], [HOLDS]),
+        ("contoso/api:${TAG}", [UNKNOWN], [UNKNOWN]),
+        ("contoso/api:__TAG__", [UNKNOWN], [UNKNOWN]),
+        ("localhost:5000/api", [FAILS], []),
+        ("ghcr.io/OWNER/api:8.1", [HOLDS], [FAILS]),
+    ],
+)
+def test_what_is_deployed_is_named(image: str, latest: list[Outcome], by_digest: list[Outcome]) -> None:
+    files = {DEPLOYMENT: deployment(image=image)}
+    assert outcomes("no-latest-deployed", files) == latest
+    assert outcomes("deployed-by-digest", files) == by_digest
+
+
+@pytest.mark.parametrize(
+    ("entry", "latest", "by_digest"),
+    [
+        ("newTag: '8.1'", [HOLDS], [FAILS]),
+        (f"digest: {DIGEST}", [HOLDS], [HOLDS]),
+        ("newTag: latest", [FAILS], []),
+        (f"newName: ghcr.io/contoso/api, digest: '{DIGEST}'", [HOLDS], [HOLDS]),
+    ],
+)
+def test_a_kustomization_names_the_image_that_is_deployed(
+    entry: str, latest: list[Outcome], by_digest: list[Outcome]
+) -> None:
+    kustomization = f"resources: [api.yaml]\nimages:\n  - {{name: contoso/api, {entry}}}\n"
+    files = {"deploy/kustomization.yaml": kustomization, DEPLOYMENT: deployment(image="contoso/api")}
+    assert outcomes("no-latest-deployed", files) == latest
+    assert outcomes("deployed-by-digest", files) == by_digest
+
+
+def test_a_name_that_a_workflow_sets_when_it_deploys_is_unknown() -> None:
+    steps = "- run: kubectl set image deployment/api api=contoso/api:${{ github.sha }}\n"
+    files = {DEPLOYMENT: deployment(image="contoso/api"), BUILD: workflow(steps)}
+    assert outcome("no-latest-deployed", files) is UNKNOWN
+
+
+def account(text: str) -> dict[str, str]:
+    return {"deploy/account.yaml": text}
+
+
+BINDING = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: api}
+subjects: [{kind: ServiceAccount, name: api}]
+roleRef: {kind: Role, name: api}
+"""
+WITHOUT = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: api}\nautomountServiceAccountToken: false\n"
+
+
+@pytest.mark.parametrize(
+    ("pod", "beside", "expected"),
+    [
+        ("", {}, FAILS),
+        ("automountServiceAccountToken: false", {}, HOLDS),
+        ("automountServiceAccountToken: true", {}, FAILS),
+        (ACCOUNT, {}, UNKNOWN),
+        (ACCOUNT, account(BINDING), HOLDS),
+        (ACCOUNT, account(WITHOUT), HOLDS),
+        (f"{ACCOUNT}\nautomountServiceAccountToken: true", account(WITHOUT), UNKNOWN),
+    ],
+)
+def test_a_pod_gets_no_token_that_it_does_not_need(pod: str, beside: dict[str, str], expected: Outcome) -> None:
+    assert outcome("service-account-token", {DEPLOYMENT: deployment(pod=pod), **beside}) is expected
+
+
+def test_a_patch_takes_the_token_away() -> None:
+    (found,) = findings("service-account-token", {DEPLOYMENT: deployment()})
+    assert found.fix is not None
+    assert "automountServiceAccountToken: false" in found.fix.suggested[0].text

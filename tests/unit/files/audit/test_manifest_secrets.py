@@ -1,0 +1,79 @@
+"""Secrets in ConfigMaps, Secrets and generators."""
+
+import base64
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.audit.auditing import judge_repository
+from bot.files.audit.patches import Texts, patches
+from bot.files.audit.repository import RepositoryTexts
+from tests.unit.files.audit.world import DEPLOYMENT, NOW, deployment, findings, outcome, outcomes, texts
+
+HOLDS, FAILS = Outcome.HOLDS, Outcome.FAILS
+CHECK = "secrets-in-manifests"
+VALUE = "hunter2-of-the-shop"
+
+
+def manifest(kind: str, *lines: str) -> dict[str, str]:
+    return {
+        "deploy/data.yaml": "\n".join(["apiVersion: v1", f"kind: {kind}", "metadata: {name: shop}", *lines]) + "\n"
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "expected"),
+    [
+        ("Secret", f"stringData: {{password: {VALUE}}}", FAILS),
+        ("Secret", f"data: {{password: {base64.b64encode(VALUE.encode()).decode()}}}", FAILS),
+        ("Secret", f"data: {{password: {base64.b64encode(b'changeme').decode()}}}", HOLDS),
+        ("Secret", "stringData: {password: '${DB_PASSWORD}'}", HOLDS),
+        ("Secret", "stringData: {password: '<path:vault/shop#password>'}", HOLDS),
+        ("Secret", "stringData: {username: shop, host: db.contoso.com}", HOLDS),
+        ("Secret", f"stringData: {{appsettings: {VALUE}}}", FAILS),
+        ("Secret", f"data: {{password: {VALUE}}}\nsops: {{version: 3.9.0}}", HOLDS),
+        ("Secret", "stringData: {password: 'put the password of the database here'}", HOLDS),
+        ("Secret", "type: Opaque", HOLDS),
+        ("ConfigMap", f"data: {{DB_PASSWORD: {VALUE}}}", FAILS),
+        ("ConfigMap", f"data: {{settings: 'Server=db;Password={VALUE};'}}", FAILS),
+        ("ConfigMap", "data: {settings: 'Server=db;Password=${DB_PASSWORD};'}", HOLDS),
+        ("ConfigMap", "data: {LOG_LEVEL: debug, PASSWORD_FILE: /run/secrets/db}", HOLDS),
+    ],
+)
+def test_no_manifest_writes_out_a_secret(kind: str, line: str, expected: Outcome) -> None:
+    assert outcome(CHECK, manifest(kind, line)) is expected
+
+
+@pytest.mark.parametrize(
+    ("literal", "generator", "expected"),
+    [
+        (f"DB_PASSWORD={VALUE}", "secretGenerator", FAILS),
+        (f"DB_PASSWORD={VALUE}", "configMapGenerator", FAILS),
+        ("LEVEL=debug", "configMapGenerator", HOLDS),
+    ],
+)
+def test_no_generator_writes_out_a_secret(literal: str, generator: str, expected: Outcome) -> None:
+    text = f"{generator}:\n  - name: shop\n    literals:\n      - {literal}\n"
+    assert outcome(CHECK, {"deploy/kustomization.yaml": text}) is expected
+
+
+def test_what_is_encrypted_for_a_cluster_is_no_secret_manifest() -> None:
+    head = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a}\n"
+    text = f"{head}spec: {{encryptedData: {{password: AgB}}}}\n"
+    assert outcomes(CHECK, {"deploy/sealed.yaml": text}) == []
+
+
+def test_the_line_of_the_key_is_told_and_never_the_value() -> None:
+    (found,) = findings(CHECK, manifest("Secret", "stringData:", "  username: shop", f"  password: {VALUE}"))
+    assert found.place.start == 6
+    assert VALUE not in f"{found}"
+
+
+def test_a_patch_beside_a_secret_does_not_show_it() -> None:
+    (secret,) = manifest("Secret", f"stringData: {{shop-settings: {VALUE}}}").values()
+    files = texts({DEPLOYMENT: f"{secret}---\n{deployment()}"})
+    repository = RepositoryTexts(files)
+    found = judge_repository(repository, NOW).findings
+    shown = patches(Texts(repository, files, NOW), found)
+    assert shown
+    assert not any(VALUE in patch for patch in shown.values())
