@@ -6,6 +6,7 @@ domain alone, and asks registries through ports.
 
 PUBLIC = frozenset(
     {
+        "bot.images.cbor",
         "bot.images.packages.databases.dotnet",
         "bot.images.packages.databases.places",
         "bot.images.packages.image",

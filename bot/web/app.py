@@ -1,5 +1,6 @@
 """Everything that is served, put together."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,6 @@ from bot.web import metrics as metrics
 from bot.web.access.bounds import Bounds, refusal
 from bot.web.access.connections import Rates
 from bot.web.access.guard import person_of
-from bot.web.api.app import api_of
 from bot.web.hooks import receiving
 from bot.web.metrics import Measured
 from bot.web.pages import acting, badge, looking, signing
@@ -56,6 +56,33 @@ class WithHead:
                 scope["route"] = get_scope["route"]
 
 
+class LateApi:
+    """The API of one site, loaded and made when somebody first asks for it.
+
+    It takes 9 MB and a second, in which the loop goes on; many a bot is asked for pages and metrics alone.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._app: ASGIApp | None = None
+        self._making = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (await self._made())(scope, receive, send)
+
+    async def _made(self) -> ASGIApp:
+        async with self._making:
+            if self._app is None:
+                self._app = await asyncio.to_thread(_made_api, self._site)
+            return self._app
+
+
+def _made_api(site: Site) -> ASGIApp:
+    from bot.web.api.app import api_of
+
+    return api_of(site)
+
+
 _TITLES = {
     404: "There is no such page",
     405: "That is not asked for like this",
@@ -76,7 +103,7 @@ def app_of(site: Site) -> ASGIApp:
             *acting.routes,
             *badge.routes,
             *receiving.routes,
-            Mount("/api/v1", WithHead(api_of(site)), name="api"),
+            Mount("/api/v1", WithHead(LateApi(site)), name="api"),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],
     )

@@ -89,6 +89,12 @@ def test_a_look_at_a_checkout_loads_no_store(tmp_path: Path, command: str) -> No
     assert of("bot.store", modules) + of("sqlalchemy", modules) == []
 
 
+def test_a_service_loads_no_api_before_somebody_asks_it() -> None:
+    code = "import json, sys, bot.service.running; print(json.dumps(sorted(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert of("fastapi", json.loads(ended.stdout)) + of("bot.web.api", json.loads(ended.stdout)) == []
+
+
 def test_help_loads_no_library_of_store_or_settings() -> None:
     modules = loaded_by(["--help"])
     assert [*of("sqlalchemy", modules), *of("bot.store", modules), *of("bot.settings", modules)] == []

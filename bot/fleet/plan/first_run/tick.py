@@ -7,6 +7,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Match, Policy
+from bot.domain.rollouts.rebuild import Action
 from bot.fleet.plan.catching_up import CatchUp, CatchUpStore, planned
 
 
@@ -42,7 +43,8 @@ async def tick(
     is_first: bool = True,
 ) -> FirstRunTally:
     """Does so once in the life of a store; a fleet in which nothing is behind is not told of, nor one that the bot
-    has told of before: it `is_first` no more where a lost store was taken up.
+    has told of before: it `is_first` no more where a lost store was taken up. But of a run that was to come nothing
+    outside tells, as a pull request does: where one is lacking then, it is told as on the first day.
 
     Brought along is what lacks a fix `at_least` so severe, or all of it.
     """
@@ -50,10 +52,11 @@ async def tick(
         return FirstRunTally()
     catch_up = await planned(store, policy, clock)
     behind = len(catch_up.behind.usages)
+    is_told = behind > 0 and (is_first or any(plan.action is Action.DISPATCH for plan in catch_up.rebuilds))
     if catches_up and at_least is not None:
         catch_up = await planned(store, policy, clock, Match(min_severity=at_least))
     try:
-        await store.end_first_run(catch_up if catches_up else None, is_told=behind > 0 and is_first)
+        await store.end_first_run(catch_up if catches_up else None, is_told=is_told)
     except LeaseLost:
         return FirstRunTally()
     return FirstRunTally(behind, len(catch_up.rebuilds) if catches_up else 0)

@@ -101,8 +101,8 @@ def rollout_message(news: RolloutNews) -> Message:
     is needed. Each rebuild has a line of its own where that leaves room for all."""
     title = _title(news)
     progress = progress_line(news)
-    waits = "".join(f"; {line}" for line in _waiting_lines(news))
-    standing: Line = (*strong(progress), *([TextRun(waits)] if waits else []))
+    waits = "; ".join(_waiting_lines(news))
+    standing: Line = (*strong(progress), *([TextRun(f" ({waits})")] if waits else []))
     fix_lines = [*_cve_lines(news.changes), *_open_cve_lines(news)]
     reasons = tuple(_reason_lines(news.changes))
     room = _MOST_LINES - len((title, *reasons, *fix_lines, standing, _footer(news)))

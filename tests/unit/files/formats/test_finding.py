@@ -60,8 +60,9 @@ from bot.files.formats.table import FORMATS, kind_of
         ("build/azure-pipelines.release.yml", "azure-pipelines"),
         (".azure-pipelines/templates/image.yaml", "azure-pipelines"),
         ("eng/pipelines/build.yml", "azure-pipelines"),
-        (".gitlab-ci.yml", "other-build"),
-        (".circleci/config.yml", "other-build"),
+        (".gitlab-ci.yml", "gitlab-ci"),
+        (".circleci/config.yml", "circleci"),
+        ("Jenkinsfile", "other-build"),
         ("eng/publish.sh", "shell"),
         ("build.ps1", "shell"),
         ("README.md", None),
@@ -153,7 +154,7 @@ def test_a_file_has_one_line_at_most_with_a_count_of_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "service"), [(".gitlab-ci.yml", "GitLab CI"), (".circleci/config.yml", "CircleCI")]
+    ("path", "service"), [("Jenkinsfile", "Jenkins"), ("bitbucket-pipelines.yml", "Bitbucket Pipelines")]
 )
 def test_a_build_that_is_not_read_is_told(path: str, service: str) -> None:
     [problem] = find_usages(path, b"image: mcr.microsoft.com/dotnet/sdk:8.0\n").problems

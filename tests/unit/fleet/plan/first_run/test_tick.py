@@ -17,7 +17,7 @@ from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import Revisions
 from bot.fleet.plan.catching_up import CatchUp, planned
 from bot.fleet.plan.first_run.tick import FirstRunTally, tick
-from tests.unit.fleet.plan.world import ASPNET, NOON, digest, member, move, rebuild, usage
+from tests.unit.fleet.plan.world import ASPNET, NOON, WEEKLY, digest, member, move, rebuild, usage
 
 MOVE = move(to="z")
 SHOP = BehindUsage(
@@ -87,6 +87,23 @@ async def test_a_fleet_in_which_nothing_is_behind_is_not_told_of(catches_up: boo
     store = Store()
     assert await ticked(store, catches_up=catches_up) == FirstRunTally()
     assert [is_told for _, is_told in store.ended] == [False]
+
+
+FLOATING = replace(SHOP, member=member(WEEKLY), usage=usage("aspnet:10.0"))
+
+
+@pytest.mark.parametrize(
+    ("behind", "is_served", "is_told"), [(SHOP, False, False), (FLOATING, False, True), (FLOATING, True, False)]
+)
+async def test_after_a_loss_only_a_run_that_is_lacking_is_told_again(
+    behind: BehindUsage, is_served: bool, is_told: bool
+) -> None:
+    """Of a pull request, and of a pin that was left behind before, the forge still tells."""
+    store = Store(behind)
+    if is_served:
+        store.served = {(7, ASPNET, digest("z"))}
+    await tick(store, Policy(), ManualClock(NOON), catches_up=False, is_first=False)
+    assert store.ended == [(None, is_told)]
 
 
 @pytest.mark.parametrize(("is_over", "is_read"), [(True, True), (False, False)])

@@ -94,7 +94,7 @@ def test_what_is_proved_says_by_what_and_a_build_on_the_old_base_which_line_is_a
 
 def test_a_rollout_says_when_the_last_of_it_will_have_begun_unless_it_is_paused() -> None:
     waits = replace(rollout(rebuild(state=RebuildState.PLANNED)), opened_by=NOON + timedelta(minutes=61))
-    said = "; the last of them will probably begin by 2026-03-10 13:10 UTC"
+    said = "(the last of them will probably begin by 2026-03-10 13:10 UTC"
     assert said in texts(rollout_message(waits))
     paused = replace(waits, pause=Pause(1, 3, NOON, "operator", "looks odd"))
     assert said not in texts(rollout_message(paused))
