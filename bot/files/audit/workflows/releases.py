@@ -18,6 +18,8 @@ _VERSION = re.compile(
     r"(?:^|[_-])(?:version|tags?|ref|release|semver)(?:$|[_-])|(?:Version|Tag|Ref)$", re.IGNORECASE
 )
 _PLAIN = re.compile(r"[\w./-]*")
+_OF_FIGURES = re.compile(r"(?:[\d.*+?]|\\\.|\[[\d-]+\])+")
+"""What is left of a pattern of tags after their beginning, where figures with dots may be all of it."""
 
 
 def why_no_schedule(pipeline: Pipeline) -> str:
@@ -55,7 +57,10 @@ def requires_input(pipeline: Pipeline) -> bool:
 
 
 def tag_prefix(pipeline: Pipeline) -> str | None:
-    """What the tags of all releases begin with that a push starts; None where that are several, or is not plain."""
+    """What the tags of all releases begin with that a push starts; None where that are several, or is not plain.
+
+    None as well where a version in figures alone is no such tag: those are of something else then.
+    """
     trigger = pipeline.root.mapping("on").mapping("push")
     if "tags-ignore" in trigger.own:
         return None
@@ -64,6 +69,9 @@ def tag_prefix(pipeline: Pipeline) -> str | None:
     if len(prefixes) != 1 or any(len(each) == 1 for each in parts):
         return None
     prefix = prefixes.pop()
+    rests = [each[len(prefix) :] for each in patterns_of(trigger, "tags")]
+    if not any(map(_OF_FIGURES.fullmatch, rests)):
+        return None
     is_told = prefix or all(each.startswith("[") for each in patterns_of(trigger, "tags"))
     return prefix if is_told and _PLAIN.fullmatch(prefix) else None
 

@@ -117,6 +117,10 @@ def test_each_workflow_that_releases_gets_its_own() -> None:
             "which of its tags are releases is not told by one pattern",
         ),
         (
+            workflow(PUSH, "push: {tags: ['v*.*.*-worker*']}\nworkflow_dispatch:"),
+            "which of its tags are releases is not told by one pattern",
+        ),
+        (
             workflow(PUSH, "push: {tags: ['**']}\nworkflow_dispatch:"),
             "which of its tags are releases is not told by one pattern",
         ),
