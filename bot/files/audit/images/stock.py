@@ -56,6 +56,11 @@ _ROOT_BEFORE = {
     "mcr.microsoft.com/mssql/server": ("2017",),
 }
 """Tags of versions that ran as root still."""
+_STARTS_AS_ITS_USER = {
+    f"{_DOCKER}elasticsearch": ("8.", "9."),
+    "docker.elastic.co/elasticsearch/elasticsearch": ("8.", "9."),
+}
+"""Tags of versions whose image names its user, where older ones started as root."""
 
 
 def stock_image(image: str) -> StockImage | None:
@@ -68,6 +73,8 @@ def stock_image(image: str) -> StockImage | None:
     stock = _STOCK.get(name)
     if stock is None or tag.startswith(_ROOT_BEFORE.get(name, ("\0",))):
         return None
+    if tag.startswith(_STARTS_AS_ITS_USER.get(name, ("\0",))):
+        return replace(stock, starts_as_root=False)
     return replace(stock, uid=stock.uid_on_alpine) if stock.uid_on_alpine and "alpine" in tag else stock
 
 

@@ -32,7 +32,9 @@ from bot.files.audit.onboarding.weekly_workflow import dispatch_weekly
 from bot.files.audit.patches import Texts, bad_places, patches, touch
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rules import BY_CHECK
+from bot.files.audit.rules.hygiene.weekly_rebuild import publishes_default_branch
 from bot.files.audit.splicing.keys import with_edits
+from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.releases import why_no_schedule
 
 MOST_SPLICES = 30
@@ -42,6 +44,7 @@ _NEEDS_JUDGEMENT = "it needs a person's judgement"
 _MAY_BE_FIXTURE = "it may be a fixture, by the folder that it lies in"
 _DECLINED = "it was taken back after a merge, which declines it here for good"
 _LEFT_OUT = "the operator's settings leave this check out"
+_PUBLISHES_ELSEWHERE = "started by hand it would publish the default branch, which no commit to it does"
 _NOT_PROVED = "with that change the check would not hold, or another finding would be new"
 
 
@@ -207,6 +210,8 @@ class _Proposing:
                 is_own_workflow = is_weekly and fix is not None and bool(fix.edits)
                 why = (fix.left_alone if is_weekly and fix else "") or releasing[finding.place.path]
                 return (fix, "") if is_own_workflow else (Fix(fix.advice if fix else "", left_alone=why), why)
+            if not is_weekly and (elsewhere := _publishes_elsewhere(repository, finding.place.path, pushing)):
+                return Fix(fix.advice if fix else "", left_alone=elsewhere), elsewhere
             if is_weekly and (len(pushing) - len(releasing) > 1 or fix is None or not fix.edits):
                 failing = [each for each in state.failing(finding.check) if each.place.path not in releasing]
                 fix = dispatch_weekly(repository, failing) or fix
@@ -214,6 +219,14 @@ class _Proposing:
         if fix is not None and any(map(repository.scope.may_be_fixture, touched)):
             return fix.as_suggestion, _MAY_BE_FIXTURE
         return fix, (fix.left_alone if fix is not None else "") or _NEEDS_JUDGEMENT
+
+
+def _publishes_elsewhere(repository: RepositoryTexts, path: str, pushing: Collection[Pipeline]) -> str:
+    """Why what only commits start gets no start by hand; empty where one to the default branch pushes."""
+    for pipeline in pushing:
+        if pipeline.path == path and "workflow_dispatch" not in pipeline.events:
+            return "" if publishes_default_branch(repository, pipeline) else _PUBLISHES_ELSEWHERE
+    return ""
 
 
 def _count_outcomes(state: _State) -> Counted:

@@ -261,6 +261,26 @@ def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str)
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        'output "arn" {\n  value = aws_ecs_task_definition.api.arn\n}\n',
+        'resource "azurerm_container_app_environment" "shop" {}\n',
+        'resource "google_cloud_run_service_iam_member" "all" {}\n',
+    ],
+)
+def test_terraform_that_only_mentions_containers_runs_none(text: str) -> None:
+    assert findings("unread-delivery", {"outputs.tf": text}) == ()
+
+
+@pytest.mark.parametrize(
+    "kind", ["aws_ecs_task_definition", "google_cloud_run_v2_service", "azurerm_container_app_job"]
+)
+def test_terraform_that_runs_containers_is_told_by_its_kind(kind: str) -> None:
+    (found,) = findings("unread-delivery", {"main.tf": f'resource "{kind}" "api" {{}}\n'})
+    assert (found.outcome, found.subject) == (UNKNOWN, kind)
+
+
+@pytest.mark.parametrize(
     "action",
     [
         "contoso/deploy-azure-container-apps-action/.github/actions/build",

@@ -115,3 +115,11 @@ def test_no_volume_stands_in_for_what_the_kernel_or_a_program_gives(path: str) -
 def test_data_of_a_program_belongs_on_a_volume() -> None:
     pod = of_deployment("no-host-paths", "contoso/api:1", "", "volumes: [{name: host, hostPath: {path: /data}}]")
     assert advice(pod) == "use a persistent volume claim"
+
+
+@pytest.mark.parametrize(
+    ("tag", "outcome"), [("7.17.28", Outcome.UNKNOWN), ("8.19.15", Outcome.HOLDS), ("9.1.0", Outcome.HOLDS)]
+)
+def test_the_user_of_elasticsearch_is_that_of_its_version(tag: str, outcome: Outcome) -> None:
+    found = of_service("run-as-non-root", f"docker.elastic.co/elasticsearch/elasticsearch:{tag}")
+    assert found.outcome is outcome

@@ -66,7 +66,9 @@ _LONGEST_TARGET = 80
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
 _KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
 _CONTAINERS = re.compile(
-    r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance|azurerm_container_app|azurerm_linux_web_app|google_cloud_run|aws_ecs_task_definition|kubernetes_deployment"
+    r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance"
+    r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?|azurerm_linux_web_app(?:_slot)?"
+    r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
     r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"
 )
 _CONTAINER_APP = re.compile(

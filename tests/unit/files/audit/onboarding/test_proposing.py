@@ -165,6 +165,13 @@ def test_what_builds_releases_only_gets_no_schedule(triggers: str) -> None:
         assert found.reason == alone + (missing if check == "weekly-rebuild" else "")
 
 
+def test_what_publishes_another_branch_alone_is_not_made_startable() -> None:
+    stable = workflow(PUSH, "push:\n  branches: [stable]\n  tags: ['v*']")
+    files = {".github/workflows/preview.yml": workflow(PUSH, f"push: {{branches: [main]}}\n{DISPATCHABLE}")}
+    found = left({**files, BUILD: stable}, "dispatchable")
+    assert found.reason == "started by hand it would publish the default branch, which no commit to it does"
+
+
 def test_a_workflow_that_builds_releases_only_is_not_started_with_the_others() -> None:
     names = [".github/workflows/a.yml", ".github/workflows/b.yml"]
     files = {path: workflow(PUSH, f"push: {{branches: [main]}}\n{DISPATCHABLE}") for path in names}
