@@ -144,7 +144,7 @@ async def test_the_message_is_updated_in_place_as_the_rollout_goes_on(patched: S
 
     [after] = await patched.world.slack.messages()
     assert after["ts"] == before["ts"]
-    assert "1 needs you, 1 done" in after["text"]
+    assert "1 needs you (built but not proven), 3 under way, 1 done" in after["text"]
 
 
 async def test_only_the_repository_of_the_patched_stage_is_rebuilt(stage: Stage) -> None:
@@ -292,7 +292,7 @@ async def test_a_repository_that_comes_later_with_an_outdated_pin_is_served_too(
     branch = request["head"]["ref"]
     assert stage.fleet.digests[BASE] in await stage.world.github.read("latecomer", "Dockerfile", branch)
     [message] = await stage.world.slack.messages()
-    assert "contoso/latecomer" in str(message["blocks"])
+    assert "6 repositories on 2 bases" in str(message["blocks"])
     await stage.run_pass()
     assert stage.world.traffic.writes() == []
 

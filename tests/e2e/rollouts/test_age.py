@@ -82,7 +82,10 @@ async def test_a_build_that_succeeds_begins_the_week_anew_and_is_told_in_one_mes
     assert (running(staged, "aged-one"), running(staged, "aged-two")) == ([], [])
     texts = [message["text"] for message in await staged.world.slack.messages()]
     [told] = [text for text in texts if text.startswith("Weekly rebuild")]
-    assert told == "Weekly rebuild of what would grow too old; 2 repositories on 1 base: 2 built but not proven"
+    assert (
+        told
+        == "Weekly rebuild of what would grow too old; 2 repositories on 1 base: 2 need you (built but not proven)"
+    )
     assert (await staged.bot.stores[FleetViewsStore].status()).ages.overdue == 0
 
 

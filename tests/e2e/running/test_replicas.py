@@ -186,5 +186,5 @@ async def test_what_a_killed_replica_held_ends_within_the_lease_and_nothing_is_d
         assert len(await scene.github.pull_requests(name, state="all")) == 1
     [message] = await scene.fleet.world.slack.messages()
     assert message["text"].endswith(
-        "; 50 repositories on 1 base: 40 built but not proven, 10 merged but not seen to build"
+        "; 50 repositories on 1 base: 50 need you (10 merged but not seen to build, 40 built but not proven)"
     )

@@ -39,14 +39,14 @@ async def test_a_team_reads_its_own_part_and_is_called_when_it_fails(staged: Sta
     [everything] = await slack.messages()
     [own] = await slack.messages(slack.team_channel)
     assert "; 4 repositories" in everything["text"]
-    assert own["text"].endswith("; 1 repository on 1 base: 1 dispatched")
+    assert own["text"].endswith("; 1 repository on 1 base: 1 under way")
 
     [run] = staged.world.github.runs("catalog-web")
     staged.world.github.finish_run(run.id, "failure")
     await staged.run_pass()
 
     [after] = await slack.messages(slack.team_channel)
-    assert after["text"].endswith("; 1 repository on 1 base: 1 needs you")
+    assert after["text"].endswith("; 1 repository on 1 base: 1 needs you (failed)")
     answers = await slack.thread(everything["ts"])
     assert [answer["text"].partition(":")[0] for answer in answers[1:]] == ["1 of 4 rebuilds failed"]
     assert "<@U0123456>" not in str(answers)

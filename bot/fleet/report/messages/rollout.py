@@ -133,7 +133,7 @@ def _title(news: RolloutNews) -> str:
 
 
 def progress_line(news: RolloutNews) -> str:
-    """How many rebuilds stand how: `1 needs you, 3 under way, 1 done`. What ended without an effect has its own
+    """How many rebuilds stand how: `1 needs you (failed), 3 under way, 1 done`. What ended without an effect has its own
     word: it is not done."""
     if not news.total:
         return "a later rollout goes on with it"
@@ -141,14 +141,23 @@ def progress_line(news: RolloutNews) -> str:
     for state, number in news.states.items():
         if state not in _WITHOUT_EFFECT:
             words[word_of(state)] += number
-    parts = [_counted_word(words[word], word) for word in FourWords if words[word]]
+    parts = [_counted_word(news, words[word], word) for word in FourWords if words[word]]
     parts += [in_state(news.states[state], state) for state in _WITHOUT_EFFECT if news.states.get(state)]
     parts += [f"{news.told_count} told"] if news.told_count else []
     return ", ".join(parts)
 
 
-def _counted_word(number: int, word: FourWords) -> str:
-    return f"{number:,} need you" if word is FourWords.NEEDS_YOU and number != 1 else f"{number:,} {word}"
+def _counted_word(news: RolloutNews, number: int, word: FourWords) -> str:
+    """What needs a person says why in brackets: `3 need you (1 failed, 2 built but not proven)`."""
+    if word is not FourWords.NEEDS_YOU:
+        return f"{number:,} {word}"
+    needy = {state: news.states[state] for state in news.states if word_of(state) is word and news.states[state]}
+    reasons = [
+        in_state(count, state)
+        for state, count in sorted(needy.items(), key=lambda pair: SHOWN_FIRST.index(pair[0]))
+    ]
+    why = reasons[0].partition(" ")[2] if len(reasons) == 1 else ", ".join(reasons)
+    return f"{number:,} {'needs' if number == 1 else 'need'} you ({why})"
 
 
 def _waiting_lines(news: RolloutNews) -> list[str]:

@@ -123,7 +123,7 @@ def test_what_is_not_proven_and_what_was_not_seen_is_not_done() -> None:
         rebuild("b/b", RebuildState.MERGED),
         rebuild("c/c", RebuildState.SUCCEEDED),
     )
-    assert progress_line(told) == "2 need you, 1 done"
+    assert progress_line(told) == "2 need you (1 merged but not seen to build, 1 built but not proven), 1 done"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_progress_counts_what_stands_how_in_the_words_for_people() -> None:
         rebuild("b/b", RebuildState.FAILED),
         rebuild("c/c"),
     )
-    assert progress_line(told) == "1 needs you, 2 under way, 1 done"
+    assert progress_line(told) == "1 needs you (failed), 2 under way, 1 done"
 
 
 def test_what_needs_a_person_comes_first() -> None:
@@ -221,9 +221,9 @@ def test_a_large_rollout_names_those_who_are_needed_and_counts_the_others() -> N
     done = [rebuild(f"contoso/done-{number}", RebuildState.SUCCEEDED) for number in range(4977)]
     told = rollout_message(rollout(*done, *unmerged, *failed))
     check(told)
-    assert told.text.endswith("; 5,000 repositories: 3 need you, 20 under way, 4,977 done")
+    assert told.text.endswith("; 5,000 repositories: 3 need you (failed), 20 under way, 4,977 done")
     lines = texts(told).splitlines()
-    assert "*3 need you, 20 under way, 4,977 done*" in lines
+    assert "*3 need you (failed), 20 under way, 4,977 done*" in lines
     [needed] = [line for line in lines if line.startswith("Failed: ")]
     failures, _, waiting = needed.partition("; to be merged: ")
     assert [name in failures for name in ("bad-0", "bad-1", "bad-2", "more")] == [True, True, True, False]
