@@ -133,8 +133,8 @@ def _title(news: RolloutNews) -> str:
 
 
 def progress_line(news: RolloutNews) -> str:
-    """How many rebuilds stand how: `1 needs you (failed), 3 under way, 1 done`. What ended without an effect has its own
-    word: it is not done."""
+    """How many rebuilds stand how: `1 needs you (failed), 3 under way, 1 done`. What ended without an effect has
+    its own word: it is not done."""
     if not news.total:
         return "a later rollout goes on with it"
     words = Counter[FourWords]()
@@ -152,10 +152,8 @@ def _counted_word(news: RolloutNews, number: int, word: FourWords) -> str:
     if word is not FourWords.NEEDS_YOU:
         return f"{number:,} {word}"
     needy = {state: news.states[state] for state in news.states if word_of(state) is word and news.states[state]}
-    reasons = [
-        in_state(count, state)
-        for state, count in sorted(needy.items(), key=lambda pair: SHOWN_FIRST.index(pair[0]))
-    ]
+    in_order = sorted(needy.items(), key=lambda pair: SHOWN_FIRST.index(pair[0]))
+    reasons = [in_state(count, state) for state, count in in_order]
     why = reasons[0].partition(" ")[2] if len(reasons) == 1 else ", ".join(reasons)
     return f"{number:,} {'needs' if number == 1 else 'need'} you ({why})"
 
