@@ -50,7 +50,8 @@ async def test_each_part_is_dispatched_and_followed_by_itself(stage: Stage) -> N
     assert (cart.workflow, cart.state) == ("cart.yml", RebuildState.FAILED)
     assert (shop.workflow, shop.state) == ("shop.yml", RebuildState.BUILT)
     [message] = await stage.world.slack.messages()
-    assert "run of cart.yml failed" in str(message["blocks"])
+    assert "1 failed" in message["text"]
+    assert f"Failed: <{cart.url}|contoso/mono>" in str(message["blocks"])
 
 
 async def test_a_part_that_does_not_stand_on_the_base_is_left_alone(stage: Stage) -> None:

@@ -28,6 +28,7 @@ from bot.domain.bases.notice import Topic
 from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
+from bot.store.engine.codec import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases, incidents, notices
 from bot.store.rows.images.contradictions import CONTRADICTED
@@ -105,11 +106,13 @@ async def needs_in(connection: AsyncConnection, now: datetime, only: Collection[
     """What needs a person, by one statement; with `only`, of these repositories alone, and without what concerns
     the whole fleet."""
     by_reason: dict[str, list[Any]] = {}
-    for row in await connection.execute(union_all(*map(_select_first, _kinds(now, only)))):
+    rows = await connection.execute(union_all(*map(_select_first, _kinds(now, only))))
+    for row in readable(rows, lambda row: row, lambda row: f"what needs a person, {row.reason} of {row.subject}"):
         by_reason.setdefault(row.reason, []).append(row)
     groups = tuple(_group(reason, by_reason[reason]) for reason in NeedReason if reason in by_reason)
-    since = None if groups else await connection.scalar(select(calm.c.since))
-    return NeedsYou(groups, since)
+    calm_rows = () if groups else await connection.execute(select(calm.c.since))
+    moments = readable(calm_rows, lambda row: row.since, lambda _: "since when nothing needs a person")
+    return NeedsYou(groups, next(iter(moments), None))
 
 
 class _Kind(NamedTuple):
