@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Select,
     String,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -106,13 +109,33 @@ async def needs_in(connection: AsyncConnection, now: datetime, only: Collection[
     """What needs a person, by one statement; with `only`, of these repositories alone, and without what concerns
     the whole fleet."""
     by_reason: dict[str, list[Any]] = {}
-    rows = await connection.execute(union_all(*map(_select_first, _kinds(now, only))))
+    statement = _of_the_fleet() if only is None else union_all(*map(_select_first, _kinds(only)))
+    rows = await connection.execute(statement, _moments(now))
     for row in readable(rows, lambda row: row, lambda row: f"what needs a person, {row.reason} of {row.subject}"):
         by_reason.setdefault(row.reason, []).append(row)
     groups = tuple(_group(reason, by_reason[reason]) for reason in NeedReason if reason in by_reason)
     calm_rows = () if groups else await connection.execute(select(calm.c.since))
     moments = readable(calm_rows, lambda row: row.since, lambda _: "since when nothing needs a person")
     return NeedsYou(groups, next(iter(moments), None))
+
+
+@cache
+def _of_the_fleet() -> CompoundSelect[Any]:
+    """The statement over all repositories, put together once."""
+    return union_all(*map(_select_first, _kinds(None)))
+
+
+_NOW, _SOON = bindparam("now", type_=Moment), bindparam("soon", type_=Moment)
+_GREEN_BY, _STALE_BY = bindparam("green_by", type_=Moment), bindparam("stale_by", type_=Moment)
+
+
+def _moments(now: datetime) -> dict[str, datetime]:
+    return {
+        "now": now,
+        "soon": now + ENDS_WITHIN,
+        "green_by": now - GREEN_FOR,
+        "stale_by": now - STALE_AFTER,
+    }
 
 
 class _Kind(NamedTuple):
@@ -167,13 +190,13 @@ def _group(reason: NeedReason, rows: Sequence[Any]) -> NeedGroup:
     return NeedGroup(reason, rows[0].in_all, named, max((row.alike for row in rows if row.why), default=0))
 
 
-def _kinds(now: datetime, only: Collection[str] | None) -> list[_Kind]:
+def _kinds(only: Collection[str] | None) -> list[_Kind]:
     """All reasons, in the order in which they are told."""
-    kinds = [*_of_rebuilds(now), *_of_repositories(now)]
+    kinds = [*_of_rebuilds(), *_of_repositories()]
     if only is None:
-        return [_paused(), *kinds, _contradicted(), *_of_support(now)]
+        return [_paused(), *kinds, _contradicted(), *_of_support()]
     mine = [*limit_to(repositories.c.id, only)]
-    return [each._replace(where=and_(each.where, *mine)) for each in [*kinds, *_of_support(now)]]
+    return [each._replace(where=and_(each.where, *mine)) for each in [*kinds, *_of_support()]]
 
 
 def _paused() -> _Kind:
@@ -183,12 +206,12 @@ def _paused() -> _Kind:
     return _Kind(NeedReason.PAUSED, pauses, pauses.c.until.is_(None), whole, pauses.c.since, why)
 
 
-def _of_rebuilds(now: datetime) -> list[_Kind]:
+def _of_rebuilds() -> list[_Kind]:
     home = rebuilds.join(repositories, repositories.c.id == rebuilds.c.repository_id)
     name, table = repositories.c.name, rebuilds.c
     is_open = table.state == RebuildState.OPEN.value
-    is_green = and_(is_open, table.ready_since.is_not(None), table.ready_since <= now - GREEN_FOR)
-    is_stale = and_(is_open, ~func.coalesce(is_green, False), asked_since() <= now - STALE_AFTER)
+    is_green = and_(is_open, table.ready_since.is_not(None), table.ready_since <= _GREEN_BY)
+    is_stale = and_(is_open, ~func.coalesce(is_green, False), asked_since() <= _STALE_BY)
     is_refused = and_(table.state.in_(AWAITING), table.refusals >= _REFUSED_AFTER, ~IS_KEPT)
     is_unproven = and_(
         table.state.in_((RebuildState.BUILT.value, RebuildState.MERGED.value)),
@@ -206,7 +229,7 @@ def _of_rebuilds(now: datetime) -> list[_Kind]:
     ]
 
 
-def _of_repositories(now: datetime) -> list[_Kind]:
+def _of_repositories() -> list[_Kind]:
     is_listed = repositories.c.listed.is_(True)
     is_unreadable = and_(is_listed, or_(repositories.c.error.is_not(None), IS_WORD_UNREAD))
     error = func.coalesce(repositories.c.error, repositories.c.config["unread"].as_string())
@@ -226,7 +249,7 @@ def _contradicted() -> _Kind:
     return _Kind(NeedReason.CONTRADICTED, incidents, is_open, name, incidents.c.opened_at, incidents.c.detail)
 
 
-def _of_support(now: datetime) -> list[_Kind]:
+def _of_support() -> list[_Kind]:
     """Repositories by the bases that they use: out of support, and soon to be."""
     home = (
         notices.join(bases, bases.c.id == notices.c.base_id)
@@ -237,10 +260,10 @@ def _of_support(now: datetime) -> list[_Kind]:
         notices.c.topic == Topic.END_OF_LIFE.value, notices.c.cleared_at.is_(None), repositories.c.listed.is_(True)
     )
     facts = (repositories.c.name, notices.c.since, notices.c.text)
-    is_soon = and_(notices.c.since > now, notices.c.since <= now + ENDS_WITHIN)
+    is_soon = and_(notices.c.since > _NOW, notices.c.since <= _SOON)
     return [
         _Kind(
-            NeedReason.OUT_OF_SUPPORT, home, and_(is_told, notices.c.since <= now), *facts, per=repositories.c.name
+            NeedReason.OUT_OF_SUPPORT, home, and_(is_told, notices.c.since <= _NOW), *facts, per=repositories.c.name
         ),
         _Kind(NeedReason.ENDS_SOON, home, and_(is_told, is_soon), *facts, per=repositories.c.name),
     ]
