@@ -1,6 +1,6 @@
 """The small words that all messages share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.domain.rollouts.rebuild import RebuildState
@@ -39,6 +39,6 @@ def shown_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def capitalized(text: str) -> str:
-    """Returns the sentence with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
+def listed(runs: Sequence[TextRun]) -> Line:
+    """The runs with commas between them."""
+    return tuple(part for run in runs for part in (TextRun(", "), run))[1:]

@@ -28,7 +28,7 @@ from bot.domain.wording.message import (
 )
 from bot.domain.wording.moves import _release, headline
 from bot.domain.wording.words import counted, rounded_up
-from bot.fleet.report.messages.phrases import LONGEST_DETAIL, in_state, short, shown_time
+from bot.fleet.report.messages.phrases import LONGEST_DETAIL, in_state, listed, short, shown_time
 from bot.views.four_words import FourWords, word_of
 
 MOST_NAMED = 10
@@ -190,8 +190,7 @@ def _person_line(news: RolloutNews, room: int) -> list[Line]:
         more = news.states.get(state, 0) - len(targets)
         lead = f"; {words[:1].lower()}{words[1:]}" if runs else words
         if targets:
-            commas = [part for name in targets for part in (TextRun(", "), name)][1:]
-            runs += [TextRun(lead), *commas, *([TextRun(f" and {more} more")] if more else [])]
+            runs += [TextRun(lead), *listed(targets), *([TextRun(f" and {more} more")] if more else [])]
         elif more:
             runs.append(TextRun(f"{lead}{counted(more, 'repository')}"))
     return [tuple(runs)] if runs else []
@@ -228,8 +227,7 @@ def _cve_lines(changes: Sequence[Change]) -> list[Line]:
         named = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
         more = [TextRun(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
         if named:
-            commas = [part for name in named for part in (TextRun(", "), name)][1:]
-            runs += [TextRun(f"; {words[:1].lower()}{words[1:]} " if runs else f"{words} "), *commas, *more]
+            runs += [TextRun(f"; {words[:1].lower()}{words[1:]} " if runs else f"{words} "), *listed(named), *more]
     return [tuple(runs)] if runs else []
 
 

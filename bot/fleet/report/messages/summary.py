@@ -20,7 +20,7 @@ from bot.domain.wording.message import (
     strong,
 )
 from bot.domain.wording.words import counted, duration, first_few, percent
-from bot.fleet.report.messages.phrases import in_state, short, shown_time
+from bot.fleet.report.messages.phrases import in_state, listed, short, shown_time
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.needs import NeedGroup
 from bot.views.fleet.summary import RolledOut, Stuck, Summary
@@ -84,9 +84,8 @@ def _need_line(group: NeedGroup) -> Line:
     """How many wait for one reason, and the first of them with where to look."""
     named = group.first[:_MOST_NAMED]
     runs = [TextRun(short(need.subject), url=need.url) for need in named]
-    commas = [part for run in runs for part in (TextRun(", "), run)][1:]
     more = group.number - len(named)
-    return (TextRun(f"{group.dated}: "), *commas, *([TextRun(f" and {more:,} more")] if more else []))
+    return (TextRun(f"{group.dated}: "), *listed(runs), *([TextRun(f" and {more:,} more")] if more else []))
 
 
 def _in_one_line(summary: Summary) -> str:
