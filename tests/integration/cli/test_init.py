@@ -145,6 +145,16 @@ def test_a_question_that_nobody_answers_is_bad_input(
     assert not file.exists()
 
 
+def test_a_question_that_nobody_can_answer_is_bad_input(
+    bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    ran = bot("init")
+    assert ran.code == 2
+    assert ran.err.strip() == "a question was not answered; answer it by its option, which --help tells"
+    assert not file.exists()
+
+
 class CtrlC(io.StringIO):
     """A terminal at which somebody presses Ctrl-C."""
 

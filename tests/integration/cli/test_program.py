@@ -89,6 +89,35 @@ def test_a_choice_that_there_is_not_is_a_line_that_names_those_there_are(
     assert (ran.code, ran.out, ran.err) == (2, "", f"Error: Invalid value for {may_be}.\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["status", "--bogus"], "No such option: --bogus; see `freshness-bot status --help`"),
+        (["--bogus"], "No such option: --bogus; see `freshness-bot --help`"),
+        (["rollout", "show"], "Missing argument 'ID'; see `freshness-bot rollout show --help`"),
+        (["status", "a"], "Got unexpected extra argument(s) (a); see `freshness-bot status --help`"),
+        (["stats"], "No such command 'stats'. Did you mean 'status'; see `freshness-bot --help`"),
+        (["summary", "--days", "x"], "Invalid value for '--days': expected a whole number, found text"),
+        (["summary", "--days", "0"], "Invalid value for '--days': expected at least 1"),
+    ],
+)
+def test_a_command_line_that_is_not_taken_ends_in_one_line(bot: Command, words: list[str], told: str) -> None:
+    ran = bot(*words)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"Error: {told}\n")
+
+
+@pytest.mark.parametrize("command", ["show", "pause", "resume", "cancel"])
+@pytest.mark.parametrize("number", ["99999999999999999999", "0", "x", "١"])
+def test_what_no_rollout_can_be_called_by_is_refused_in_one_line(bot: Command, command: str, number: str) -> None:
+    words = () if command == "show" else ("--reason", "x")
+    ran = bot("rollout", command, number, *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"Error: Invalid value for 'ID': {number!r} is no number of a rollout; "
+        "`freshness-bot rollout list` shows them\n"
+    )
+
+
 def test_bad_settings_end_in_a_line_each_without_a_trace(tmp_path: Path) -> None:
     path = tmp_path / "freshness.yaml"
     path.write_text("githb: {}\nlog: loud\n")

@@ -88,8 +88,13 @@ def init(
 
 def _answered(ask: Callable[[], T]) -> T:
     """What the answers to questions make; raises `Failure` where one was not answered."""
+    import io
+    import sys
+
     from bot.domain.failure import Failure, Trouble
 
+    if sys.stdin is None:  # it was closed, and nobody can answer
+        sys.stdin = io.StringIO()
     try:
         return ask()
     except typer.Abort as aborted:
