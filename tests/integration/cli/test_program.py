@@ -132,7 +132,10 @@ def test_bad_settings_end_in_a_line_each_without_a_trace(tmp_path: Path) -> None
 @pytest.mark.parametrize("command", [["run"], ["once"], ["once", "--dry-run"], ["config", "check"]])
 def test_what_needs_secrets_says_which_is_missing(bot: Command, tmp_path: Path, command: list[str]) -> None:
     path = tmp_path / "freshness.yaml"
-    path.write_text(f"github: {{token_file: {tmp_path}/absent}}\nstore: {{url: 'sqlite:///{tmp_path}/f.db'}}\n")
+    path.write_text(
+        f"github: {{token_file: {tmp_path}/absent, repositories: {{include: [contoso/*]}}}}\n"
+        f"store: {{url: 'sqlite:///{tmp_path}/f.db'}}\n"
+    )
     ran = bot(*command, "-c", path)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
@@ -143,7 +146,7 @@ def test_what_needs_secrets_says_which_is_missing(bot: Command, tmp_path: Path, 
 
 def test_a_secret_written_where_a_file_is_named_is_not_shown(bot: Command, tmp_path: Path) -> None:
     path = tmp_path / "freshness.yaml"
-    path.write_text("github: {token_file: ghp_0123456789abcdefghij}\n")
+    path.write_text("github: {token_file: ghp_0123456789abcdefghij, repositories: {include: [contoso/*]}}\n")
     ran = bot("config", "check", "-c", path)
     assert ran.code == 2
     assert "github.token_file" in ran.err
@@ -153,7 +156,10 @@ def test_a_secret_written_where_a_file_is_named_is_not_shown(bot: Command, tmp_p
 def test_good_settings_are_confirmed(bot: Command, tmp_path: Path) -> None:
     path, token = tmp_path / "freshness.yaml", tmp_path / "token"
     token.write_text("ghp_x")
-    path.write_text(f"github: {{token_file: {token}}}\nschedule: {{digest: '0 9 * * 1'}}\n")
+    path.write_text(
+        f"github: {{token_file: {token}, repositories: {{include: [contoso/*]}}}}\n"
+        f"schedule: {{digest: '0 9 * * 1'}}\n"
+    )
     ran = bot("config", "check", "-c", path)
     assert ran.code == 0
     assert ran.out.splitlines() == [
@@ -306,7 +312,10 @@ def test_the_way_to_write_an_address_is_not_taken_for_a_secret(bot: Command, tmp
 def test_checked_settings_tell_which_images_of_the_fleet_nobody_watches(bot: Command, tmp_path: Path) -> None:
     path, token = tmp_path / "freshness.yaml", tmp_path / "token"
     token.write_text("ghp_x")
-    path.write_text(f"github: {{token_file: {token}}}\nstore: {{url: 'sqlite:///{tmp_path}/f.db'}}\n")
+    path.write_text(
+        f"github: {{token_file: {token}, repositories: {{include: [contoso/*]}}}}\n"
+        f"store: {{url: 'sqlite:///{tmp_path}/f.db'}}\n"
+    )
     assert bot("config", "check", "-c", path).out == f"{path}: all settings are valid\n"
     assert not (tmp_path / "f.db").exists()
     asyncio.run(_with_one_repository(new_sqlite(tmp_path / "f.db"), "dhi.io/dotnet:10"))
