@@ -2,6 +2,7 @@
 clear line that names it, in the words of whoever wrote it."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ WRONG: Mapping[str, Sequence[Any]] = {
 UNTYPED = {("policy", 0, "steps", 0, "inputs")}
 """What an input of a workflow says is that workflow's business."""
 KEYS = {"registries": "mcr.microsoft.com", "mirrors": "mirror.example/a/*", "inputs": "name"}
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each variable is looked at for each setting, thousands of times here."""
+    for name in list(os.environ):
+        if not name.startswith("PYTEST"):
+            monkeypatch.delenv(name)
 
 
 def options(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
