@@ -177,10 +177,10 @@ class Scope:
         standing, folder, why = self._by_place(path)
         if standing is FileStanding.JUDGED:
             return standing, "", ""
-        named = self._named_there(path, folder)
-        if named is FileStanding.JUDGED:
+        standing_by_name = self._named_there(path, folder)
+        if standing_by_name is FileStanding.JUDGED:
             return FileStanding.JUDGED, "", ""
-        if standing is FileStanding.LEFT_OUT and (named is not None or not self._leaves_out):
+        if standing is FileStanding.LEFT_OUT and (standing_by_name is not None or not self._leaves_out):
             return FileStanding.MAY_BE_FIXTURE, folder, why
         return standing, folder, why
 

@@ -58,9 +58,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             message, _, advice = LINE_BREAK_IN_PATH.partition("; ")
             yield unknown(Place(path, 1, 1), path.rpartition("/")[2], message, advice)
             continue
-        told = _why_unread(repository, path, charts) if _is_looked_at(repository, path, charts) else None
-        if told is not None:
-            line, reason = told
+        why = _why_unread(repository, path, charts) if _is_looked_at(repository, path, charts) else None
+        if why is not None:
+            line, reason = why
             message, _, advice = reason.partition("; ")
             place = Place(path, line, line)
             yield unknown(place, path.rpartition("/")[2], message, advice or _CORRECTED)
