@@ -55,13 +55,16 @@ class Service:
     def subject(self) -> str:
         return f"service {self.name}"
 
-    @property
+    @cached_property
     def is_only_built(self) -> bool:
         """Whether its file is there to build images (`compose.build.yaml`), and runs nothing."""
         return _ONLY_BUILDS.search(self.path.rpartition("/")[2]) is not None
 
     def get(self, key: str) -> Node | None:
-        return next((node for level in self.levels if (node := level.get(key)) is not None), None)
+        for level in self.levels:
+            if (node := level.get(key)) is not None:
+                return node
+        return None
 
     def word(self, key: str) -> str | None:
         """A scalar with its variables put in; None where there is none."""
