@@ -1,4 +1,4 @@
-"""The overlay `page`: who comes by the ingress controller reaches the page over TLS, and nothing else of the bot."""
+"""The overlay `page`: whoever comes by the ingress controller reaches the page over TLS, and nothing else."""
 
 from typing import Any
 
