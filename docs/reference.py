@@ -12,7 +12,7 @@ from typing import Any
 from bot.cli.groups import GROUPS, read_command
 from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.domain.rollouts.steps import STEP_TRANSITIONS
-from bot.files.audit import scope
+from bot.files import scope
 from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.files.audit.rules import RULES
 from bot.fleet.metrics import METRICS, MetricScope

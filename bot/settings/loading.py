@@ -41,8 +41,8 @@ def load(path: Path) -> Settings:
 
 def _no_json(error: SettingsError) -> str:
     """Where a section or a list is set as JSON that is none; the error names the section, never the value."""
-    named = re.search(r'field "(\w+)"', str(error))
-    prefix = ENVIRONMENT_PREFIX + (named[1].upper() if named else "")
+    field_name = re.search(r'field "(\w+)"', str(error))
+    prefix = ENVIRONMENT_PREFIX + (field_name[1].upper() if field_name else "")
     names = sorted(name for name in os.environ if name.upper().startswith(prefix))
     return f'environment {" or ".join(names)}: no JSON; write a list as ["…"] and a section as {{"…": …}}'
 
@@ -75,9 +75,11 @@ def _place(defect: ErrorDetails) -> list[str | int]:
 
 
 def _where(path: Path, document: SettingsDocument, place: list[str | int]) -> str:
-    named = ".".join(str(part) for part in place)
+    setting_name = ".".join(str(part) for part in place)
     variable = _variable(place)
-    return f"environment {variable}" if variable else f"{path}:{line_number_of(document.root, place)}: {named}"
+    return (
+        f"environment {variable}" if variable else f"{path}:{line_number_of(document.root, place)}: {setting_name}"
+    )
 
 
 def _variable(place: list[str | int]) -> str | None:

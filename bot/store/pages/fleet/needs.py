@@ -180,8 +180,8 @@ def _select_first(kind: _Kind) -> Select[Any]:
 def _group(reason: NeedReason, rows: Sequence[Any]) -> NeedGroup:
     """Rows of a union come in no order of their own."""
     ordered = sorted(rows, key=lambda row: (row.since is None, row.since, row.subject))
-    named = tuple(AwaitsPerson(row.subject, row.since, row.why, row.url) for row in ordered)
-    return NeedGroup(reason, rows[0].in_all, named, max((row.alike for row in rows if row.why), default=0))
+    subjects = tuple(AwaitsPerson(row.subject, row.since, row.why, row.url) for row in ordered)
+    return NeedGroup(reason, rows[0].in_all, subjects, max((row.alike for row in rows if row.why), default=0))
 
 
 def _kinds(only: Collection[str] | None) -> list[_Kind]:
