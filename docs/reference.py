@@ -17,7 +17,7 @@ from bot.domain.rollouts.policy import TERMS, PolicyRule, Terms
 from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.domain.rollouts.steps import STEP_TRANSITIONS
 from bot.domain.rollouts.timing.windows import Window
-from bot.files.audit import scope
+from bot.files import scope
 from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.files.audit.rules import RULES
 from bot.fleet.metrics import METRICS, MetricScope

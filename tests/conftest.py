@@ -20,7 +20,7 @@ from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests import ran
 from tests.compiled_once import compile_once
-from tests.dealing import deal
+from tests.dealing import Shard, deal
 from tests.in_memory import keep_in_memory
 from tests.keys_read_once import read_keys_once
 from tests.migrated import migrate
@@ -54,6 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--without-shared-data", action="store_true", help="but those that read the shared data, where it is absent"
     )
+    parser.addoption(
+        "--shard", type=Shard.read, metavar="2/4", help="of what takes long the second of four shards alone"
+    )
     ran.pytest_addoption(parser)
 
 
@@ -69,6 +72,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in ("unit", "integration", "e2e"):
             item.add_marker(kind)
+    if shard := config.getoption("--shard"):
+        items[:], others = shard.without_others(items)
+        config.hook.pytest_deselected(items=others)
     items[:] = deal(items, getattr(config, "workerinput", {}).get("workercount", 1))
 
 

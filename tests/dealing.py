@@ -1,12 +1,37 @@
-"""Which worker of xdist begins with which tests."""
+"""Which tests of those that take long a run has, and which worker of xdist begins with which."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 SLOW = ("kill", "long")
 """Marks of what a worker begins with, so that none is left alone with that in the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The `number`-th of `of` shards, from 1 on, of what takes long; all of them together have each test once."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """`2/4`. Raises `ValueError` for what names no shard."""
+        number, of = map(int, text.split("/"))
+        if not 1 <= number <= of:
+            raise ValueError(f"there is no shard {text}")
+        return cls(number, of)
+
+    def without_others(self, items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+        """The tests of this shard, with all that do not take long, and those left to other shards."""
+        hands = _hands([item for item in items if item.get_closest_marker("long")])
+        others = {item for at, hand in enumerate(hands) if at % self.of != self.number - 1 for item in hand}
+        return [item for item in items if item not in others], [item for item in items if item in others]
 
 
 def deal(items: list[pytest.Item], workers: int) -> list[pytest.Item]:

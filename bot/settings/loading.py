@@ -43,8 +43,8 @@ def load(path: Path) -> Settings:
 
 def _no_json(error: SettingsError) -> str:
     """Where a section or a list is set as JSON that is none; the error names the section, never the value."""
-    named = re.search(r'field "(\w+)"', str(error))
-    prefix = ENVIRONMENT_PREFIX + (named[1].upper() if named else "")
+    field_name = re.search(r'field "(\w+)"', str(error))
+    prefix = ENVIRONMENT_PREFIX + (field_name[1].upper() if field_name else "")
     names = [name for name in _variables() if name.upper().startswith(prefix)]
     return f'environment {" or ".join(names)}: no JSON; write a list as ["…"] and a section as {{"…": …}}'
 
@@ -91,10 +91,10 @@ def _place(defect: ErrorDetails) -> list[str | int]:
 
 
 def _where(path: Path, document: SettingsDocument, place: Place) -> str:
-    found = _variable(place)
-    if found is None:
+    variable = _variable(place)
+    if variable is None:
         return f"{path}:{line_number_of(document.root, place)}: {_named(place)}"
-    name, below = found
+    name, below = variable
     return f"environment {name}" + (f": {_named(below)}" if below else "")
 
 

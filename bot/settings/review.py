@@ -147,10 +147,10 @@ def _nothing_left(rule: PolicyRule, earlier: Sequence[PolicyRule]) -> str | None
     givers = {term: next((place for place, other in before if term in other.terms), None) for term in rule.terms}
     if any(place is None for place in givers.values()):
         return None
-    named = ", ".join(
+    earlier_rules = ", ".join(
         f"policy.{place}" for place in sorted({place for place in givers.values() if place is not None})
     )
-    return f"it never has a say: whatever it matches, {named} sets the same terms before it"
+    return f"it never has a say: whatever it matches, {earlier_rules} sets the same terms before it"
 
 
 def _named_workflows(rules: Sequence[PolicyRule]) -> Iterator[tuple[str, str]]:

@@ -166,7 +166,7 @@ def _webhook_defect(url: str) -> str | None:
 def secret_files(settings: Settings) -> list[tuple[Path, str]]:
     """Every file with a secret, or with certificates, that the settings name, and the setting that does."""
     github, slack = settings.github, settings.slack
-    named: list[tuple[Path | None, str]] = [
+    files: list[tuple[Path | None, str]] = [
         (github.token_file, "github.token_file"),
         (github.app.private_key_file if github.app else None, "github.app.private_key_file"),
         (slack.webhook_file if slack else None, "slack.webhook_file"),
@@ -191,4 +191,4 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
         (settings.images.attest.key_file if settings.images.attest else None, "images.attest.key_file"),
         *((registry.ca_file, f"registries.{host}.ca_file") for host, registry in settings.registries.items()),
     ]
-    return [(path, purpose) for path, purpose in named if path is not None]
+    return [(path, purpose) for path, purpose in files if path is not None]

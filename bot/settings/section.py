@@ -110,13 +110,13 @@ class RenamedSection(Section):
         """An old name counts as the new one, unless both are written."""
         if not isinstance(values, dict):
             return handler(values)
-        found = tuple(name for name in cls.FORMER if name in values)
-        for name in found:
+        former_names = tuple(name for name in cls.FORMER if name in values)
+        for name in former_names:
             if cls.FORMER[name] in values:
                 raise ValueError(f"{name} is the old name of {cls.FORMER[name]}; keep the new one alone")
         section = handler({cls.FORMER.get(name, name): value for name, value in values.items()})
-        if found:
-            section._former = found
+        if former_names:
+            section._former = former_names
         return section
 
     def former_names(self, section: str) -> list[str]:

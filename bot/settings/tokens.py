@@ -89,9 +89,9 @@ def _token(words: list[str], number: int) -> Token:
 
 def whose(tokens: Iterable[Token], shown: str) -> Person | None:
     """The person whose token it is. Every token is compared in full, so that time tells nothing."""
-    found: Person | None = None
+    person: Person | None = None
     digest = hashlib.sha256(shown.encode("utf-8", "surrogateescape")).digest()
     for token in tokens:
         if hmac.compare_digest(hashlib.sha256(token.secret.encode()).digest(), digest):
-            found = token.person
-    return found
+            person = token.person
+    return person

@@ -62,11 +62,11 @@ class DoctorStore(Store):
             known = readable(
                 homes.mappings(), lambda row: fleet_repository_of(row, {}), lambda row: f"repository {row['id']}"
             )
-            named = await connection.execute(
+            usage_rows = await connection.execute(
                 select(usages.c.id, usages.c.repository_id, usages.c.usage).where(usages.c.base_id.is_not(None))
             )
             pairs = readable(
-                named, lambda row: (row.repository_id, load(row.usage, Usage)), lambda row: f"usage {row.id}"
+                usage_rows, lambda row: (row.repository_id, load(row.usage, Usage)), lambda row: f"usage {row.id}"
             )
         floating: dict[int, set[Base]] = {}
         for home, usage in pairs:

@@ -56,15 +56,15 @@ class EventsStore(Store):
             if reach.pushed:
                 await _pull(connection, gates, now, gates.c.image_id.in_(_images(reach)))
             if reach.followed:
-                named = select(repositories.c.name).where(repositories.c.forge_id.in_(reach.followed))
-                await _pull(connection, fleet_issues, now, fleet_issues.c.repository.in_(named))
+                followed_names = select(repositories.c.name).where(repositories.c.forge_id.in_(reach.followed))
+                await _pull(connection, fleet_issues, now, fleet_issues.c.repository.in_(followed_names))
         return True
 
 
 def _images(reach: Reach) -> Select[tuple[int]]:
     """Images beside which something may have been attached: a VEX document, which counts at the gate."""
-    named = {each.repository for each in reach.pushed}
-    return select(images.c.id).where(images.c.repository.in_(named))
+    pushed_names = {each.repository for each in reach.pushed}
+    return select(images.c.id).where(images.c.repository.in_(pushed_names))
 
 
 def _tags(reach: Reach) -> Sequence[ColumnElement[bool]]:

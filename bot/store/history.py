@@ -49,10 +49,10 @@ class HistoryStore(Store):
                 ).all()
             if not rows:
                 return
-            named = readable(
+            page = readable(
                 rows, lambda row: load(row.observation, Observation), lambda row: f"observation {row.id}"
             )
-            for seen in named:
+            for seen in page:
                 yield seen
             last = rows[-1].id
 
@@ -123,16 +123,16 @@ class HistoryStore(Store):
                     await save_release(connection, known[key])
 
 
-def _combined(known: Release, told: Release) -> Release:
-    listings = [at for at in (known.cves_listed_at, told.cves_listed_at) if at is not None]
+def _combined(known: Release, newer: Release) -> Release:
+    listings = [at for at in (known.cves_listed_at, newer.cves_listed_at) if at is not None]
     return replace(
         known,
-        published_at=min(known.published_at, told.published_at),
-        runtime=known.runtime or told.runtime,
-        aspnetcore=known.aspnetcore or told.aspnetcore,
-        sdks=tuple(dict.fromkeys((*known.sdks, *told.sdks))),
-        security=known.security or told.security,
-        cves=tuple(dict.fromkeys((*known.cves, *told.cves))),
+        published_at=min(known.published_at, newer.published_at),
+        runtime=known.runtime or newer.runtime,
+        aspnetcore=known.aspnetcore or newer.aspnetcore,
+        sdks=tuple(dict.fromkeys((*known.sdks, *newer.sdks))),
+        security=known.security or newer.security,
+        cves=tuple(dict.fromkeys((*known.cves, *newer.cves))),
         cves_listed_at=min(listings, default=None),
     )
 

@@ -113,13 +113,22 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`says` is what a reader who does not see it is told."""
+    """`says` is what a reader who does not see it is told.
+
+    Where there are `columns`, whoever points at one is told of all that stands in it, and bars have no title.
+    """
 
     says: str
     bars: tuple[Bar, ...]
     lines: tuple[ChartLine, ...]
     marks: tuple[Mark, ...]
     height: int = HEIGHT
+    columns: tuple[Bar, ...] = ()
+
+
+def outline(bars: Iterable[Bar]) -> str:
+    """Bars as one path, over a width of 100: a third of what they are apart."""
+    return "".join(f"M{each.x:g} {each.y:g}h{each.width:g}v{each.height:g}h-{each.width:g}z" for each in bars)
 
 
 _LAG_LINES = ((60, "1 min"), (3600, "1 h"), (86400, "1 day"), (7 * 86400, "1 week"))
@@ -193,7 +202,7 @@ def _months(month_names: Iterable[str]) -> list[str]:
     return [f"{number // 12}-{number % 12 + 1:02}" for number in range(first, last + 1)]
 
 
-def _bar(x: float, step: float, top: float, height: float, kind: str, title: str) -> Bar:
+def _bar(x: float, step: float, top: float, height: float, kind: str, title: str = "") -> Bar:
     gap = step * _GAP
     return Bar(round(x + gap / 2, 2), round(top, 1), round(step - gap, 2), round(height, 1), kind, title)
 
@@ -219,17 +228,17 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
     today = days[-1].day
     most = max(sum(day.standings.get(each, 0) for each in _COUNTED) for day in days) or 1
     room = HEIGHT - _BOTTOM - _TOP
-    bars = []
+    bars, columns = [], []
     for day in days:
         x = (last - 1 - (today - day.day).days) * step
         y = float(HEIGHT - _BOTTOM)
-        for standing in _COUNTED:
-            number = day.standings.get(standing, 0)
+        numbers = {standing: number for standing in _COUNTED if (number := day.standings.get(standing, 0))}
+        for standing, number in numbers.items():
             height = room * number / most
             y -= height
-            if number:
-                title = f"{day.day}: {number:,} {standing.value}"
-                bars.append(_bar(x, step, y, height, standing.value, title))
+            bars.append(_bar(x, step, y, height, standing.value))
+        told = ", ".join(f"{number:,} {standing.value}" for standing, number in numbers.items())
+        columns.append(Bar(round(x, 2), _TOP, round(step, 2), round(room, 1), "day", f"{day.day}: {told}"))
     first, final = _share(days[0]), _share(days[-1])
     says = f"From {days[0].day} to {today} the share of current repositories went from {first} to {final}"
     lines = (
@@ -241,7 +250,7 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
     marks = [Mark(100, "end", f"{today}")]
     if begins < 60:
         marks.insert(0, Mark(round(begins, 2), "start", f"{days[0].day}"))
-    return Chart(says, tuple(bars), lines, tuple(marks))
+    return Chart(says, tuple(bars), lines, tuple(marks), columns=tuple(columns))
 
 
 def _share(day: DayOfFreshness) -> str:

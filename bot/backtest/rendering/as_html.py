@@ -120,9 +120,9 @@ def followers(rows: Sequence[SiblingRow]) -> ReportChart:
         bars.append(_bar(left, y, most * scale, 18, "pale", title))
         bars.append(_bar(left, y, middle * scale, 18, "os-update", title))
         labels.append(Label(left - 10, y + 13, row.base, "end", "plain"))
-        told = f"{duration(row.followed.median)}, nine in ten {duration(row.followed.p90)}"
+        times = f"{duration(row.followed.median)}, nine in ten {duration(row.followed.p90)}"
         at = left + most * scale + 10
-        labels.append(Label(at, y + 13, told if most else "at once", "start", "quiet"))
+        labels.append(Label(at, y + 13, times if most else "at once", "start", "quiet"))
     return ReportChart(
         4 + len(rows) * row_height, "Days by which images followed their OS", tuple(bars), tuple(labels)
     )

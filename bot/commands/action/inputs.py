@@ -145,8 +145,8 @@ def job_of(environment: Mapping[str, str]) -> RunnerJob:
         "RUNNER_TEMP",
     )
     if missing := [name for name in needed if not environment.get(name)]:
-        told = f"environment {', '.join(missing)}: not set; this command is a step of a GitHub Actions workflow"
-        raise BadSettings([f"{told}, see docs/action.md"])
+        problem = f"environment {', '.join(missing)}: not set; this command is a step of a GitHub Actions workflow"
+        raise BadSettings([f"{problem}, see docs/action.md"])
     number = environment.get("GITHUB_RUN_NUMBER", "1")
     return RunnerJob(
         repository=environment["GITHUB_REPOSITORY"],

@@ -111,6 +111,6 @@ def _by_input(line: str, path: Path, folder: Path) -> str:
         f"environment {ENVIRONMENT_PREFIX}SLACK__CHANNEL": "input slack-channel",
         f"environment {ENVIRONMENT_PREFIX}GITHUB__APP__ID": "input app-id",
     }
-    for written, told in names.items():
-        line = line.replace(written, told)
+    for written, input_name in names.items():
+        line = line.replace(written, input_name)
     return line

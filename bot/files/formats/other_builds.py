@@ -172,12 +172,12 @@ def with_untold(path: str, text: str, findings: Findings) -> Findings:
     if findings.problems or findings.open_references or _REGISTRY not in text:
         return findings
     told_lines = {usage.line for usage in findings.usages}
-    told = {name for usage in findings.usages for name in (str(usage.reference), usage.reference.name)}
+    usage_names = {name for usage in findings.usages for name in (str(usage.reference), usage.reference.name)}
     lines = text.split("\n")
     rest = "\n".join(
         "" if number in told_lines or _COMMENT.match(line) else line for number, line in enumerate(lines, start=1)
     )
-    images = dotnet_images_in(rest, told)
+    images = dotnet_images_in(rest, usage_names)
     if not images.words:
         return findings
     why = f"{images.words} is named, and nothing that is read here runs it or builds on it, so it is not watched"

@@ -50,10 +50,10 @@ class AuditStore(Store):
             await connection.execute(update(tasks).where(mine).values(mark=mark))
             ids = await judged_otherwise(connection, mark)
             await lock(connection, audits, ids)
-            for some in chunks(ids):
+            for chunk in chunks(ids):
                 await connection.execute(
                     update(audits)
-                    .where(audits.c.id.in_(some))
+                    .where(audits.c.id.in_(chunk))
                     .values(due_at=now, attempts=0, lease_owner=None, lease_until=None)
                 )
 

@@ -47,8 +47,8 @@ class AuditOptions:
         """Changes with all that an audit depends on besides the repository."""
         wishes = (str(self.opens_issues), *sorted(self.never_waived), "", *sorted(self.code_scanning))
         wishes += ("", *sorted(self.admission)) if self.admission else ()
-        told = (_release(), str(VERSION), *wishes)
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+        parts = (_release(), str(VERSION), *wishes)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 @cache

@@ -217,16 +217,16 @@ class _Messages(Work[DueMessage, _Spread | _Delivery]):
         and edited at once where this one tells of all that it tells of, else once there is news."""
         if not isinstance(channel, FindsMessages):
             return _Delivery(fingerprint, None, is_news=False)
-        found = await channel.find(message, item.created_at - _LOOKED_BACK)
-        if found is not None and found.about <= set(message.about):
+        sent = await channel.find(message, item.created_at - _LOOKED_BACK)
+        if sent is not None and sent.about <= set(message.about):
             await lease.check()
             try:
-                await channel.update(found.remote, item.key, message)
+                await channel.update(sent.remote, item.key, message)
             except Failure as failure:
                 if failure.trouble is not Trouble.MISSING:
                     raise
-                found = None
-        return _Delivery(fingerprint, None if found is None else found.remote, is_news=False)
+                sent = None
+        return _Delivery(fingerprint, None if sent is None else sent.remote, is_news=False)
 
     async def settle(self, item: DueMessage, result: _Spread | _Delivery) -> None:
         if isinstance(result, _Spread):

@@ -62,14 +62,14 @@ async def _keep_day(connection: AsyncConnection, day: date, totals: Mapping[str,
 
 async def _keep(connection: AsyncConnection, changed: list[dict[str, Any]]) -> None:
     """A repository that was forgotten meanwhile has no standing any more."""
-    told = ("rank", "standing", "since", "latest_rebuild")
-    upsert_all = upsert_rows(connection, standings, ["repository_id"], told)
-    for some in chunks(sorted(changed, key=itemgetter("repository_id"))):
-        ids = [values["repository_id"] for values in some]
+    counted_columns = ("rank", "standing", "since", "latest_rebuild")
+    upsert_all = upsert_rows(connection, standings, ["repository_id"], counted_columns)
+    for chunk in chunks(sorted(changed, key=itemgetter("repository_id"))):
+        ids = [values["repository_id"] for values in chunk]
         there = set(
             (await connection.execute(select(repositories.c.id).where(repositories.c.id.in_(ids)))).scalars()
         )
-        if mine := [values for values in some if values["repository_id"] in there]:
+        if mine := [values for values in chunk if values["repository_id"] in there]:
             await connection.execute(upsert_all, mine)
 
 

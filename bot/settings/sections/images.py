@@ -44,10 +44,10 @@ def _tag(text: str) -> str:
 
 def _image(text: str) -> str:
     try:
-        named = Reference.parse(text.replace("{owner}", "owner").replace("{name}", "name"))
+        reference = Reference.parse(text.replace("{owner}", "owner").replace("{name}", "name"))
     except InvalidReference as error:
         raise ValueError(f"{text[:100]!r} is no image name") from error
-    if named.tag is not None or named.digest is not None or "/" not in named.name:
+    if reference.tag is not None or reference.digest is not None or "/" not in reference.name:
         raise ValueError(f"{text[:100]!r} must be registry/name; the tag stands in a key of its own")
     return text
 

@@ -119,8 +119,8 @@ def check_mirrors(mirrors: Mapping[str, str], bases: Sequence[str], registries: 
             raise ValueError(f"{one} and {other} are about the same names; leave one of them out")
     for (place, upstream), other in product(mirrors.items(), mirrors):
         if may_meet(upstream, other):
-            told = "a mirror of itself" if place == other else f"a mirror of the mirror {other}"
-            raise ValueError(f"{place} is {told}; name where it is published first, {mirrors[other]}")
+            mirrored = "a mirror of itself" if place == other else f"a mirror of the mirror {other}"
+            raise ValueError(f"{place} is {mirrored}; name where it is published first, {mirrors[other]}")
 
 
 class RegistrySettings(Section):

@@ -16,10 +16,10 @@ _LISTEN = re.compile(
 
 def _listen(value: Any) -> str:
     """A host may be a name or an address, one of IPv6 within brackets; port 0 is any that is free."""
-    found = _LISTEN.fullmatch(str(value))
-    if found is None or int(found["port"]) > 65_535:
+    address = _LISTEN.fullmatch(str(value))
+    if address is None or int(address["port"]) > 65_535:
         raise ValueError("write HOST:PORT, for example 127.0.0.1:8484 or [::]:8484")
-    return found[0]
+    return address[0]
 
 
 _WIDEST = {4: 8, 6: 16}

@@ -91,10 +91,10 @@ PathGlob = Annotated[str, Field(min_length=1, max_length=256)]
 def _percent(value: Any) -> float:
     if isinstance(value, float):
         raise ValueError("write a percentage, for example 20%")
-    found = re.fullmatch(r"\s*([0-9]{1,3})\s*%\s*", str(value))
-    if found is None or int(found[1]) > 100:
+    share = re.fullmatch(r"\s*([0-9]{1,3})\s*%\s*", str(value))
+    if share is None or int(share[1]) > 100:
         raise ValueError("write a percentage, for example 20%")
-    return int(found[1]) / 100
+    return int(share[1]) / 100
 
 
 Percent = Annotated[

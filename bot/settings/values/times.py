@@ -20,10 +20,10 @@ _MOMENT = re.compile(
 def _duration(value: Any) -> timedelta:
     if isinstance(value, timedelta):
         return value
-    found = re.fullmatch(r"\s*([0-9]{1,10})\s*([smhd])\s*", str(value))
-    if found is None:
+    duration = re.fullmatch(r"\s*([0-9]{1,10})\s*([smhd])\s*", str(value))
+    if duration is None:
         raise ValueError("write a number and a unit, for example 90s, 15m, 6h or 7d")
-    seconds = int(found[1]) * _UNITS[found[2]]
+    seconds = int(duration[1]) * _UNITS[duration[2]]
     if seconds > _LONGEST.total_seconds():
         raise ValueError(f"longer than {_LONGEST.days} days; write a shorter time")
     return timedelta(seconds=seconds)
@@ -54,12 +54,12 @@ def _moment(value: Any) -> datetime:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     expected = ValueError("write for example 2026-12-20 or '2026-12-20 18:00 Europe/Berlin'")
-    found = _MOMENT.fullmatch(str(value).strip().removesuffix("Z"))
-    if found is None:
+    moment = _MOMENT.fullmatch(str(value).strip().removesuffix("Z"))
+    if moment is None:
         raise expected
     try:
-        there = datetime.fromisoformat(f"{found['day']}T{found['time'] or '00:00'}")
-        return there.replace(tzinfo=ZoneInfo(found["zone"] or "UTC")).astimezone(UTC)
+        there = datetime.fromisoformat(f"{moment['day']}T{moment['time'] or '00:00'}")
+        return there.replace(tzinfo=ZoneInfo(moment["zone"] or "UTC")).astimezone(UTC)
     except (ValueError, KeyError, OSError, OverflowError):
         raise expected from None
 

@@ -76,9 +76,9 @@ class OrdersStore(Store):
                 await announce(connection, f"rollout:{rollout}", now)
             await _note_order(connection, now, word, "resume", _subject(rollout))
             for said, failure in outcomes:
-                told = replace(word, reason=said.told if failure is None else f"{said.told}; {failure}")
+                answer = replace(word, reason=said.told if failure is None else f"{said.told}; {failure}")
                 what = "put back" if failure is None else "not put back"
-                await _note_order(connection, now, told, what, said.subject)
+                await _note_order(connection, now, answer, what, said.subject)
         return bool(pause_ids) or has_failed
 
     async def cancel(self, rollout: int, word: Word, *, keep: bool) -> int:

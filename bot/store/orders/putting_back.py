@@ -57,8 +57,10 @@ async def put_back(connection: AsyncConnection, pause_ids: Sequence[int], now: d
 
 async def _waiting_in(connection: AsyncConnection, repository: str) -> list[int]:
     """What has not begun there."""
-    named = select(repositories.c.id).where(repositories.c.name == repository)
-    query = select(rebuilds.c.id).where(rebuilds.c.repository_id.in_(named), rebuilds.c.state.in_(AWAITING))
+    repository_ids = select(repositories.c.id).where(repositories.c.name == repository)
+    query = select(rebuilds.c.id).where(
+        rebuilds.c.repository_id.in_(repository_ids), rebuilds.c.state.in_(AWAITING)
+    )
     return list(await connection.scalars(query))
 
 

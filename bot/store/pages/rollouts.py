@@ -27,13 +27,14 @@ class RolloutPagesStore(Store):
         async with self._database.reading() as connection:
             total = int(await connection.scalar(select(func.count()).select_from(rollouts)) or 0)
         views = RolloutViewsStore(self._database, self._worker, self._clock)
-        progress_rows = await views.progress(options, self._clock.now(), limit=cut.per_page, offset=cut.offset)
+        now = self._clock.now()
+        progress_rows = await views.progress(options, now, limit=cut.per_page, offset=cut.offset, has_waves=False)
         return page_of(tuple(rollout_summary(each, ENDED) for each in progress_rows), total, cut)
 
     async def open_rollouts(self, options: RolloutOptions, most: int) -> tuple[RolloutSummary, ...]:
         """Reads the rollouts that have not ended, the newest first."""
         views = RolloutViewsStore(self._database, self._worker, self._clock)
-        progress_rows = await views.progress(options, self._clock.now(), limit=most, is_open=True)
+        progress_rows = await views.progress(options, self._clock.now(), limit=most, is_open=True, has_waves=False)
         return tuple(rollout_summary(each, ENDED) for each in progress_rows)
 
     async def rollout(

@@ -90,9 +90,11 @@ class RolloutViewsStore(Store):
         offset: int = 0,
         number: int | None = None,
         is_open: bool = False,
+        has_waves: bool = True,
     ) -> list[RolloutProgress]:
         """The latest rollouts but for the first `offset`, or the one with this number, in counts; with `is_open`
-        those alone that have not ended."""
+        those alone that have not ended. Counting by waves takes most of the time, and is left out without
+        `has_waves`."""
         query = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit).offset(offset)
         if number is not None:
             query = query.where(rollouts.c.id == number)
@@ -104,7 +106,8 @@ class RolloutViewsStore(Store):
             states = await _states_of(connection, ids)
             moved = await changes_by_rollout(connection, ids)
             stopped = await open_pauses(connection)
-            wave_standings = await standings(connection, release_rules_at(now, options), rollouts.c.id.in_(ids))
+            rules = release_rules_at(now, options)
+            wave_standings = await standings(connection, rules, rollouts.c.id.in_(ids)) if has_waves else ()
         standing: dict[int, list[RolloutStanding]] = {}
         for one in wave_standings:
             standing.setdefault(one.rollout, []).append(one)

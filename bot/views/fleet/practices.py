@@ -1,6 +1,7 @@
 """How the fleet stands to each practice: shares over what holds and fails, with the unknowns beside them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -126,11 +127,13 @@ def share_of(counts: Mapping[Outcome, int]) -> float | None:
 
 def trend_of(days: Mapping[date, Mapping[Outcome, int]], trend_days: Sequence[date]) -> tuple[float | None, ...]:
     """The share on the last day that was counted in the week up to each of the wanted days."""
-    return tuple(share_of(days[day]) if (day := _last(days, each)) else None for each in trend_days)
+    in_order = sorted(days)
+    return tuple(share_of(days[day]) if (day := _last(in_order, each)) else None for each in trend_days)
 
 
-def _last(days: Iterable[date], until: date) -> date | None:
-    return max((day for day in days if until - timedelta(days=7) < day <= until), default=None)
+def _last(in_order: Sequence[date], until: date) -> date | None:
+    place = bisect_right(in_order, until)
+    return in_order[place - 1] if place and in_order[place - 1] > until - timedelta(days=7) else None
 
 
 def weeks_of(

@@ -6,7 +6,7 @@ from bot.domain.bases.notice import PROMISES, PromiseRow, Topic
 from bot.views.bases.promises import PromiseRecord
 from bot.views.fleet.fleet import DayOfFreshness, Standing
 from bot.views.fleet.practices import PracticeWeek
-from bot.web.charts import Chart, freshness_chart, moves_chart, promise_chart
+from bot.web.charts import Chart, freshness_chart, moves_chart, outline, promise_chart
 
 HOUR = timedelta(hours=1)
 
@@ -70,3 +70,16 @@ def test_a_week_has_a_bar_for_what_opened_beside_one_for_what_closed() -> None:
 def test_weeks_in_which_nothing_moved_draw_nothing() -> None:
     assert moves_chart([PracticeWeek(date(2026, 11, 9), 0.5)]) is None
     assert moves_chart([]) is None
+
+
+def test_a_day_tells_all_that_stands_in_its_column_in_one_title() -> None:
+    days = [DayOfFreshness(date(2026, 11, day), {Standing.CURRENT: 30, Standing.BEHIND: day}) for day in (23, 24)]
+    chart = freshness_chart(days)
+    assert chart is not None
+    assert [column.title for column in chart.columns] == [
+        "2026-11-23: 30 current, 23 behind",
+        "2026-11-24: 30 current, 24 behind",
+    ]
+    assert len(chart.bars) == 4
+    assert not any(bar.title for bar in chart.bars)
+    assert outline(chart.bars[:1]).startswith(f"M{chart.bars[0].x:g} ")

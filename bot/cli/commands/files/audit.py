@@ -99,9 +99,9 @@ def audit(
             from bot.files.audit.rules import RULES
 
             log = as_sarif(findings, RULES, version("freshness-bot"), audited.patches())
-            print_json({**log, "runs": [*log["runs"], *log_of_other["runs"]]})
-            if told := left_out_of_sarif(log):
-                print_aside(told)
+            print_json({**log, "runs": [*log["runs"], *log_of_other["runs"]]}, for_people=False)
+            if left_out := left_out_of_sarif(log):
+                print_aside(left_out)
         case AuditFormat.MARKDOWN:
             sys.stdout.write(as_markdown(findings, audited.patches()))
             if other is not None:

@@ -112,12 +112,12 @@ def _of_kubectl(repository: RepositoryTexts, step: PipelineStep, command: ShellC
         return None if "restart" in words[:5] else False  # a restart pulls what a moved tag names
     if "set" in words[:4]:
         return "image" in words[:5]
-    named = list(_named_files(command))
-    if "-" in named and _is_fed_without_container(step, command):
+    manifest_names = list(_named_files(command))
+    if "-" in manifest_names and _is_fed_without_container(step, command):
         return False
     if _works_elsewhere(step):
         return None
-    known = [_holds_container(repository, name) for name in named]
+    known = [_holds_container(repository, name) for name in manifest_names]
     return False if known and all(each is False for each in known) else None
 
 

@@ -37,11 +37,11 @@ def unwritten_digest(pipeline: Pipeline, step: PipelineStep, names: Iterable[str
 
 def _step_tells(step: PipelineStep, earlier: list[PipelineStep], name: str, output: str) -> bool:
     """Whether an earlier step of the job has the output; one that is not read here may have any."""
-    found = [each for each in earlier if each.id == name and each is not step]
-    if not found:
+    earlier_steps = [each for each in earlier if each.id == name and each is not step]
+    if not earlier_steps:
         steps = (each for each in step.job.mapping.sequence("steps") if isinstance(each, Mapping))
         return any(written.value == name for each in steps if (written := each.scalar("id")) is not None)
-    return any(_tells(each, output) for each in found)
+    return any(_tells(each, output) for each in earlier_steps)
 
 
 def _tells(step: PipelineStep, output: str) -> bool:

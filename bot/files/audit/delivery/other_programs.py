@@ -48,7 +48,7 @@ def unread_push(repository: RepositoryTexts, step: PipelineStep) -> str:
     """What of a step pushes images, or may, by files that are not read, in words; empty where nothing does."""
     if step.uses.startswith("docker://") and "kaniko" in step.uses:
         return f"{step.uses} pushes what it builds"
-    return next((told for command in step.commands if (told := _of_command(repository, step, command))), "")
+    return next((delivery for command in step.commands if (delivery := _of_command(repository, step, command))), "")
 
 
 def _of_command(repository: RepositoryTexts, step: PipelineStep, command: ShellCommand) -> str:

@@ -5,11 +5,12 @@ root, with `$APP_UID` at hand), Google's distroless images, and the configuratio
 """
 
 import re
+from functools import lru_cache
 
 from bot.domain.bases.dotnet import MICROSOFT
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.tags.tag import Tag
-from bot.files.audit.images.stock import StockImage, stock_image
+from bot.files.audit.images.stock import MOST_NAMES, StockImage, stock_image
 from bot.files.audit.images.user import User, UserKind, unknown_user
 from bot.files.formats.dockerfile.lines import Instruction, read
 from bot.files.formats.dockerfile.stages import BuildStage
@@ -119,6 +120,7 @@ def _user_of_dotnet(image: str, reference: Reference, instruction: Instruction) 
     return User(UserKind.ROOT, instruction, why, at_hand=APP_UID if has_user else "")
 
 
+@lru_cache(maxsize=MOST_NAMES)
 def user_of_image(image: str) -> User:
     """Who an image that others built runs as, as far as its name tells."""
     script = read(f"FROM {image}\n")

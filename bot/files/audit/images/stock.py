@@ -4,8 +4,12 @@ Sources: their pages on Docker Hub and their Dockerfiles. What they do not say i
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bot.domain.reference import InvalidReference, Reference
+
+MOST_NAMES = 16_384
+"""Of so many images it is kept what their names tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,9 @@ _STARTS_AS_ITS_USER = {
 """Tags of versions whose image names its user, where older ones started as root."""
 
 
+@lru_cache(maxsize=MOST_NAMES)
 def stock_image(image: str) -> StockImage | None:
-    """What is known of a stock image by its name; None for all others."""
+    """What is known of a stock image by its name; None for all others. Several checks ask, and each trial again."""
     try:
         reference = Reference.parse(image)
     except InvalidReference:

@@ -42,7 +42,7 @@ def manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
 
 def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
     folders = tuple(f"{each.folder}/" if each.folder else "" for each in helm.charts(repository))
-    found: list[ManifestData] = []
+    data: list[ManifestData] = []
     for path in repository.paths:
         if not path.endswith((".yaml", ".yml")) and path.rpartition("/")[2] not in NAMES:
             continue
@@ -53,10 +53,10 @@ def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
         if folders and path.startswith(folders):
             continue
         if path.rpartition("/")[2] in NAMES:
-            found += _of_generators(path, repository.root(path))
+            data += _of_generators(path, repository.root(path))
         else:
-            found += (each for item in objects(repository.documents(path)) for each in _of_object(path, item))
-    return found
+            data += (each for item in objects(repository.documents(path)) for each in _of_object(path, item))
+    return data
 
 
 def _of_object(path: str, manifest: Mapping) -> Iterator[ManifestData]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence as Items
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import yaml
@@ -101,8 +101,58 @@ def _line_ending(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where a mapping has room for another key: in front of `offset`, as far to the right as its own keys.
+
+    Why there is none stands in `lacking`; it may still have a scalar to replace.
+    """
+
+    path: str
+    text: str
+    offset: int = 0
+    column: int = 0
+    missing: str = ""
+    """The line's ending that the text lacks in front of it."""
+    is_in_braces: bool = False
+    lacking: str = ""
+
+
 def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[str]) -> Edit:
     """The edit that puts a key into a mapping, or another value under it. Raises `NotSpliceable`."""
+    room = _room(repository, mapping)
+    if room.is_in_braces:
+        return _edit_in_braces(room.path, room.text, mapping, key, value)
+    entry = mapping.own.get(key)
+    if entry is not None:
+        return _replace_scalar(room.path, room.text, entry[1], value)
+    if room.lacking:
+        raise NotSpliceable(room.lacking)
+    key_text = _write_key(key, value, room.column, _line_ending(room.text))
+    return Edit(room.path, Span(room.offset, room.offset), room.missing + key_text)
+
+
+def _rooms(_: RepositoryTexts) -> dict[Mapping, _Room | str]:
+    return {}
+
+
+def _room(repository: RepositoryTexts, mapping: Mapping) -> _Room:
+    """What `_find_room` finds, looked for once: many checks miss a key in the same mapping."""
+    rooms = repository.kept(_rooms)
+    room = rooms.get(mapping)
+    if room is None:
+        try:
+            room = _find_room(repository, mapping)
+        except NotSpliceable as error:
+            room = str(error)
+        rooms[mapping] = room
+    if isinstance(room, str):
+        raise NotSpliceable(room)
+    return room
+
+
+def _find_room(repository: RepositoryTexts, mapping: Mapping) -> _Room:
+    """Where in a mapping another key may stand. Raises `NotSpliceable` where nothing in it may be touched."""
     first = first_scalar(mapping)
     path = repository.path_of(mapping)
     text = repository.text(path) if path else ""
@@ -114,12 +164,8 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
     if any(name.source is not text for name, _ in mapping.own.values()):
         raise NotSpliceable(_SEVERAL_FILES)
     if text[mapping.start : mapping.start + 1] == "{":
-        return _edit_in_braces(path, text, mapping, key, value)
-    entry = mapping.own.get(key)
-    if entry is not None:
-        return _replace_scalar(path, text, entry[1], value)
+        return _Room(path, text, is_in_braces=True)
     lines = repository.lines(path)
-    ending = _line_ending(text)
     for name, node in mapping.own.values():
         line = lines.at(name.start)
         before = text[lines.start(line) : name.start]
@@ -127,19 +173,18 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
         is_simple = is_word and isinstance(node, Scalar) and node.source is text
         is_one_line = isinstance(node, Scalar) and lines.at(max(node.end - 1, name.start)) == line
         if not _ONLY_INDENT.fullmatch(before):
-            raise NotSpliceable(_FLOW if set(before) & set("{[") else "its keys do not stand on lines of their own")
+            why = _FLOW if set(before) & set("{[") else "its keys do not stand on lines of their own"
+            return _Room(path, text, lacking=why)
         if is_simple and is_one_line:
             offset = lines.end(line)
-            key_text = _write_key(key, value, len(before), ending)
-            missing = "" if text[offset - 1 : offset] == "\n" else ending
-            return Edit(path, Span(offset, offset), missing + key_text)
+            missing = "" if text[offset - 1 : offset] == "\n" else _line_ending(text)
+            return _Room(path, text, offset, len(before), missing)
     name = next(iter(mapping.own.values()))[0]
     line = lines.at(name.start)
     before = text[lines.start(line) : name.start]
     if before.strip():
-        raise NotSpliceable("its first key does not stand on a line of its own")
-    offset = lines.start(line)
-    return Edit(path, Span(offset, offset), _write_key(key, value, len(before), ending))
+        return _Room(path, text, lacking="its first key does not stand on a line of its own")
+    return _Room(path, text, lines.start(line), len(before))
 
 
 def _edit_in_braces(path: str, text: str, mapping: Mapping, key: str, value: Items[str]) -> Edit:
@@ -217,9 +262,14 @@ def _write_key(key: str, value: Items[str], column: int, ending: str) -> str:
 def with_edits(files: Dict[str, bytes], edits: Items[Edit]) -> dict[str, bytes]:
     """The files after the edits, which must not overlap; a file that is not there yet is made."""
     changed = dict(files)
-    for path in {edit.path for edit in edits}:
-        text = decode(files.get(path, b""))
-        for edit in sorted((edit for edit in edits if edit.path == path), key=lambda edit: edit.span, reverse=True):
-            text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-        changed[path] = encode(text)
+    edits_by_path: dict[str, list[Edit]] = {}
+    for edit in edits:
+        edits_by_path.setdefault(edit.path, []).append(edit)
+    for path, own_edits in edits_by_path.items():
+        text, position = decode(files.get(path, b"")), 0
+        parts: list[str] = []
+        for edit in sorted(own_edits, key=lambda edit: edit.span):
+            parts += (text[position : edit.span.start], edit.text)
+            position = edit.span.end
+        changed[path] = encode("".join((*parts, text[position:])))
     return changed

@@ -10,12 +10,12 @@ from bot.domain.repositories.finding import Place
 from bot.files.audit.images.by_name import is_for_windows
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.scope import is_for_development
 from bot.files.audit.workloads.kubernetes import word
 from bot.files.formats.builds import DOCKERFILE, below
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.variables import interpolated
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
 _WINDOWS = re.compile(
@@ -55,13 +55,16 @@ class Service:
     def subject(self) -> str:
         return f"service {self.name}"
 
-    @property
+    @cached_property
     def is_only_built(self) -> bool:
         """Whether its file is there to build images (`compose.build.yaml`), and runs nothing."""
         return _ONLY_BUILDS.search(self.path.rpartition("/")[2]) is not None
 
     def get(self, key: str) -> Node | None:
-        return next((node for level in self.levels if (node := level.get(key)) is not None), None)
+        for level in self.levels:
+            if (node := level.get(key)) is not None:
+                return node
+        return None
 
     def word(self, key: str) -> str | None:
         """A scalar with its variables put in; None where there is none."""

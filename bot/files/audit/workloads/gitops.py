@@ -56,15 +56,17 @@ def controllers(repository: RepositoryTexts) -> list[Controller]:
 def _controllers(repository: RepositoryTexts) -> list[Controller]:
     flux = list(objects_of(repository, _FLUX))
     argo = list(objects_of(repository, _ARGO))
-    found: list[Controller] = []
+    controllers: list[Controller] = []
     deploying = next((each for each in flux if kind_of(each[1]) in _FLUX_DEPLOYS), None)
     if deploying is not None:
-        found.append(Controller("Flux", *deploying, verifies=_verified_by_flux([each for _, each in flux])))
-    found += [Controller("Flux", path, each, lets_anybody=True) for path, each in flux if _lets_anybody(each)]
+        controllers.append(Controller("Flux", *deploying, verifies=_verified_by_flux([each for _, each in flux])))
+    controllers += [Controller("Flux", path, each, lets_anybody=True) for path, each in flux if _lets_anybody(each)]
     deploying = next((each for each in argo if kind_of(each[1]) in _ARGO_DEPLOYS), None)
     if deploying is not None:
-        found.append(Controller("Argo CD", *deploying, verifies=_verified_by_argo([each for _, each in argo])))
-    return found
+        controllers.append(
+            Controller("Argo CD", *deploying, verifies=_verified_by_argo([each for _, each in argo]))
+        )
+    return controllers
 
 
 def objects_of(repository: RepositoryTexts, group: str) -> Iterator[tuple[str, Mapping]]:

@@ -93,7 +93,11 @@ def _choices(parameters: YamlMapping, handed: list[YamlMapping]) -> dict[str, tu
 def _handed(root: YamlMapping, name: str) -> Iterator[YamlMapping]:
     """The mappings that hand parameters to the job or executor of a name: in workflows, and under `executor`."""
     for key, mapping in mappings_under(root):
-        if key == "executor" and (named := mapping.scalar("name")) is not None and named.value == name:
+        if (
+            key == "executor"
+            and (executor_name := mapping.scalar("name")) is not None
+            and executor_name.value == name
+        ):
             yield mapping
         elif key == "jobs" and isinstance(given := mapping.get(name), YamlMapping) and given.get("docker") is None:
             yield given

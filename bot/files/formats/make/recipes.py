@@ -103,10 +103,10 @@ class _Filling:
         return joined([*parts, text.part(done, len(text))])
 
     def _value(self, text: Spanned, match: re.Match[str], depth: int) -> Spanned:
-        named = match.groupdict()
-        if named.get("dollar"):
+        groups = match.groupdict()
+        if groups.get("dollar"):
             return text.part(match.start(), match.start() + 1)
-        value = self._variables.get(named.get("round") or named.get("brace") or named.get("name") or "")
+        value = self._variables.get(groups.get("round") or groups.get("brace") or groups.get("name") or "")
         self._room -= len(value) if value is not None else 0
         if value is None or depth >= _DEEPEST or self._room < 0:
             return Spanned(UNKNOWN, (~text.place(match.start()),))

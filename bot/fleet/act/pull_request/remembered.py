@@ -25,8 +25,8 @@ def as_told(job: Job, look: BranchLook) -> Job:
 
     That counts in a request of the bot's own, whose last commit is the bot's and names these digests too.
     """
-    for target, told in _marked_of(job, look).items():
-        job = _told_of(target, told, job)
+    for target, marked_target in _marked_of(job, look).items():
+        job = _told_of(target, marked_target, job)
     return job
 
 
@@ -46,38 +46,40 @@ def _marked_of(job: Job, look: BranchLook) -> Mapping[Target, MarkedTarget]:
         return {}
     commit_lines = look.branch.message.splitlines()
     marked = {(each.base, each.to_digest): each for each in read_marker(request.body)}
-    told = {target: marked.get((target.base, target.to_digest)) for target in job.rebuild.targets}
-    return {target: each for target, each in told.items() if each is not None and each.trailer in commit_lines}
+    marked_targets = {target: marked.get((target.base, target.to_digest)) for target in job.rebuild.targets}
+    return {
+        target: each for target, each in marked_targets.items() if each is not None and each.trailer in commit_lines
+    }
 
 
-def _told_of(target: Target, told: MarkedTarget, job: Job) -> Job:
+def _told_of(target: Target, marked: MarkedTarget, job: Job) -> Job:
     """Takes what was seen from the marker where nothing is known to have been, and what releases told where they
     tell nothing now. What they tell now adds nothing to a way that was seen from the same version on."""
     seen = [change for change in job.seen_changes if change.base == target.base]
-    is_taken = _says_more(told.changes, seen)
+    is_taken = _says_more(marked.changes, seen)
     known_way = job.told_ways.get(target.base)
     is_covered = (
-        is_taken and known_way is not None and known_way.change.from_version == told.changes[0].from_version
+        is_taken and known_way is not None and known_way.change.from_version == marked.changes[0].from_version
     )
-    way = told.way if known_way is None or is_covered else known_way
+    way = marked.way if known_way is None or is_covered else known_way
     if not is_taken and way == known_way:
         return job
     ways = {base: each for base, each in job.told_ways.items() if base != target.base}
     ways |= {} if way is None else {target.base: way}
     others = [change for change in job.seen_changes if change.base != target.base]
-    changes = (*(each.change for each in ways.values()), *others, *(told.changes if is_taken else seen))
-    from_digest = target.from_digest or told.from_digest
+    changes = (*(each.change for each in ways.values()), *others, *(marked.changes if is_taken else seen))
+    from_digest = target.from_digest or marked.from_digest
     targets = [replace(each, from_digest=from_digest) if each == target else each for each in job.rebuild.targets]
     return replace(job, rebuild=replace(job.rebuild, targets=tuple(targets)), changes=changes, told_ways=ways)
 
 
-def _says_more(told: Sequence[Change], known: Sequence[Change]) -> bool:
+def _says_more(marked: Sequence[Change], known: Sequence[Change]) -> bool:
     """Whether what was told has a cause, and what is known has none, or is the same news without the digest from
     which the base came. Between two causes the store decides: what a source has taken back is no longer said."""
     if not _has_cause(known):
-        return _has_cause(told)
+        return _has_cause(marked)
     is_from_nowhere = all(change.from_digest is None for change in known)
-    return is_from_nowhere and _news(told) == _news(known) and told[0].from_digest is not None
+    return is_from_nowhere and _news(marked) == _news(known) and marked[0].from_digest is not None
 
 
 def _news(changes: Sequence[Change]) -> list[object]:

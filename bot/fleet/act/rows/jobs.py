@@ -49,8 +49,8 @@ async def told_ways_of(
         if stood_on is None or not _is_before(stood_on, target, steps):
             continue
         shown = await _shown(connection, target)
-        told = await feeds.told(connection) if shown is not None else None
-        way = told.way(stood_on, shown, now) if told is not None and shown is not None else None
+        by_feeds = await feeds.told(connection) if shown is not None else None
+        way = by_feeds.way(stood_on, shown, now) if by_feeds is not None and shown is not None else None
         if way is not None:
             ways[target.base] = way
     return ways

@@ -192,8 +192,8 @@ class _TakingUp:
             if not shown:
                 continue
             verified |= {(base, digest) for digest in shown}
-            told = {digest for digest, _ in ways[base].shown}
-            if told <= set(shown) and set(ways[base].before) & set(shown):
+            told_digests = {digest for digest, _ in ways[base].shown}
+            if told_digests <= set(shown) and set(ways[base].before) & set(shown):
                 continue  # an attempt before this one has come so far
             restored = await self._restored_log(base, ways[base], log)
             if restored is not None:

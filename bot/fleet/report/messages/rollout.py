@@ -224,10 +224,14 @@ def _cve_lines(changes: Sequence[Change]) -> list[Line]:
     spared_cves = {cve for change in changes for cve in change.not_relevant} - concerning
     runs: list[TextRun] = []
     for cves, words in ((concerning, "Fixes"), (spared_cves, "Not relevant to these images:")):
-        named = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
+        linked_cves = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
         more = [TextRun(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
-        if named:
-            runs += [TextRun(f"; {words[:1].lower()}{words[1:]} " if runs else f"{words} "), *listed(named), *more]
+        if linked_cves:
+            runs += [
+                TextRun(f"; {words[:1].lower()}{words[1:]} " if runs else f"{words} "),
+                *listed(linked_cves),
+                *more,
+            ]
     return [tuple(runs)] if runs else []
 
 

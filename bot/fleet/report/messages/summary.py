@@ -60,9 +60,9 @@ def summary_message(summary: Summary) -> Message:
 def brief_summary(summary: Summary) -> Message:
     """The same for a chat, in at most eight lines whatever the fleet; the page and `summary` have the rest."""
     groups = summary.needs.groups
-    named = groups if len(groups) <= _MOST_NEEDS else groups[: _MOST_NEEDS - 1]
-    needs = [_need_line(group) for group in named]
-    if others := groups[len(named) :]:
+    shown_groups = groups if len(groups) <= _MOST_NEEDS else groups[: _MOST_NEEDS - 1]
+    needs = [_need_line(group) for group in shown_groups]
+    if others := groups[len(shown_groups) :]:
         number = sum(group.number for group in others)
         needs.append(plain(f"and {number:,} more for {counted(len(others), 'other reason')}"))
     rest = (_rebuilt_in_one_line(summary), _rest_in_one_line(summary))
@@ -82,9 +82,9 @@ def _item_blocks(lines: Sequence[Line]) -> list[Block]:
 
 def _need_line(group: NeedGroup) -> Line:
     """How many wait for one reason, and the first of them with where to look."""
-    named = group.first[:_MOST_NAMED]
-    runs = [TextRun(short(need.subject), url=need.url) for need in named]
-    more = group.number - len(named)
+    first_subjects = group.first[:_MOST_NAMED]
+    runs = [TextRun(short(need.subject), url=need.url) for need in first_subjects]
+    more = group.number - len(first_subjects)
     return (TextRun(f"{group.dated}: "), *listed(runs), *([TextRun(f" and {more:,} more")] if more else []))
 
 

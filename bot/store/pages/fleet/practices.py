@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.finding import Outcome
@@ -14,6 +14,9 @@ from bot.store.rows.repositories.onboardings import count_onboardings, onboardin
 from bot.store.rows.repositories.repositories import limit_to
 from bot.store.rows.repositories.tables import repositories
 from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, trend_of, weeks_of
+
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_OF_SHARES = (Outcome.HOLDS.value, Outcome.FAILS.value)
 
 
 class PracticesStore(Store):
@@ -69,8 +72,8 @@ async def fleet_practices(
 
 
 async def _days(connection: AsyncConnection, today: date) -> dict[str, dict[date, dict[Outcome, int]]]:
-    """By check and day: the last day that was counted at all, in each week of the calendar, and in each back from
-    today."""
+    """By check and day: the last day that was counted at all, and what shares are made of on the last in each week
+    of the calendar, and in each back from today."""
     day_rows = await connection.execute(
         select(practice_days.c.day).where(practice_days.c.day > today - timedelta(weeks=WEEKS + 1)).distinct()
     )
@@ -82,14 +85,15 @@ async def _days(connection: AsyncConnection, today: date) -> dict[str, dict[date
         for back in range(WEEKS + 1)
         if (week := counted & _week_up_to(end - timedelta(weeks=back)))
     }
+    is_in_share = practice_days.c.outcome.in_(_OF_SHARES)
     rows = await connection.execute(
         select(practice_days).where(
-            practice_days.c.day.in_(sorted(shown_days | ({last} if last is not None else set())))
+            or_(practice_days.c.day == last, and_(practice_days.c.day.in_(sorted(shown_days)), is_in_share))
         )
     )
     counts: dict[str, dict[date, dict[Outcome, int]]] = {}
-    for row in rows:
-        counts.setdefault(row.practice, {}).setdefault(row.day, {})[Outcome(row.outcome)] = row.repositories
+    for day, practice, outcome, number in rows:
+        counts.setdefault(practice, {}).setdefault(day, {})[_OUTCOMES[outcome]] = number
     return counts
 
 

@@ -122,7 +122,7 @@ async def _unreferred_manifests(connection: AsyncConnection, before: datetime) -
     kept = set()
     while new := new - kept:
         kept |= new
-        new = {named for chunk in chunks(sorted(new)) for named in await _named_in(connection, chunk)}
+        new = {digest_name for chunk in chunks(sorted(new)) for digest_name in await _named_in(connection, chunk)}
     old = await connection.execute(select(manifests.c.digest).where(manifests.c.fetched_at < before))
     return sorted(set(old.scalars()) - kept)
 

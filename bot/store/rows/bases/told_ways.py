@@ -96,19 +96,19 @@ async def with_told_ways(
     dates that. The feeds are read only where there is something to tell of."""
     if not behind_usages:
         return ()
-    told = await read_told(connection)
+    by_feeds = await read_told(connection)
     ways: dict[Any, ToldWay | None] = {}
 
     def with_told_way(behind: BehindUsage) -> BehindUsage:
         stood_on = behind.stood_on
         if behind.pinned is None and behind.published_at is not None:
-            stood_on = told.version_by(behind.observation, behind.published_at)
+            stood_on = by_feeds.version_by(behind.observation, behind.published_at)
         if stood_on is None:
             return behind
         key = behind.base, stood_on if isinstance(stood_on, str) else stood_on.digest
         if key not in ways:
-            ways[key] = told.way(stood_on, behind.observation, now)
-        published_at = behind.published_at or told.out_since(behind.base, behind.version, now)
+            ways[key] = by_feeds.way(stood_on, behind.observation, now)
+        published_at = behind.published_at or by_feeds.out_since(behind.base, behind.version, now)
         return replace(behind, told_way=ways[key], published_at=published_at)
 
     return tuple(map(with_told_way, behind_usages))
