@@ -12,7 +12,9 @@ from bot.settings.section import Section
 from bot.settings.values.texts import Name, Sentence
 from bot.settings.values.times import Duration, Moment, Period
 
-VulnerabilityId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9:.-]+$", max_length=64)]
+VulnerabilityId = Annotated[
+    str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9:.-]+$", max_length=64, examples=["CVE-2026-21218"])
+]
 Severities = Annotated[list[Rating], Field(min_length=1, max_length=5)]
 
 

@@ -74,7 +74,10 @@ class AttestSettings(Section):
 
     key_file: Path = Field(description="File with a private key on the curve P-256, in PEM, without a password.")
     verifier: str = Field(
-        pattern=r"^https?://[^\s#]+$", max_length=255, description="URI that statements name as who verified."
+        pattern=r"^https?://[^\s#]+$",
+        examples=["https://freshness.example.com"],
+        max_length=255,
+        description="URI that statements name as who verified.",
     )
 
 

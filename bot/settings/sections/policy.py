@@ -25,7 +25,7 @@ from bot.settings.values.times import Duration, Period, WindowText
 
 MOST_INPUTS = 25
 """GitHub takes no more of one dispatch; Enterprise Server before 3.20 takes ten."""
-InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,99}$")]
+InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,99}$", examples=["environment"])]
 InputValue = Annotated[str, Field(max_length=1000)]
 
 

@@ -14,7 +14,7 @@ from bot.settings.values.numbers import WholeNumber
 from bot.settings.values.texts import Name, said
 from bot.settings.values.times import Duration
 
-StoreName = Annotated[str, Field(pattern=r"^(ca|signingAuthority|tsa):[A-Za-z0-9_.-]+$")]
+StoreName = Annotated[str, Field(pattern=r"^(ca|signingAuthority|tsa):[A-Za-z0-9_.-]+$", examples=["ca:contoso"])]
 
 
 def _pattern(text: str) -> str:

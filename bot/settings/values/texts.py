@@ -75,12 +75,16 @@ Name = Annotated[
 ShortName = Annotated[str, Field(min_length=1, max_length=64)]
 """A name that is stored beside each rebuild, such as a wave's or a step's."""
 Sentence = Annotated[str, Field(min_length=1, max_length=200)]
-WorkflowFile = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$")]
+WorkflowFile = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$", examples=["weekly-rebuild.yml"])
+]
 BranchPrefix = Annotated[str, Field(max_length=64), AfterValidator(_branch_prefix)]
 CommitMessage = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_commit_message)]
 Label = Annotated[str, Field(max_length=50), AfterValidator(_label)]
 """GitHub takes no longer one."""
-Mention = Annotated[str, Field(pattern=r"^(here|channel|[UWS][A-Z0-9]{2,30})$")]
+Mention = Annotated[
+    str, Field(pattern=r"^(here|channel|[UWS][A-Z0-9]{2,30})$", examples=["here", "channel", "S0123456789"])
+]
 """Whom Slack calls: the id of a user (U…, W…) or of a user group (S…), or `here` or `channel`."""
 Person = Annotated[str, AfterValidator(_person)]
 """A person's login, or a team with its organisation."""

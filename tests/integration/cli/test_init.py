@@ -145,7 +145,7 @@ def test_what_nobody_is_called_by_is_no_owner(bot: Command, file: Path, owners: 
 def test_an_answer_that_is_not_valid_is_named_and_nothing_is_written(bot: Command, file: Path) -> None:
     ran = bot("init", *NOTHING_TO_ASK, "--store", "mysql://x")
     assert ran.code == 2
-    assert "store.url" in ran.err
+    assert ran.err == f"{file.name}:16: store.url: write sqlite:///PATH or postgresql://USER@HOST/NAME\n"
     assert list(file.parent.iterdir()) == []
 
 

@@ -112,3 +112,25 @@ def names(line: str, place: Place) -> bool:
 
 def is_unclear(line: str) -> bool:
     return "\n" in line or len(line) > 600 or any(word in line for word in OF_THE_PROGRAM)
+
+
+def test_what_has_a_pattern_has_an_example_to_be_told() -> None:
+    without = [
+        place
+        for place, _ in EVERY.items()
+        for form in (option for node in nodes(SCHEMA, place) for option in options(node))
+        if "pattern" in form and not form.get("examples")
+    ]
+    assert without == []
+
+
+def nodes(node: Mapping[str, Any], place: Place) -> Iterator[Mapping[str, Any]]:
+    """What the schema has at a place, in each form of what stands above it."""
+    if not place:
+        yield node
+        return
+    for form in options(node):
+        below = form.get("items") if isinstance(place[0], int) else form.get("properties", {}).get(place[0])
+        below = below or form.get("additionalProperties")
+        if isinstance(below, dict):
+            yield from nodes(below, place[1:])

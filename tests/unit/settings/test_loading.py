@@ -71,7 +71,29 @@ def written(folder: Path, text: str) -> Path:
             "policy: [{action: mail}]",
             "1: policy.0.action: expected one of 'auto', 'pull_request', 'dispatch' or 'notify'",
         ),
-        ("policy: [{workflow: ../x.yml}]", "1: policy.0.workflow: expected a file name such as weekly-rebuild.yml"),
+        (
+            "policy: [{workflow: ../x.yml}]",
+            "1: policy.0.workflow: does not fit; write for example weekly-rebuild.yml; file name of the rebuild "
+            "workflow",
+        ),
+        (
+            "slack: {mention: '@ann'}",
+            "1: slack.mention: does not fit; write for example here or channel or S0123456789; who is called where "
+            "somebody must act",
+        ),
+        (
+            "images: {attest: {key_file: /k, verifier: contoso}}",
+            "1: images.attest.verifier: does not fit; write for example https://freshness.example.com; URI that "
+            "statements name as who verified",
+        ),
+        (
+            "gate: {rules: [{match: ['*']}], exceptions: [{cve: x, reason: r, until: 2027-01-01}]}",
+            "1: gate.exceptions.0.cve: does not fit; write for example CVE-2026-21218; its id, or GitHub's for it",
+        ),
+        (
+            "trust: {rules: [{match: ['*'], notation: {trust_dir: /t, stores: [acme], identities: ['*']}}]}",
+            "1: trust.rules.0.notation.stores.0: does not fit; write for example ca:contoso",
+        ),
         ("feeds: {msrc: 1}", "1: feeds.msrc: write true, false or {url: https://…}"),
         ("feeds: {msrc: {url: msrc}}", "1: feeds.msrc.url: no address; write https://HOST/PATH"),
     ],

@@ -214,7 +214,7 @@ def _write(file: Path, answers: "Answers") -> None:
     import tempfile
 
     from bot.domain.failure import Failure, Trouble
-    from bot.settings import load
+    from bot.settings import BadSettings, load
     from bot.settings.starting import settings_text
 
     try:
@@ -225,6 +225,8 @@ def _write(file: Path, answers: "Answers") -> None:
         try:
             load(Path(new_file.name))
             os.replace(new_file.name, file)
+        except BadSettings as bad:
+            raise BadSettings([line.replace(new_file.name, str(file)) for line in bad.lines]) from None
         finally:
             Path(new_file.name).unlink(missing_ok=True)
     except OSError as error:
