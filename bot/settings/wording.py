@@ -91,6 +91,11 @@ def guess(word: str, known: Sequence[str]) -> str:
     return f"; known here: {', '.join(known[:_LONGEST_LISTING])}" if known else ""
 
 
+def is_single(place: Place) -> bool:
+    """Whether what is set there is one value, without anything below it."""
+    return _resolved(json_schema(), _node(place)).get("type") not in (None, "object", "array")
+
+
 def _keys(place: Place) -> str:
     known = _known_keys(place)
     return f"keys such as {known[0]}: below it" if known else "keys below it"

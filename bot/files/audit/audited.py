@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.finding import Finding
 from bot.files.audit.patches import Texts, patches
-from bot.files.audit.scope import LeftOut
+from bot.files.scope import LeftOut
 
 
 @dataclass(frozen=True, slots=True)

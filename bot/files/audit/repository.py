@@ -10,7 +10,6 @@ from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.surroundings import NOTHING_KNOWN, Surroundings
 from bot.domain.repositories.usage import Kind
-from bot.files.audit.scope import Scope
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
 from bot.files.formats.finding import LARGEST_FILE, refusal
 from bot.files.formats.source.collector import Unreadable
@@ -19,6 +18,7 @@ from bot.files.formats.source.nodes import Node, Scalar, Sequence
 from bot.files.formats.source.text import Lines, decode
 from bot.files.formats.source.yaml import read
 from bot.files.formats.table import kind_of, kind_of_file
+from bot.files.scope import Scope
 
 T = TypeVar("T")
 

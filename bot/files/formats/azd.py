@@ -64,6 +64,16 @@ def published(path: str, text: str) -> tuple[AzdService, ...]:
         return ()
 
 
+def places(path: str, text: str) -> tuple[str, ...]:
+    """The folders and projects that azd deploys, relative to the repository; none where the file cannot be read."""
+    folder = posixpath.dirname(path)
+    try:
+        projects = [service.scalar("project") for _, service in _services(text)]
+    except Unreadable:
+        return ()
+    return tuple(_place(folder, project.value) for project in projects if project is not None)
+
+
 def _place(folder: str, project: str) -> str:
     """azd takes the separators of Windows too."""
     return posixpath.normpath(posixpath.join(folder, project.strip().replace("\\", "/")))

@@ -3,7 +3,7 @@
 import posixpath
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from bot.files.formats.source.text import decode
 from bot.files.formats.table import kind_of
 from bot.files.formats.workflows import KIND as WORKFLOW
 from bot.files.formats.workflows.dispatchable import dispatchable
+from bot.files.scope import Scope
 
 _REMEMBERED = 20_000
 Key = TypeVar("Key")
@@ -154,13 +155,14 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
 
     `publishes` is what command lines ask of the .NET SDK.
     """
+    all_files = dict(files)
     texts: dict[str, str] = {}
     pins: dict[str, str] = {}
     solutions: dict[str, str] = {}
     publishing_files: list[PublishingFile] = []
     added: dict[str, tuple[tuple[str, int], ...]] = {}
     paths: set[str] = set()
-    for path, data in files:
+    for path, data in all_files.items():
         paths.add(path)
         kind = kind_of(path)
         if not is_text(data):
@@ -187,7 +189,27 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
                 )
             elif projects:
                 added[path] = projects
-    return Solution(texts, Around(pins, tuple(publishing_files), paths, publishes, solutions, added))
+    scope = Scope(_Texts(all_files))
+    return Solution(
+        texts, Around(pins, tuple(publishing_files), paths, publishes, solutions, added, scope.evidence)
+    )
+
+
+class _Texts:
+    """The texts of files, as `Scope` asks for them."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self.paths = sorted(files)
+
+    def text(self, path: str) -> str:
+        return decode(self._files[path]) if is_text(self._files[path]) else ""
+
+    def glimpse(self, path: str) -> str:
+        return self.text(path)
+
+    def kind(self, path: str) -> Kind | None:
+        return kind_in(path, self._files[path])
 
 
 def needs_projects(path: str) -> bool:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.finding import Place
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.scope import is_for_development
 from bot.files.formats.dockerfile.arguments import Arguments
 from bot.files.formats.dockerfile.lines import Instruction, Script, read
 from bot.files.formats.dockerfile.stages import BuildStage, resolve
 from bot.files.formats.dockerfile.words import split_quoted
 from bot.files.formats.source.spanned import Spanned
+from bot.files.scope import is_for_development
 
 MOST_STAGES = 200
 

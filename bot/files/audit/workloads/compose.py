@@ -10,12 +10,12 @@ from bot.domain.repositories.finding import Place
 from bot.files.audit.images.by_name import is_for_windows
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.scope import is_for_development
 from bot.files.audit.workloads.kubernetes import word
 from bot.files.formats.builds import DOCKERFILE, below
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.variables import interpolated
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
 _WINDOWS = re.compile(

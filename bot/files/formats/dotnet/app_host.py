@@ -20,12 +20,16 @@ _SDK = "aspire.apphost.sdk"
 
 @dataclass(frozen=True, slots=True)
 class AppHost:
-    """`published` are the projects that it has published as containers, `told` is what a maintainer should know."""
+    """`published` are the projects that it has published as containers, `told` is what a maintainer should know.
+
+    One that `is_test` publishes nothing: it is told among those that are left out.
+    """
 
     path: str
     line: int
     published: tuple[str, ...]
     told: str = ""
+    is_test: bool = False
 
 
 def may_be_app_host(text: str) -> bool:
@@ -39,11 +43,11 @@ def app_host(projects: Projects, path: str, added: Iterable[ProjectReference] = 
         evaluation = built.evaluation
         if _is_app_host(evaluation):
             resources = (*_resources(projects.references(path, evaluation)), *added)
-            return read(projects, path, resources, is_test(evaluation))
+            return AppHost(path, 1, (), is_test=True) if is_test(evaluation) else read(projects, path, resources)
     return None
 
 
-def read(projects: Projects, path: str, references: Iterable[ProjectReference], is_test: bool = False) -> AppHost:
+def read(projects: Projects, path: str, references: Iterable[ProjectReference]) -> AppHost:
     """Returns an AppHost with the projects that it has published, and what is told of the others."""
     published: list[str] = []
     left: list[str] = []
@@ -61,9 +65,7 @@ def read(projects: Projects, path: str, references: Iterable[ProjectReference], 
         else:
             why = reasons[0] if reasons else "cannot be read as a project that is published"
             left.append(f"{posixpath.basename(reference.path)} {why}")
-    return AppHost(
-        path, 1, () if is_test else tuple(dict.fromkeys(published)), _describe_unfollowed(published, left, is_test)
-    )
+    return AppHost(path, 1, tuple(dict.fromkeys(published)), _describe_unfollowed(published, left))
 
 
 def _is_app_host(evaluation: Evaluation) -> bool:
@@ -78,10 +80,8 @@ def _resources(references: Iterable[ProjectReference]) -> Iterable[ProjectRefere
             yield reference
 
 
-def _describe_unfollowed(published: list[str], left: list[str], is_test: bool) -> str:
+def _describe_unfollowed(published: list[str], left: list[str]) -> str:
     """Says what of an AppHost is not followed; nothing where all is: its projects' usages name it then."""
-    if is_test:
-        return "an Aspire AppHost of tests: what it references is not taken for published"
     subject = "an Aspire AppHost"
     if left:
         more = f"; and {len(left) - MOST_TOLD} more" if len(left) > MOST_TOLD else ""

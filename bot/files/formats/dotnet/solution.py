@@ -1,10 +1,11 @@
 """The MSBuild files of one repository, read together: what a project comes to stands in many of them."""
 
 import posixpath
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.repositories.usage import Findings, SourceProblem, Usage
+from bot.domain.wording.words import counted
 from bot.files.formats.builds import DotnetPublish
 from bot.files.formats.dotnet import global_json
 from bot.files.formats.dotnet.app_host import AppHost, app_host, may_be_app_host, read
@@ -47,6 +48,8 @@ class Around:
     """The texts of the solution files."""
     added: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     """The projects that the C# of AppHosts adds, by its path: as written from the AppHost on, and where."""
+    evidence: Callable[[str], tuple[str, str] | None] = lambda path: None
+    """The folder by which a path is left out, since it is of tests or samples, and why; None for what is not."""
 
 
 class Solution:
@@ -104,10 +107,14 @@ class Solution:
         """Who has each project published, and what a maintainer should know of those who do."""
         hosts = self._app_hosts()
         publishers: dict[str, str] = {}
-        problems = [SourceProblem(host.path, host.line, host.told) for host in hosts if host.told]
-        for host in hosts:
-            publishers |= {path: host.path for path in host.published if path not in publishers}
+        left_out = self._left_out(hosts)
+        problems = [_tell_left_out(evidence, of_folder) for evidence, of_folder in left_out.items()]
         paths = {host.path for host in hosts}
+        passed_over = {host.path for of_folder in left_out.values() for host in of_folder}
+        for host in hosts:
+            if host.path not in passed_over:
+                problems += [SourceProblem(host.path, host.line, host.told)] if host.told else []
+                publishers |= {path: host.path for path in host.published if path not in publishers}
         for project, orders in self._ordered.items():
             by = next((each for each in orders if each.is_container), None)
             if by is not None and (by.names_project or not self._is_test(project)):
@@ -127,6 +134,16 @@ class Solution:
                 ):
                     publishers.setdefault(path, publishing_file.path)
         return publishers, problems
+
+    def _left_out(self, hosts: Sequence[AppHost]) -> dict[tuple[str, str], list[AppHost]]:
+        """The AppHosts of tests and samples that nothing delivers, by the folder that says so and what says it."""
+        left_out: dict[tuple[str, str], list[AppHost]] = {}
+        for host in hosts:
+            of_tests = (posixpath.dirname(host.path), "a test project") if host.is_test else None
+            evidence = self._around.evidence(host.path) or of_tests
+            if evidence is not None:
+                left_out.setdefault(evidence, []).append(host)
+        return left_out
 
     def belongs_to_app_host(self, path: str) -> bool:
         """Whether a C# file is compiled into an AppHost: the nearest project in the folders above is one."""
@@ -259,3 +276,11 @@ def _sdk_above(path: str, pins: Mapping[str, str]) -> str | None:
             pin = global_json.pin(text)
             return pin.version if pin is not None else None
     return None
+
+
+def _tell_left_out(evidence: tuple[str, str], hosts: Sequence[AppHost]) -> SourceProblem:
+    folder, why = evidence
+    what = "what it references is" if len(hosts) == 1 else "what they reference is"
+    number = counted(len(hosts), "Aspire AppHost")
+    message = f"{number} in {folder or '.'} left out, {why}: {what} not taken for published"
+    return SourceProblem(hosts[0].path, hosts[0].line, message)

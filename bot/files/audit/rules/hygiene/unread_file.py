@@ -26,7 +26,6 @@ from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.scope import is_for_checks, is_for_development
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workloads.kustomize import NAMES as KUSTOMIZATIONS
 from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
@@ -40,6 +39,7 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, mapp
 from bot.files.formats.source.yaml import NO_TEXT
 from bot.files.formats.table import LINE_BREAK_IN_PATH, holds_line_break, is_worth_reading
 from bot.files.formats.workflows import KIND as WORKFLOW
+from bot.files.scope import is_for_checks, is_for_development
 
 _NO_UTF_8 = re.compile("[\udc80-\udcff]")
 """What bytes that are no UTF-8 were decoded to."""

@@ -161,8 +161,42 @@ def test_an_app_host_of_tests_publishes_nothing_and_is_told() -> None:
     found = read({**FILES, "Host/Host.csproj": text})
     assert implied(found) == {}
     assert [problem.message for problem in found.problems] == [
-        "an Aspire AppHost of tests: what it references is not taken for published"
+        "1 Aspire AppHost in Host left out, a test project: what it references is not taken for published"
     ]
+
+
+SAMPLES = {f"samples/{path}": text for path, text in FILES.items()} | {"samples/Two/Two.csproj": host(API)}
+
+
+def test_app_hosts_of_samples_that_nothing_delivers_publish_nothing_and_are_counted_once() -> None:
+    found = read(SAMPLES)
+    assert implied(found) == {}
+    assert [(problem.path, problem.message) for problem in found.problems] == [
+        (
+            "samples/Host/Host.csproj",
+            "2 Aspire AppHosts in samples left out, by its name, and nothing delivers from there: "
+            "what they reference is not taken for published",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "azure.yaml",
+            "name: shop\nservices:\n  app:\n    project: samples/Host\n    language: dotnet\n    host: aca\n",
+        ),
+        (".github/workflows/deploy.yml", "jobs: {a: {steps: [{run: aspire deploy --project samples/Host}]}}\n"),
+    ],
+)
+def test_an_app_host_of_samples_that_something_deploys_is_followed(path: str, text: str) -> None:
+    assert implied(read({**SAMPLES, path: text})) == {"samples/Api/Api.csproj": ["aspnet:8.0"]}
+
+
+def test_an_app_host_in_a_folder_that_only_sounds_like_samples_is_followed() -> None:
+    files = {f"samples-shop/{path}": text for path, text in FILES.items()}
+    assert implied(read(files)) == {"samples-shop/Api/Api.csproj": ["aspnet:8.0"]}
 
 
 def test_an_app_host_that_cannot_be_read_is_told() -> None:

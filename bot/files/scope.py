@@ -1,4 +1,4 @@
-"""Which files of a repository the audit judges, which it leaves out and why, and which may be fixtures.
+"""Which files of a repository are judged, which are left out and why, and which may be fixtures.
 
 A file is left out by evidence alone: it lies in the folder of a test project, or in one whose whole name is a word
 such as `tests` or `samples`, and nothing that the repository delivers with names a place there. A folder that only
@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from posixpath import dirname, join, normpath
 from typing import Protocol
 
 from bot.domain.repositories.usage import Kind
-from bot.files.formats import other_builds
+from bot.files.formats import azd, other_builds
 from bot.files.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.files.formats.bake import KIND as BAKE
 from bot.files.formats.circleci import KIND as CIRCLECI
@@ -59,7 +60,7 @@ _TEST_PROJECT = re.compile(
 _PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 _TEMPLATE_CONFIG = ".template.config/template.json"
 _DELIVERING_KINDS = frozenset(
-    {WORKFLOW, AZURE_PIPELINES, other_builds.KIND, COMPOSE, BAKE, SHELL, MAKE, GITLAB_CI, CIRCLECI}
+    {WORKFLOW, AZURE_PIPELINES, other_builds.KIND, COMPOSE, BAKE, SHELL, MAKE, GITLAB_CI, CIRCLECI, azd.KIND}
 )
 _CHECKED_KINDS = frozenset({DOCKERFILE, COMPOSE, AZURE_PIPELINES, other_builds.KIND, GITLAB_CI, CIRCLECI})
 _DELIVERING_NAMES = frozenset(
@@ -136,14 +137,20 @@ class Scope:
     def __init__(self, texts: ScopeTexts, *, leaves_out: bool = True) -> None:
         self._texts = texts
         self._leaves_out = leaves_out
-        self._tests = _test_folders(texts)
-        self._templates = {
-            path.removesuffix(_TEMPLATE_CONFIG).rstrip("/")
-            for path in texts.paths
-            if path.endswith(f"/{_TEMPLATE_CONFIG}")
-        }
         self._named: Mapping[str, FileStanding] | None = None
         self._standings: dict[str, tuple[FileStanding, str, str]] = {}
+
+    @cached_property
+    def _tests(self) -> frozenset[str]:
+        return _test_folders(self._texts)
+
+    @cached_property
+    def _templates(self) -> frozenset[str]:
+        return frozenset(
+            path.removesuffix(_TEMPLATE_CONFIG).rstrip("/")
+            for path in self._texts.paths
+            if path.endswith(f"/{_TEMPLATE_CONFIG}")
+        )
 
     def is_judged(self, path: str) -> bool:
         return self._standing(path)[0] is not FileStanding.LEFT_OUT
@@ -154,6 +161,11 @@ class Scope:
     def folder(self, path: str) -> str:
         """The folder that says what a path may be; empty where none says anything."""
         return self._standing(path)[1]
+
+    def evidence(self, path: str) -> tuple[str, str] | None:
+        """The folder by which a path is left out, and why; None for one that is not."""
+        standing, folder, why = self._standing(path)
+        return (folder, why) if standing is FileStanding.LEFT_OUT else None
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """All that checks would look at and do not, by folder, in order."""
@@ -260,13 +272,20 @@ def _places_named(texts: ScopeTexts, by_place: "_ByPlace") -> dict[str, FileStan
             continue
         text, folder = texts.text(path), dirname(path)
         name = path.rpartition("/")[2].lower()
-        is_sure = name in _NAMED_OUTRIGHT or texts.kind(path) == COMPOSE or _PUSHES.search(text) is not None
+        is_sure = (
+            name in _NAMED_OUTRIGHT or texts.kind(path) in {COMPOSE, azd.KIND} or _PUSHES.search(text) is not None
+        )
         standing = FileStanding.JUDGED if is_sure else FileStanding.MAY_BE_FIXTURE
         lines = text.split("\n")
         if name in _NAMED_OUTRIGHT:
             is_chart = name == "chart.yaml"
             lines = [line for line in lines if ("file://" in line if is_chart else _NAMES_RESOURCE.search(line))]
-        for place in _places_on(lines, is_all=name in _NAMED_OUTRIGHT):
+        named = (
+            azd.places(path, text)
+            if texts.kind(path) == azd.KIND
+            else _places_on(lines, is_all=name in _NAMED_OUTRIGHT)
+        )
+        for place in named:
             for known in {normpath(place.lstrip("/")), normpath(join(folder, place))}:
                 for each in (known, f"{dirname(known)}/*") if "." in known.rpartition("/")[2] else (known,):
                     if places.get(each) is not FileStanding.JUDGED and len(places) < MOST_PLACES:

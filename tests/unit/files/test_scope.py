@@ -8,7 +8,7 @@ from bot.domain.repositories.finding import Outcome
 from bot.files.audit.auditing import judge_repository
 from bot.files.audit.onboarding.proposing import WantedProposal, propose
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.scope import DEVELOPMENT_WORDS, LEFT_OUT_WORDS
+from bot.files.scope import DEVELOPMENT_WORDS, LEFT_OUT_WORDS
 from tests.unit.files.audit.world import NOW, deployment, texts, workflow
 
 TEST_PROJECT = '<Project><ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" /></ItemGroup></Project>'
