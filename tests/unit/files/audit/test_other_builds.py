@@ -38,6 +38,7 @@ BY_NAME = [
     ("build.earth", "Earthly"),
     (".semaphore/semaphore.yml", "Semaphore"),
     ("codefresh.yml", "Codefresh"),
+    ("codefresh/deploy.yaml", "Codefresh"),
     (".cirrus.yml", "Cirrus CI"),
     (".harness/build.yaml", "Harness"),
     ("tye.yaml", "Tye"),
@@ -276,3 +277,19 @@ def test_what_a_makefile_includes_is_looked_through_as_well() -> None:
         "build/docker.mk": "publish:\n\tdocker push contoso/api\n",
     }
     assert [each.place.path for each in findings("unread-delivery", files)] == [BUILD, "build/docker.mk"]
+
+
+@pytest.mark.parametrize("path", ["src/wwwroot/libs/x/.travis.yml", "lib/.drone.yml", "lib/.cirrus.yml"])
+def test_what_its_service_reads_at_the_root_alone_is_no_build_elsewhere(path: str) -> None:
+    assert findings("unread-delivery", {path: "script: docker push contoso/x\n", "Dockerfile": "FROM a:1\n"}) == ()
+
+
+def test_one_build_by_nuke_is_told_once() -> None:
+    files = {
+        "Dockerfile": "FROM a:1\n",
+        ".nuke/parameters.json": "{}",
+        "build/_build.csproj": '<Project><PackageReference Include="Nuke.Common" /></Project>',
+    }
+    assert [each.place.path for each in findings("unread-delivery", files)] == ["build/_build.csproj"]
+    del files["build/_build.csproj"]
+    assert [each.place.path for each in findings("unread-delivery", files)] == [".nuke/parameters.json"]

@@ -108,7 +108,7 @@ def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
         subject = match.groupdict().get("kind") or match.group()
         why = "it runs containers; such files are not judged"
         yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
-    elif (build := build_in(path, repository.text(path))) is not None:
+    elif (build := build_in(path, repository.text(path))) is not None and not _has_program(repository, path, build):
         yield from _of_other_build(repository, path, build)
     elif name.startswith((".goreleaser.", "goreleaser.")):
         match = _GORELEASER.search(repository.text(path))
@@ -128,6 +128,18 @@ def _pattern_of(name: str) -> re.Pattern[str] | None:
     if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
         return _CONTAINERS
     return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
+
+
+def _has_program(repository: RepositoryTexts, path: str, build: OtherBuild) -> bool:
+    """Whether a file only holds parameters of a build whose program is there, which is told once, by that."""
+    return path.endswith(".json") and build.service in repository.kept(_build_programs)
+
+
+def _build_programs(repository: RepositoryTexts) -> frozenset[str]:
+    """The services whose builds are projects of the repository."""
+    projects = (path for path in repository.paths if path.endswith(".csproj") and repository.scope.is_judged(path))
+    builds = (build_in(path, repository.text(path)) for path in projects)
+    return frozenset(each.service for each in builds if each is not None)
 
 
 def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -> Iterator[Verdict]:
