@@ -8,9 +8,11 @@ Microsoft's feeds, which tell of later versions.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
+from functools import lru_cache
 
 from bot.domain.bases.dotnet import ImageFamily, family_of
-from bot.domain.reference import Reference
+from bot.domain.reference import Base, Reference
 from bot.domain.tags.tag import Tag
 from bot.domain.wording.words import counted
 
@@ -44,6 +46,13 @@ _DISTRIBUTIONS: Mapping[str, date] = {
 }
 
 
+class SupportState(StrEnum):
+    """How the support of what somebody stands on goes, where that is worth telling; the ended first."""
+
+    ENDED = "out-of-support"
+    SOON = "ends-soon"
+
+
 @dataclass(frozen=True, slots=True)
 class Support:
     """What ends: a version of .NET or a distribution, on which day, and which version of .NET comes next."""
@@ -58,6 +67,12 @@ class Support:
     def is_told(self, today: date) -> bool:
         """Whether it has ended, or will soon."""
         return self.until - today <= TOLD_AHEAD
+
+    def state(self, today: date) -> SupportState | None:
+        """Whether it has ended, or soon will; None where nobody needs to know yet."""
+        if self.has_ended(today):
+            return SupportState.ENDED
+        return SupportState.SOON if self.is_told(today) else None
 
     def told(self, today: date) -> str:
         """Words it: `.NET 8.0 is out of support for 20 days: no more fixes will come; 10.0 is the next`."""
@@ -81,6 +96,12 @@ def support_of(reference: Reference, today: date) -> Support | None:
     if (until := _DISTRIBUTIONS.get(tag.system or "")) is not None:
         ends.append(Support(tag.system or "", until))
     return min(ends, key=lambda support: support.until, default=None)
+
+
+@lru_cache(maxsize=4096)
+def support_of_base(base: Base, today: date) -> Support | None:
+    """The same of a base that is watched."""
+    return support_of(Reference(base.name, base.tag), today)
 
 
 def _next_after(channel: str, today: date) -> str | None:

@@ -1,5 +1,6 @@
 """One repository as its page shows it."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -7,19 +8,22 @@ from urllib.parse import quote
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.support import Support, support_of
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.store.engine.codec import load, readable
 from bot.store.engine.store import Store
 from bot.store.pages.images.images import images_of
 from bot.store.pages.rows import MOST_ROWS, latest_rebuilds, line_url
-from bot.store.rows.bases.tables import base_of
+from bot.store.rows.bases.support import ends_of_support
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.onboardings import onboarding_in
 from bot.store.rows.repositories.repositories import standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.views.repositories import decisions_on, read_decisions, usages_in
+from bot.views.bases.support import support_row
 from bot.views.fleet.fleet import Standing
 from bot.views.repositories.explanation import FileProblem, RepositoryPage, UsageRow
 
@@ -46,7 +50,9 @@ class RepositoryPagesStore(Store):
             if row is None:
                 return None
             config = load(row.config, RepositoryConfig)
-            place = _Place(web, row.name, row.default_branch, config, now.date())
+            used_here = bases.c.id.in_(select(usages.c.base_id).where(usages.c.repository_id == row.id))
+            ends = await ends_of_support(connection, now.date(), used_here)
+            place = _Place(web, row.name, row.default_branch, config, now.date(), ends)
             built = await latest_rebuilds(connection, _MOST_REBUILDS, rebuilds.c.repository_id == row.id)
             latest_decisions = decisions_on(each.id for each in built).order_by(transitions.c.id.desc())
             usage_count = select(func.count()).where(usages.c.repository_id == row.id)
@@ -83,12 +89,21 @@ async def _usages(connection: AsyncConnection, repository: int, place: "_Place")
 class _Place:
     """Where a repository's files are shown."""
 
-    def __init__(self, web: str, name: str, branch: str, config: RepositoryConfig, today: date) -> None:
+    def __init__(
+        self,
+        web: str,
+        name: str,
+        branch: str,
+        config: RepositoryConfig,
+        today: date,
+        ends: Mapping[int, Support],
+    ) -> None:
         self._web = web
         self._name = name
         self._branch = branch
         self._config = config
         self._today = today
+        self._ends = ends
 
     def usage(self, row: Any) -> UsageRow:
         usage = load(row.usage, Usage)
@@ -105,6 +120,7 @@ class _Place:
             None if base is None or pinned is None or row.digest is None else pinned == row.digest,
             str(left) if left else None,
             self._line(usage.path, usage.line),
+            support_row(self._ends.get(row.base_id) or support_of(usage.reference, self._today), self._today),
         )
 
     def problem(self, source_problem: SourceProblem) -> FileProblem:

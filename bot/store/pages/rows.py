@@ -1,6 +1,7 @@
 """Rebuilds, changes and notices as the rows of lists."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load, readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.mirrors import statuses
+from bot.store.rows.bases.support import ends_of_support
 from bot.store.rows.bases.tables import base_of, bases, changes, notices, shows_two_in
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantined import KEPT_BY, keepers, kept_because
@@ -22,6 +24,7 @@ from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.views.bases import read_changes
 from bot.views.bases.base import BaseRow
+from bot.views.bases.support import support_row
 from bot.views.paging import Cut, Page, page_of
 from bot.views.rollouts.rebuilds import what
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow
@@ -195,15 +198,18 @@ def _notice(row: Any) -> NoticeRow:
     )
 
 
-async def base_rows(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[BaseRow, ...]:
+async def base_rows(connection: AsyncConnection, rows: Sequence[Any], today: date) -> tuple[BaseRow, ...]:
     """Makes a row of each of these bases, read with their numbers of `repositories`."""
-    copies = await statuses(connection, bases.c.id.in_([row.id for row in rows]))
+    is_one = bases.c.id.in_([row.id for row in rows])
+    copies = await statuses(connection, is_one)
+    ends = await ends_of_support(connection, today, is_one)
     return tuple(
         BaseRow(
             str(base_of(row)),
             *(row.version, row.digest, row.moved_at, row.error, row.repositories),
             copies.get(row.id),
             shows_two_in(row),
+            support_row(ends.get(row.id), today),
         )
         for row in rows
     )

@@ -61,7 +61,9 @@ class RepositoryViewsStore(Store):
 def usages_in(repository: int) -> Select[Any]:
     """Selects the usages of a repository, each with the base that it follows and the digest which that shows."""
     base = bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest
-    with_base = select(usages.c.id, usages.c.usage, *base).outerjoin(bases, bases.c.id == usages.c.base_id)
+    with_base = select(usages.c.id, usages.c.base_id, usages.c.usage, *base).outerjoin(
+        bases, bases.c.id == usages.c.base_id
+    )
     return with_base.where(usages.c.repository_id == repository, IS_CONCERNED)
 
 

@@ -10,6 +10,7 @@ from bot.domain.bases.notice import Notice
 from bot.domain.bases.observation import NotJudged, ShowsTwo
 from bot.domain.packages.changes import PlatformChanges
 from bot.views.bases.mirrors import MirrorStatus, Took
+from bot.views.bases.support import SupportRow
 from bot.views.images.image_pages import OnBase
 from bot.views.paging import Page
 from bot.views.rollouts.rollout import QuarantineStatus
@@ -51,6 +52,8 @@ class BaseRow:
     """How it stands to what it is a copy of."""
     shows_two: ShowsTwo | None = None
     """What its registry shows beside `digest`, in turn."""
+    support: SupportRow | None = None
+    """That it gets no more fixes, or soon none."""
 
 
 @dataclass(frozen=True, slots=True)

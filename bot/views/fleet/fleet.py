@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from bot.domain.bases.support import SupportState
+from bot.views.bases.support import SupportRow
 from bot.views.paging import Page
 
 
@@ -41,19 +43,22 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FleetFilter:
-    """Which repositories: those whose name holds `text`, with this standing, that use this base."""
+    """Which repositories: those whose name holds `text`, with this standing, that use this base, and whose base's
+    support goes so."""
 
     text: str = ""
     standing: Standing | None = None
     base: str = ""
     sort: Sort = Sort.STANDING
+    support: SupportState | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryRow:
     """`behind_since` is when the oldest rebuild that has not ended was first planned, or its base moved.
 
-    `rebuild` is the state of its latest rebuild, `url` where that can be looked at.
+    `rebuild` is the state of its latest rebuild, `url` where that can be looked at. `support` is the first end of
+    what it stands on, where that has come or is near.
     """
 
     name: str
@@ -65,6 +70,7 @@ class RepositoryRow:
     rollout: int | None
     url: str | None
     error: str | None
+    support: SupportRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun, unheld
 from bot.domain.rollouts.terms import Start
 from bot.domain.rollouts.timing.waves import Hold
+from bot.views.bases.support import SupportRow
 from bot.views.fleet.fleet import Standing
 from bot.views.images import images
 from bot.views.images.image_pages import ImageRow
@@ -187,6 +188,8 @@ class UsageRow:
     is_current: bool | None
     left_alone: str | None
     url: str
+    support: SupportRow | None = None
+    """That what it names gets no more fixes, or soon none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from bot.domain.bases.support import SupportState
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
@@ -20,6 +21,7 @@ from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
 from bot.store.pages.fleet.figures import OperationsStore
 from bot.store.pages.fleet.fleet import FleetStore
+from bot.store.pages.fleet.needs import NeedsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.images.contents import ImageContentsStore
 from bot.store.pages.images.images import ImagePagesStore
@@ -30,6 +32,7 @@ from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
 from bot.views.fleet.fleet import Fleet, FleetFilter, Sort, Standing
+from bot.views.fleet.needs import NeedsYou
 from bot.views.fleet.practices import Audited, FleetPractices
 from bot.views.images.image_contents import ImageCves, ImagePackages, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import ImagePage, Images, WantedImages
@@ -131,9 +134,15 @@ def _add_lists(app: FastAPI) -> None:
         standing: Standing | None = None,
         base: Text = "",
         sort: Sort = Sort.STANDING,
+        support: SupportState | None = None,
     ) -> Response:
-        fleet_page = await site_of(request).stores[FleetStore].fleet(FleetFilter(q, standing, base, sort), cut)
+        fleet_filter = FleetFilter(q, standing, base, sort, support)
+        fleet_page = await site_of(request).stores[FleetStore].fleet(fleet_filter, cut)
         return answered(request, fleet_page, Fleet, fleet_page.repositories)
+
+    @app.get("/needs", response_model=NeedsYou, summary="What only a person can move, by reason")
+    async def needs(request: Request) -> Response:
+        return answered(request, await site_of(request).stores[NeedsStore].needs(), NeedsYou)
 
     @app.get("/practices", response_model=FleetPractices, summary="How the fleet stands to each practice")
     async def practices(request: Request) -> Response:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.domain.bases.support import SupportState
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
@@ -48,6 +49,8 @@ _WAYS_IN = {
     NeedReason.FAILED: f"/?standing={Standing.FAILED}#list",
     NeedReason.UNREADABLE: f"/?standing={Standing.UNREADABLE}#list",
     NeedReason.CONTRADICTED: f"/images?state={ImageState.CONTRADICTED}#list",
+    NeedReason.OUT_OF_SUPPORT: f"/?support={SupportState.ENDED}#list",
+    NeedReason.ENDS_SOON: f"/?support={SupportState.SOON}#list",
 }
 """Where all that need somebody for a reason are listed."""
 
@@ -60,6 +63,7 @@ async def fleet(request: Request) -> Response:
         _chosen(request, "standing", Standing),
         _text(request, "base"),
         _chosen(request, "sort", Sort) or Sort.STANDING,
+        _chosen(request, "support", SupportState),
     )
     site = site_of(request)
     fleet_page = await site.stores[FleetStore].fleet(fleet_filter, _cut(request))
@@ -72,6 +76,7 @@ async def fleet(request: Request) -> Response:
         "rollouts": await site.stores[RolloutPagesStore].open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
         "words": {standing.value: text for standing, text in IN_WORDS.items()},
         "sorts": tuple(Sort),
+        "supports": tuple(SupportState),
     }
     return render(request, "fleet.html", fleet=fleet_page, wanted=fleet_filter, **values)
 

@@ -3,13 +3,16 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from markupsafe import escape
 from sqlalchemy import insert, select, update
 
+from bot.domain.clock import ManualClock
 from bot.domain.feeds.advisory import Release
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import AffectedImage, Held, PublishedFix, Station
@@ -218,11 +221,42 @@ class TestASmallFleet:
         assert answer.status_code == 404
         assert "CVE-2026-777: .NET 11.0.1 fixes it, and no advisory that was read says yet what" in answer.text
 
+    async def test_what_is_out_of_support_is_not_fine_on_any_page(self, asking: Asking, clock: ManualClock) -> None:
+        clock.advance(datetime(2026, 11, 30, tzinfo=UTC) - clock.now())
+        client = asking(READER)
+        needs = (await client.get("/api/v1/needs")).json()["groups"]
+        [ended] = [group for group in needs if group["reason"] == "out-of-support"]
+        listed = (await client.get("/api/v1/fleet?support=out-of-support")).json()["repositories"]
+        assert 0 < ended["number"] == listed["total"] < 60
+        row = listed["items"][0]
+        assert row["support"]["until"] < "2026-11-30"
+        page = (await client.get(f"/repositories/{row['name']}")).text
+        told = [use["support"]["told"] for use in await _usages(client, row["name"]) if use["support"]]
+        assert all(str(escape(each)) in page for each in told)
+        assert '<span class="chip k-out-of-support"' in page
+        bases_found = (await client.get("/api/v1/bases?q=dotnet/aspnet:8.0")).json()["bases"]["items"]
+        base = next(each for each in bases_found if each["name"] == "mcr.microsoft.com/dotnet/aspnet:8.0")
+        assert base["support"]["told"] == (
+            ".NET 8.0 is out of support for 20 days: no more fixes will come; 10.0 is the next"
+        )
+        assert (
+            f'<p class="ended">{base["support"]["told"]}.</p>' in (await client.get(f"/bases/{base['name']}")).text
+        )
+        assert '<span class="chip k-out-of-support"' in (await client.get("/bases?q=8.0")).text
+        fleet = (await client.get("/")).text
+        assert 'href="/?support=out-of-support#list"' in fleet
+        assert '<option value="out-of-support" selected>' in (await client.get("/?support=out-of-support")).text
+
     async def test_a_badge_tells_the_standing(self, asking: Asking, site: Site) -> None:
         answer = await asking(READER).get(f"/badge/{REPOSITORY}.svg")
         standing = await site.stores[FleetStore].standing(REPOSITORY)
         assert standing is not None
         assert f"base image: {standing.value}" in answer.text
+
+
+async def _usages(client: httpx.AsyncClient, repository: str) -> list[dict[str, Any]]:
+    usages: list[dict[str, Any]] = (await client.get(f"/api/v1/repositories/{repository}")).json()["usages"]
+    return usages
 
 
 class _Told(LedgerStore):

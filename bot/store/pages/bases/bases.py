@@ -81,7 +81,7 @@ class BasePagesStore(MeasuredStore):
                 .offset(cut.offset)
             )
             read = rows.all()
-            page = page_of(await base_rows(connection, read), int(total or 0), cut)
+            page = page_of(await base_rows(connection, read, self._clock.now().date()), int(total or 0), cut)
             mine = notices.c.base_id.in_([row.id for row in read])
             open_ = await notice_rows(connection, _MOST_NOTICES, [notices.c.since], mine, *_IS_OPEN)
         by_base: dict[str, tuple[NoticeRow, ...]] = {}
@@ -91,6 +91,7 @@ class BasePagesStore(MeasuredStore):
 
     async def base(self, name: str) -> BasePage | None:
         """Reads what the page of one base shows; None where no base has that whole name."""
+        today = self._clock.now().date()
         async with self._database.reading() as connection:
             row = (await connection.execute(select(bases, _users_of_base()).where(has_base_name(name)))).first()
             if row is None:
@@ -118,7 +119,7 @@ class BasePagesStore(MeasuredStore):
                 .limit(MOST_ROWS)
             )
             return BasePage(
-                (await base_rows(connection, [row]))[0],
+                (await base_rows(connection, [row], today))[0],
                 await latest_changes(connection, MOST_CHANGES, changes.c.base_id == row.id, cves=self._cves),
                 lags[::-1],
                 await notice_rows(
@@ -132,7 +133,7 @@ class BasePagesStore(MeasuredStore):
                 tuple(users.scalars()),
                 await images_on(connection, base_of(row), _MOST_USERS, self._clock.now()),
                 await took_by(connection, row.id, row.upstream_id) if row.upstream_id is not None else None,
-                await base_rows(connection, copies.all()),
+                await base_rows(connection, copies.all(), today),
                 await _not_judged(connection, row.observation_id),
             )
 

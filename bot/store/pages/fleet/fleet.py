@@ -8,10 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import has_base_name
+from bot.store.rows.bases.support import ends_of_support, first_ends, stands_on_end
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.repositories import standing_days, standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.views.bases.support import SupportRow, support_row
 from bot.views.fleet.fleet import (
     AGES,
     FRESHNESS_DAYS,
@@ -35,24 +37,25 @@ class FleetStore(Store):
         now = self._clock.now()
         conditions = _list_conditions(fleet_filter)
         async with self._database.reading() as connection:
+            ends = await ends_of_support(connection, now.date(), bases.c.used.is_(True))
+            if fleet_filter.support is not None:
+                conditions.append(stands_on_end(ends, fleet_filter.support, now.date()))
             total = await connection.scalar(
                 select(func.count())
                 .select_from(standings)
                 .join(repositories, repositories.c.id == standings.c.repository_id)
                 .where(*conditions)
             )
-            rows = await connection.execute(
-                _rows()
-                .where(*conditions)
-                .order_by(*_order(fleet_filter.sort))
-                .limit(cut.per_page)
-                .offset(cut.offset)
-            )
+            order = _order(fleet_filter.sort)
+            wanted = _ids().where(*conditions).order_by(*order).limit(cut.per_page).offset(cut.offset)
+            rows = (await connection.execute(_rows(wanted).order_by(*order))).all()
+            first = await first_ends(connection, ends, [row.id for row in rows]) if ends else {}
+            shown = tuple(_row(row, support_row(first.get(row.id), now.date())) for row in rows)
             return Fleet(
                 await counts(connection),
                 await ages(connection, now),
                 await _days(connection, now.date()),
-                page_of(tuple(map(_row, rows)), int(total or 0), cut),
+                page_of(shown, int(total or 0), cut),
             )
 
     async def standing(self, name: str) -> Standing | None:
@@ -128,10 +131,17 @@ def _order(sort: Sort) -> tuple[ColumnElement[Any], ...]:
             return (standings.c.rank.asc(), repositories.c.name.asc())
 
 
-def _rows() -> Select[Any]:
+def _ids() -> Select[Any]:
+    return select(repositories.c.id).join(standings, standings.c.repository_id == repositories.c.id)
+
+
+def _rows(wanted: Select[Any]) -> Select[Any]:
+    """The rows of one page: their usages are counted once it is known which these are."""
+    page = wanted.subquery()
     mine = usages.c.repository_id == repositories.c.id
     return (
         select(
+            repositories.c.id,
             repositories.c.name,
             repositories.c.error,
             standings.c.standing,
@@ -142,12 +152,13 @@ def _rows() -> Select[Any]:
             select(func.count()).where(mine, usages.c.base_id.is_not(None)).scalar_subquery().label("usages"),
             select(func.count(usages.c.base_id.distinct())).where(mine).scalar_subquery().label("bases"),
         )
+        .join(page, page.c.id == repositories.c.id)
         .join(standings, standings.c.repository_id == repositories.c.id)
         .outerjoin(rebuilds, rebuilds.c.id == standings.c.latest_rebuild)
     )
 
 
-def _row(row: Any) -> RepositoryRow:
+def _row(row: Any, support: SupportRow | None) -> RepositoryRow:
     return RepositoryRow(
         row.name,
         Standing(row.standing),
@@ -158,4 +169,5 @@ def _row(row: Any) -> RepositoryRow:
         row.rollout_id,
         row.url,
         row.error,
+        support,
     )

@@ -1,7 +1,7 @@
 """What only a person can move, counted by the database, and since when there is nothing."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -27,13 +27,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.notice import Topic
+from bot.domain.bases.support import Support
 from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.store.engine.codec import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.tables import bases, incidents, notices
+from bot.store.rows.bases.support import ends_of_support
+from bot.store.rows.bases.tables import bases, incidents
 from bot.store.rows.images.contradictions import CONTRADICTED
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.repositories import IS_WORD_UNREAD, calm, limit_to, standings
@@ -51,7 +52,6 @@ GREEN_FOR = timedelta(days=1)
 """A pull request that could be merged for so long waits for a person."""
 STALE_AFTER = timedelta(days=2)
 """One that nobody has merged for so long does so too, whatever it lacks."""
-ENDS_WITHIN = timedelta(days=90)
 _UNDATED = cast(null(), Moment)
 _LOOKS_EVERY = timedelta(minutes=5)
 _REFUSED_AFTER = 2
@@ -106,14 +106,16 @@ class NeedsStore(Store):
 
 
 async def needs_in(connection: AsyncConnection, now: datetime, only: Collection[str] | None = None) -> NeedsYou:
-    """What needs a person, by one statement; with `only`, of these repositories alone, and without what concerns
-    the whole fleet."""
+    """What needs a person, but for ends of support by one statement; with `only`, of these repositories alone, and
+    without what concerns the whole fleet."""
     by_reason: dict[str, list[Any]] = {}
     statement = _of_the_fleet() if only is None else union_all(*map(_select_first, _kinds(only)))
     rows = await connection.execute(statement, _moments(now))
     for row in readable(rows, lambda row: row, lambda row: f"what needs a person, {row.reason} of {row.subject}"):
         by_reason.setdefault(row.reason, []).append(row)
-    groups = tuple(_group(reason, by_reason[reason]) for reason in NeedReason if reason in by_reason)
+    found = {NeedReason(reason): _group(NeedReason(reason), of_it) for reason, of_it in by_reason.items()}
+    found |= await _of_support(connection, now, only)
+    groups = tuple(found[reason] for reason in NeedReason if reason in found)
     calm_rows = () if groups else await connection.execute(select(calm.c.since))
     moments = readable(calm_rows, lambda row: row.since, lambda _: "since when nothing needs a person")
     return NeedsYou(groups, next(iter(moments), None))
@@ -125,14 +127,11 @@ def _of_the_fleet() -> CompoundSelect[Any]:
     return union_all(*map(_select_first, _kinds(None)))
 
 
-_NOW, _SOON = bindparam("now", type_=Moment), bindparam("soon", type_=Moment)
 _GREEN_BY, _STALE_BY = bindparam("green_by", type_=Moment), bindparam("stale_by", type_=Moment)
 
 
 def _moments(now: datetime) -> dict[str, datetime]:
     return {
-        "now": now,
-        "soon": now + ENDS_WITHIN,
         "green_by": now - GREEN_FOR,
         "stale_by": now - STALE_AFTER,
     }
@@ -148,26 +147,21 @@ class _Kind(NamedTuple):
     since: ColumnElement[Any]
     why: ColumnElement[Any] = literal("")
     url: ColumnElement[Any] = null()
-    per: ColumnElement[Any] | None = None
-    """What is counted once, where several rows are of one subject."""
 
 
 def _select_first(kind: _Kind) -> Select[Any]:
     """The first of those that wait for one reason, each with how many do in all, and how many with its `why`."""
-    why = func.coalesce(kind.why, "") if kind.per is None else func.min(kind.why)
-    since = kind.since if kind.per is None else func.min(kind.since)
+    why = func.coalesce(kind.why, "")
     rows_query = (
         select(
             cast(kind.subject, String).label("subject"),
-            type_coerce(since, Moment).label("since"),
+            type_coerce(kind.since, Moment).label("since"),
             why.label("why"),
             cast(kind.url, String).label("url"),
         )
         .select_from(kind.home)
         .where(kind.where)
     )
-    if kind.per is not None:
-        rows_query = rows_query.group_by(kind.per)
     rows = rows_query.subquery()
     first = (
         select(
@@ -194,9 +188,9 @@ def _kinds(only: Collection[str] | None) -> list[_Kind]:
     """All reasons, in the order in which they are told."""
     kinds = [*_of_rebuilds(), *_of_repositories()]
     if only is None:
-        return [_paused(), *kinds, _contradicted(), *_of_support()]
+        return [_paused(), *kinds, _contradicted()]
     mine = [*limit_to(repositories.c.id, only)]
-    return [each._replace(where=and_(each.where, *mine)) for each in [*kinds, *_of_support()]]
+    return [each._replace(where=and_(each.where, *mine)) for each in kinds]
 
 
 def _paused() -> _Kind:
@@ -249,21 +243,53 @@ def _contradicted() -> _Kind:
     return _Kind(NeedReason.CONTRADICTED, incidents, is_open, name, incidents.c.opened_at, incidents.c.detail)
 
 
-def _of_support() -> list[_Kind]:
-    """Repositories by the bases that they use: out of support, and soon to be."""
-    home = (
-        notices.join(bases, bases.c.id == notices.c.base_id)
-        .join(usages, usages.c.base_id == bases.c.id)
-        .join(repositories, repositories.c.id == usages.c.repository_id)
-    )
-    is_told = and_(
-        notices.c.topic == Topic.END_OF_LIFE.value, notices.c.cleared_at.is_(None), repositories.c.listed.is_(True)
-    )
-    facts = (repositories.c.name, notices.c.since, notices.c.text)
-    is_soon = and_(notices.c.since > _NOW, notices.c.since <= _SOON)
-    return [
-        _Kind(
-            NeedReason.OUT_OF_SUPPORT, home, and_(is_told, notices.c.since <= _NOW), *facts, per=repositories.c.name
-        ),
-        _Kind(NeedReason.ENDS_SOON, home, and_(is_told, is_soon), *facts, per=repositories.c.name),
+async def _of_support(
+    connection: AsyncConnection, now: datetime, only: Collection[str] | None
+) -> dict[NeedReason, NeedGroup]:
+    """Repositories by what they stand on: out of support, and soon to be; each once, by its first end."""
+    today = now.date()
+    by_base = await ends_of_support(connection, today, bases.c.used.is_(True))
+    in_order = sorted(set(by_base.values()), key=lambda end: (end.until, end.subject))
+    if not in_order:
+        return {}
+    names_by_end: dict[Support, list[str]] = {end: [] for end in in_order}
+    for name, place in await connection.execute(_first_end_of_each(in_order, by_base, only)):
+        names_by_end[in_order[place]].append(name)
+    reasons = {
+        NeedReason.OUT_OF_SUPPORT: [end for end in in_order if end.has_ended(today)],
+        NeedReason.ENDS_SOON: [end for end in in_order if not end.has_ended(today)],
+    }
+    return {
+        reason: NeedGroup(
+            reason,
+            sum(len(names_by_end[end]) for end in ends),
+            tuple(_awaits_move(name, end, today) for end in ends for name in sorted(names_by_end[end]))[
+                :MOST_NAMED
+            ],
+            max(len(names_by_end[end]) for end in ends),
+        )
+        for reason, ends in reasons.items()
+        if any(names_by_end[end] for end in ends)
+    }
+
+
+def _awaits_move(repository: str, end: Support, today: date) -> AwaitsPerson:
+    return AwaitsPerson(repository, datetime.combine(end.until, time(), tzinfo=UTC), end.told(today))
+
+
+def _first_end_of_each(
+    in_order: Sequence[Support], by_base: Mapping[int, Support], only: Collection[str] | None
+) -> Select[Any]:
+    """The repositories that stand on any of these bases, each with the place of its first end."""
+    places = [
+        (usages.c.base_id.in_(sorted(id_ for id_, its in by_base.items() if its == end)), place)
+        for place, end in enumerate(in_order)
     ]
+    first = (
+        select(usages.c.repository_id, func.min(case(*places)).label("place"))
+        .where(usages.c.base_id.in_(sorted(by_base)), *limit_to(usages.c.repository_id, only))
+        .group_by(usages.c.repository_id)
+        .subquery()
+    )
+    named = select(repositories.c.name, first.c.place).join(first, first.c.repository_id == repositories.c.id)
+    return named.where(repositories.c.listed.is_(True))

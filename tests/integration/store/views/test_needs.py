@@ -1,18 +1,27 @@
 """What needs a person: each reason by what the store holds, and since when there is none."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import update
 
+from bot.domain.bases.support import SupportState
+from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.pages.fleet.needs import NeedsStore
 from bot.store.rows.repositories.tables import repositories
+from bot.views.fleet.fleet import FleetFilter
 from bot.views.fleet.needs import NeedGroup, NeedReason
-from tests.integration.store.filling import HOUR, Stores
+from bot.views.paging import Cut
+from tests.integration.store.filling import ASPNET, HOUR, Stores
 
 DAY = 24 * HOUR
+NET_8, NET_8_NOBLE, ALPINE_3_20 = (
+    Base(ASPNET.registry, ASPNET.repository, tag) for tag in ("8.0", "8.0-noble", "10.0-alpine3.20")
+)
+THE_END = datetime(2026, 11, 10, tzinfo=UTC)
 
 
 def needs_of(stores: Stores) -> NeedsStore:
@@ -66,6 +75,56 @@ async def test_a_repository_that_cannot_be_read_is_told_with_its_error(stores: S
         )
     [need] = (await groups(stores))[NeedReason.UNREADABLE].first
     assert (need.subject, need.why) == ("contoso/shop-0000", "403: no access")
+
+
+@pytest.mark.parametrize(
+    ("today", "reason", "said"),
+    [
+        (datetime(2026, 8, 11, tzinfo=UTC), None, ""),
+        (datetime(2026, 8, 12, tzinfo=UTC), NeedReason.ENDS_SOON, "is supported for 90 more days"),
+        (datetime(2026, 11, 9, 23, 59, tzinfo=UTC), NeedReason.ENDS_SOON, "is supported for 1 more day"),
+        (datetime(2026, 11, 30, tzinfo=UTC), NeedReason.OUT_OF_SUPPORT, "is out of support for 20 days"),
+    ],
+)
+async def test_an_end_of_support_needs_somebody_by_repository_from_ninety_days_before(
+    stores: Stores, today: datetime, reason: NeedReason | None, said: str
+) -> None:
+    await stores.fill(2, (NET_8, NET_8_NOBLE, ASPNET))
+    found = await groups(stores.other("later", today))
+    assert set(found) == ({reason} if reason else set())
+    if reason:
+        assert (found[reason].number, found[reason].alike, found[reason].since) == (2, 2, THE_END)
+        assert [need.subject for need in found[reason].first] == ["contoso/shop-0000", "contoso/shop-0001"]
+        assert found[reason].first[0].why.startswith(f".NET 8.0 {said}")
+        assert "10.0 is the next" in found[reason].first[0].why
+
+
+async def test_a_repository_with_two_ends_is_told_once_by_the_first(stores: Stores) -> None:
+    await stores.fill(1, (NET_8, ALPINE_3_20))
+    [group] = (await groups(stores.other("later", datetime(2026, 9, 1, tzinfo=UTC)))).values()
+    assert (group.reason, group.number) == (NeedReason.OUT_OF_SUPPORT, 1)
+    assert group.first[0].why == "alpine3.20 is out of support for 153 days: no more fixes will come"
+
+
+async def test_a_mirror_of_what_has_ended_has_ended_too(stores: Stores) -> None:
+    await stores.fill(1, (Base("registry.example", "mirror/dotnet/aspnet", "8.0"),))
+    assert set(await groups(stores.other("later", datetime(2026, 11, 30, tzinfo=UTC)))) == {
+        NeedReason.OUT_OF_SUPPORT
+    }
+
+
+async def test_the_list_has_those_that_are_counted(stores: Stores) -> None:
+    await stores.fill(2, (NET_8, ALPINE_3_20))
+    await stores.standing.count()
+    for today, ended, soon in (
+        (datetime(2026, 3, 20, tzinfo=UTC), 0, 2),
+        (datetime(2026, 9, 1, tzinfo=UTC), 2, 0),
+    ):
+        fleet = stores.other("later", today).fleet
+        lists = [(await fleet.fleet(FleetFilter(support=state), Cut())).repositories for state in SupportState]
+        assert [each.total for each in lists] == [ended, soon]
+        [shown] = {row.support.state for each in lists for row in each.items if row.support}
+        assert shown is (SupportState.ENDED if ended else SupportState.SOON)
 
 
 async def test_nothing_needs_you_since_it_was_first_seen_so(stores: Stores) -> None:
