@@ -7,7 +7,6 @@ from bot.files.audit.shell import is_unknown
 from bot.files.audit.workloads.compose import services
 from bot.files.formats.builds import below
 
-
 _BUILDERS = frozenset({"docker", "podman"})
 _MOVES = frozenset({"cd", "pushd", "Set-Location"})
 
