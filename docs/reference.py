@@ -6,17 +6,23 @@ A test fails where one is out of date.
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from bot.cli.groups import GROUPS, read_command
+from bot.domain.rollouts.policy import TERMS, PolicyRule, Terms
 from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.domain.rollouts.steps import STEP_TRANSITIONS
+from bot.domain.rollouts.timing.windows import Window
 from bot.files import scope
 from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.files.audit.rules import RULES
 from bot.fleet.metrics import METRICS, MetricScope
 from bot.settings.model import json_schema
+from bot.settings.sections.policy import RuleSettings
 from docs.article import article_table
 from docs.blocks import cell, image_component, pages_with_blocks
 from docs.stages import stages_page
@@ -79,7 +85,7 @@ def _settings(schema: Mapping[str, Any]) -> str:
         "# Settings",
         "",
         "Every key of `freshness.yaml` with its type, its default and what it is for. Lengths of time are",
-        "written as `90s`, `15m`, `6h` or `7d`, shares as `20%` or `0.2`. A key of a list item stands behind `[]`.",
+        "written as `90s`, `15m`, `6h` or `7d`, shares as `20%`. A key of a list item stands behind `[]`.",
         "",
         _NOTE,
         "| key | type | default | what it is for |",
@@ -92,7 +98,7 @@ def _settings(schema: Mapping[str, Any]) -> str:
 def _rows(schema: Mapping[str, Any], properties: Mapping[str, Any], prefix: str) -> Iterator[Sequence[str]]:
     for name, written in properties.items():
         key = f"{prefix}{name}"
-        yield f"`{key}`", _type(schema, written), _default(written), cell(_told_of(schema, written))
+        yield f"`{key}`", _type(schema, written), _default(schema, key, written), cell(_told_of(schema, written))
         for inner, place in _inside(schema, written, key):
             yield from _rows(schema, inner, place)
 
@@ -143,11 +149,39 @@ def _type(schema: Mapping[str, Any], written: Mapping[str, Any]) -> str:
     return cell(" or ".join(names))
 
 
-def _default(written: Mapping[str, Any]) -> str:
-    default = written.get("default")
-    if default is None or isinstance(default, dict) or default == []:
+@cache
+def _of_rules() -> Mapping[str, Any]:
+    """What holds for a term that no rule sets; a wave is the last of those there are."""
+    terms = {name: getattr(Terms(), name) for name in TERMS if name not in ("wave", "windows")}
+    written = RuleSettings.written(PolicyRule(**terms)).model_dump(mode="json", exclude_none=True)
+    windows = {"windows": ["always"]} if Terms().windows == (Window.parse("always"),) else {}
+    return {f"policy[].{name}": value for name, value in (written | windows).items()}
+
+
+def _default(schema: Mapping[str, Any], key: str, written: Mapping[str, Any]) -> str:
+    """As an operator would write it; nothing for what is left out, and for a section, whose keys have their own."""
+    default = _of_rules().get(key, written.get("default"))
+    is_published_place = isinstance(default, dict) and default.keys() == {"url"}
+    if is_published_place:
+        return "`true`"
+    if default is None or default == [] or isinstance(default, dict):
         return ""
-    return cell(f"`{', '.join(map(str, default)) if isinstance(default, list) else default}`")
+    if isinstance(default, list) and not any(isinstance(each, dict) for each in default):
+        return cell(f"`{', '.join(map(str, default))}`")
+    if isinstance(default, list):
+        [item] = [option for option in _options(schema, written["items"]) if "properties" in option]
+        default = [_beyond_defaults(each, item["properties"]) for each in default]
+    return cell(f"`{_in_yaml(default)}`")
+
+
+def _beyond_defaults(section: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if value != properties[key].get("default")}
+
+
+def _in_yaml(value: Any) -> str:
+    """A value on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    return text.removesuffix("...\n").strip()
 
 
 def _states() -> str:

@@ -9,6 +9,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from bot.cli.usage import told_in_one_line
+
 
 class ListedCommands(TyperGroup):
     """A group whose help cuts no line."""
@@ -134,18 +136,15 @@ class GroupedCommands(TyperGroup):
         return sorted(self.commands, key=lambda name: isinstance(self.commands[name], TyperGroup))
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs a command; a value that an option does not take ends in one line."""
-        try:
+        """Runs a command; a command line that it does not take ends in one line."""
+        with told_in_one_line():
             return super().invoke(ctx)
-        except typer.BadParameter as error:
-            if error.message:  # of a parameter that is missing there is none, and its usage tells more
-                error.message, error.ctx = error.message.removeprefix("Value error, "), None
-            raise
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Notes whether the help of every command is asked for: `--help all`."""
         ctx.meta[_EVERY] = args == ["--help", "all"]
-        return super().parse_args(ctx, args)
+        with told_in_one_line():
+            return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Writes the sections of the help page: what a week needs, or every command by its group."""

@@ -96,6 +96,12 @@ class Base:
         """The name that people use: `aspnet:10.0`, the last part of the repository and the tag."""
         return f"{self.repository.rpartition('/')[2]}:{self.tag}"
 
+    def is_called(self, name: str) -> bool:
+        """Whether people may mean it: by its whole name, or by the last parts of that, such as `aspnet:10.0`; a
+        digest may follow."""
+        wanted = name.partition("@")[0]
+        return f"/{self}".endswith(f"/{wanted}") and ":" in wanted.rpartition("/")[2]
+
     def __str__(self) -> str:
         return f"{self.name}:{self.tag}"
 

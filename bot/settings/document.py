@@ -1,5 +1,6 @@
 """The text of a settings file: read within bounds, and strictly, since a slip in it steers a whole fleet."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,11 @@ import yaml
 _LARGEST_FILE = 1024 * 1024
 _DEEPEST = 32
 _KEY_TAG = "tag:yaml.org,2002:str"
+_NUMBER_TAGS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_NUMBER = re.compile(
+    r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", re.ASCII
+)
+"""As YAML 1.2 and everybody reads them: of `010`, `1:30`, `0x10` and `1_000` YAML 1.1 makes another number."""
 
 
 class BadSettings(Exception):
@@ -86,8 +92,8 @@ def _check_nodes(path: Path, root: yaml.Node) -> None:
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, yaml.ScalarNode) and not _exists(loader, node):
-            wrong.append((node.start_mark.line + 1, "no such date or number; put text in quotes"))
+        if isinstance(node, yaml.ScalarNode) and (defect := _scalar_defect(loader, node)) is not None:
+            wrong.append((node.start_mark.line + 1, defect))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         if not isinstance(node, yaml.MappingNode):
@@ -107,12 +113,17 @@ def _check_nodes(path: Path, root: yaml.Node) -> None:
         raise BadSettings([f"{path}:{line}: {what}" for line, what in sorted(wrong)])
 
 
-def _exists(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> bool:
+def _scalar_defect(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str | None:
+    """What is wrong with a value; None where nothing is."""
     try:
-        loader.construct_object(node)
+        read_as = loader.construct_object(node)
     except ValueError:
-        return False
-    return True
+        return "no such date or number; put text in quotes"
+    if node.tag in _NUMBER_TAGS and not _NUMBER.fullmatch(node.value):
+        return (
+            f"{node.value[:30]} would be read as {str(read_as)[:30]}; write a number in decimal, or text in quotes"
+        )
+    return None
 
 
 def _no_yaml(path: Path, text: str, error: yaml.YAMLError) -> BadSettings:

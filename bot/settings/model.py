@@ -33,7 +33,7 @@ from bot.settings.sections.upstream import (
 )
 from bot.settings.sections.web import WebSettings
 from bot.settings.values.addresses import GuardedAddress, StoreAddress, host_defect, is_loopback
-from bot.settings.values.texts import Mention, Name, RepositoryName
+from bot.settings.values.texts import Mention, Name, RepositoryName, without_credentials
 from bot.settings.values.times import CronTime, Duration, Interval, Period, TimeZone
 
 ENVIRONMENT_PREFIX = "FRESHNESS_BOT_"
@@ -99,7 +99,7 @@ class SlackSettings(Section):
 
     webhook_file: Path | None = Field(None, description="File with an incoming webhook's URL; it cannot edit.")
     bot_token_file: Path | None = Field(None, description="File with a bot token; it edits its messages.")
-    channel: str | None = Field(None, description="Channel id; goes with bot_token_file.")
+    channel: Name | None = Field(None, description="Channel id; goes with bot_token_file.")
     api_url: GuardedAddress = Field("https://slack.com/api", description="Where Slack's Web API is.")
     mention: Mention | None = Field(None, description="Who is called where somebody must act.")
 
@@ -196,6 +196,7 @@ class Settings(BaseSettings):
     @classmethod
     def _hosts(cls, registries: dict[str, RegistrySettings]) -> dict[str, RegistrySettings]:
         for host, registry in registries.items():
+            without_credentials(host)
             if (defect := host_defect(host)) is not None:
                 raise ValueError(f"{host[:100]!r} is {defect}")
             if registry.insecure and registry.password_file and not is_loopback(host.rpartition(":")[0] or host):
@@ -238,15 +239,6 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (env_settings, init_settings)
-
-    def unknown_waves(self) -> list[tuple[int, str]]:
-        """The rules, by their place from 0, that name a wave which is not among the waves, and what to do."""
-        known = [wave.name for wave in self.rollout.waves]
-        return [
-            (place, f"no wave is called {rule.wave!r}; rollout.waves has {', '.join(known)}")
-            for place, rule in enumerate(self.policy)
-            if rule.wave is not None and rule.wave not in known
-        ]
 
     def former_names(self) -> list[str]:
         """What is set under a name of an earlier version, a line each with the new one."""

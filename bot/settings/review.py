@@ -1,12 +1,12 @@
-"""What a policy says in vain: waves that no rule uses, and rules that never match or never have a say."""
+"""What settings say in vain: waves that no rule uses, rules and globs that never match, what has ended."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from bot.domain.bases.change import Cause
 from bot.domain.globs import covers, may_meet
-from bot.domain.packages.gate import GateMode
-from bot.domain.rollouts.policy import PolicyRule
+from bot.domain.packages.gate import GateMode, ReportUse
+from bot.domain.rollouts.policy import Match, PolicyRule
 from bot.domain.rollouts.steps import unheld
 from bot.domain.rollouts.terms import Start
 from bot.settings.model import Settings
@@ -18,10 +18,44 @@ def review(settings: Settings) -> list[str]:
     rules = settings.rules.rules
     lines = [f"rollout.waves: no rule puts a repository into {name!r}" for name in _unused_waves(settings)]
     for place, rule in enumerate(rules):
-        reason = _never_matches(rule, settings) or _nothing_left(rule, rules[:place])
+        reason = _never_matters(rule.match) or _never_matches(rule.match, settings)
+        reason = reason or _nothing_left(rule, rules[:place])
         if reason:
             lines.append(f"policy.{place}: {reason}")
-    return lines
+    for place, channel in enumerate(settings.notify):
+        if reason := _never_matches(channel.match, settings):
+            lines.append(f"notify.{place}: {reason}")
+    return [*lines, *_idle_globs(settings)]
+
+
+def _idle_globs(settings: Settings) -> Iterator[str]:
+    """Finds globs over repositories that are not read, and rules over images whose registries are not listed."""
+    selected, audit = settings.github.repositories, settings.audit
+    for key, globs in (
+        ("audit.code_scanning", audit.code_scanning),
+        ("audit.admission", audit.admission),
+        ("onboarding.repositories", settings.onboarding.repositories),
+    ):
+        for place, glob in enumerate(globs):
+            if not _meets([glob], selected.include, selected.exclude):
+                yield f"{key}.{place}: it never matches: github.repositories leaves all of its repositories out"
+    places = [f"{host}/*" for host in settings.registries]
+    for key, matches in (
+        ("trust.rules", [rule.match for rule in settings.trust.rules]),
+        ("gate.rules", [rule.match for rule in settings.gate.rules]),
+    ):
+        for place, globs in enumerate(matches):
+            if not _meets(globs, places, ()):
+                yield f"{key}.{place}: it never matches: none of it is on a registry that is in registries"
+
+
+def review_times(settings: Settings, now: datetime) -> list[str]:
+    """Names each freeze that is over, a line each."""
+    return [
+        f"freezes.{place}: it ended on {freeze.until:%Y-%m-%d}; take it out"
+        for place, freeze in enumerate(settings.freezes)
+        if freeze.until <= now
+    ]
 
 
 def review_gate(settings: Settings, now: datetime) -> list[str]:
@@ -32,6 +66,13 @@ def review_gate(settings: Settings, now: datetime) -> list[str]:
         if before is not None:
             lines.append(f"gate.rules.{place}: it never has a say: gate.rules.{before} matches the same before it")
     asking = [rule for rule in gate.rules if rule.mode is not GateMode.OFF]
+    if not settings.reports.artifacts:
+        lines += [
+            f"gate.rules.{place}: report: require, and reports.artifacts is empty: nothing can be told until "
+            "`freshness-bot reports import` has brought a report of each image"
+            for place, rule in enumerate(gate.rules)
+            if rule.report is ReportUse.REQUIRE and rule.mode is not GateMode.OFF
+        ]
     for place, each in enumerate(gate.exceptions):
         if each.until <= now:
             lines.append(f"gate.exceptions.{place}: it ended on {each.until:%Y-%m-%d}: {each.cve} counts again")
@@ -73,12 +114,15 @@ def _unused_waves(settings: Settings) -> Iterator[str]:
     return (wave.name for wave in settings.rollout.waves[:-1] if wave.name not in used)
 
 
-def _never_matches(rule: PolicyRule, settings: Settings) -> str | None:
-    match = rule.match
+def _never_matters(match: Match) -> str | None:
     if match.causes and not any(cause.needs_rebuild for cause in match.causes):
         return f"it never matters: nothing is rebuilt because of {' or '.join(match.causes)}"
     if match.min_severity is not None and match.causes and Cause.DOTNET_SECURITY not in match.causes:
         return f"it never matches: only {Cause.DOTNET_SECURITY} fixes CVEs, and its causes leave that out"
+    return None
+
+
+def _never_matches(match: Match, settings: Settings) -> str | None:
     selected = settings.github.repositories
     if match.repositories and not _meets(match.repositories, selected.include, selected.exclude):
         return "it never matches: github.repositories leaves all of its repositories out"

@@ -14,6 +14,7 @@ from bot.settings.values.services import service_urls
 
 _LARGEST_SECRET = 256 * 1024
 _SHORTEST_SECRET = 16
+_WILD = frozenset("*?[")
 _SIGNING_KEY = range(24, 65)
 """Bytes, as Standard Webhooks asks for."""
 
@@ -57,6 +58,13 @@ def _ways_in(settings: Settings) -> list[str]:
         lines.append("github: no way to sign in; set github.app or github.token_file")
     if github.app is not None and github.token_file is not None:
         lines.append("github: app and token_file are both set; keep one")
+    if github.app is None and github.token_file is not None:
+        lines += [
+            f"github.repositories.include: {glob!r} leaves the owner open, and a token cannot list those; "
+            'write "OWNER/*" for each organisation or user, or use a GitHub App'
+            for glob in github.repositories.include
+            if _WILD & set(glob.partition("/")[0])
+        ]
     if slack is None:
         lines += ["notify: needs slack.bot_token_file and slack.channel"] if settings.notify else []
         return lines

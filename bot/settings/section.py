@@ -12,18 +12,31 @@ from pydantic import (
     PrivateAttr,
     SerializerFunctionWrapHandler,
     ValidatorFunctionWrapHandler,
+    field_validator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
 Value = TypeVar("Value")
+_LONGEST = 4096
+"""Characters of any one text; a path may have as many."""
 
 
 class Section(BaseModel):
-    """One section of the settings file."""
+    """One section of the settings file. A text that says nothing is refused, whatever it would have been taken for:
+    an empty path is the folder that one is in, an empty issuer is everybody."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _said(cls, value: Any) -> Any:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("empty; write a value, or leave the key out")
+        if isinstance(value, str) and len(value) > _LONGEST:
+            raise ValueError(f"longer than {_LONGEST:,} characters")
+        return value
 
 
 class ValueSection(Section, Generic[Value]):

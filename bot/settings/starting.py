@@ -1,5 +1,6 @@
 """A first settings file from a few answers: what differs from the defaults, and nothing else."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,19 @@ def forge_defect(address: str) -> str | None:
         if host == domain or host.endswith(f".{domain}"):
             return f"{host} is {name}, which the bot does not work with yet: it reads and writes on GitHub alone"
     return None
+
+
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", re.ASCII)
+
+
+def owner_defect(text: str) -> str | None:
+    """Why nobody on GitHub is called so; None where somebody may be, and of `*`, which stands for all."""
+    if text == "*" or _OWNER.fullmatch(text.removesuffix("/*")):
+        return None
+    parts = [part for part in urlsplit(text if "//" in text else f"//{text}").path.split("/") if part]
+    if "//" in text and parts and _OWNER.fullmatch(parts[0]):
+        return f"{text[:100]!r} is an address; write {parts[0]}"
+    return f"{text[:100]!r} is no name of an organization or owner; write for example contoso"
 
 
 def api_url(address: str) -> str:

@@ -28,7 +28,6 @@ _EXPECTED = {
 }
 _PLAIN = {
     "string_too_short": "expected a name, found an empty one",
-    "string_pattern_mismatch": "expected a file name such as weekly-rebuild.yml",
 }
 _SECTIONS = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
@@ -61,6 +60,8 @@ def defect_in_words(defect: ErrorDetails) -> str:
         case kind if kind in _EXPECTED:
             quotes = "; put it in quotes" if kind == "string_type" else ""
             return f"expected {_EXPECTED[kind]}, found {_found(defect['input'])}{quotes}"
+        case "string_pattern_mismatch":
+            return f"does not fit; write for example {_example(place)}{_described(place)}"
         case kind if kind in _PLAIN:
             return _PLAIN[kind]
         case kind:
@@ -91,6 +92,11 @@ def guess(word: str, known: Sequence[str]) -> str:
     return f"; known here: {', '.join(known[:_LONGEST_LISTING])}" if known else ""
 
 
+def is_single(place: Place) -> bool:
+    """Whether what is set there is one value, without anything below it."""
+    return _resolved(json_schema(), _node(place)).get("type") not in (None, "object", "array")
+
+
 def _keys(place: Place) -> str:
     known = _known_keys(place)
     return f"keys such as {known[0]}: below it" if known else "keys below it"
@@ -116,7 +122,18 @@ def _found(value: object) -> str:
 
 def _described(place: Place) -> str:
     text = _node(place).get("description")
-    return f"; {text[0].lower()}{text[1:].rstrip('.')}" if isinstance(text, str) and text else ""
+    if not isinstance(text, str) or not text:
+        return ""
+    is_word = text[1:2].islower() or text[1:2] == " "
+    return f"; {text[0].lower() if is_word else text[0]}{text[1:].rstrip('.')}"
+
+
+def _example(place: Place) -> str:
+    """How somebody else has written what stands there; a name of a key has its own."""
+    schema = json_schema()
+    node, owner = _node(place), _resolved(schema, _node(place[:-1]))
+    forms = [node, *node.get("anyOf", ()), *owner.get("patternProperties", {}).values()]
+    return next((" or ".join(map(str, form["examples"])) for form in forms if "examples" in form), "a name")
 
 
 def _known_keys(place: Place) -> list[str]:

@@ -53,7 +53,14 @@ class Making:
         (folder / "token").write_text("none")
         config = folder / "freshness.yaml"
         url = new_sqlite(folder / "freshness.db")
-        config.write_text(yaml.safe_dump({"github": {"token_file": f"{folder}/token"}, "store": {"url": url}}))
+        config.write_text(
+            yaml.safe_dump(
+                {
+                    "github": {"token_file": f"{folder}/token", "repositories": {"include": ["contoso/*"]}},
+                    "store": {"url": url},
+                }
+            )
+        )
         self.worlds.append(World(len(self.worlds)))
         bot = await exits.enter_async_context(open_bot(load(config), AheadClock()))
         fleet: Any = SimpleNamespace(world=self.worlds[-1])

@@ -28,7 +28,7 @@ def warm_up() -> None:
         token, config = Path(folder) / "token", Path(folder) / "freshness.yaml"
         token.write_text("none")
         settings = {
-            "github": {"token_file": str(token)},
+            "github": {"token_file": str(token), "repositories": {"include": ["contoso/*"]}},
             "bases": [],
             "feeds": {"offline": True},
             "schedule": {"summary": None},

@@ -45,7 +45,7 @@ async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
     """A base, by its whole or short name, with the images on it; raises `Failure` where there is no such one."""
     async with opened_stores(settings, clock) as stores:
         bases = await stores[FleetViewsStore].bases()
-        base = next((each for each in bases if name in (str(each.base), each.base.short)), None)
+        base = next((each for each in bases if each.base.is_called(name)), None)
         if base is None:
             advice = did_you_mean(name, (each.base.short for each in bases), "see `freshness-bot status`")
             raise Failure(Trouble.MISSING, f"no base {name!r} is watched", advice=advice)

@@ -38,4 +38,4 @@ def _lags(
 ) -> list[Notice]:
     """Measures how late upstream was each time, by the time when it began."""
     lags = measured_lags(observations, releases, now, watched)
-    return [lag for lag in lags if name in (str(lag.base), lag.base.short)]
+    return [lag for lag in lags if lag.base.is_called(name)]

@@ -32,3 +32,8 @@ QUARANTINED = "freshness:quarantined"
 """The bot's own: what it brings breaks others at present."""
 IGNORE = "freshness:ignore"
 """As long as a person leaves it there, open or closed, the bot asks for nothing more in its place."""
+
+
+def says_something(label: str) -> bool:
+    """Whether a label means something to the bot, so that it is nobody's to be put on every pull request."""
+    return label.strip().lower() in (HOLD, QUARANTINED, IGNORE)

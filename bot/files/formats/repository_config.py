@@ -30,6 +30,7 @@ from typing import TypeVar
 
 from bot.domain.repositories.repository_config import GITHUB_PATH, Ignore, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem
+from bot.domain.rollouts.journal import says_something
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.files.formats.source.collector import Unreadable, quoted
@@ -113,7 +114,12 @@ class _Reader:
             workflows=tuple(self._parts(root)),
             labels=tuple(
                 dict.fromkeys(
-                    self._several(root, "labels", _label, f"a label of at most {LONGEST_LABEL} characters")
+                    self._several(
+                        root,
+                        "labels",
+                        _label,
+                        f"a label of at most {LONGEST_LABEL} characters, none of the bot's own",
+                    )
                 )
             ),
             reviewers=tuple(dict.fromkeys(login for login, _ in owners if login)),
@@ -247,7 +253,8 @@ def _owner(text: str) -> tuple[str | None, str | None] | None:
 
 
 def _label(text: str) -> str | None:
-    return text if 0 < len(text) <= LONGEST_LABEL and text.isprintable() and "," not in text else None
+    is_one = 0 < len(text) <= LONGEST_LABEL and text.isprintable() and "," not in text
+    return text if is_one and not says_something(text) else None
 
 
 def _image(text: str) -> str | None:

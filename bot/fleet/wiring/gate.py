@@ -17,10 +17,10 @@ from bot.settings import Settings
 def gate_options_of(settings: Settings) -> GateOptions:
     """Reads the VEX documents; raises `Failure` where one cannot be read."""
     gate = settings.gate
-    documents = [(str(path), _read_vex(path)) for path in gate.vex]
-    statements: list[VexStatement] = [statement for place, data in documents for statement in read_vex(data, place)]
+    documents = [read_vex_file(path) for path in gate.vex]
+    statements = [statement for _, read_statements in documents for statement in read_statements]
     options_text = "".join((gate.model_dump_json(), repr(settings.packages.platforms), trust_mark(settings.trust)))
-    mark = hashlib.sha256(options_text.encode() + b"".join(data for _, data in documents)).hexdigest()
+    mark = hashlib.sha256(options_text.encode() + b"".join(data for data, _ in documents)).hexdigest()
     return GateOptions(
         tuple(rule.matched_rule() for rule in gate.rules),
         tuple(each.exception() for each in gate.exceptions),
@@ -33,13 +33,15 @@ def gate_options_of(settings: Settings) -> GateOptions:
     )
 
 
-def _read_vex(path: Path) -> bytes:
+def read_vex_file(path: Path) -> tuple[bytes, list[VexStatement]]:
+    """Reads a document: its bytes, and what it states; raises `Failure` where it is none."""
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_VEX + 1)
+            data = file.read(LARGEST_VEX + 1)
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
         raise Failure(Trouble.MALFORMED, reason, where=str(path), advice="mount it there, see gate.vex") from None
+    return data, list(read_vex(data, str(path)))
 
 
 def gating_of(bot: Bot) -> Gating:

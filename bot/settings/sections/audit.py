@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from bot.domain.repositories.onboarding import SAFE_CHECKS
 from bot.settings.section import Section
+from bot.settings.values.numbers import WholeNumber
 from bot.settings.values.texts import Name
 
 
@@ -56,7 +57,7 @@ class OnboardingSettings(Section):
     repositories: list[Name] = Field(
         [], max_length=1000, description="Globs over owner/name: who is brought along unasked."
     )
-    at_once: int = Field(3, ge=1, le=1000, description="How many repositories are under way at a time.")
+    at_once: WholeNumber = Field(3, ge=1, le=1000, description="How many repositories are under way at a time.")
     checks: list[SafeCheck] = Field(
         list(SAFE_CHECKS),
         min_length=1,

@@ -10,9 +10,11 @@ from bot.domain.packages.cves.detected import GatePolicy, Rating
 from bot.domain.packages.gate import MAX_AGE, Counts, GateException, GateMode, GateRule, MatchedRule, ReportUse
 from bot.settings.section import Section
 from bot.settings.values.texts import Name, Sentence
-from bot.settings.values.times import Duration, Moment
+from bot.settings.values.times import Duration, Moment, Period
 
-VulnerabilityId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9:.-]+$", max_length=64)]
+VulnerabilityId = Annotated[
+    str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9:.-]+$", max_length=64, examples=["CVE-2026-21218"])
+]
 Severities = Annotated[list[Rating], Field(min_length=1, max_length=5)]
 
 
@@ -75,9 +77,7 @@ class GateSettings(Section):
         max_length=100,
         description="OpenVEX documents of authors whom you heed: what they excuse does not count.",
     )
-    max_age: Duration = Field(
-        MAX_AGE, description="How old CVE data and reports may be; what is older cannot tell."
-    )
+    max_age: Period = Field(MAX_AGE, description="How old CVE data and reports may be; what is older cannot tell.")
     wait: Duration = Field(
         timedelta(hours=1),
         description="How long a rebuild is held while it cannot be told; with block it ends as built then.",

@@ -1,21 +1,34 @@
 """Where the repositories are, and how the bot signs in."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from bot.settings.section import Section
 from bot.settings.values.addresses import GuardedAddress
+from bot.settings.values.numbers import Number, WholeNumber
 from bot.settings.values.texts import Name
+
+
+def _installations(value: Any) -> Any:
+    names = value if isinstance(value, list) else []
+    if value != "all" and not (
+        names and all(isinstance(name, str) and 0 < len(name.strip()) <= 1000 for name in names)
+    ):
+        raise ValueError("write all, or a list with names of organisations and users")
+    return value
+
+
+Installations = Annotated[Literal["all"] | list[Name], BeforeValidator(_installations)]
 
 
 class AppSettings(Section):
     """A GitHub App: the recommended way, with least-privilege tokens."""
 
-    id: int = Field(description="The App's id, from its settings page.")
+    id: WholeNumber = Field(ge=1, le=10**12, description="The App's id, from its settings page.")
     private_key_file: Path = Field(description="File with the App's private key (PEM).")
-    installations: Literal["all"] | list[Name] = Field(
+    installations: Installations = Field(
         "all", description="Where it is used: all, or the names of organisations and users."
     )
     _only: int | None = PrivateAttr(None)
@@ -49,15 +62,18 @@ class RepositorySelection(Section):
     topics: list[Name] = Field([], description="Only repositories with one of these topics; empty means all.")
 
 
+API = "https://api.github.com"
+
+
 class GitHubSettings(Section):
     """Where the repositories are, and how the bot signs in."""
 
-    api_url: GuardedAddress = Field("https://api.github.com", description="GitHub Enterprise: https://HOST/api/v3.")
+    api_url: GuardedAddress = Field(API, description="GitHub Enterprise: https://HOST/api/v3.")
     app: AppSettings | None = Field(None, description="Sign in as a GitHub App.")
     token_file: Path | None = Field(None, description="File with a token, where no App is used.")
     repositories: RepositorySelection = Field(
         RepositorySelection(), description="Which repositories are read; the App or token bounds them too."
     )
-    seconds_between_writes: float = Field(
+    seconds_between_writes: Number = Field(
         1.0, ge=0, le=3600, allow_inf_nan=False, description="GitHub asks for one second between writes."
     )

@@ -12,7 +12,8 @@ from bot.domain.images.claims import CLAIMABLE, ImageRule, ImageRules, TagRule
 from bot.domain.platform import Platform, is_left_out, stored_names, usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.settings.section import Section
-from bot.settings.values.texts import Name
+from bot.settings.values.numbers import WholeNumber
+from bot.settings.values.texts import Name, without_credentials
 
 PlatformName = Annotated[
     str,
@@ -52,7 +53,7 @@ def _image(text: str) -> str:
 
 
 TagText = Annotated[str, AfterValidator(_tag)]
-ImageName = Annotated[str, Field(max_length=255), AfterValidator(_image)]
+ImageName = Annotated[str, Field(max_length=255), AfterValidator(without_credentials), AfterValidator(_image)]
 
 
 class ImageSettings(Section):
@@ -73,7 +74,10 @@ class AttestSettings(Section):
 
     key_file: Path = Field(description="File with a private key on the curve P-256, in PEM, without a password.")
     verifier: str = Field(
-        pattern=r"^https?://[^\s#]+$", max_length=255, description="URI that statements name as who verified."
+        pattern=r"^https?://[^\s#]+$",
+        examples=["https://freshness.example.com"],
+        max_length=255,
+        description="URI that statements name as who verified.",
     )
 
 
@@ -127,4 +131,4 @@ class ReportsSettings(Section):
         max_length=20,
         description="Globs over the names of artifacts that hold reports, read once a run has ended.",
     )
-    most: int = Field(5, ge=1, le=20, description="Artifacts that are read of one run.")
+    most: WholeNumber = Field(5, ge=1, le=20, description="Artifacts that are read of one run.")

@@ -1,9 +1,9 @@
 """The operator's rules: for which changes and repositories each is, and the terms that it sets."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
@@ -25,7 +25,7 @@ from bot.settings.values.times import Duration, Period, WindowText
 
 MOST_INPUTS = 25
 """GitHub takes no more of one dispatch; Enterprise Server before 3.20 takes ten."""
-InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,99}$")]
+InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,99}$", examples=["environment"])]
 InputValue = Annotated[str, Field(max_length=1000)]
 
 
@@ -57,6 +57,12 @@ class StepSettings(ValueSection[Step]):
     )
     timeout: Period = Field(timedelta(hours=2), description="After this time the step has failed.")
 
+    @model_validator(mode="after")
+    def _sends_inputs(self) -> Self:
+        if self.start is Start.OBSERVE and self.inputs:
+            raise ValueError("inputs are sent to what is started; with start: observe leave them out")
+        return self
+
 
 class AutoMergeSettings(ValueSection[AutoMerge]):
     """Which pull requests are merged without a person, where the forge requires checks."""
@@ -66,6 +72,14 @@ class AutoMergeSettings(ValueSection[AutoMerge]):
     method: MergeMethod = Field(description="never, merge, squash or rebase; a merge queue goes by its own.")
     causes: list[Cause] = Field([], description="Only changes of these causes; empty means all.")
     min_severity: Severity | None = Field(None, description="Only changes that fix a CVE at least this severe.")
+
+    @model_validator(mode="after")
+    def _merges(self) -> Self:
+        if self.method is MergeMethod.NEVER and (self.causes or self.min_severity):
+            raise ValueError(
+                "method: never merges nothing, so causes and min_severity have no effect; leave them out"
+            )
+        return self
 
 
 class WorkflowSettings(ValueSection[PathWorkflow]):

@@ -11,6 +11,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import Freeze
 from bot.settings.section import RenamedSection, Section, ValueSection, WrittenAs
+from bot.settings.values.numbers import WholeNumber
 from bot.settings.values.texts import Percent, Sentence, ShortName
 from bot.settings.values.times import Duration, Moment, Period
 
@@ -29,7 +30,9 @@ class WaveSettings(ValueSection[Wave]):
 
     name: ShortName = Field(description="As in the rules' wave.")
     soak: Duration = Field(timedelta(0), description="How long the wave must have stood before the next begins.")
-    batch: int | None = Field(None, ge=1, description="How many of its rebuilds may be under way at once.")
+    batch: WholeNumber | None = Field(
+        None, ge=1, le=100_000, description="How many of its rebuilds may be under way at once."
+    )
     done_at: Percent = Field(1.0, description="Share of its rebuilds that must have ended.")
     wait_at_most: Duration = Field(
         timedelta(days=1), description="How long pull requests that nobody merges hold up the next wave."
@@ -104,6 +107,9 @@ class FreezeSettings(ValueSection[Freeze]):
 WrittenFreeze = Annotated[Freeze, WrittenAs(FreezeSettings)]
 
 
+MOST_RESERVED = 0.9
+
+
 class LimitSettings(RenamedSection):
     """How much the bot may do to others."""
 
@@ -112,9 +118,22 @@ class LimitSettings(RenamedSection):
         "writes_per_hour": "content_per_hour",
     }
 
-    open_pull_requests_per_repository: int = Field(2, ge=1, description="A further one waits until one is closed.")
-    content_per_minute: int = Field(
-        60, ge=1, description="New pull requests, review requests, issues and comments in any minute."
+    open_pull_requests_per_repository: WholeNumber = Field(
+        2, ge=1, le=1000, description="A further one waits until one is closed."
     )
-    content_per_hour: int = Field(480, ge=1, description="The same in any hour; GitHub stops everybody at 500.")
+    content_per_minute: WholeNumber = Field(
+        60, ge=1, le=100_000, description="New pull requests, review requests, issues and comments in any minute."
+    )
+    content_per_hour: WholeNumber = Field(
+        480, ge=1, le=1_000_000, description="The same in any hour; GitHub stops everybody at 500."
+    )
     read_reserve: Percent = Field(0.1, description="Share of GitHub's read limit that is left to others.")
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> Self:
+        if self.read_reserve > MOST_RESERVED:
+            raise ValueError(
+                f"read_reserve: {self.read_reserve:.0%} would leave the bot next to nothing to read with; write at "
+                f"most {MOST_RESERVED:.0%}"
+            )
+        return self

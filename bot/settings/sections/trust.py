@@ -10,10 +10,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bot.domain.images.trust import TrustMode
 from bot.settings.section import Section
-from bot.settings.values.texts import Name
+from bot.settings.values.numbers import WholeNumber
+from bot.settings.values.texts import Name, said
 from bot.settings.values.times import Duration
 
-StoreName = Annotated[str, Field(pattern=r"^(ca|signingAuthority|tsa):[A-Za-z0-9_.-]+$")]
+StoreName = Annotated[str, Field(pattern=r"^(ca|signingAuthority|tsa):[A-Za-z0-9_.-]+$", examples=["ca:contoso"])]
 
 
 def _pattern(text: str) -> str:
@@ -24,7 +25,7 @@ def _pattern(text: str) -> str:
     return text
 
 
-Pattern = Annotated[str, Field(max_length=1024), AfterValidator(_pattern)]
+Pattern = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(said), AfterValidator(_pattern)]
 
 
 class NotationSettings(Section):
@@ -32,15 +33,15 @@ class NotationSettings(Section):
 
     trust_dir: Path = Field(description="Folder with the roots, in x509/TYPE/NAME/ below it.")
     stores: list[StoreName] = Field(min_length=1, description="The stores that count, TYPE:NAME each.")
-    identities: list[str] = Field(min_length=1, description="x509.subject: and what its name must hold, or *.")
+    identities: list[Name] = Field(min_length=1, description="x509.subject: and what its name must hold, or *.")
 
 
 class KeylessSettings(Section):
     """Signatures of cosign without a key, in Sigstore bundles or in the older layout."""
 
     trusted_root: Path = Field(description="The trusted_root.json of the authorities and logs to believe.")
-    issuer: str = Field(description="Who must vouch for the signer.")
-    identities: list[str] = Field([], description="Signers, letter by letter.")
+    issuer: Name = Field(description="Who must vouch for the signer.")
+    identities: list[Name] = Field([], description="Signers, letter by letter.")
     identity_regexps: list[Pattern] = Field([], description="Signers as regular expressions; use ^…$.")
 
     @model_validator(mode="after")
@@ -58,7 +59,7 @@ class TrustRuleSettings(Section):
     notation: NotationSettings | None = Field(None, description="A signature of the Notary Project.")
     keyless: KeylessSettings | None = Field(None, description="A keyless signature of cosign.")
     key: Path | None = Field(None, description="File with the public key of a signature of cosign.")
-    slsa_level: int | None = Field(
+    slsa_level: WholeNumber | None = Field(
         None,
         ge=1,
         le=3,

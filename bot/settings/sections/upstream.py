@@ -13,6 +13,7 @@ from bot.domain.bases.mirrors import REST, MirrorRule, Mirrors
 from bot.domain.globs import may_meet
 from bot.settings.section import Section
 from bot.settings.values.addresses import Address, host_defect
+from bot.settings.values.texts import Name, without_credentials
 from bot.upstream.feeds import addresses
 from bot.upstream.osv import addresses as dump_addresses
 
@@ -93,7 +94,7 @@ def _path(text: str) -> str:
     return text
 
 
-MirrorPath = Annotated[str, Field(max_length=255), AfterValidator(_path)]
+MirrorPath = Annotated[str, Field(max_length=255), AfterValidator(without_credentials), AfterValidator(_path)]
 """A repository with its registry, or a folder of repositories that ends in `/*`."""
 
 
@@ -125,15 +126,15 @@ def check_mirrors(mirrors: Mapping[str, str], bases: Sequence[str], registries: 
 class RegistrySettings(Section):
     """How one registry is spoken to; {} is anonymous over https."""
 
-    username: str | None = Field(None, description="User name for Basic or token authentication.")
+    username: Name | None = Field(None, description="User name for Basic or token authentication.")
     password_file: Path | None = Field(None, description="File with the password.")
     ca_file: Path | None = Field(None, description="Certificate authority of a private registry (PEM).")
     insecure: bool = Field(False, description="Speak plain HTTP; with a password only on this machine.")
     azure: Literal["workload_identity", "managed_identity"] | None = Field(
         None, description="Sign in to an Azure Container Registry as the pod's service account or as the machine."
     )
-    client_id: str | None = Field(None, description="Which identity in Azure, where there are several.")
-    push_username: str | None = Field(
+    client_id: Name | None = Field(None, description="Which identity in Azure, where there are several.")
+    push_username: Name | None = Field(
         None, description="User name for writing statements beside images (images.attest)."
     )
     push_password_file: Path | None = Field(None, description="File with its password.")
@@ -152,6 +153,10 @@ class RegistrySettings(Section):
             raise ValueError("azure and username are two ways to sign in; keep one of them")
         if self.client_id and not self.azure:
             raise ValueError("client_id needs azure beside it")
+        if self.token_host and not self.username:
+            raise ValueError("token_host may be shown the password; it needs username and password_file beside it")
+        if self.insecure and self.ca_file:
+            raise ValueError("insecure speaks plain HTTP, where ca_file has no effect; keep one of them")
         return self
 
     @field_validator("token_host")

@@ -18,6 +18,7 @@ class ProxySettings(Section):
     user_header: str = Field(
         "X-Forwarded-User",
         pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$",
+        examples=["X-Forwarded-User"],
         description="The header that names who signed in; the proxy must take it away from what clients send.",
     )
     acting: list[Name] = Field([], description="Globs over those names: who may act. All others read.")

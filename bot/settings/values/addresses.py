@@ -5,7 +5,7 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _LONGEST_HOST = 255
@@ -22,11 +22,21 @@ def _listen(value: Any) -> str:
     return address[0]
 
 
+_WIDEST = {4: 8, 6: 16}
+"""Bits of a network of one organisation, by the version of the protocol."""
+
+
 def _network(value: Any) -> str:
     try:
-        return str(ipaddress.ip_network(str(value)))
+        network = ipaddress.ip_network(str(value))
     except ValueError:
         raise ValueError("write an address or a network, for example 10.0.0.7 or 10.0.0.0/24") from None
+    if network.prefixlen < _WIDEST[network.version]:
+        raise ValueError(
+            "takes in so many that anybody could say who they are; write the addresses of your proxy alone, "
+            "for example 10.0.0.7 or 10.0.0.0/24"
+        )
+    return str(network)
 
 
 def is_loopback(host: str | None) -> bool:
@@ -91,10 +101,10 @@ def host_defect(host: str) -> str | None:
     return f"no registry host; write {bare if fits else 'HOST or HOST:PORT, such as mcr.microsoft.com'}"
 
 
-Address = Annotated[str, AfterValidator(_address)]
-GuardedAddress = Annotated[str, AfterValidator(_guarded_address)]
+Address = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
+GuardedAddress = Annotated[str, Field(max_length=2000), AfterValidator(_guarded_address)]
 """An address that a secret is sent to: https, or plain HTTP on this machine."""
-StoreAddress = Annotated[str, AfterValidator(_store)]
+StoreAddress = Annotated[str, Field(max_length=2000), AfterValidator(_store)]
 ListenAddress = Annotated[
     str,
     BeforeValidator(_listen),

@@ -5,8 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from bot.domain.rollouts.journal import says_something
+
 _BRANCH_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:[/.][A-Za-z0-9_-]+)*[/-]")
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9_][A-Za-z0-9_-]{0,99})?")
+_CREDENTIALS = re.compile(r"[^\s/@:]+:(?!//)[^\s/@]*@(?!sha\d)")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100}")
 
 
@@ -14,6 +17,8 @@ def _branch_prefix(text: str) -> str:
     """Within what git takes as the beginning of a branch's name (git-check-ref-format)."""
     if not _BRANCH_PREFIX.fullmatch(text) or ".lock" in text:
         raise ValueError("no beginning of a branch's name; write for example freshness/")
+    if text.startswith(("refs/", "heads/")):
+        raise ValueError("git puts refs/heads/ before a branch's name itself; write for example freshness/")
     return text
 
 
@@ -26,6 +31,27 @@ def _commit_message(text: str) -> str:
 def _label(text: str) -> str:
     if not text.isprintable() or "," in text or not text.strip():
         raise ValueError("no label; write it without commas, on one line")
+    if says_something(text):
+        raise ValueError(f"{text} tells the bot itself to leave a pull request alone; write another label")
+    return text
+
+
+def said(text: str) -> str:
+    """Returns the text; raises `ValueError` where it is blank."""
+    if not text.strip():
+        raise ValueError("expected a name, found an empty one")
+    return text
+
+
+def has_credentials(text: str) -> bool:
+    """Whether `USER:PASSWORD@` stands before a name."""
+    return _CREDENTIALS.match(text) is not None
+
+
+def without_credentials(text: str) -> str:
+    """Returns the text; raises `ValueError`, which does not repeat it, where it has credentials."""
+    if has_credentials(text):
+        raise ValueError("has credentials in it; take them out, and name their file under registries")
     return text
 
 
@@ -42,17 +68,23 @@ def _repository(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=1000)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=1000), AfterValidator(said), AfterValidator(without_credentials)
+]
 """A name or glob; an empty one would match nothing, or everything."""
 ShortName = Annotated[str, Field(min_length=1, max_length=64)]
 """A name that is stored beside each rebuild, such as a wave's or a step's."""
 Sentence = Annotated[str, Field(min_length=1, max_length=200)]
-WorkflowFile = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$")]
+WorkflowFile = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$", examples=["weekly-rebuild.yml"])
+]
 BranchPrefix = Annotated[str, Field(max_length=64), AfterValidator(_branch_prefix)]
 CommitMessage = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_commit_message)]
 Label = Annotated[str, Field(max_length=50), AfterValidator(_label)]
 """GitHub takes no longer one."""
-Mention = Annotated[str, Field(pattern=r"^(here|channel|[UWS][A-Z0-9]{2,30})$")]
+Mention = Annotated[
+    str, Field(pattern=r"^(here|channel|[UWS][A-Z0-9]{2,30})$", examples=["here", "channel", "S0123456789"])
+]
 """Whom Slack calls: the id of a user (U…, W…) or of a user group (S…), or `here` or `channel`."""
 Person = Annotated[str, AfterValidator(_person)]
 """A person's login, or a team with its organisation."""

@@ -83,8 +83,8 @@ async def base_named(connection: AsyncConnection, name: str) -> tuple[int, str |
 
 
 def _spellings(name: str) -> list[ColumnElement[bool]]:
-    """A base by its whole name, or without its registry, or by the last part of its repository."""
-    repository, _, tag = name.rpartition(":")
+    """A base as `Base.is_called` knows it, asked of the store."""
+    repository, _, tag = name.partition("@")[0].rpartition(":")
     whole = bases.c.registry + "/" + bases.c.repository
     is_tagged = bases.c.tag == tag
     return [

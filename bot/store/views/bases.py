@@ -40,21 +40,21 @@ class BaseViewsStore(Store):
         self._cves = cves
 
     async def changes_of(self, base: str) -> list[tuple[Change, tuple[PlatformChanges, ...]]]:
-        """Reads all changes of the bases whose full or short name is `base`, oldest first, each with its
+        """Reads all changes of the bases that are called `base`, oldest first, each with its
         packages, and the CVEs that it fixed or left open."""
         async with self._database.reading() as connection:
             known_bases = await _known_bases(connection)
-            ids = [id_ for candidate, id_ in known_bases.items() if base in (str(candidate), candidate.short)]
+            ids = [id_ for candidate, id_ in known_bases.items() if candidate.is_called(base)]
             query = select(changes.c.id, changes.c.change).where(changes.c.base_id.in_(ids))
             read = await read_changes(connection, query.order_by(changes.c.at, changes.c.id), self._cves)
         return [(change, packages) for _, change, packages in read]
 
     async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
-        """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
+        """The latest observations, oldest first, of the bases that are called `base`, and of the bases
         that these are cut from. Raises `Failure` where there is no such base."""
         async with self._database.reading() as connection:
             known_bases = await _known_bases(connection)
-            named_bases = {candidate for candidate in known_bases if base in (str(candidate), candidate.short)}
+            named_bases = {candidate for candidate in known_bases if candidate.is_called(base)}
             if not named_bases:
                 otherwise = "write it as `freshness-bot status` shows it, such as aspnet:10.0"
                 advice = did_you_mean(base, (candidate.short for candidate in known_bases), otherwise)

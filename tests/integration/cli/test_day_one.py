@@ -55,6 +55,12 @@ def test_what_is_behind_is_a_table_for_people_and_whole_for_scripts(
 
 
 def test_where_nothing_was_opened_nothing_is_left(bot: Command, filled: Filled) -> None:
+    bare = bot("retire", "-c", filled.config)
+    assert (bare.code, bare.out) == (2, "")
+    assert bare.err == (
+        "--reason is missing, and what is closed and deleted does not come back; "
+        "look with --dry-run, then say why\n"
+    )
     assert bot("retire", "--dry-run", "-c", filled.config, "-f", "json").code == 0
     rows = json.loads(bot("retire", "--dry-run", "-c", filled.config, "-f", "json").out)
     assert {row["outcome"] for row in rows} <= {"closed", "deleted"}

@@ -255,7 +255,10 @@ def test_where_github_does_not_answer_it_says_what_whoever_asks_can_do(
 ) -> None:
     (tmp_path / "token").write_text(clinic.world.github.token)
     nowhere = {"api_url": "http://localhost:9", "token_file": str(tmp_path / "token")}
-    code, found = examined(bot, clinic.with_settings(tmp_path, github=nowhere))
+
+    code, found = examined(
+        bot, clinic.with_settings(tmp_path, github={**nowhere, "repositories": {"include": ["contoso/*"]}})
+    )
     assert code == 3
     verdict, _, way_out = found["GitHub", "access"]
     assert (verdict, way_out) == ("unknown", "see that it is up and that this machine reaches it, and ask again")

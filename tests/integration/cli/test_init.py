@@ -128,10 +128,24 @@ def test_another_forge_is_refused_by_its_name_before_anything_else_is_asked(
     assert not file.exists()
 
 
+@pytest.mark.parametrize(
+    ("owners", "told"),
+    [
+        ("https://github.com/contoso", "'https://github.com/contoso' is an address; write contoso"),
+        ("contoso,a b", "'a b' is no name of an organization or owner; write for example contoso"),
+        ("contoso/shop", "'contoso/shop' is no name of an organization or owner; write for example contoso"),
+    ],
+)
+def test_what_nobody_is_called_by_is_no_owner(bot: Command, file: Path, owners: str, told: str) -> None:
+    ran = bot("init", "--owners", owners)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"--owners: {told}\n")
+    assert not file.exists()
+
+
 def test_an_answer_that_is_not_valid_is_named_and_nothing_is_written(bot: Command, file: Path) -> None:
     ran = bot("init", *NOTHING_TO_ASK, "--store", "mysql://x")
     assert ran.code == 2
-    assert "store.url" in ran.err
+    assert ran.err == f"{file.name}:16: store.url: write sqlite:///PATH or postgresql://USER@HOST/NAME\n"
     assert list(file.parent.iterdir()) == []
 
 
@@ -139,6 +153,16 @@ def test_a_question_that_nobody_answers_is_bad_input(
     bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    ran = bot("init")
+    assert ran.code == 2
+    assert ran.err.strip() == "a question was not answered; answer it by its option, which --help tells"
+    assert not file.exists()
+
+
+def test_a_question_that_nobody_can_answer_is_bad_input(
+    bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
     ran = bot("init")
     assert ran.code == 2
     assert ran.err.strip() == "a question was not answered; answer it by its option, which --help tells"

@@ -89,7 +89,10 @@ def test_a_store_out_of_reach_is_one_line(
     (tmp_path / "token").write_text("ghp_x")
     path = tmp_path / "freshness.yaml"
     url = f"sqlite:///{tmp_path}/absent/freshness.db"
-    path.write_text(f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\nweb: {{listen: null}}\n")
+    path.write_text(
+        f"github: {{token_file: {tmp_path}/token, repositories: {{include: [contoso/*]}}}}\n"
+        f"store: {{url: '{url}'}}\nweb: {{listen: null}}\n"
+    )
     ran = bot(*words, "-c", path)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert "the database cannot be opened: unable to open database file" in ran.err

@@ -89,6 +89,35 @@ def test_a_choice_that_there_is_not_is_a_line_that_names_those_there_are(
     assert (ran.code, ran.out, ran.err) == (2, "", f"Error: Invalid value for {may_be}.\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["status", "--bogus"], "No such option: --bogus; see `freshness-bot status --help`"),
+        (["--bogus"], "No such option: --bogus; see `freshness-bot --help`"),
+        (["rollout", "show"], "Missing argument 'ID'; see `freshness-bot rollout show --help`"),
+        (["status", "a"], "Got unexpected extra argument(s) (a); see `freshness-bot status --help`"),
+        (["stats"], "No such command 'stats'. Did you mean 'status'; see `freshness-bot --help`"),
+        (["summary", "--days", "x"], "Invalid value for '--days': expected a whole number, found text"),
+        (["summary", "--days", "0"], "Invalid value for '--days': expected at least 1"),
+    ],
+)
+def test_a_command_line_that_is_not_taken_ends_in_one_line(bot: Command, words: list[str], told: str) -> None:
+    ran = bot(*words)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"Error: {told}\n")
+
+
+@pytest.mark.parametrize("command", ["show", "pause", "resume", "cancel"])
+@pytest.mark.parametrize("number", ["99999999999999999999", "0", "x", "١"])
+def test_what_no_rollout_can_be_called_by_is_refused_in_one_line(bot: Command, command: str, number: str) -> None:
+    words = () if command == "show" else ("--reason", "x")
+    ran = bot("rollout", command, number, *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"Error: Invalid value for 'ID': {number!r} is no number of a rollout; "
+        "`freshness-bot rollout list` shows them\n"
+    )
+
+
 def test_bad_settings_end_in_a_line_each_without_a_trace(tmp_path: Path) -> None:
     path = tmp_path / "freshness.yaml"
     path.write_text("githb: {}\nlog: loud\n")
@@ -103,7 +132,10 @@ def test_bad_settings_end_in_a_line_each_without_a_trace(tmp_path: Path) -> None
 @pytest.mark.parametrize("command", [["run"], ["once"], ["once", "--dry-run"], ["config", "check"]])
 def test_what_needs_secrets_says_which_is_missing(bot: Command, tmp_path: Path, command: list[str]) -> None:
     path = tmp_path / "freshness.yaml"
-    path.write_text(f"github: {{token_file: {tmp_path}/absent}}\nstore: {{url: 'sqlite:///{tmp_path}/f.db'}}\n")
+    path.write_text(
+        f"github: {{token_file: {tmp_path}/absent, repositories: {{include: [contoso/*]}}}}\n"
+        f"store: {{url: 'sqlite:///{tmp_path}/f.db'}}\n"
+    )
     ran = bot(*command, "-c", path)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
@@ -114,7 +146,7 @@ def test_what_needs_secrets_says_which_is_missing(bot: Command, tmp_path: Path, 
 
 def test_a_secret_written_where_a_file_is_named_is_not_shown(bot: Command, tmp_path: Path) -> None:
     path = tmp_path / "freshness.yaml"
-    path.write_text("github: {token_file: ghp_0123456789abcdefghij}\n")
+    path.write_text("github: {token_file: ghp_0123456789abcdefghij, repositories: {include: [contoso/*]}}\n")
     ran = bot("config", "check", "-c", path)
     assert ran.code == 2
     assert "github.token_file" in ran.err
@@ -124,7 +156,10 @@ def test_a_secret_written_where_a_file_is_named_is_not_shown(bot: Command, tmp_p
 def test_good_settings_are_confirmed(bot: Command, tmp_path: Path) -> None:
     path, token = tmp_path / "freshness.yaml", tmp_path / "token"
     token.write_text("ghp_x")
-    path.write_text(f"github: {{token_file: {token}}}\nschedule: {{digest: '0 9 * * 1'}}\n")
+    path.write_text(
+        f"github: {{token_file: {token}, repositories: {{include: [contoso/*]}}}}\n"
+        f"schedule: {{digest: '0 9 * * 1'}}\n"
+    )
     ran = bot("config", "check", "-c", path)
     assert ran.code == 0
     assert ran.out.splitlines() == [
@@ -277,7 +312,10 @@ def test_the_way_to_write_an_address_is_not_taken_for_a_secret(bot: Command, tmp
 def test_checked_settings_tell_which_images_of_the_fleet_nobody_watches(bot: Command, tmp_path: Path) -> None:
     path, token = tmp_path / "freshness.yaml", tmp_path / "token"
     token.write_text("ghp_x")
-    path.write_text(f"github: {{token_file: {token}}}\nstore: {{url: 'sqlite:///{tmp_path}/f.db'}}\n")
+    path.write_text(
+        f"github: {{token_file: {token}, repositories: {{include: [contoso/*]}}}}\n"
+        f"store: {{url: 'sqlite:///{tmp_path}/f.db'}}\n"
+    )
     assert bot("config", "check", "-c", path).out == f"{path}: all settings are valid\n"
     assert not (tmp_path / "f.db").exists()
     asyncio.run(_with_one_repository(new_sqlite(tmp_path / "f.db"), "dhi.io/dotnet:10"))

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import zstandard
+from backports import zstd
 
 from bot.commands.images.packages import read_source
 from bot.domain.packages.package import Inventory, Package
@@ -187,7 +187,7 @@ def test_no_scanner_reads_a_chisel_manifest(tmp_path: Path) -> None:
         {"kind": "package", "name": "libc6", "version": "2.39-0ubuntu8.3", "sha256": "0" * 64, "arch": "amd64"},
         {"kind": "slice", "name": "libc6_libs"},
     )
-    packed = zstandard.compress("".join(f"{json.dumps(line)}\n" for line in lines).encode())
+    packed = zstd.compress("".join(f"{json.dumps(line)}\n" for line in lines).encode())
     put(tmp_path, "var/lib/chisel/manifest.wall", packed)
     put(tmp_path, "etc/os-release", 'ID=ubuntu\nVERSION_ID="24.04"\n')
     assert keys(read_source(tmp_path, None)) == {("deb", "libc6", "amd64", "2.39-0ubuntu8.3")}

@@ -101,7 +101,9 @@ def test_a_stage_with_table_metric_lease_and_settings_is_eight_files() -> None:
 def test_what_the_page_says_is_a_stage_that_runs(copy: Path) -> None:
     (copy / "token").write_text("ghp_x")
     (copy / "freshness.yaml").write_text(
-        "github: {token_file: token}\nstore: {url: 'sqlite:///freshness.db'}\ncensus: {every: 40d}\n"
+        "github: {token_file: token, repositories: {include: [contoso/*]}}\n"
+        ""
+        "store: {url: 'sqlite:///freshness.db'}\ncensus: {every: 40d}\n"
     )
     ended = subprocess.run([sys.executable, "-c", RUN], cwd=copy, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

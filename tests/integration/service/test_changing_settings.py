@@ -33,7 +33,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsFile:
 
 def with_poll(folder: Path, poll: str, database: str = "freshness.db") -> str:
     return (
-        f"github: {{token_file: {folder}/token}}\nstore: {{url: 'sqlite:///{folder}/{database}'}}\n"
+        f"github: {{token_file: {folder}/token, repositories: {{include: [contoso/*]}}}}\nstore: {{url: 'sqlite:///{folder}/{database}'}}\n"
         f"schedule: {{poll: {poll}}}\nweb: {{listen: '{ANY_PORT}'}}\n"
     )
 

@@ -34,7 +34,10 @@ def settings(tmp_path: Path) -> Settings:
     """They could start a bot; nothing that they name is asked here."""
     (tmp_path / "token").write_text("ghp_x")
     path, url = tmp_path / "freshness.yaml", new_sqlite(tmp_path / "freshness.db")
-    path.write_text(f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\n")
+    path.write_text(
+        f"github: {{token_file: {tmp_path}/token, repositories: {{include: [contoso/*]}}}}\n"
+        f"store: {{url: '{url}'}}\n"
+    )
     return load(path)
 
 

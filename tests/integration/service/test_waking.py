@@ -39,7 +39,10 @@ def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
     (tmp_path / "token").write_text("ghp_x")
     path, url = tmp_path / "freshness.yaml", new_sqlite(tmp_path / "freshness.db")
-    path.write_text(f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\n")
+    path.write_text(
+        f"github: {{token_file: {tmp_path}/token, repositories: {{include: [contoso/*]}}}}\n"
+        f"store: {{url: '{url}'}}\n"
+    )
     async with open_bot(load(path), ManualClock(datetime.now(UTC))) as bot:
         yield bot
 
@@ -81,7 +84,8 @@ async def test_the_longest_interval_that_the_operator_has_set_is_no_sign_of_a_cl
 ) -> None:
     (tmp_path / "token").write_text("ghp_x")
     path, url = tmp_path / "freshness.yaml", new_sqlite(tmp_path / "freshness.db")
-    text = f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\nschedule: {{images: 30d}}\n"
+    github = f"github: {{token_file: {tmp_path}/token, repositories: {{include: [contoso/*]}}}}\n"
+    text = f"{github}store: {{url: '{url}'}}\nschedule: {{images: 30d}}\n"
     path.write_text(text)
     async with open_bot(load(path), ManualClock(datetime.now(UTC))) as bot:
         assert bot.worker.interval == timedelta(days=30)

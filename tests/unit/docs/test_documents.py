@@ -236,10 +236,11 @@ def test_the_index_of_decisions_has_each_under_its_title() -> None:
 
 
 def test_the_example_of_a_repositorys_own_word_is_taken_as_it_stands() -> None:
-    [text] = [block for block in _FENCED.findall(TEXTS["docs/policy.md"]) if "enabled:" in block]
+    [text] = [block for block in _FENCED.findall(TEXTS["docs/repository-file.md"]) if "enabled:" in block]
     config, problems = parse(text, datetime(2026, 1, 1, tzinfo=UTC))
     assert problems == ()
     assert config.labels == ("dependencies",)
     assert (config.reviewers, config.team_reviewers) == (("octocat",), ("platform",))
-    keys = {"enabled", "action", "workflow", "workflows", "owners", "labels", "ignore"}
+    keys = {"enabled", "action", "workflow", "workflows", "owners", "labels", "produces", "ignore"}
     assert yaml.safe_load(text).keys() == keys
+    assert set(re.findall(r"^\| `(\w+)` \|", TEXTS["docs/repository-file.md"], re.MULTILINE)) == keys

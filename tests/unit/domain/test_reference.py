@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
+from bot.domain.reference import DEFAULT_REGISTRY, Base, InvalidReference, Reference
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -138,3 +138,26 @@ def test_any_text_is_a_reference_or_refused_as_one(text: str) -> None:
     except InvalidReference:
         return
     assert str(reference) == text
+
+
+NOBLE = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0-noble")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mcr.microsoft.com/dotnet/aspnet:10.0-noble",
+        "dotnet/aspnet:10.0-noble",
+        "aspnet:10.0-noble",
+        f"aspnet:10.0-noble@sha256:{'0' * 64}",
+    ],
+)
+def test_a_base_is_called_by_the_last_parts_of_its_name(name: str) -> None:
+    assert NOBLE.is_called(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "10.0-noble", "net:10.0-noble", "aspnet", "aspnet:10.0", "noble", ":10.0-noble"]
+)
+def test_a_base_is_called_by_no_part_of_a_word(name: str) -> None:
+    assert not NOBLE.is_called(name)

@@ -14,7 +14,9 @@ def written(folder: Path, *lines: str) -> Path:
     token = folder / "token"
     if not token.exists():
         token.write_text("ghp_x")
-    path.write_text("\n".join((f"github: {{token_file: {token}}}", *lines)) + "\n")
+    path.write_text(
+        "\n".join((f"github: {{token_file: {token}, repositories: {{include: [contoso/*]}}}}", *lines)) + "\n"
+    )
     return path
 
 

@@ -1,11 +1,12 @@
 """Parts of a policy that have no consequence are named, and none that has one."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bot.settings import Settings
-from bot.settings.review import missing_workflows, review
+from bot.settings.review import missing_workflows, review, review_times
 
 
 def said(*rules: dict[str, Any], **sections: Any) -> list[str]:
@@ -104,3 +105,40 @@ def test_workflows_that_no_repository_has_are_named() -> None:
 
 def test_where_no_workflow_is_known_none_is_missed() -> None:
     assert missing_workflows(Settings.model_validate({"policy": [{"workflow": "weekly.yml"}]}), ()) == []
+
+
+@pytest.mark.parametrize(
+    ("sections", "line"),
+    [
+        (
+            {"gate": {"rules": [{"match": ["ghcr.io/*"]}]}},
+            "gate.rules.0: it never matches: none of it is on a registry that is in registries",
+        ),
+        (
+            {"trust": {"rules": [{"match": ["ghcr.io/*"], "mode": "off"}]}},
+            "trust.rules.0: it never matches: none of it is on a registry that is in registries",
+        ),
+        (
+            {
+                "github": {"repositories": {"include": ["contoso/*"]}},
+                "notify": [{"channel": "C1", "match": {"repositories": ["other/*"]}}],
+            },
+            "notify.0: it never matches: github.repositories leaves all of its repositories out",
+        ),
+        (
+            {"github": {"repositories": {"include": ["contoso/*"]}}, "onboarding": {"repositories": ["other/*"]}},
+            "onboarding.repositories.0: it never matches: github.repositories leaves all of its repositories out",
+        ),
+    ],
+)
+def test_what_can_never_match_is_named(sections: dict[str, Any], line: str) -> None:
+    assert said(**sections) == [line]
+
+
+def test_a_freeze_that_is_over_is_named() -> None:
+    freeze = {"from": "2026-01-01", "until": "2026-01-02", "reason": "x"}
+    settings = Settings.model_validate({"freezes": [freeze]})
+    assert review_times(settings, datetime(2026, 1, 2, tzinfo=UTC)) == [
+        "freezes.0: it ended on 2026-01-02; take it out"
+    ]
+    assert review_times(settings, datetime(2026, 1, 1, 12, tzinfo=UTC)) == []

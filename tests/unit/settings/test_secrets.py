@@ -21,11 +21,12 @@ Checked = Callable[..., list[str]]
 
 @pytest.fixture
 def checked() -> Checked:
-    """The lines that checking gives for settings."""
+    """The lines that checking gives for settings, in which owners are named unless they say otherwise."""
 
     def lines(**values: Any) -> list[str]:
+        github = {"repositories": {"include": ["contoso/*"]}} | values.pop("github", {})
         try:
-            check_secrets(Settings.model_validate(values), Path("freshness.yaml"))
+            check_secrets(Settings.model_validate({"github": github, **values}), Path("freshness.yaml"))
         except BadSettings as error:
             return error.lines
         return []
@@ -155,6 +156,13 @@ class TestSigningIn:
         key.write_text(private_key)
         assert checked(github={"token_file": token, "app": {"id": 1, "private_key_file": key}}) == [
             "freshness.yaml: github: app and token_file are both set; keep one"
+        ]
+
+    def test_to_github_by_a_token_names_the_owners(self, checked: Checked, token: Path) -> None:
+        include = ["contoso/*", "*/shop"]
+        assert checked(github={"token_file": token, "repositories": {"include": include}}) == [
+            "freshness.yaml: github.repositories.include: '*/shop' leaves the owner open, and a token cannot list "
+            'those; write "OWNER/*" for each organisation or user, or use a GitHub App'
         ]
 
     @pytest.mark.parametrize("both", [True, False])

@@ -15,20 +15,22 @@ app = typer.Typer(help="Check the settings file, or print its JSON Schema.", no_
 
 @app.command()
 def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Checks the settings file and every secret file it names.
+    """Checks the settings file and every file that it names.
 
-    It also tells what the policy says in vain: waves that no rule uses, rules that never match, exceptions of the
-    gate that have ended, and, where there is a store, workflows that no repository has.
+    It also tells what they say in vain: waves that no rule uses, rules and globs that never match, freezes and
+    exceptions of the gate that have ended, and, where there is a store, workflows that no repository has.
 
     Exit code 0 where all is valid; 2 with one line for each defect.
 
     Example: freshness-bot config check -c freshness.yaml
     """
     from bot.cli.screen.output import print_line
+    from bot.commands.files.named_files import check_files
     from bot.settings import check_secrets, load
 
     settings = load(config)
     check_secrets(settings, config)
+    check_files(settings, config)
     show_remarks(settings, config)
     print_line(f"{config}: all settings are valid")
 
@@ -40,7 +42,7 @@ def show_remarks(settings: "Settings", config: Path) -> None:
     from bot.cli.screen.output import print_line
     from bot.commands.files.config import known_workflows, unwatched_in_fleet
     from bot.domain.clock import SystemClock
-    from bot.settings.review import missing_workflows, review, review_gate
+    from bot.settings.review import missing_workflows, review, review_gate, review_times
 
     clock = SystemClock()
     workflows = asyncio.run(known_workflows(settings, clock))
@@ -48,6 +50,7 @@ def show_remarks(settings: "Settings", config: Path) -> None:
         *settings.former_names(),
         *review(settings),
         *review_gate(settings, clock.now()),
+        *review_times(settings, clock.now()),
         *missing_workflows(settings, workflows),
     )
     for line in remarks:

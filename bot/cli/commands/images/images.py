@@ -33,7 +33,9 @@ def images(
 
     Which repository produces an image, what its layers show, since when it is behind, where it is run, and how
     strong the evidence is. The table has at most eight rows, those that are behind first, and counts the rest;
-    --all and --format json have every one. Reads the store alone and can run beside the service. Exit code 0.
+    --all and --format json have every one. Reads the store alone and can run beside the service.
+
+    Exit codes: 0 shown, 2 settings or store cannot be read.
 
     Example: freshness-bot images --format json
     """
@@ -57,7 +59,8 @@ def image(
     """Shows all that is known of one image.
 
     Who produces it and by whose word, each platform with what it stands on and what shows that, and the places
-    where it is run. Exit code 0; 2 where the store knows no such image.
+    where it is run. Exit code 0; 2 where the store knows no
+    such image, or it or the settings cannot be read.
 
     Example: freshness-bot image contoso/shop
     """
@@ -89,7 +92,7 @@ def tree(
     Which images are proved to stand on what the base shows now, which are behind, and what is under way. An image
     is followed by those that stand on it; first come those that are behind, then those below which one is. The
     table has at most eight rows and counts the rest; --all and --format json have every one. Reads the store
-    alone. Exit code 0; 2 where no such base is watched.
+    alone. Exit code 0; 2 where no such base is watched, or settings or store cannot be read.
 
     Example: freshness-bot tree aspnet:10.0-noble
     """

@@ -63,7 +63,7 @@ def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DE
 def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Ends the rebuilds of a repository that have not ended; an open pull request is closed.
 
-    Exit codes: 0 it is kept, 2 no such repository or rebuild, or it makes no sense now.
+    Exit codes: 0 it is kept, also where there is none; 2 no such repository or rebuild.
 
     Example: freshness-bot skip contoso/shop --reason 'it is shut down on Monday'
     """
@@ -75,7 +75,7 @@ def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEF
 def hold(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Keeps rebuilds of a repository that have not begun from beginning, until `retry`.
 
-    Exit codes: 0 it is kept, 2 no such repository or rebuild, or it makes no sense now.
+    Exit codes: 0 it is kept, also where there is none; 2 no such repository or rebuild.
 
     Example: freshness-bot hold contoso/shop --reason 'stock-taking'
     """

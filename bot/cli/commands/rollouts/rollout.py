@@ -26,7 +26,21 @@ from bot.cli.screen.watching import Watch, watch
 if TYPE_CHECKING:
     from bot.views.rollouts.rollout import RolloutProgress
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="As `freshness-bot rollout list` shows it.")]
+_HIGHEST = 2**62
+"""No store counts so far."""
+
+
+def rollout_number(text: str) -> int:
+    """Refuses what no rollout can be called by."""
+    if text.isascii() and text.isdecimal() and 0 < int(text[:20]) < _HIGHEST:
+        return int(text)
+    raise typer.BadParameter(f"{text[:30]!r} is no number of a rollout; `freshness-bot rollout list` shows them")
+
+
+Number = Annotated[
+    int,
+    typer.Argument(metavar="ID", help="As `freshness-bot rollout list` shows it.", parser=rollout_number),
+]
 
 app = typer.Typer(help="Show rollouts; pause, resume or cancel one.", no_args_is_help=True)
 

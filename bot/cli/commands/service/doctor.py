@@ -38,6 +38,7 @@ def doctor(
     """
     import asyncio
 
+    from bot.commands.files.named_files import check_files
     from bot.commands.service.doctor import examine
     from bot.domain.clock import SystemClock
     from bot.settings import check_secrets, load
@@ -45,6 +46,7 @@ def doctor(
 
     settings = load(config)
     check_secrets(settings, config)
+    check_files(settings, config)
     with progress_of("asking everybody"):
         checks = asyncio.run(examine(settings, SystemClock()))
     if output is Format.JSON:

@@ -88,8 +88,13 @@ def init(
 
 def _answered(ask: Callable[[], T]) -> T:
     """What the answers to questions make; raises `Failure` where one was not answered."""
+    import io
+    import sys
+
     from bot.domain.failure import Failure, Trouble
 
+    if sys.stdin is None:  # it was closed, and nobody can answer
+        sys.stdin = io.StringIO()
     try:
         return ask()
     except typer.Abort as aborted:
@@ -122,12 +127,16 @@ class _Questions:
     secrets: Path
 
     def check(self) -> None:
-        """Raises `Failure` where the bot cannot work with the forge that an option names."""
+        """Raises `Failure` where the bot cannot work with the forge that an option names, or nobody is called as an
+        option says."""
         from bot.domain.failure import Failure, Trouble
-        from bot.settings.starting import forge_defect
+        from bot.settings.starting import forge_defect, owner_defect
 
         if self.github is not None and (defect := forge_defect(self.github)) is not None:
             raise Failure(Trouble.DENIED, defect, where="--github")
+        for owner in _listed(self.owners or ""):
+            if (defect := owner_defect(owner)) is not None:
+                raise Failure(Trouble.MALFORMED, defect, where="--owners")
 
     def answers(self, way: Way) -> "Answers":
         """Asks for the rest, as far as that way needs it: an App is told whose repositories it may see, and one
@@ -144,6 +153,7 @@ class _Questions:
         owners = self.owners or ("*" if app else None)
         if owners is None:
             owners = typer.prompt("Whose repositories (organizations or owners, by commas)")
+            replace(self, owners=owners).check()
         channel = self.channel or typer.prompt("Id of the Slack channel that is told (-: none)", default=NONE)
         registries = self.registries or typer.prompt(
             "Registries of your own images, by commas (-: none)", default=own_registry(github)
@@ -204,7 +214,7 @@ def _write(file: Path, answers: "Answers") -> None:
     import tempfile
 
     from bot.domain.failure import Failure, Trouble
-    from bot.settings import load
+    from bot.settings import BadSettings, load
     from bot.settings.starting import settings_text
 
     try:
@@ -215,6 +225,8 @@ def _write(file: Path, answers: "Answers") -> None:
         try:
             load(Path(new_file.name))
             os.replace(new_file.name, file)
+        except BadSettings as bad:
+            raise BadSettings([line.replace(new_file.name, str(file)) for line in bad.lines]) from None
         finally:
             Path(new_file.name).unlink(missing_ok=True)
     except OSError as error:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def retire(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and tell what would be done.")] = False,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal and told.")] = "it is taken out",
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why; kept in the journal and told. Only --dry-run needs none.")
+    ] = None,
     who: Who = None,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
@@ -27,7 +29,7 @@ def retire(
     closed, with the reason; branches that hold its commits alone are deleted, others are kept and named. What was
     merged stays. Stop the service first. It can be called again: what is gone is not named any more.
 
-    Exit codes: 0 all is done, 1 something could not be, 2 settings or store cannot be read.
+    Exit codes: 0 all is done, 1 something could not be, 2 settings or store cannot be read, or no reason is given.
 
     Example: freshness-bot retire --dry-run
     """
@@ -35,12 +37,16 @@ def retire(
 
     from bot.commands.service.leaving import retire_all
     from bot.domain.clock import SystemClock
+    from bot.domain.failure import Failure, Trouble
     from bot.fleet.act.retiring.retire import TraceOutcome
     from bot.settings import check_secrets, load
 
     settings = load(config)
+    if reason is None and not dry_run:
+        fault = "--reason is missing, and what is closed and deleted does not come back"
+        raise Failure(Trouble.MISSING, fault, advice="look with --dry-run, then say why")
     check_secrets(settings, config)
-    word = None if dry_run else word_of(who, reason)
+    word = None if dry_run else word_of(who, reason or "")
     with progress_of("cleaning up") as progress:
         traces = asyncio.run(retire_all(settings, word, SystemClock(), progress))
     if output is Format.JSON:

@@ -33,7 +33,7 @@ class Window:
             return ALWAYS
         match = _FORM.fullmatch(text.strip())
         if match is None:
-            raise ValueError(f"{text!r} is no window; {_EXPECTED}")
+            raise ValueError(f"{text[:60]!r} is no window; {_EXPECTED}")
         try:
             first = _DAYS.index(match["first"])
             last = _DAYS.index(match["last"] or match["first"])
@@ -41,7 +41,7 @@ class Window:
             zone = match["zone"] or "UTC"
             ZoneInfo(zone)
         except (ValueError, KeyError, OSError) as error:
-            raise ValueError(f"{text!r} is no window: {error}; {_EXPECTED}") from error
+            raise ValueError(f"{text[:60]!r} is no window: {error}; {_EXPECTED}") from error
         days = frozenset((first + offset) % 7 for offset in range((last - first) % 7 + 1))
         return cls(days, start, end, zone)
 

@@ -1,9 +1,9 @@
 """Plain bytes out of gzip, zstd or plain ones, pushed in as they come, with bounds against bombs."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-import zstandard
+from backports import zstd
 
 from bot.images.packages.reading import malformed
 
@@ -19,9 +19,8 @@ _HIGHEST_RATIO = 100
 _MOST_FRAMES = 500_000
 """A seekable layer (eStargz, zstd:chunked) has a frame for each of its files."""
 _PIECE = 1024 * 1024
-_SLICE = 512
-"""Four bytes of zstd can stand for 128 KiB, and the decoder gives out all that a call holds: 16 MiB at most."""
-_LARGEST_WINDOW = 64 * 1024 * 1024
+_LARGEST_WINDOW: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 26}
+"""64 MiB, which a decoder keeps in memory."""
 
 
 class Inflater:
@@ -49,7 +48,7 @@ class Inflater:
                 self._unpacked_size += len(piece)
                 self._check()
                 yield piece
-        except (zlib.error, zstandard.ZstdError) as error:
+        except (zlib.error, zstd.ZstdError) as error:
             raise malformed(f"is damaged: {str(error)[:80]}", self._place) from error
         if self._decoder.frames > _MOST_FRAMES:
             raise malformed(f"consists of more than {_MOST_FRAMES} frames", self._place)
@@ -126,24 +125,21 @@ class _Zstd:
 
     def __init__(self) -> None:
         self.frames = 0
-        self._context = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
-        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._frame: zstd.ZstdDecompressor | None = None
 
     @property
     def is_complete(self) -> bool:
         return self._frame is None
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        for start in range(0, len(chunk), _SLICE):
-            remainder = chunk[start : start + _SLICE]
-            while remainder:
-                if self._frame is None:
-                    self._frame = self._context.decompressobj(write_size=65_536)
-                    self.frames += 1
-                piece = self._frame.decompress(remainder)
-                if piece:
-                    yield piece
-                remainder = b""
-                if self._frame.eof:
-                    remainder = self._frame.unused_data
-                    self._frame = None
+        while chunk or self._frame is not None:
+            if self._frame is None:
+                self._frame = zstd.ZstdDecompressor(options=_LARGEST_WINDOW)
+                self.frames += 1
+            piece, chunk = self._frame.decompress(chunk, _PIECE), b""
+            if piece:
+                yield piece
+            if self._frame.eof:
+                chunk, self._frame = self._frame.unused_data, None
+            elif self._frame.needs_input:
+                return

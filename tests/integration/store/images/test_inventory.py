@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import cbor2
 import pytest
-import zstandard
+from backports import zstd
 from sqlalchemy import select
 
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
@@ -116,7 +116,7 @@ async def test_of_a_layer_kept_before_links_were_it_is_assumed_where_they_lead(
 ) -> None:
     await watching(stores, image("b", "1"))
     await read_all(stores)
-    body = zstandard.ZstdCompressor().compress(cbor2.dumps([{}, [], [], ["lib", "bin"], [], *values]))
+    body = zstd.compress(cbor2.dumps([{}, [], [], ["lib", "bin"], [], *values]))
     async with stores.database.transaction() as connection:
         await connection.execute(layer_contents.update().values(body=body))
     found = await stores.inventory.layer_unpacked_to(digest("9"))

@@ -481,3 +481,17 @@ async def test_what_is_planned_in_the_moment_in_which_its_base_is_quarantined_is
         await someone_waits(stores)
     await planning
     assert await stores.column(rebuilds, "quarantine_id") == [1]
+
+
+@ON_BOTH
+@pytest.mark.parametrize("name", ["mcr.microsoft.com/{repository}:{tag}", "{repository}:{tag}", "aspnet:{tag}"])
+@pytest.mark.parametrize("suffix", ["", "@{digest}"])
+async def test_a_base_is_quarantined_lifted_and_looked_up_by_the_same_names(
+    stores: Stores, name: str, suffix: str
+) -> None:
+    await failed(stores, repositories=1)
+    shown = await stores.orders.quarantine(str(ASPNET), ANN)
+    called = (name + suffix).format(repository=ASPNET.repository, tag=ASPNET.tag, digest=shown)
+    assert ASPNET.is_called(called)
+    assert await stores.orders.lift(called, ANN) == 1
+    assert await stores.orders.quarantine(called, ANN) == shown

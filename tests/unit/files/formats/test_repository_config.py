@@ -112,7 +112,15 @@ def test_an_ignore_lasts_through_its_last_day() -> None:
             "workflow: '../../x.yml' does not count; write the name of a file in .github/workflows",
         ),
         ("owners: [a b]", "owners: 'a b' does not count; write a GitHub login or organization/team"),
-        ("labels: ['']", "labels: '' does not count; write a label of at most 50 characters"),
+        (
+            "labels: ['']",
+            "labels: '' does not count; write a label of at most 50 characters, none of the bot's own",
+        ),
+        (
+            "labels: ['freshness:ignore']",
+            "labels: 'freshness:ignore' does not count; write a label of at most 50 characters, "
+            "none of the bot's own",
+        ),
         ("ignore: [x]", "an entry of ignore needs path, base or check; it is skipped"),
         (
             "ignore: [{reason: r}]",

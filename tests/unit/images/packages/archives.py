@@ -6,7 +6,7 @@ import io
 import tarfile
 from collections.abc import AsyncGenerator, Iterable, Mapping
 
-import zstandard
+from backports.zstd import compress
 
 from bot.images.packages.layers.layer import LayerContents, LayerReader
 
@@ -38,7 +38,7 @@ def archive(
 
 
 def zstd(data: bytes) -> bytes:
-    return zstandard.ZstdCompressor().compress(data)
+    return compress(data)
 
 
 def zipped(data: bytes) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import zstandard
+from backports import zstd
 from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -220,13 +220,13 @@ def _pack(contents: LayerContents) -> bytes:
         contents.links,
         contents.hard_links,
     ]
-    return zstandard.ZstdCompressor().compress(cbor2.dumps(values))
+    return zstd.compress(cbor2.dumps(values))
 
 
 def _unpack(body: bytes, diff_id: str) -> LayerContents:
     import cbor2
 
-    plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
+    plain = zstd.ZstdDecompressor().decompress(body, _LARGEST_CONTENTS)
     files, removed, opaque, replaced, problems, *later = cbor2.loads(plain)
     hiding = (frozenset(removed), frozenset(opaque), frozenset(replaced))
     marks = later[0] if later else b""  # early rows have none, later ones no links, or none that are hard

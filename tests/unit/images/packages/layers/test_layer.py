@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
-import zstandard
+from backports.zstd import CompressionParameter, ZstdCompressor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -507,9 +507,9 @@ def bomb(form: str, size: int) -> Iterator[bytes]:
     start = entry("a").tobuf()
     zeros = entry("zeros", size=size).tobuf()
     if form == "gzip":
-        packer: zlib._Compress | zstandard.ZstdCompressionObj = zlib.compressobj(1, wbits=31)
+        packer: zlib._Compress | ZstdCompressor = zlib.compressobj(1, wbits=31)
     else:
-        packer = zstandard.ZstdCompressor().compressobj()
+        packer = ZstdCompressor()
     yield packer.compress(start + zeros)
     for _ in range(size // MIB):
         yield packer.compress(bytes(MIB))
@@ -530,8 +530,9 @@ def test_a_bomb_is_refused_early_in_little_memory(form: str) -> None:
 
 
 def test_a_zstd_window_larger_than_images_have_is_refused() -> None:
-    parameters = zstandard.ZstdCompressionParameters(window_log=30, enable_ldm=True)
-    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    packer = ZstdCompressor(
+        options={CompressionParameter.window_log: 30, CompressionParameter.enable_long_distance_matching: 1}
+    )
     assert "is damaged" in refused(packer.compress(archive({STATUS: b"x"})) + packer.flush())
 
 
