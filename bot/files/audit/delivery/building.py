@@ -17,7 +17,7 @@ def targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
 
 
 def dockerfile_of(push: Push) -> str | None:
-    """The Dockerfile that an action of Buildx builds, or a command of the same step; None where that is not told."""
+    """The Dockerfile that an action of Buildx builds, or a command of the step; None where that is not told."""
     if push.step.action not in BUILDKIT_ACTIONS:
         return _built_by_command(push)
     context, file = push.step.input("context"), push.step.input("file")
