@@ -250,3 +250,10 @@ def test_what_publishes_another_branch_is_not_advised_to_be_scheduled() -> None:
     (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, "push: {branches: ['7.x']}"), **other})
     assert finding.fix is not None
     assert finding.fix.advice == "build the branch that is published anew every week, and no other"
+
+
+@pytest.mark.parametrize("triggers", ["workflow_call:", f"workflow_call:\n{BY_HAND}"])
+def test_what_is_called_is_advised_to_be_called_every_week(triggers: str) -> None:
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, triggers)})
+    assert finding.fix is not None
+    assert finding.fix.advice == "call it every week with its inputs, from a workflow with a schedule"

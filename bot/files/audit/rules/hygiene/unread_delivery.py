@@ -28,6 +28,7 @@ from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
+from bot.files.audit.delivery.templates import CONTAINERS
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
@@ -65,12 +66,6 @@ _TARGET = re.compile(
 _LONGEST_TARGET = 80
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
 _KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
-_CONTAINERS = re.compile(
-    r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance"
-    r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?|azurerm_linux_web_app(?:_slot)?"
-    r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
-    r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"
-)
 _CONTAINER_APP = re.compile(
     r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
 )
@@ -126,7 +121,7 @@ def _place_of(repository: RepositoryTexts, path: str, match: re.Match[str]) -> P
 def _pattern_of(name: str) -> re.Pattern[str] | None:
     """Finds containers in files of that name; None where nothing describes them there that is not judged."""
     if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
-        return _CONTAINERS
+        return CONTAINERS
     return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
 
 

@@ -47,6 +47,7 @@ from bot.files.audit.workflows.triggers import with_trigger
 from bot.files.formats.source.nodes import Scalar
 
 _FIX = "add a weekly schedule, on a minute of its own"
+_CALL = "call it every week with its inputs, from a workflow with a schedule"
 _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
@@ -82,7 +83,7 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         return unknown(best.place, subject, why, "a scheduled run, or conditions that hold for every schedule")
     if "workflow_call" in pipeline.events and events <= {"workflow_call", "workflow_dispatch"}:
         how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
-        return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _FIX)
+        return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _CALL)
     if weekly:
         return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _FIX)
     if pipeline.crons:
