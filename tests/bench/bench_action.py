@@ -1,8 +1,8 @@
 """The action over six repositories, with state, cache and summary: how long a run takes, and what it asks for.
 
-The runs are those of the first hour of a team: the one that first looks, the one after a patch, one in which nothing
-moved. The sandbox answers at once; what the requests cost in time at GitHub's own pace is put on top, at the 0.3 s
-that a request to it takes at most as a rule, one after the other.
+The runs are those of a team's first hour: the first, the one after a patch, the one after the merge, and one in
+which nothing moved. The sandbox answers at once; what requests cost at GitHub's own pace is put on top, one
+after the other, at the 0.3 s that one takes at most as a rule.
 """
 
 import asyncio
