@@ -1,7 +1,7 @@
 """Templates of clouds: which of them run containers, and which of them a step deploys.
 
 Sources: the manuals of Bicep's modules, `az deployment` and `az stack`, and the `action.yml` of azure/arm-deploy
-and azure/bicep-deploy. A template that is not in the repository, or is named by what only a run knows, tells nothing.
+and azure/bicep-deploy. A template that is not here, or is named by what only a run knows, tells nothing.
 """
 
 import posixpath
