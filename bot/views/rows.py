@@ -38,6 +38,8 @@ class RebuildRow:
     ended_at: datetime | None
     kept: str | None
     steps: tuple[StepRow, ...] = ()
+    run_url: str | None = None
+    """Where the build of its merged pull request is shown, which `url` leads to."""
 
 
 @dataclass(frozen=True, slots=True)

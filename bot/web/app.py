@@ -23,7 +23,7 @@ from bot.web.access.connections import Rates
 from bot.web.access.guard import person_of
 from bot.web.hooks import receiving
 from bot.web.metrics import Measured
-from bot.web.pages import acting, badge, looking, signing
+from bot.web.pages import acting, badge, looking, signing, tables
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
 
@@ -99,6 +99,7 @@ def app_of(site: Site) -> ASGIApp:
             *health.routes,
             *metrics.routes,
             *signing.routes,
+            *tables.routes,
             *looking.routes,
             *acting.routes,
             *badge.routes,

@@ -26,6 +26,7 @@ from bot.store.rows.bases.tables import (
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks
+from bot.store.rows.repositories.audits import practices as practices_table
 from bot.store.rows.repositories.repositories import standing_days
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.budgets import budgets, spendings
@@ -79,6 +80,7 @@ class StoredFleet:
         await Inside(self.database, self.now, self.mark).write()
         today = self.now.date()
         await self._write(audits, practices.judged_rows(self.repositories, self.now))
+        await self._write(practices_table, practices.outcome_rows(self.repositories))
         await self._write(practice_days, practices.day_rows(self.repositories, today))
         await self._write(practice_weeks, practices.week_rows(self.repositories, today))
 

@@ -13,6 +13,7 @@ PAGES = {
     "rollouts": "/rollouts",
     "rollout": "/rollouts/13",
     "rollout, what waits": "/rollouts/13?state=planned",
+    "rollout, of a wave": "/rollouts/13?wave=early&part=ended",
     "images": "/images",
     "images, searched": "/images?q=api&state=behind",
     "image": f"/images/ghcr.io/{REPOSITORY}",
@@ -26,6 +27,8 @@ PAGES = {
     "CVEs": "/cves",
     "CVE": "/cves/CVE-2026-31790",
     "practices": "/practices",
+    "practice": "/practices/image-user?outcome=fails",
+    "needs": "/needs/failed",
     "upstream": "/upstream",
     "operations": "/operations",
 }

@@ -26,12 +26,25 @@ def day_rows(repositories: int, today: date) -> Iterator[dict[str, Any]]:
         if back // 7 == _GAP:
             continue
         for check in (rule.check for rule in RULES):
-            holds = _holding(check, back, repositories)
-            counts = {"holds": holds, "unknown": repositories // 9, "waived": repositories // 40}
-            counts["fails"] = max(0, repositories - sum(counts.values()))
-            for outcome, number in counts.items():
+            for outcome, number in _counts(check, back, repositories).items():
                 row = {"day": today - timedelta(days=back), "practice": check, "outcome": outcome}
                 yield {**row, "repositories": number}
+
+
+def _counts(check: str, back: int, repositories: int) -> dict[str, int]:
+    holds = _holding(check, back, repositories)
+    counts = {"holds": holds, "unknown": repositories // 9, "waived": repositories // 40}
+    return {**counts, "fails": max(0, repositories - sum(counts.values()))}
+
+
+def outcome_rows(repositories: int) -> Iterator[dict[str, Any]]:
+    """How each repository stands today, by which today's counts come about."""
+    for check in (rule.check for rule in RULES):
+        counts = _counts(check, 0, repositories)
+        outcomes = [outcome for outcome, number in counts.items() for _ in range(number)]
+        for place, outcome in enumerate(outcomes):
+            repository = (place + sum(map(ord, check))) % repositories + 1
+            yield {"repository_id": repository, "practice": check, "outcome": outcome}
 
 
 def week_rows(repositories: int, today: date) -> Iterator[dict[str, Any]]:

@@ -14,9 +14,10 @@ from bot.store.pages.rows import (
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.rebuilds import is_current
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.rollouts.wave_counts import IS_IN_PART
 from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.paging import Cut, Page, page_of
-from bot.views.rollouts.rollout import RolloutPage, RolloutSummary, rollout_summary
+from bot.views.rollouts.rollout import ALL_REBUILDS, RolloutPage, RolloutSummary, WantedRebuilds, rollout_summary
 
 
 class RolloutPagesStore(Store):
@@ -38,15 +39,18 @@ class RolloutPagesStore(Store):
         return tuple(rollout_summary(each, ENDED) for each in progress_rows)
 
     async def rollout(
-        self, number: int, options: RolloutOptions, cut: Cut, state: str | None = None
+        self, number: int, options: RolloutOptions, cut: Cut, wanted: WantedRebuilds = ALL_REBUILDS
     ) -> RolloutPage | None:
-        """Reads a rollout with one page of its rebuilds, those in `state` alone where it is given."""
+        """Reads a rollout with one page of its rebuilds, of those that are wanted."""
         views = RolloutViewsStore(self._database, self._worker, self._clock)
         progress_rows = await views.progress(options, self._clock.now(), number=number)
         if not progress_rows:
             return None
         conditions = [rebuilds.c.rollout_id == number, is_current()]
-        conditions += [rebuilds.c.state == state] if state is not None else []
+        conditions += [rebuilds.c.state == wanted.state.value] if wanted.state is not None else []
+        conditions += [rebuilds.c.wave == wanted.wave] if wanted.wave else []
+        conditions += [rebuilds.c.distance == wanted.distance] if wanted.distance is not None else []
+        conditions += [IS_IN_PART[wanted.part]] if wanted.part is not None else []
         mine = changes.c.rollout_id == number
         async with self._database.reading() as connection:
             return RolloutPage(

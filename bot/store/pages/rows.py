@@ -26,7 +26,7 @@ from bot.store.views.bases import read_changes
 from bot.views.bases.base import BaseRow
 from bot.views.bases.support import support_row
 from bot.views.paging import Cut, Page, page_of
-from bot.views.rollouts.rebuilds import what
+from bot.views.rollouts.rebuilds import addresses, what
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow
 
 _LOOK_FIRST = (
@@ -134,6 +134,7 @@ def _step(row: Any) -> StepRow:
 
 
 def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
+    url, run_url = addresses(row.pull_request, row.url)
     return RebuildRow(
         row.id,
         row.rollout_id,
@@ -143,12 +144,13 @@ def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
         row.state,
         row.state in ENDED,
         row.reason,
-        row.url,
+        url,
         row.planned_at,
         row.attempted_at,
         row.ended_at,
         row.held_because or kept_because(row),
         of_it,
+        run_url,
     )
 
 

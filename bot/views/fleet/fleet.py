@@ -43,14 +43,15 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FleetFilter:
-    """Which repositories: those whose name holds `text`, with this standing, that use this base, and whose base's
-    support goes so."""
+    """Which repositories: those whose name holds `text`, with this standing, that use this base, whose base's
+    support goes so, and that are behind for so long: one of `AGES`."""
 
     text: str = ""
     standing: Standing | None = None
     base: str = ""
     sort: Sort = Sort.STANDING
     support: SupportState | None = None
+    age: str = ""
 
 
 @dataclass(frozen=True, slots=True)

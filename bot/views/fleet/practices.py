@@ -8,6 +8,8 @@ from typing import Any
 
 from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome
 from bot.domain.repositories.onboarding import OnboardingState
+from bot.views.fleet.fleet import Standing
+from bot.views.paging import Page
 
 WEEKS = 12
 """How far back a trend goes."""
@@ -106,6 +108,26 @@ class FleetPractices:
     @property
     def closed(self) -> int:
         return sum(row.closed for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeRepository:
+    """One repository with the outcome of a check as a whole, and how it stands to its bases."""
+
+    name: str
+    outcome: Outcome
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class PracticePage:
+    """One check: how many repositories have which outcome now, and one page of those that are wanted."""
+
+    check: str
+    title: str
+    severity: FindingSeverity
+    counts: Mapping[Outcome, int]
+    repositories: Page[PracticeRepository]
 
 
 NO_PRACTICES = FleetPractices(0, 0, ())

@@ -35,6 +35,17 @@ def what(rebuild: Effect) -> str:
     return rebuild.action.replace("_", " ")
 
 
+def addresses(pull_request: int | None, url: str | None) -> tuple[str | None, str | None]:
+    """Where a rebuild's own pull request or run is shown, and where its build is, if that is another place.
+
+    A rebuild keeps where to look first: of a merged pull request whose build is red, that is the run.
+    """
+    if pull_request is None or url is None or "/actions/runs/" not in url:
+        return url, None
+    repository = url.partition("/actions/runs/")[0]
+    return f"{repository}/pull/{pull_request}", url
+
+
 def hold_as_json(hold: Hold | None) -> dict[str, Any] | None:
     """Gives what is waited for as plain JSON values; `until` is when that will probably be over."""
     if hold is None:

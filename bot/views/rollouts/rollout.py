@@ -11,7 +11,7 @@ from bot.domain.rollouts.journal import Entry
 from bot.domain.rollouts.rebuild import NEED_A_PERSON, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.steps import StepRun
-from bot.domain.rollouts.timing.waves import Hold, WaveTally
+from bot.domain.rollouts.timing.waves import Hold, WavePart, WaveTally
 from bot.domain.wording.words import counted
 from bot.views.four_words import FourWords, word_of
 from bot.views.paging import Page
@@ -240,6 +240,23 @@ def _list_needy(of_rollout: Sequence[Rebuild], now: datetime) -> Iterator[Rebuil
 
 def _is_under_way(state: RebuildState) -> bool:
     return not (state.has_ended or state.awaits_action or state in NEED_A_PERSON)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRebuilds:
+    """Which rebuilds of a rollout: those in a state, of a wave (and there at a `distance`), that are so far."""
+
+    state: RebuildState | None = None
+    wave: str = ""
+    distance: int | None = None
+    part: WavePart | None = None
+
+    @property
+    def is_some(self) -> bool:
+        return bool(self.state or self.wave or self.part) or self.distance is not None
+
+
+ALL_REBUILDS = WantedRebuilds()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
+from bot.domain.repositories.finding import Outcome
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
+from bot.domain.rollouts.timing.waves import WavePart
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
@@ -31,15 +33,15 @@ from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
-from bot.views.fleet.fleet import Fleet, FleetFilter, Sort, Standing
-from bot.views.fleet.needs import NeedsYou
-from bot.views.fleet.practices import Audited, FleetPractices
+from bot.views.fleet.fleet import AGES, Fleet, FleetFilter, Sort, Standing
+from bot.views.fleet.needs import NeedReason, NeedsYou
+from bot.views.fleet.practices import Audited, FleetPractices, PracticePage
 from bot.views.images.image_contents import ImageCves, ImagePackages, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import ImagePage, Images, WantedImages
 from bot.views.images.ledger import CveFilter, CvePage, Cves
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
 from bot.views.repositories.explanation import RepositoryPage
-from bot.views.rollouts.rollout import RolloutSummary
+from bot.views.rollouts.rollout import RolloutSummary, WantedRebuilds
 from bot.web.access.guard import person_of
 from bot.web.api.shapes import BotAtWork, Problem, RolloutDetail, answered, detail_of
 from bot.web.pages.looking import stage_rows
@@ -47,6 +49,9 @@ from bot.web.site import Site, site_of
 
 _TEXT = r"^[^\x00-\x1f]*$"
 Text = Annotated[str, Query(max_length=200, pattern=_TEXT, description="What its name, or title, holds.")]
+Age = Annotated[
+    str, Query(pattern=f"^({'|'.join(AGES)})?$", description="For how long it is behind, of those that are.")
+]
 Tag = Annotated[
     str | None,
     Query(
@@ -135,14 +140,19 @@ def _add_lists(app: FastAPI) -> None:
         base: Text = "",
         sort: Sort = Sort.STANDING,
         support: SupportState | None = None,
+        age: Age = "",
     ) -> Response:
-        fleet_filter = FleetFilter(q, standing, base, sort, support)
+        fleet_filter = FleetFilter(q, standing, base, sort, support, age)
         fleet_page = await site_of(request).stores[FleetStore].fleet(fleet_filter, cut)
         return answered(request, fleet_page, Fleet, fleet_page.repositories)
 
     @app.get("/needs", response_model=NeedsYou, summary="What only a person can move, by reason")
-    async def needs(request: Request) -> Response:
-        return answered(request, await site_of(request).stores[NeedsStore].needs(), NeedsYou)
+    async def needs(request: Request, reason: NeedReason | None = None) -> Response:
+        stores = site_of(request).stores
+        if reason is None:
+            return answered(request, await stores[NeedsStore].needs(), NeedsYou)
+        group = await stores[NeedsStore].group(reason)
+        return answered(request, NeedsYou((group,) if group else ()), NeedsYou)
 
     @app.get("/practices", response_model=FleetPractices, summary="How the fleet stands to each practice")
     async def practices(request: Request) -> Response:
@@ -193,15 +203,31 @@ def _add_lists(app: FastAPI) -> None:
 
 
 def _add_details(app: FastAPI) -> None:
+    @app.get(
+        "/practices/{check}",
+        response_model=PracticePage,
+        responses=_MISSING,
+        summary="The repositories in which one practice holds or not",
+    )
+    async def practice(request: Request, check: Part, cut: OnePage, outcome: Outcome | None = None) -> Response:
+        practice_page = await site_of(request).stores[PracticesStore].practice(check, outcome, cut)
+        if practice_page is None:
+            raise HTTPException(404, "there is no such practice")
+        return answered(request, practice_page, PracticePage, practice_page.repositories)
+
     @app.get("/rollouts/{number}", response_model=RolloutDetail, responses=_MISSING, summary="One rollout")
     async def rollout(
         request: Request,
         number: Annotated[int, Path(ge=1, lt=2**53)],
         cut: OnePage,
         state: RebuildState | None = None,
+        wave: Text = "",
+        distance: Annotated[int | None, Query(ge=0, le=1000)] = None,
+        part: WavePart | None = None,
     ) -> Response:
         site = site_of(request)
-        rollout_page = await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, cut, state)
+        wanted = WantedRebuilds(state, wave, distance, part)
+        rollout_page = await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, cut, wanted)
         if rollout_page is None:
             raise HTTPException(404, f"there is no rollout {number}")
         return answered(request, detail_of(rollout_page, ENDED), RolloutDetail, rollout_page.rebuilds)
@@ -253,8 +279,8 @@ def _add_details(app: FastAPI) -> None:
         return answered(request, advisory_page, AdvisoryPage, advisory_page.rebuilds)
 
     @app.get("/cves/{cve}", response_model=CvePage, responses=_MISSING, summary="Where one CVE's fix is stuck")
-    async def cve(request: Request, cve: Part, cut: OnePage) -> Response:
-        cve_page = await site_of(request).stores[LedgerStore].cve(cve[:64], cut)
+    async def cve(request: Request, cve: Part, cut: OnePage, stuck: Text = "", who: Text = "") -> Response:
+        cve_page = await site_of(request).stores[LedgerStore].cve(cve[:64], cut, stuck, who)
         if cve_page is None:
             raise HTTPException(404, "nothing that was read tells of it")
         return answered(request, cve_page, CvePage, cve_page.images)

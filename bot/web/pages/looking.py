@@ -1,7 +1,6 @@
 """The pages that show: fleet, rollouts, bases, repositories, advisories, upstream, operations."""
 
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from bot.domain.bases.support import SupportState
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
-from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.repositories.finding import Outcome
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
@@ -27,58 +26,61 @@ from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import FIX_WORDS, FixState
 from bot.views.fleet.figures import StageRow
-from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
-from bot.views.fleet.needs import NeedReason
+from bot.views.fleet.fleet import IN_WORDS, Sort
+from bot.views.fleet.needs import NeedGroup, NeedReason
 from bot.views.images.image_contents import ORIGIN_WORDS, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.images.ledger import STATION_WORDS, CveFilter
-from bot.views.paging import MOST_PAGES, Cut, Page
+from bot.views.paging import Cut
 from bot.web.access.guard import allowed
 from bot.web.charts import freshness_chart, lag_chart
+from bot.web.pages.asking import check_page, chosen, cut_of, fleet_filter, text, wanted_rebuilds
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
 
-E = TypeVar("E", bound=StrEnum)
-
-_LONGEST_TEXT = 200
 _MOST_UNDER_WAY = 3
 _SEVERITIES = {each.value: each.told for each in reversed(Severity)}
 
 
-_WAYS_IN = {
-    NeedReason.FAILED: f"/?standing={Standing.FAILED}#list",
-    NeedReason.UNREADABLE: f"/?standing={Standing.UNREADABLE}#list",
-    NeedReason.CONTRADICTED: f"/images?state={ImageState.CONTRADICTED}#list",
-    NeedReason.OUT_OF_SUPPORT: f"/?support={SupportState.ENDED}#list",
-    NeedReason.ENDS_SOON: f"/?support={SupportState.SOON}#list",
-}
-"""Where all that need somebody for a reason are listed."""
-
-
 @allowed(Right.READ)
 async def fleet(request: Request) -> Response:
-    """The fleet's page; a standing or an order that does not exist counts as none."""
-    fleet_filter = FleetFilter(
-        _text(request, "q"),
-        _chosen(request, "standing", Standing),
-        _text(request, "base"),
-        _chosen(request, "sort", Sort) or Sort.STANDING,
-        _chosen(request, "support", SupportState),
-    )
+    """The fleet's page."""
+    wanted = fleet_filter(request)
     site = site_of(request)
-    fleet_page = await site.stores[FleetStore].fleet(fleet_filter, _cut(request))
-    _check(fleet_page.repositories)
+    fleet_page = await site.stores[FleetStore].fleet(wanted, cut_of(request))
+    check_page(fleet_page.repositories)
     values: dict[str, Any] = {
         "needs": await site.stores[NeedsStore].needs(),
-        "ways_in": _WAYS_IN,
         "chart": freshness_chart(fleet_page.days),
         "practices": await site.stores[PracticesStore].fleet(),
         "rollouts": await site.stores[RolloutPagesStore].open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
-        "words": {standing.value: text for standing, text in IN_WORDS.items()},
+        "words": {standing.value: told for standing, told in IN_WORDS.items()},
         "sorts": tuple(Sort),
         "supports": tuple(SupportState),
     }
-    return render(request, "fleet.html", fleet=fleet_page, wanted=fleet_filter, **values)
+    return render(request, "fleet.html", fleet=fleet_page, wanted=wanted, **values)
+
+
+@allowed(Right.READ)
+async def needs(request: Request) -> Response:
+    """All that waits for a person for one reason."""
+    word = request.path_params["reason"]
+    if word not in set(NeedReason):
+        raise HTTPException(404, "Nothing waits for a person for such a reason.")
+    group = await site_of(request).stores[NeedsStore].group(NeedReason(word))
+    return render(request, "needs.html", group=group or NeedGroup(NeedReason(word), 0, ()))
+
+
+@allowed(Right.READ)
+async def practice(request: Request) -> Response:
+    """The repositories in which one practice holds or not."""
+    outcome = chosen(request, "outcome", Outcome)
+    check = request.path_params["check"][:64]
+    practice_page = await site_of(request).stores[PracticesStore].practice(check, outcome, cut_of(request))
+    if practice_page is None:
+        raise HTTPException(404, f"No practice is called {check}.")
+    check_page(practice_page.repositories)
+    return render(request, "practice.html", found=practice_page, outcome=outcome)
 
 
 @allowed(Right.READ)
@@ -89,33 +91,35 @@ async def practices(request: Request) -> Response:
 @allowed(Right.READ)
 async def rollouts(request: Request) -> Response:
     site = site_of(request)
-    rollout_page = await site.stores[RolloutPagesStore].rollouts(site.rollout_options, Cut(_cut(request).page, 10))
-    _check(rollout_page)
+    rollout_page = await site.stores[RolloutPagesStore].rollouts(
+        site.rollout_options, Cut(cut_of(request).page, 10)
+    )
+    check_page(rollout_page)
     return render(request, "rollouts.html", rollouts=rollout_page)
 
 
 @allowed(Right.READ)
 async def rollout(request: Request) -> Response:
     site = site_of(request)
-    number, state = request.path_params["number"], _chosen(request, "state", RebuildState)
+    number, wanted = request.path_params["number"], wanted_rebuilds(request)
     can_exist = number < 2**62
     rollout_page = (
-        await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, _cut(request), state)
+        await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, cut_of(request), wanted)
         if can_exist
         else None
     )
     if rollout_page is None:
         raise HTTPException(404, f"There is no rollout {number}.")
-    _check(rollout_page.rebuilds)
-    return render(request, "rollout.html", found=rollout_page, progress=rollout_page.progress, state=state)
+    check_page(rollout_page.rebuilds)
+    return render(request, "rollout.html", found=rollout_page, progress=rollout_page.progress, wanted=wanted)
 
 
 @allowed(Right.READ)
 async def images(request: Request) -> Response:
-    image_filter = WantedImages(_text(request, "q"), _chosen(request, "state", ImageState))
-    image_page = await site_of(request).stores[ImagePagesStore].images(image_filter, _cut(request))
-    _check(image_page.images)
-    words = {state.value: text for state, text in IMAGE_WORDS.items()}
+    image_filter = WantedImages(text(request, "q"), chosen(request, "state", ImageState))
+    image_page = await site_of(request).stores[ImagePagesStore].images(image_filter, cut_of(request))
+    check_page(image_page.images)
+    words = {state.value: told for state, told in IMAGE_WORDS.items()}
     return render(request, "images.html", found=image_page, wanted=image_filter, words=words)
 
 
@@ -133,25 +137,25 @@ async def image(request: Request) -> Response:
 
 @allowed(Right.READ)
 async def image_cves(request: Request) -> Response:
-    cve_filter = WantedCves(_text(request, "q"), _chosen(request, "severity", Severity))
+    cve_filter = WantedCves(text(request, "q"), chosen(request, "severity", Severity))
     contents = site_of(request).stores[ImageContentsStore]
     name, tag = _image_asked(request)
-    cve_page = await contents.cves(name, tag, cve_filter, _cut(request))
+    cve_page = await contents.cves(name, tag, cve_filter, cut_of(request))
     if cve_page is None:
         raise _no_image(request)
-    _check(cve_page.cves)
+    check_page(cve_page.cves)
     return render(request, "image_cves.html", found=cve_page, wanted=cve_filter, tag=tag, severities=_SEVERITIES)
 
 
 @allowed(Right.READ)
 async def image_packages(request: Request) -> Response:
-    package_filter = PackageFilter(_text(request, "q"), _chosen(request, "origin", Origin))
+    package_filter = PackageFilter(text(request, "q"), chosen(request, "origin", Origin))
     contents = site_of(request).stores[ImageContentsStore]
     name, tag = _image_asked(request)
-    package_page = await contents.packages(name, tag, package_filter, _cut(request))
+    package_page = await contents.packages(name, tag, package_filter, cut_of(request))
     if package_page is None:
         raise _no_image(request)
-    _check(package_page.packages)
+    check_page(package_page.packages)
     return render(
         request, "image_packages.html", found=package_page, wanted=package_filter, tag=tag, words=ORIGIN_WORDS
     )
@@ -159,7 +163,7 @@ async def image_packages(request: Request) -> Response:
 
 def _image_asked(request: Request) -> tuple[str, str | None]:
     """Reads the image's name, and the tag that is asked for; None where any will do."""
-    return request.path_params["name"][:512], _text(request, "tag") or None
+    return request.path_params["name"][:512], text(request, "tag") or None
 
 
 def _no_image(request: Request) -> HTTPException:
@@ -169,10 +173,10 @@ def _no_image(request: Request) -> HTTPException:
 
 @allowed(Right.READ)
 async def bases(request: Request) -> Response:
-    text = _text(request, "q")
-    base_page = await site_of(request).stores[BasePagesStore].bases(text, _cut(request))
-    _check(base_page.bases)
-    return render(request, "bases.html", bases=base_page.bases, notices=base_page.notices, text=text)
+    wanted = text(request, "q")
+    base_page = await site_of(request).stores[BasePagesStore].bases(wanted, cut_of(request))
+    check_page(base_page.bases)
+    return render(request, "bases.html", bases=base_page.bases, notices=base_page.notices, text=wanted)
 
 
 @allowed(Right.READ)
@@ -192,28 +196,28 @@ async def repository(request: Request) -> Response:
     repository_page = await site.stores[RepositoryPagesStore].repository(name, site.forge)
     if repository_page is None:
         raise HTTPException(404, f"No repository is called {name}.")
-    words = {standing.value: text for standing, text in IN_WORDS.items()}
+    words = {standing.value: told for standing, told in IN_WORDS.items()}
     audited = await site.stores[PracticesStore].audited(name)
     return render(request, "repository.html", found=repository_page, audited=audited, words=words)
 
 
 @allowed(Right.READ)
 async def advisories(request: Request) -> Response:
-    text = _text(request, "q")
-    advisory_page = await site_of(request).stores[AdvisoryPagesStore].advisories(text, _cut(request))
-    _check(advisory_page.advisories)
-    return render(request, "advisories.html", advisories=advisory_page.advisories, text=text)
+    wanted = text(request, "q")
+    advisory_page = await site_of(request).stores[AdvisoryPagesStore].advisories(wanted, cut_of(request))
+    check_page(advisory_page.advisories)
+    return render(request, "advisories.html", advisories=advisory_page.advisories, text=wanted)
 
 
 @allowed(Right.READ)
 async def advisory(request: Request) -> Response:
     cve = request.path_params["cve"][:32]
-    fix = _chosen(request, "fix", FixState)
-    advisory_page = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, _cut(request), fix)
+    fix = chosen(request, "fix", FixState)
+    advisory_page = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, cut_of(request), fix)
     if advisory_page is None:
         raise HTTPException(404, await _without_advisory(request, cve) or f"No advisory tells of {cve}.")
-    _check(advisory_page.rebuilds)
-    words = {state.value: text for state, text in FIX_WORDS.items()}
+    check_page(advisory_page.rebuilds)
+    words = {state.value: told for state, told in FIX_WORDS.items()}
     return render(
         request, "advisory.html", found=advisory_page, advisory=advisory_page.advisory, fix=fix, words=words
     )
@@ -222,10 +226,10 @@ async def advisory(request: Request) -> Response:
 @allowed(Right.READ)
 async def cves(request: Request) -> Response:
     cve_filter = CveFilter(
-        _text(request, "q"), _chosen(request, "severity", Severity), _chosen(request, "station", Station)
+        text(request, "q"), chosen(request, "severity", Severity), chosen(request, "station", Station)
     )
-    cve_page = await site_of(request).stores[LedgerStore].cves(_cut(request), cve_filter)
-    _check(cve_page.cves)
+    cve_page = await site_of(request).stores[LedgerStore].cves(cut_of(request), cve_filter)
+    check_page(cve_page.cves)
     return render(
         request, "cves.html", found=cve_page, wanted=cve_filter, severities=_SEVERITIES, stations=STATION_WORDS
     )
@@ -235,13 +239,15 @@ async def cves(request: Request) -> Response:
 async def cve(request: Request) -> Response:
     name = request.path_params["cve"][:64]
     ledger = site_of(request).stores[LedgerStore]
-    cve_page = await ledger.cve(name, _cut(request))
+    stuck, who = text(request, "stuck"), text(request, "who")
+    cve_page = await ledger.cve(name, cut_of(request), stuck, who)
     if cve_page is None:
         raise HTTPException(
             404, await _without_advisory(request, name) or f"Nothing that was read tells of {name}."
         )
-    _check(cve_page.images)
-    return render(request, "cve.html", found=cve_page, row=cve_page.cve, groups=await ledger.groups(name))
+    check_page(cve_page.images)
+    groups = await ledger.groups(name)
+    return render(request, "cve.html", found=cve_page, row=cve_page.cve, groups=groups, stuck=stuck, who=who)
 
 
 async def _without_advisory(request: Request, cve: str) -> str:
@@ -273,27 +279,6 @@ def stage_rows(site: Site) -> tuple[StageRow, ...]:
     )
 
 
-def _text(request: Request, name: str) -> str:
-    return request.query_params.get(name, "").replace("\x00", "").strip()[:_LONGEST_TEXT]
-
-
-def _chosen(request: Request, name: str, kind: type[E]) -> E | None:
-    """The value that is asked for; None where none is, or one that does not exist."""
-    word = request.query_params.get(name)
-    return kind(word) if word in set(kind) else None
-
-
-def _cut(request: Request) -> Cut:
-    page = request.query_params.get("page", "1")
-    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
-    return Cut(min(max(number, 1), MOST_PAGES))
-
-
-def _check(page: Page[Any]) -> None:
-    if page.page > page.pages:
-        raise HTTPException(404, f"There are {page.pages} pages.")
-
-
 routes = [
     Route("/", fleet, name="fleet"),
     Route("/rollouts", rollouts, name="rollouts"),
@@ -309,7 +294,9 @@ routes = [
     Route("/advisories/{cve}", advisory, name="advisory"),
     Route("/cves", cves, name="cves"),
     Route("/cves/{cve}", cve, name="cve"),
+    Route("/needs/{reason}", needs, name="needs"),
     Route("/practices", practices, name="practices"),
+    Route("/practices/{check}", practice, name="practice"),
     Route("/upstream", upstream, name="upstream"),
     Route("/operations", operations, name="operations"),
 ]

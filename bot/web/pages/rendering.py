@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.domain.feeds.advisory import Severity, public_record
 from bot.domain.repositories.onboarding import counts_in_words
+from bot.domain.rollouts.timing.waves import WavePart
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
 from bot.settings.tokens import Person, Right
@@ -148,6 +149,7 @@ def _environment() -> Environment:
         "percent": percent,
         "charts": charts,
         "navigation": NAVIGATION,
+        "wave_parts": tuple(WavePart),
         "Right": Right,
         "str": str,
     }

@@ -41,7 +41,7 @@ from tests.integration.web.markup import foreign_markup
 
 UNMARKED = {
     *("bases", "rollouts", "fleet, the oldest first", "fleet, nothing found", "fleet, who uses a base"),
-    *("images, searched", "image", "CVEs", "practices", "image, its packages"),
+    *("images, searched", "image", "CVEs", "practices", "practice", "image, its packages"),
 }
 """Pages on which nothing stands that others have written, or only what sorts behind."""
 
@@ -244,7 +244,7 @@ class TestASmallFleet:
         )
         assert '<span class="chip k-out-of-support"' in (await client.get("/bases?q=8.0")).text
         fleet = (await client.get("/")).text
-        assert 'href="/?support=out-of-support#list"' in fleet
+        assert 'href="/needs/out-of-support"' in fleet
         assert '<option value="out-of-support" selected>' in (await client.get("/?support=out-of-support")).text
 
     async def test_a_badge_tells_the_standing(self, asking: Asking, site: Site) -> None:
@@ -265,7 +265,7 @@ class _Told(LedgerStore):
     def __init__(self, page: CvePage) -> None:
         self._page = page
 
-    async def cve(self, name: str, cut: Cut) -> CvePage:
+    async def cve(self, name: str, cut: Cut, stuck: str = "", who: str = "") -> CvePage:
         return self._page
 
     async def groups(self, name: str) -> tuple[ImageGroup, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.domain.clock import is_yet_to_come
 from bot.domain.wording.words import counted
@@ -25,6 +26,15 @@ class Wave:
     batch: int | None = None
     done_at: float = 1.0
     wait_at_most: timedelta = timedelta(days=1)
+
+
+class WavePart(StrEnum):
+    """How far a rebuild is, as a wave counts it; what failed is among what has ended."""
+
+    WAITING = "waiting"
+    UNDER_WAY = "under-way"
+    ENDED = "ended"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class FleetStore(Store):
         conditions = _list_conditions(fleet_filter)
         async with self._database.reading() as connection:
             ends = await ends_of_support(connection, now.date(), bases.c.used.is_(True))
+            if fleet_filter.age:
+                conditions += [*_IS_LATE, _step(now) == fleet_filter.age]
             if fleet_filter.support is not None:
                 conditions.append(stands_on_end(ends, fleet_filter.support, now.date()))
             total = await connection.scalar(
@@ -80,16 +82,23 @@ async def counts(connection: AsyncConnection, *conditions: ColumnElement[bool]) 
 
 async def ages(connection: AsyncConnection, now: datetime) -> dict[str, int]:
     """Counts the repositories that are behind or failed, by for how long."""
-    since = standings.c.since
-    steps = [(since > literal(now - step, since.type), name) for step, name in zip(_STEPS, AGES, strict=False)]
-    step = case(*steps, else_=AGES[-1])
-    number_rows = await connection.execute(
-        select(step, func.count())
-        .where(standings.c.standing.in_([Standing.BEHIND.value, Standing.FAILED.value]), since.is_not(None))
-        .group_by(step)
-    )
+    step = _step(now)
+    number_rows = await connection.execute(select(step, func.count()).where(*_IS_LATE).group_by(step))
     by_name = {row[0]: row[1] for row in number_rows}
     return {name: by_name.get(name, 0) for name in AGES}
+
+
+_IS_LATE = (
+    standings.c.standing.in_([Standing.BEHIND.value, Standing.FAILED.value]),
+    standings.c.since.is_not(None),
+)
+
+
+def _step(now: datetime) -> ColumnElement[str]:
+    """For how long a repository is behind, as one of `AGES`."""
+    since = standings.c.since
+    steps = [(since > literal(now - step, since.type), name) for step, name in zip(_STEPS, AGES, strict=False)]
+    return case(*steps, else_=AGES[-1])
 
 
 async def _days(connection: AsyncConnection, today: date) -> tuple[DayOfFreshness, ...]:

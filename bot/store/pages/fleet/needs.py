@@ -48,12 +48,15 @@ from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedReason, NeedsYou
 
 MOST_NAMED = 10
 """So many of each reason are named, the oldest first; all are counted."""
+MOST_LISTED = 1000
+"""So many of one reason are named where it alone is asked for."""
 GREEN_FOR = timedelta(days=1)
 """A pull request that could be merged for so long waits for a person."""
 STALE_AFTER = timedelta(days=2)
 """One that nobody has merged for so long does so too, whatever it lacks."""
 _UNDATED = cast(null(), Moment)
 _LOOKS_EVERY = timedelta(minutes=5)
+_OF_SUPPORT = (NeedReason.OUT_OF_SUPPORT, NeedReason.ENDS_SOON)
 _REFUSED_AFTER = 2
 """Attempts that the forge has refused in a row: once may be an accident."""
 
@@ -87,6 +90,17 @@ class NeedsStore(Store):
         """Reads what needs a person now."""
         async with self._database.reading() as connection:
             return await needs_in(connection, self._clock.now())
+
+    async def group(self, reason: NeedReason) -> NeedGroup | None:
+        """Reads all that waits for one reason, of a thousand the first; None where nothing does."""
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            if reason in _OF_SUPPORT:
+                return (await _of_support(connection, now, None, MOST_LISTED)).get(reason)
+            [kind] = [kind for kind in _kinds(None) if kind.reason is reason]
+            rows = (await connection.execute(_select_first(kind, MOST_LISTED), _moments(now))).all()
+        told = readable(rows, lambda row: row, lambda row: f"what needs a person, {row.reason} of {row.subject}")
+        return _group(reason, list(told)) if told else None
 
     async def note_calm(self) -> None:
         """Keeps since when nothing needs a person, and forgets it once something does; looks at most every few
@@ -149,7 +163,7 @@ class _Kind(NamedTuple):
     url: ColumnElement[Any] = null()
 
 
-def _select_first(kind: _Kind) -> Select[Any]:
+def _select_first(kind: _Kind, most: int = MOST_NAMED) -> Select[Any]:
     """The first of those that wait for one reason, each with how many do in all, and how many with its `why`."""
     why = func.coalesce(kind.why, "")
     rows_query = (
@@ -171,7 +185,7 @@ def _select_first(kind: _Kind) -> Select[Any]:
             func.count().over(partition_by=rows.c.why).label("alike"),
         )
         .order_by(rows.c.since.is_(None), rows.c.since, rows.c.subject)
-        .limit(MOST_NAMED)
+        .limit(most)
         .subquery()
     )
     return select(first)
@@ -244,7 +258,7 @@ def _contradicted() -> _Kind:
 
 
 async def _of_support(
-    connection: AsyncConnection, now: datetime, only: Collection[str] | None
+    connection: AsyncConnection, now: datetime, only: Collection[str] | None, most: int = MOST_NAMED
 ) -> dict[NeedReason, NeedGroup]:
     """Repositories by what they stand on: out of support, and soon to be; each once, by its first end."""
     today = now.date()
@@ -263,9 +277,7 @@ async def _of_support(
         reason: NeedGroup(
             reason,
             sum(len(names_by_end[end]) for end in ends),
-            tuple(_awaits_move(name, end, today) for end in ends for name in sorted(names_by_end[end]))[
-                :MOST_NAMED
-            ],
+            tuple(_awaits_move(name, end, today) for end in ends for name in sorted(names_by_end[end]))[:most],
             max(len(names_by_end[end]) for end in ends),
         )
         for reason, ends in reasons.items()

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.finding import Outcome
@@ -11,11 +11,23 @@ from bot.files.audit.rules import RULES
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices, unpacked
 from bot.store.rows.repositories.onboardings import count_onboardings, onboardings
-from bot.store.rows.repositories.repositories import limit_to
+from bot.store.rows.repositories.repositories import limit_to, standings
 from bot.store.rows.repositories.tables import repositories
-from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, trend_of, weeks_of
+from bot.views.fleet.fleet import Standing
+from bot.views.fleet.practices import (
+    WEEKS,
+    Audited,
+    FleetPractices,
+    Practice,
+    PracticePage,
+    PracticeRepository,
+    trend_of,
+    weeks_of,
+)
+from bot.views.paging import Cut, page_of
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_WORST_FIRST = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.HOLDS)
 _OF_SHARES = (Outcome.HOLDS.value, Outcome.FAILS.value)
 
 
@@ -26,6 +38,46 @@ class PracticesStore(Store):
         """Reads how the fleet stood on the last day that was counted."""
         async with self._database.reading() as connection:
             return await fleet_practices(connection, self._clock.now())
+
+    async def practice(self, check: str, outcome: Outcome | None, cut: Cut) -> PracticePage | None:
+        """Reads which repositories stand how to one check, those with this outcome alone where one is given; None
+        where no check is called so."""
+        rule = next((rule for rule in RULES if rule.check == check), None)
+        if rule is None:
+            return None
+        is_of_fleet = and_(
+            practices.c.practice == check,
+            practices.c.outcome.in_([each.value for each in _WORST_FIRST]),
+            repositories.c.listed.is_(True),
+        )
+        home = practices.join(repositories, repositories.c.id == practices.c.repository_id)
+        columns = (repositories.c.name, practices.c.outcome, standings.c.standing)
+        rank = case(
+            {each.value: place for place, each in enumerate(_WORST_FIRST)}, value=practices.c.outcome, else_=9
+        )
+        query = (
+            select(*columns)
+            .select_from(home.outerjoin(standings, standings.c.repository_id == repositories.c.id))
+            .where(is_of_fleet)
+            .order_by(rank, repositories.c.name)
+        )
+        if outcome is not None:
+            query = query.where(practices.c.outcome == outcome.value)
+        numbers = select(practices.c.outcome, func.count()).select_from(home).where(is_of_fleet)
+        async with self._database.reading() as connection:
+            counts = {
+                _OUTCOMES[row[0]]: row[1] for row in await connection.execute(numbers.group_by(practices.c.outcome))
+            }
+            rows = await connection.execute(query.limit(cut.per_page).offset(cut.offset))
+            shown = tuple(
+                PracticeRepository(
+                    row.name, _OUTCOMES[row.outcome], Standing(row.standing) if row.standing else None
+                )
+                for row in rows
+            )
+        total = sum(counts.values()) if outcome is None else counts.get(outcome, 0)
+        in_order = {each: counts.get(each, 0) for each in _WORST_FIRST}
+        return PracticePage(check, rule.title, rule.severity, in_order, page_of(shown, total, cut))
 
     async def audited(self, repository: str) -> Audited | None:
         """What was found in a repository; None where the fleet has no such one. The case of its name does not

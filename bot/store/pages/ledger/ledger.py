@@ -163,18 +163,26 @@ class LedgerStore(CvePagesStore):
         page = page_of(fitting[cut.offset : cut.offset + cut.per_page], len(fitting), cut)
         return Cves(page, fleet.not_known, fleet.gaps, count_severities(row.severity for row in fleet.rows))
 
-    async def cve(self, name: str, cut: Cut) -> CvePage | None:
-        """One of them with its images, those that wait first; None where nobody has told of it."""
+    async def cve(self, name: str, cut: Cut, stuck: str = "", who: str = "") -> CvePage | None:
+        """One of them with its images, those that wait first; with `stuck` those alone that are stuck so, with
+        `who` of these those that it can move. None where nobody has told of it."""
         async with self._working:
             one_cve = await self._one(name)
         if one_cve is None:
             return None
-        image_rows = tuple(
-            row_of(entry, one_cve.took) for entry in one_cve.entries[cut.offset : cut.offset + cut.per_page]
-        )
+        entries = one_cve.entries
+        if stuck:
+            alike = {
+                image
+                for group in one_cve.groups
+                if group.state == stuck and (not who or who in group.movers)
+                for image in group.images
+            }
+            entries = tuple(entry for entry in entries if entry.image.image in alike)
+        image_rows = tuple(row_of(entry, one_cve.took) for entry in entries[cut.offset : cut.offset + cut.per_page])
         return CvePage(
             one_cve.row,
-            page_of(image_rows, len(one_cve.entries), cut),
+            page_of(image_rows, len(entries), cut),
             one_cve.not_known,
             one_cve.gaps,
             one_cve.notes,

@@ -1,5 +1,6 @@
 """Open rollouts, their rebuilds counted by wave, and the rows of what has not begun."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.pace import Pace, opened_by
 from bot.domain.rollouts.timing.waiting import ReleaseRules, RolloutStanding, Waiting, Waits, release_rules_at
-from bot.domain.rollouts.timing.waves import Hold, WaveTally
+from bot.domain.rollouts.timing.waves import Hold, WavePart, WaveTally
 from bot.store.engine.codec import check_moments, readable
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import read_spendings
@@ -98,6 +99,15 @@ _HAS_ENDED = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=Tr
 
 
 _HAS_FAILED = and_(_HAS_ENDED, rebuilds.c.state == RebuildState.FAILED)
+
+
+IS_IN_PART: Mapping[WavePart, ColumnElement[bool]] = {
+    WavePart.WAITING: IS_WAITING,
+    WavePart.UNDER_WAY: _IS_UNDER_WAY,
+    WavePart.ENDED: _HAS_ENDED,
+    WavePart.FAILED: _HAS_FAILED,
+}
+"""Which rebuilds each number of a wave counts."""
 
 
 _WAITING_SINCE = func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)

@@ -28,6 +28,11 @@ def needs_of(stores: Stores) -> NeedsStore:
     return stores[NeedsStore]
 
 
+def go_to(stores: Stores, moment: datetime) -> Stores:
+    stores.clock.advance(moment - stores.clock.now())
+    return stores
+
+
 async def groups(stores: Stores) -> dict[NeedReason, NeedGroup]:
     return {group.reason: group for group in (await needs_of(stores).needs()).groups}
 
@@ -90,7 +95,7 @@ async def test_an_end_of_support_needs_somebody_by_repository_from_ninety_days_b
     stores: Stores, today: datetime, reason: NeedReason | None, said: str
 ) -> None:
     await stores.fill(2, (NET_8, NET_8_NOBLE, ASPNET))
-    found = await groups(stores.other("later", today))
+    found = await groups(go_to(stores, today))
     assert set(found) == ({reason} if reason else set())
     if reason:
         assert (found[reason].number, found[reason].alike, found[reason].since) == (2, 2, THE_END)
@@ -101,16 +106,14 @@ async def test_an_end_of_support_needs_somebody_by_repository_from_ninety_days_b
 
 async def test_a_repository_with_two_ends_is_told_once_by_the_first(stores: Stores) -> None:
     await stores.fill(1, (NET_8, ALPINE_3_20))
-    [group] = (await groups(stores.other("later", datetime(2026, 9, 1, tzinfo=UTC)))).values()
+    [group] = (await groups(go_to(stores, datetime(2026, 9, 1, tzinfo=UTC)))).values()
     assert (group.reason, group.number) == (NeedReason.OUT_OF_SUPPORT, 1)
     assert group.first[0].why == "alpine3.20 is out of support for 153 days: no more fixes will come"
 
 
 async def test_a_mirror_of_what_has_ended_has_ended_too(stores: Stores) -> None:
     await stores.fill(1, (Base("registry.example", "mirror/dotnet/aspnet", "8.0"),))
-    assert set(await groups(stores.other("later", datetime(2026, 11, 30, tzinfo=UTC)))) == {
-        NeedReason.OUT_OF_SUPPORT
-    }
+    assert set(await groups(go_to(stores, datetime(2026, 11, 30, tzinfo=UTC)))) == {NeedReason.OUT_OF_SUPPORT}
 
 
 async def test_the_list_has_those_that_are_counted(stores: Stores) -> None:
@@ -120,7 +123,7 @@ async def test_the_list_has_those_that_are_counted(stores: Stores) -> None:
         (datetime(2026, 3, 20, tzinfo=UTC), 0, 2),
         (datetime(2026, 9, 1, tzinfo=UTC), 2, 0),
     ):
-        fleet = stores.other("later", today).fleet
+        fleet = go_to(stores, today).fleet
         lists = [(await fleet.fleet(FleetFilter(support=state), Cut())).repositories for state in SupportState]
         assert [each.total for each in lists] == [ended, soon]
         [shown] = {row.support.state for each in lists for row in each.items if row.support}

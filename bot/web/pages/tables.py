@@ -1,0 +1,118 @@
+"""The lists of pages as CSV: all that fits the address's filter, for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.domain.repositories.finding import Outcome
+from bot.settings.tokens import Right
+from bot.store.pages.fleet.fleet import FleetStore
+from bot.store.pages.fleet.needs import NeedsStore
+from bot.store.pages.fleet.practices import PracticesStore
+from bot.store.pages.ledger.ledger import LedgerStore
+from bot.store.pages.rollouts import RolloutPagesStore
+from bot.views.fleet.fleet import RepositoryRow
+from bot.views.fleet.needs import NeedReason
+from bot.views.paging import Cut
+from bot.web.access.guard import allowed
+from bot.web.pages.asking import chosen, fleet_filter, text, wanted_rebuilds
+from bot.web.site import site_of
+
+_WHOLE = Cut(per_page=10_000)
+_IS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _answer(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow(columns)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def cell(value: object) -> str:
+    """A value as a spreadsheet takes it: what others have written is never a formula there."""
+    written = "" if value is None else str(value)
+    return f"'{written}" if written.startswith(_IS_FORMULA) else written
+
+
+@allowed(Right.READ)
+async def fleet(request: Request) -> Response:
+    found = await site_of(request).stores[FleetStore].fleet(fleet_filter(request), _WHOLE)
+    columns = ("repository", "standing", "behind_since", "bases", "usages", "rebuild", "rollout", "url", "support")
+    return _answer("fleet", columns, map(_repository, found.repositories.items))
+
+
+def _repository(row: RepositoryRow) -> tuple[object, ...]:
+    support = row.support.told if row.support else None
+    state = row.name, row.standing, row.behind_since, row.bases, row.usages
+    return (*state, row.rebuild, row.rollout, row.url, support)
+
+
+@allowed(Right.READ)
+async def needs(request: Request) -> Response:
+    word = request.path_params["reason"]
+    if word not in set(NeedReason):
+        raise HTTPException(404, "Nothing waits for a person for such a reason.")
+    group = await site_of(request).stores[NeedsStore].group(NeedReason(word))
+    rows = ((need.subject, need.since, need.why, need.url) for need in (group.first if group else ()))
+    return _answer(word, ("subject", "since", "why", "url"), rows)
+
+
+@allowed(Right.READ)
+async def practice(request: Request) -> Response:
+    check = request.path_params["check"][:64]
+    outcome = chosen(request, "outcome", Outcome)
+    found = await site_of(request).stores[PracticesStore].practice(check, outcome, _WHOLE)
+    if found is None:
+        raise HTTPException(404, f"No practice is called {check}.")
+    rows = ((row.name, row.outcome, row.standing) for row in found.repositories.items)
+    return _answer(check, ("repository", "outcome", "standing"), rows)
+
+
+@allowed(Right.READ)
+async def rollout(request: Request) -> Response:
+    site, number = site_of(request), request.path_params["number"]
+    wanted, store = wanted_rebuilds(request), site.stores[RolloutPagesStore]
+    found = await store.rollout(number, site.rollout_options, _WHOLE, wanted) if number < 2**62 else None
+    if found is None:
+        raise HTTPException(404, f"There is no rollout {number}.")
+    columns = ("repository", "state", "what", "wave", "began", "ended", "how it stands", "url")
+    return _answer(
+        f"rollout-{number}",
+        columns,
+        (
+            (row.repository, row.state, row.what, row.wave, row.attempted_at, row.ended_at, row.reason, row.url)
+            for row in found.rebuilds.items
+        ),
+    )
+
+
+@allowed(Right.READ)
+async def cve(request: Request) -> Response:
+    name = request.path_params["cve"][:64]
+    found = (
+        await site_of(request).stores[LedgerStore].cve(name, _WHOLE, text(request, "stuck"), text(request, "who"))
+    )
+    if found is None:
+        raise HTTPException(404, f"Nothing that was read tells of {name}.")
+    rows = (
+        (row.image, row.repository, ", ".join(row.packages), row.state, row.says, row.who)
+        for row in found.images.items
+    )
+    return _answer(found.cve.cve, ("image", "produced by", "packages", "stuck at", "why", "who"), rows)
+
+
+routes = [
+    Route("/fleet.csv", fleet, name="fleet_table"),
+    Route("/needs/{reason}.csv", needs, name="needs_table"),
+    Route("/practices/{check}.csv", practice, name="practice_table"),
+    Route("/rollouts/{number:int}.csv", rollout, name="rollout_table"),
+    Route("/cves/{cve}.csv", cve, name="cve_table"),
+]
