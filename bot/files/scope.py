@@ -59,7 +59,7 @@ _TEST_PROJECT = re.compile(
 )
 _PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 _TEMPLATE_CONFIG = ".template.config/template.json"
-_DELIVERING_KINDS = frozenset(
+DELIVERING_KINDS = frozenset(
     {WORKFLOW, AZURE_PIPELINES, other_builds.KIND, COMPOSE, BAKE, SHELL, MAKE, GITLAB_CI, CIRCLECI, azd.KIND}
 )
 _CHECKED_KINDS = frozenset({DOCKERFILE, COMPOSE, AZURE_PIPELINES, other_builds.KIND, GITLAB_CI, CIRCLECI})
@@ -301,7 +301,7 @@ def _delivers(path: str, texts: ScopeTexts) -> bool:
     if path.rpartition("/")[2].lower() in _DELIVERING_NAMES:
         return True
     kind = texts.kind(path)
-    return kind in _DELIVERING_KINDS and not (kind == COMPOSE and is_for_development(path))
+    return kind in DELIVERING_KINDS and not (kind == COMPOSE and is_for_development(path))
 
 
 def _places_on(lines: Iterable[str], *, is_all: bool) -> Iterator[str]:

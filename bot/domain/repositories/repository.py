@@ -11,9 +11,15 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 
 WORKFLOWS = ".github/workflows/"
+"""The folder whose files are workflows."""
 NO_SOURCES = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
 """Folders that hold what others have made, or what is made from sources: many files, and none of the repository."""
-"""The folder whose files are workflows."""
+
+
+def is_workflow(path: str) -> bool:
+    """Whether GitHub runs the file as a workflow: what lies deeper in the folder, such as an action, is none."""
+    name = path.removeprefix(WORKFLOWS)
+    return name != path and "/" not in name and name.endswith((".yml", ".yaml"))
 
 
 def owner_of(name: str) -> str:

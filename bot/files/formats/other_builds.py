@@ -52,6 +52,11 @@ def _named(service: str, pattern: str, only_where: re.Pattern[str] | None = None
     return OtherBuild(service, re.compile(f"{_IN_ANY_FOLDER}(?:{pattern})"), only_where=only_where)
 
 
+def _at_root(service: str, pattern: str) -> OtherBuild:
+    """Of a service that reads its file at the root alone: elsewhere it is somebody else's."""
+    return OtherBuild(service, re.compile(pattern))
+
+
 def _manifest(service: str, pattern: str) -> OtherBuild:
     return OtherBuild(
         service, re.compile(f"{_IN_ANY_FOLDER}(?:{pattern})"), only_where=_DOTNET_IMAGE, is_build=False
@@ -67,17 +72,17 @@ OTHER_BUILDS = (
     _named("CircleCI", r"\.circleci/(?:.*/)?[^/]+\.ya?ml"),
     _named("Jenkins", r"(?:[^/]*[._-])?(?i:Jenkinsfile)(?:[._-][^/]*)?"),
     _named("Jenkins", r"(?:vars|\.?ci|\.?jenkins|pipelines?)/(?:.*/)?[^/]+\.groovy", _PUSHES_OR_NAMES),
-    _named("Woodpecker", r"\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml"),
-    _named("Drone", r"\.drone\.(?:ya?ml|jsonnet|star)"),
-    _named("Bitbucket Pipelines", r"bitbucket-pipelines\.ya?ml"),
+    _at_root("Woodpecker", r"\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml"),
+    _at_root("Drone", r"\.drone\.(?:ya?ml|jsonnet|star)"),
+    _at_root("Bitbucket Pipelines", r"bitbucket-pipelines\.ya?ml"),
     _named("Gitea Actions", r"\.(?:gitea|forgejo)/workflows/[^/]+\.ya?ml"),
-    _named("Travis CI", r"\.travis\.ya?ml"),
+    _at_root("Travis CI", r"\.travis\.ya?ml"),
     _named("Buildkite", r"\.buildkite/[^/]+\.ya?ml"),
     _named("AppVeyor", r"\.?appveyor\.ya?ml", _PUSHES_OR_NAMES),
     _named("TeamCity", r"\.teamcity/(?:.*/)?[^/]+\.(?:kts?|xml)", _PUSHES_OR_NAMES),
     _named("Semaphore", r"\.semaphore/[^/]+\.ya?ml"),
-    _named("Codefresh", r"codefresh(?:[._-][^/]*)?\.ya?ml|\.codefresh/(?:.*/)?[^/]+\.ya?ml"),
-    _named("Cirrus CI", r"\.cirrus\.ya?ml"),
+    _named("Codefresh", r"codefresh(?:[._-][^/]*)?\.ya?ml|\.?codefresh/(?:.*/)?[^/]+\.ya?ml"),
+    _at_root("Cirrus CI", r"\.cirrus\.ya?ml"),
     _named("Harness", r"\.harness/(?:.*/)?[^/]+\.ya?ml"),
     _named("Earthly", r"Earthfile|[^/]+\.earth"),
     _named("Cloud Build", r"(?:[^/]*[._-])?cloudbuild(?:[._-][^/]*)?\.(?:ya?ml|json)"),

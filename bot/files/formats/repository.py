@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bot.domain.images.claims import NamedImage
-from bot.domain.repositories.repository import WORKFLOWS, Workflow
+from bot.domain.repositories.repository import Workflow, is_workflow
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, SourceProblem, Usage
 from bot.files.formats import azd
 from bot.files.formats.aspire import finder as aspire
@@ -127,7 +127,7 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
             (*findings.problems, *(of_solution.problems if findings is not of_solution else ()))
         )
         open_references += findings.open_references
-        if kind == WORKFLOW and file.path.startswith(WORKFLOWS):
+        if kind == WORKFLOW and is_workflow(file.path):
             workflow = dispatchable(file.path, decode(file.data))
             workflows += [workflow] if workflow is not None else []
     shown_usages = sorted(linked.kept(usages), key=lambda usage: usage.path)

@@ -2,6 +2,7 @@
 
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import repository_of
 from bot.files.audit.images.by_dockerfile import user_of
 from bot.files.audit.images.by_name import user_of_image
@@ -12,12 +13,31 @@ from bot.files.audit.repository import RepositoryTexts
 
 def user_of_built_image(repository: RepositoryTexts, image: str) -> User | None:
     """Who an image runs as: by the push here that names it, else by its name and what was seen of it."""
-    name = repository_of(image)
+    found = _push_of(repository, image)
+    if found is not None:
+        push, path = found
+        return user_of_stage(repository, path, push.step.input("target") or None)
+    return settled(user_of_image(image), repository.produced_as(image)) if image else None
+
+
+def dockerfile_of_image(repository: RepositoryTexts, image: str) -> str | None:
+    """The Dockerfile here that an image is built from, by the push that names it; None where none does."""
+    found = _push_of(repository, image)
+    return found[1] if found is not None and found[1] in repository else None
+
+
+def _push_of(repository: RepositoryTexts, image: str) -> tuple[Push, str] | None:
+    """The first push that names the image, and the Dockerfile that it builds."""
+    return repository.kept(_pushes_by_name).get(repository_of(image))
+
+
+def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
+    pushes: dict[str, tuple[Push, str]] = {}
     for push in deliveries(repository).pushes:
         path = dockerfile_of(push)
-        if path is not None and name in {repository_of(each) for each in push.names}:
-            return user_of_stage(repository, path, push.step.input("target") or None)
-    return settled(user_of_image(image), repository.produced_as(image)) if image else None
+        for name in push.names if path is not None else ():
+            pushes.setdefault(repository_of(name), (push, path or ""))
+    return pushes
 
 
 def user_of_stage(repository: RepositoryTexts, path: str, target: str | None) -> User | None:

@@ -17,6 +17,7 @@ from bot.files.audit.delivery.pushing import (
     pushes_on,
 )
 from bot.files.audit.delivery.scanning import scan_of_action, scan_of_command
+from bot.files.audit.delivery.templates import TEMPLATE_ACTIONS, deploys_template
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.flattening import pipelines
@@ -50,6 +51,7 @@ _DEPLOYING_ACTIONS = (
     "azure/aci-deploy",
     "aws-actions/amazon-ecs-deploy-task-definition",
     "google-github-actions/deploy-cloudrun",
+    *TEMPLATE_ACTIONS,
 )
 _SBOM_FORMATS = frozenset({"cyclonedx", "spdx", "spdx-json"})
 SCANNERS = r"\b(?:trivy|grype|scout|snyk)\b"
@@ -171,7 +173,10 @@ def _deploys(command: ShellCommand) -> bool:
                 ("containerapp", "update"),
                 ("containerapp", "create"),
                 ("containerapp", "up"),
-            } or (arguments[:3] in {("webapp", "config", "container"), ("webapp", "create")})
+            } or (
+                arguments[:3] in {("webapp", "config", "container"), ("webapp", "create")}
+                or deploys_template(command)
+            )
         case "argocd":
             return arguments[:2] == ("app", "sync")
         case "flyctl" | "fly":

@@ -12,6 +12,7 @@ from itertools import pairwise
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Deploy
 from bot.files.audit.delivery.gates import is_test
+from bot.files.audit.delivery.templates import TEMPLATE_ACTIONS, deploys_template, runs_containers
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import PipelineStep
@@ -25,7 +26,7 @@ _LOCAL_CLUSTER = re.compile(
 _MAKES_CLUSTER = re.compile(r"\b(?:kind|k3d|ctlptl)\s[^\n]*\bcreate\b|\bminikube\s[^\n]*\bstart\b|\bmicrok8s\s")
 _MAKES_NO_CONTAINER = frozenset({"secret", "configmap", "namespace", "ns", "serviceaccount", "sa"})
 _RUNS_WHAT_IT_IS_TOLD = frozenset(
-    {"azure/webapps-deploy", "azure/container-apps-deploy-action", "azure/aci-deploy"}
+    {"azure/webapps-deploy", "azure/container-apps-deploy-action", "azure/aci-deploy", *TEMPLATE_ACTIONS}
 )
 _BUILDS_ITSELF = ("appSourcePath", "dockerfilePath")
 
@@ -51,7 +52,7 @@ def _image_deploys(repository: RepositoryTexts) -> list[Deploy]:
 def _counts(repository: RepositoryTexts, deploy: Deploy) -> bool:
     if is_test(repository, deploy.pipeline) or _is_local(deploy):
         return False
-    return _brings_image(repository, deploy) is not False
+    return brings_image(repository, deploy) is not False
 
 
 def has_admission(deploy: Deploy) -> bool:
@@ -81,9 +82,11 @@ def _makes_cluster(step: PipelineStep) -> bool:
     return is_made or _LOCAL_CLUSTER.search(step.action) is not None
 
 
-def _brings_image(repository: RepositoryTexts, deploy: Deploy) -> bool | None:
+def brings_image(repository: RepositoryTexts, deploy: Deploy) -> bool | None:
     """Whether a deploy changes which image runs; None where only a run tells."""
     command = deploy.command
+    if deploy.tool in TEMPLATE_ACTIONS or (command is not None and deploys_template(command)):
+        return runs_containers(repository, deploy.step, command)
     if command is None:
         return _of_action(deploy)
     match command.name:

@@ -4,7 +4,7 @@ import re
 
 _SECRET = re.compile(
     r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
-    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|SAS|PWD)(?:$|[_.\-:])|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$)",
+    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|SAS|PWD)(?:$|[_.\-:])|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$)",
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -24,8 +24,8 @@ _CONNECTION = re.compile(r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)
 _IN_URL = re.compile(r"://[^/\s:@]+:[^/\s@$]+@")
 _PLACEHOLDER = re.compile(
     r"^(?:|<.*>|changeme|empty|none|null|true|false|yes|no|\d{1,4}|x+|\*+|https?://[^@]*|/\S*"
-    r"|(?:replace|change|fill|set|insert|update|enter|put)[-_ ]?(?:me|this|here|it)|todo|tbd|placeholder|dummy"
-    r"|redacted|your[-_ ].*"
+    r"|(?:replace|change|fill|set|insert|update|enter|put)[-_ ]?(?:me|this|here|it)(?:[-_ ,.!…].*)?"
+    r"|todo|tbd|placeholder|dummy|redacted|your[-_ ].*"
     r"|@Microsoft\.KeyVault\(.*\)|\S+@azurekeyvault"
     r"|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%)$",
     re.IGNORECASE,

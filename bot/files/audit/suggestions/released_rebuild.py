@@ -107,19 +107,30 @@ def _check(repository: RepositoryTexts, pipeline: Pipeline, path: str) -> None:
         raise NotSpliceable("whoever starts it hands a value over, and which one a release has only people know")
     if path in repository or not _SAFE_FILE.fullmatch(path.rpartition("/")[2]):
         raise NotSpliceable(f"{path} is there already")
-    files = {pipeline.path, *(step.path for step in pipeline.steps), *(job.path for job in pipeline.jobs)}
-    texts = {each: repository.text(each) for each in sorted(files)}
-    if any(map(_OF_RELEASE.search, texts.values())):
+    if any(map(_OF_RELEASE.search, _texts(repository, pipeline))):
         raise NotSpliceable("its steps read what only the event of a release hands over")
-    more = next((match for text in texts.values() if (match := _PUBLISHES_MORE.search(text))), None)
-    unread = next((step.uses for step in pipeline.steps if step.unread), None)
-    called = next((job.remote for job in pipeline.remote_jobs if job.remote), None)
-    deploy = next((each.tool for each in deliveries(repository).deploys if each.pipeline is pipeline), None)
-    if more is not None or unread is not None or called is not None or deploy is not None:
-        what = f"`{' '.join(more.group().split())}`" if more is not None else unread or called or deploy
+    if what := what_else_it_does(repository, pipeline):
         raise NotSpliceable(f"a run does more than push images ({what}), which would be done again")
     if released_outcome(repository, pipeline) is not Pushes.SURELY:
         raise NotSpliceable("whether it pushes when it is started on a tag by workflow_dispatch is not sure")
+
+
+def _texts(repository: RepositoryTexts, pipeline: Pipeline) -> list[str]:
+    """The texts of the workflow and of all that it calls here."""
+    files = {pipeline.path, *(step.path for step in pipeline.steps), *(job.path for job in pipeline.jobs)}
+    return [repository.text(each) for each in sorted(files)]
+
+
+def what_else_it_does(repository: RepositoryTexts, pipeline: Pipeline) -> str:
+    """What a run does, or may do, besides pushing images; empty for nothing."""
+    texts = _texts(repository, pipeline)
+    more = next((match for text in texts if (match := _PUBLISHES_MORE.search(text))), None)
+    if more is not None:
+        return f"`{' '.join(more.group().split())}`"
+    unread = next((step.uses for step in pipeline.steps if step.unread), "")
+    called = next((job.remote for job in pipeline.remote_jobs if job.remote), "")
+    deploy = next((each.tool for each in deliveries(repository).deploys if each.pipeline is pipeline), "")
+    return unread or called or deploy
 
 
 def released_outcome(repository: RepositoryTexts, pipeline: Pipeline) -> Pushes:

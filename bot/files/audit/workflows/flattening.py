@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
 
-from bot.domain.repositories.repository import WORKFLOWS
+from bot.domain.repositories.repository import is_workflow
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, shell_commands
 from bot.files.audit.workflows.contexts import (
@@ -37,7 +37,7 @@ DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
     r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|kaniko|jib|\bko\b"
     r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i)\b"
-    r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:start|new)-build|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
+    r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:start|new)-build|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|\baz\s+(?:deployment|stack)\s|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
     r"|(?i:push|publish|release|deploy)[\w-]{0,60}\.(?:sh|ps1|cmd)\b"
     r"|\.(?:sh|ps1|cmd)[ ][^\n]{0,200}(?:[Pp]ush|[Pp]ublish)"
@@ -54,7 +54,7 @@ def pipelines(repository: RepositoryTexts) -> list[Pipeline]:
 
 
 def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
-    paths = [path for path in repository.paths if _is_workflow(path)]
+    paths = [path for path in repository.paths if is_workflow(path)]
     read = {path: root for path in paths if _is_worth(repository, path) and (root := repository.root(path))}
     called = {target for path in read for target in _list_called_files(read[path])}
     flat_pipelines = []
@@ -72,10 +72,6 @@ def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart,
         repository, pipeline.path, pipeline.root, frozenset({start.event}), start.values, surely=surely
     )
     return flattening.pipeline(pipeline.crons, pipeline.dispatch_inputs)
-
-
-def _is_workflow(path: str) -> bool:
-    return path.startswith(WORKFLOWS) and path.endswith((".yml", ".yaml")) and path.count("/") == 2
 
 
 def _is_worth(repository: RepositoryTexts, path: str) -> bool:

@@ -49,6 +49,17 @@ def takes_version(pipeline: Pipeline) -> bool:
     return "repository_dispatch" in pipeline.events or any(map(_VERSION.search, names))
 
 
+def is_started_by_hand_alone(pipeline: Pipeline) -> bool:
+    """Whether nothing but a person, or a program in their place, starts it."""
+    return pipeline.events - TESTS_ONLY <= _STARTED
+
+
+def takes_inputs(pipeline: Pipeline) -> bool:
+    """Whether whoever starts it by hand may hand something over besides a name for the run."""
+    inputs = pipeline.root.mapping("on").mapping("workflow_dispatch").mapping("inputs")
+    return any(key.value != "correlation" for key, _ in inputs.entries())
+
+
 def requires_input(pipeline: Pipeline) -> bool:
     """Whether nobody can start it by hand without a value that has no default."""
     inputs = pipeline.root.mapping("on").mapping("workflow_dispatch").mapping("inputs")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 
-from bot.domain.repositories.repository import WORKFLOWS
+from bot.domain.repositories.repository import is_workflow
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workflows.contexts import default_inputs
 from bot.files.audit.workflows.refs import named_refs
@@ -101,7 +101,7 @@ def default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
 def _default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
     names = set[str]()
     for path in repository.paths:
-        if path.startswith(WORKFLOWS) and path.endswith((".yml", ".yaml")):
+        if is_workflow(path):
             names |= {first or second for first, second in _SPOKEN.findall(repository.text(path))}
             root = repository.root(path)
             if root is not None:

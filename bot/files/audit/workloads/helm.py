@@ -63,7 +63,7 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
             if template_path.endswith((".yaml", ".yml")) and "/tests/" not in template_path
         ]
         for template in templates[:MOST_TEMPLATES]:
-            _read(repository, template, values, chart)
+            _read(repository, template, RenderedLines(values, repository.root(path)), chart)
         chart.unread += templates[MOST_TEMPLATES:]
         all_charts.append(chart)
     return all_charts
@@ -97,14 +97,13 @@ def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
     return Mapping(base.start, entries)
 
 
-def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmChart) -> None:
+def _read(repository: RepositoryTexts, path: str, rendered: RenderedLines, chart: HelmChart) -> None:
     text = repository.text(path)
     if not any(mark in text for mark in _MAKES_OBJECTS):
         return
     if text.count("\n") > MOST_LINES:
         chart.unread.append(path)
         return
-    rendered = RenderedLines(values)
     rendered.take(text)
     made = "\n".join(rendered.lines) + "\n"
     repository.adopt(made, path, OriginalPlaces(made, rendered.origins))

@@ -79,10 +79,10 @@ class RenderedLines:
     What the values do not tell stands as a mark (`HIDDEN`, `HIDDEN_VALUE`): a reader says "unknown" of that.
     """
 
-    def __init__(self, values: Mapping) -> None:
+    def __init__(self, values: Mapping, chart: Mapping | None = None) -> None:
         self.lines: list[str] = []
         self.origins: list[int] = []
-        self._values = ChartValues(values)
+        self._values = ChartValues(values, chart)
         self._nodes: dict[str, Node] = {}
         self._blocks: list[_Block] = []
         self.gaps: list[Gap] = []

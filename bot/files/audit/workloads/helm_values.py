@@ -7,16 +7,20 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 HIDDEN_VALUE = "hidden-value"
 _PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
-_DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[\w.-]+)$")
+_OF_CHART = re.compile(r"^\(?\$?\.Chart\.(?P<name>Name|Version|AppVersion)\)?$")
+_DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[$\w.-]+)$")
+_NO_LITERAL = (".", "$")
+"""What a default begins with that is a name."""
 _FILLED_IN = re.compile(r"\$\{[\w.-]+\}|#\{[^}\n]+\}#?|^__\w+__$")
 """What a pipeline puts into values before the chart is rendered: `envsubst`, token replacement."""
 
 
 class ChartValues:
-    """`dot` is what `.` means where a name stands, None where that is not known."""
+    """`dot` is what `.` means where a name stands, None where that is not known; `chart` is its own file."""
 
-    def __init__(self, values: Mapping) -> None:
+    def __init__(self, values: Mapping, chart: Mapping | None = None) -> None:
         self._values = values
+        self._chart = chart or Mapping(0)
 
     def condition(self, text: str, dot: Node | None) -> tuple[bool | None, Node | None]:
         """Whether it holds with the chart's values (None where that is not known), and what it names."""
@@ -37,6 +41,10 @@ class ChartValues:
                 return False, None
             # What a chart is given by the one above it, and does not name itself, is not told by its values.
             return node is not None or not path["path"].startswith("global."), node
+        of_chart = _OF_CHART.match(text)
+        if of_chart is not None:
+            node = self._chart.scalar(of_chart["name"][0].lower() + of_chart["name"][1:])
+            return node is not None, node
         if text.startswith(".") and isinstance(dot, Mapping):
             return True, _below(dot, text[1:])
         return False, None
@@ -50,7 +58,8 @@ class ChartValues:
             if len(words) == 3:
                 is_known, node = self.named(words[2], dot)
                 parts = [words[2], f"default {words[1]}"]
-        default = next((match["value"].strip('"') for part in parts[1:] if (match := _DEFAULT.match(part))), None)
+        written = next((match["value"] for part in parts[1:] if (match := _DEFAULT.match(part))), None)
+        default = self._default(written, dot) if written is not None else None
         if not is_known:
             return HIDDEN_VALUE
         if isinstance(node, Scalar) and not node.is_null and "\n" not in node.value and '"' not in node.value:
@@ -58,6 +67,13 @@ class ChartValues:
         if node is None or isinstance(node, Scalar):
             return default if default is not None else ""
         return HIDDEN_VALUE
+
+    def _default(self, written: str, dot: Node | None) -> str:
+        """What stands in the place of an empty value: a literal, or what a name means."""
+        if not written.startswith(_NO_LITERAL):
+            return written.strip('"')
+        is_known, node = self.named(written, dot)
+        return node.value if is_known and isinstance(node, Scalar) and not node.is_null else HIDDEN_VALUE
 
 
 def _below(node: Node | None, path: str) -> Node | None:

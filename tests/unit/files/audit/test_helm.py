@@ -54,6 +54,26 @@ def test_values_that_say_nothing_fail() -> None:
     assert found.place.start == 20
 
 
+VERSIONED = "podSecurityContext: {}\nsecurityContext: {}\nimage: {repository: ghcr.io/contoso/api, tag: ''}\n"
+
+
+def test_what_the_chart_says_of_itself_is_put_in() -> None:
+    files = chart(VERSIONED) | {"chart/Chart.yaml": "apiVersion: v2\nname: shop\nappVersion: 1.4.1-rc.1\n"}
+    (found,) = findings("deployed-by-digest", files)
+    assert (found.outcome, found.subject) == (
+        Outcome.FAILS,
+        "Deployment/deployment (chart chart) \u00b7 container shop",
+    )
+    assert found.message.startswith("ghcr.io/contoso/api:1.4.1-rc.1 is a tag")
+
+
+@pytest.mark.parametrize("default", [".Values.global.tag", ".Release.Name", "$tag"])
+def test_a_default_that_is_a_name_is_never_put_in_as_it_is_written(default: str) -> None:
+    files = chart(VERSIONED, TEMPLATE.replace(".Chart.AppVersion", default))
+    (found,) = findings("deployed-by-digest", files)
+    assert (found.outcome, found.message) == (Outcome.UNKNOWN, "its image is filled in elsewhere")
+
+
 def test_a_setting_of_the_values_is_found_where_it_stands() -> None:
     (found,) = findings("run-as-non-root", chart("podSecurityContext:\n  runAsNonRoot: true\n"))
     assert (found.outcome, found.place.path, found.place.start) == (Outcome.HOLDS, "chart/values.yaml", 2)

@@ -100,6 +100,8 @@ def test_a_runner_of_ones_own_keeps_layers() -> None:
         ("aquasecurity/trivy-action@master", [FAILS]),
         ("sigstore/cosign-installer@v4.0.0", [FAILS]),
         ("actions/checkout@v5", []),
+        ("NuGet/login@v1", []),
+        ("contoso/actions/registry-login@v1", [FAILS]),
         ("docker://ghcr.io/contoso/scan:1", [FAILS]),
         (f"docker://ghcr.io/contoso/scan@sha256:{'a' * 64}", [HOLDS]),
     ],

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
-from tests.unit.files.audit.world import findings, outcome, outcomes
+from tests.unit.files.audit.world import BUILD, findings, outcome, outcomes, workflow
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 ASPNET = "mcr.microsoft.com/dotnet/aspnet"
@@ -86,6 +86,11 @@ PROJECT = """
     [
         ("FROM debian:13\nENV DB_PASSWORD=hunter2\n", FAILS),
         ("FROM debian:13\nENV DB_PASSWORD=\n", HOLDS),
+        ("FROM debian:13\nENV AZP_TOKEN=set_me_at_runtime\n", HOLDS),
+        ("FROM debian:13\nENV AZP_TOKEN='change me, please'\n", HOLDS),
+        ("FROM debian:13\nENV AZP_TOKEN=setmeup7\n", FAILS),
+        ("FROM debian:13\nENV RABBITMQ_DEFAULT_PASS=hunter2\n", FAILS),
+        ("FROM debian:13\nENV COMPASS=hunter2 PASS_THROUGH=hunter2 BY_PASS_COUNT=7\n", HOLDS),
         ("FROM debian:13\nENV DB_PASSWORD_FILE=/run/secrets/db\n", HOLDS),
         ("FROM debian:13\nARG NUGET_TOKEN\nRUN restore --token $NUGET_TOKEN\n", FAILS),
         ("FROM debian:13\nARG NUGET_TOKEN\nRUN restore\n", HOLDS),
@@ -177,6 +182,74 @@ def test_image_framework_and_sdk_must_be_of_one_version(
     if pin:
         files["global.json"] = f'{{"sdk": {{"version": "{pin}"}}}}'
     assert outcomes("dotnet-versions", files) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "framework", "expected"),
+    [
+        ('["dotnet", "./Shop.Api.dll"]', "net8", HOLDS),
+        ('["./Shop.Api"]', "net8.0", HOLDS),
+        ('["/app/Shop.Api", "--urls", "http://+:8080"]', "net9.0", FAILS),
+        ('["./Shop.Api"]', "net48", UNKNOWN),
+        ('["./start.sh"]', "net8.0", UNKNOWN),
+    ],
+)
+def test_the_program_that_is_started_tells_which_project_runs(
+    start: str, framework: str, expected: Outcome
+) -> None:
+    files = {
+        "Dockerfile": f"FROM {ASPNET}:8.0\nCOPY out .\nENTRYPOINT {start}\n",
+        "src/Shop.Api/Shop.Api.csproj": PROJECT.format(framework=framework, more=""),
+        "src/Tool/Tool.csproj": PROJECT.format(framework="net6.0", more=""),
+    }
+    assert outcome("dotnet-versions", files) is expected
+
+
+def test_a_project_whose_framework_is_not_told_is_named() -> None:
+    files = {
+        "Dockerfile": f'FROM {ASPNET}:8.0\nENTRYPOINT ["dotnet", "Api.dll"]\n',
+        "src/Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />',
+    }
+    (found,) = findings("dotnet-versions", files)
+    assert (
+        found.message == "which .NET src/Api.csproj targets is not told by it or a Directory.Build.props above it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("azure-pipelines.yml", "steps:\n- script: docker build --build-arg=BASE_IMAGE=shop-base:7 .\n", UNKNOWN),
+        (BUILD, workflow("- run: docker build --build-arg BASE_IMAGE=$BASE ."), UNKNOWN),
+        ("compose.yaml", "services: {a: {build: {context: ., args: {BASE_IMAGE: 'shop-base:7'}}}}", UNKNOWN),
+        (BUILD, workflow("- run: docker build --build-arg BASE=$BASE ."), FAILS),
+    ],
+)
+def test_a_base_that_a_build_hands_over_is_not_what_the_argument_has_by_default(
+    path: str, text: str, expected: Outcome
+) -> None:
+    files = {"Dockerfile": "ARG BASE_IMAGE=base\nFROM ${BASE_IMAGE}\n", path: text}
+    assert outcome("base-pinned", files) is expected
+
+
+def test_the_tag_that_follows_single_updates_is_of_the_same_year() -> None:
+    (found,) = findings("base-pinned", {"Dockerfile": "FROM mcr.microsoft.com/mssql/server:2019-CU2-ubuntu\n"})
+    assert found.fix is not None
+    assert found.fix.advice == "write the tag that follows them, such as 2019-latest"
+
+
+def test_a_service_of_an_image_that_is_built_here_runs_as_its_dockerfile_says() -> None:
+    push = "- run: docker build -f src/Dockerfile -t ghcr.io/contoso/shop:7 . && docker push ghcr.io/contoso/shop:7"
+    files = {
+        BUILD: workflow(push),
+        "src/Dockerfile": f"FROM {ASPNET}:8.0\n",
+        "compose.yaml": "services: {shop: {image: ghcr.io/contoso/shop}}",
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert (found.outcome, found.message) == (
+        FAILS,
+        f"no user is set, and {ASPNET}:8.0 runs as root, and no USER is written (src/Dockerfile)",
+    )
 
 
 def test_an_image_that_the_sdk_builds_is_not_root() -> None:

@@ -38,6 +38,7 @@ BY_NAME = [
     ("build.earth", "Earthly"),
     (".semaphore/semaphore.yml", "Semaphore"),
     ("codefresh.yml", "Codefresh"),
+    ("codefresh/deploy.yaml", "Codefresh"),
     (".cirrus.yml", "Cirrus CI"),
     (".harness/build.yaml", "Harness"),
     ("tye.yaml", "Tye"),
@@ -276,3 +277,51 @@ def test_what_a_makefile_includes_is_looked_through_as_well() -> None:
         "build/docker.mk": "publish:\n\tdocker push contoso/api\n",
     }
     assert [each.place.path for each in findings("unread-delivery", files)] == [BUILD, "build/docker.mk"]
+
+
+@pytest.mark.parametrize("path", ["src/wwwroot/libs/x/.travis.yml", "lib/.drone.yml", "lib/.cirrus.yml"])
+def test_what_its_service_reads_at_the_root_alone_is_no_build_elsewhere(path: str) -> None:
+    assert findings("unread-delivery", {path: "script: docker push contoso/x\n", "Dockerfile": "FROM a:1\n"}) == ()
+
+
+def test_one_build_by_nuke_is_told_once() -> None:
+    files = {
+        "Dockerfile": "FROM a:1\n",
+        ".nuke/parameters.json": "{}",
+        "build/_build.csproj": '<Project><PackageReference Include="Nuke.Common" /></Project>',
+    }
+    assert [each.place.path for each in findings("unread-delivery", files)] == ["build/_build.csproj"]
+    del files["build/_build.csproj"]
+    assert [each.place.path for each in findings("unread-delivery", files)] == [".nuke/parameters.json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("src/build.sh", "#!/bin/sh\ndocker build -t contoso/api .\ndocker push contoso/api\n"),
+        ("etc/push-images.ps1", "docker tag a contoso/api:$version\ndocker push contoso/api:$version\n"),
+        ("Makefile", "image:\n\tdocker buildx build -t contoso/api --push .\n"),
+        ("release.sh", "dotnet publish /t:PublishContainer -p ContainerRegistry=ghcr.io\n"),
+    ],
+)
+def test_a_script_that_pushes_and_that_no_build_starts_is_told(path: str, text: str) -> None:
+    (found,) = findings("unread-delivery", {path: text})
+    assert (found.outcome, found.place.path) == (UNKNOWN, path)
+    assert found.message == "it pushes an image, and no build that is here starts it"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("build.sh", "# docker push contoso/api\necho docker push contoso/api\ngit push\n"),
+        ("tests/build.sh", "docker push contoso/api\n"),
+        ("docs/push.md", "docker push contoso/api\n"),
+    ],
+)
+def test_what_only_speaks_of_a_push_is_no_delivery(path: str, text: str) -> None:
+    assert findings("unread-delivery", {path: text}) == ()
+
+
+def test_a_script_that_a_build_starts_is_told_with_it_alone() -> None:
+    files = {"ci/publish.sh": "docker push contoso/api\n", BUILD: workflow("- run: ci/publish.sh")}
+    assert [each.place.path for each in findings("unread-delivery", files)] == [BUILD]

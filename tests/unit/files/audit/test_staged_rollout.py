@@ -216,3 +216,46 @@ def test_none_is_proposed_where_it_could_break_the_job(more: str, why: str) -> N
     assert finding.fix is not None
     assert finding.fix.suggested == ()
     assert why in finding.fix.left_alone
+
+
+APP_TEMPLATE = "resource api 'Microsoft.App/containerApps@2025-01-01' = { name: 'api' }\n"
+TEMPLATES = {
+    "infra/main.bicep": "module api 'modules/api.bicep' = { name: 'api' }\n",
+    "infra/modules/api.bicep": APP_TEMPLATE,
+    "infra/network.bicep": "resource net 'Microsoft.Network/virtualNetworks@2025-01-01' = { name: 'net' }\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        ("az deployment group create -g shop --template-file infra/main.bicep", [FAILS]),
+        ("az deployment sub create --template-file=./infra/modules/api.bicep", [FAILS]),
+        ("az stack group create -n shop -f infra/main.bicep", [FAILS]),
+        ("az deployment group create -g shop --template-file infra/network.bicep", []),
+        ("az deployment group what-if -g shop --template-file infra/main.bicep", []),
+        ("az deployment group create -g shop --template-file infra/elsewhere.bicep", []),
+    ],
+)
+def test_a_template_that_runs_containers_is_a_deploy(run: str, expected: list[Outcome]) -> None:
+    assert outcomes(CHECK, {**jobs(job("deploy-production", run)), **TEMPLATES}) == expected
+
+
+@pytest.mark.parametrize(
+    ("uses", "given", "expected"),
+    [
+        ("azure/arm-deploy@v2", "template: ./infra/main.bicep", [FAILS]),
+        ("azure/arm-deploy@v2", "{template: ./infra/main.bicep, deploymentMode: Validate}", []),
+        ("azure/bicep-deploy@v2", "{operation: create, template-file: infra/main.bicep}", [FAILS]),
+        ("azure/bicep-deploy@v2", "{operation: whatIf, template-file: infra/main.bicep}", []),
+        ("azure/bicep-deploy@v2", "{operation: create, template-file: infra/network.bicep}", []),
+        ("azure/bicep-deploy@v2", "{operation: create, template-file: '${{ inputs.file }}'}", []),
+    ],
+)
+def test_an_action_that_deploys_such_a_template_is_one_too(uses: str, given: str, expected: list[Outcome]) -> None:
+    given = given if given.startswith("{") else f"{{{given}}}"
+    text = (
+        "on: {push: {branches: [main]}}\njobs:\n  deploy-production:\n    runs-on: ubuntu-latest\n    steps:\n"
+        f"      - uses: {uses}\n        with: {given}\n"
+    )
+    assert outcomes(CHECK, {BUILD: text, **TEMPLATES}) == expected

@@ -248,3 +248,8 @@ def test_a_line_of_a_workflow_that_stands_twice_asks_no_fewer_questions(data: st
     found = audit({BUILD: "".join([*LINES[: at + 1], *LINES[at:]]).encode()}, NOW)
     asked = {(each.check, each.subject) for each in found}
     assert "unread-file" in {each.check for each in found} or before <= asked
+
+
+def test_an_action_below_the_folder_of_workflows_is_no_workflow() -> None:
+    action = "name: Deploy\nruns:\n  using: composite\n  steps: [{run: make, shell: bash}]\n"
+    assert unread({".github/workflows/actions/deploy/action.yml": action}) == []

@@ -218,3 +218,42 @@ def test_a_nightly_that_pushes_the_same_tags_is_the_weekly_rebuild(
     }
     assert weekly(files).outcome is expected
     assert weekly(files, NIGHTLY).outcome is HOLDS
+
+
+BY_HAND = "workflow_dispatch: {inputs: {environment: {type: string, required: true}}}"
+
+
+def left(files: dict[str, str]) -> str:
+    """Why nothing is proposed for the only workflow that is not rebuilt."""
+    proposal = proposed(files)
+    assert proposal.commits == ()
+    (found,) = [each for each in proposal.left_to_people if each.check == "weekly-rebuild"]
+    return found.reason
+
+
+def test_what_only_people_start_with_a_value_gets_no_schedule() -> None:
+    assert "has none of the inputs" in left({BUILD: workflow(PUSH, BY_HAND)})
+
+
+@pytest.mark.parametrize("more", ["- uses: ./.github/actions/deploy-shop", "- run: terraform apply"])
+def test_what_only_people_start_and_does_more_than_push_is_neither_scheduled_nor_started(more: str) -> None:
+    assert "does more than push images" in left({BUILD: workflow(PUSH + more, "workflow_dispatch:")})
+
+
+def test_what_only_people_start_and_pushes_alone_is_scheduled() -> None:
+    (commit,) = proposed({BUILD: workflow(PUSH, "workflow_dispatch:")}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+def test_what_publishes_another_branch_is_not_advised_to_be_scheduled() -> None:
+    other = {".github/workflows/test.yml": workflow("- run: make", "push: {branches: [main]}")}
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, "push: {branches: ['7.x']}"), **other})
+    assert finding.fix is not None
+    assert finding.fix.advice == "build the branch that is published anew every week, and no other"
+
+
+@pytest.mark.parametrize("triggers", ["workflow_call:", f"workflow_call:\n{BY_HAND}"])
+def test_what_is_called_is_advised_to_be_called_every_week(triggers: str) -> None:
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, triggers)})
+    assert finding.fix is not None
+    assert finding.fix.advice == "call it every week with its inputs, from a workflow with a schedule"

@@ -31,7 +31,7 @@ _SENSITIVE = re.compile(
     r"|aws-actions/amazon-ecr-login|aws-actions/configure-aws-credentials|azure/(?:login|docker-login|acr\S*|container-scan)"
     r"|google-github-actions/auth|actions/attest\S*|github/codeql-action/upload-sarif|step-security|chainguard-\w+"
     r"|crazy-max/ghaction-container-scan|goreleaser|imjasonh|ko-build|benchmark-action|lacework|wiz-sec\S*)(?:/|$)"
-    r"|/(?:[\w-]*(?:scan|sign|login|attest|build-push|docker-build)[\w-]*)$"
+    r"|^(?!nuget/)[\w.-]+(?:/[\w.-]+)*/(?:[\w-]*(?:scan|sign|login|attest|build-push|docker-build)[\w-]*)$"
 )
 _BUILDS = re.compile(r"^docker/(?!login|scout)|^depot/|build-push|docker-build")
 """Actions that only build: in a workflow that delivers nothing they touch nothing that others pull."""

@@ -33,6 +33,8 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import GENERATED, is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.dockerfile import finder
+from bot.files.formats.dockerfile.stages import BuildStage
+from bot.files.scope import DELIVERING_KINDS
 
 _FULL = 3
 _FOR_GOOD = ("never gets a fix", "never gets the next")
@@ -42,6 +44,7 @@ _MOVING = frozenset(
     {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next"}
     | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
 )
+_ONLY_ARGUMENT = re.compile(r"\$(?:\{(?=\w+\}))?(?P<name>[A-Za-z_]\w*)\}?")
 _OF_ONE_UPDATE = re.compile(r"(?:^|-)(?:CU|GDR)\d+(?:-|$)", re.IGNORECASE)
 """Cumulative and other single updates, as SQL Server's tags name them."""
 
@@ -67,10 +70,24 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                     "defaults for its ARGs",
                 )
                 continue
+            if reference.tag is None and reference.digest is None and (by := _handed_over(repository, stage)):
+                why = f"{by} hands over which image it is, and {stage.image.text[:80]} is only what stands for one"
+                yield unknown(place, subject, why, "the image that the build hands over")
+                continue
             usage = spans.get(stage.instruction.line)
             span = usage.tag_span if usage is not None else None
             left_alone = GENERATED if is_generated(repository.text(file.path)) else ""
             yield _judge_reference(reference, place, subject, span, left_alone)
+
+
+def _handed_over(repository: RepositoryTexts, stage: BuildStage) -> str:
+    """The file with a build that gives the argument a value which is all of the image's name; empty for none."""
+    match = _ONLY_ARGUMENT.fullmatch(stage.word.text)
+    if match is None:
+        return ""
+    given = re.compile(rf"(?<![\w.-]){match['name']}[\"']?[ \t]*[:=]")
+    paths = (path for path in repository.paths if repository.kind(path) in DELIVERING_KINDS)
+    return next((path for path in paths if given.search(repository.text(path))), "")
 
 
 def _judge_reference(
@@ -116,7 +133,10 @@ def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, 
     name = str(reference.tag)
     if _OF_ONE_UPDATE.search(name):
         why = f"{name} is one update, which never gets the next"
-        return fails(place, subject, why, "write the tag that follows them, such as 2022-latest")
+        year = re.match(r"20\d\d(?=-)", name)
+        return fails(
+            place, subject, why, f"write the tag that follows them, such as {year[0] if year else '2022'}-latest"
+        )
     if tag is None:
         return holds(place, subject, f"it follows {name}")
     if tag.is_dated:

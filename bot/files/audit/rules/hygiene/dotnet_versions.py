@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.wording.words import first_few
 from bot.files.audit.images.by_name import is_dotnet
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.repository import RepositoryTexts
@@ -30,9 +31,15 @@ from bot.files.formats.dotnet import global_json
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 
 _FRAMEWORK = re.compile(r"<TargetFrameworks?>\s*([^<]+?)\s*</TargetFrameworks?>")
-_MODERN = re.compile(r"^(?:net|netcoreapp)(\d{1,2})\.\d")
+_MODERN = re.compile(r"^(?:net|netcoreapp)(?:(\d{1,2})\.\d|(?<=net)([5-9])(?=-|$))")
+"""Of .NET 5 and later, which a single figure names too; `net48` is .NET Framework."""
 _PREVIEW = re.compile(r"preview|-rc|-alpha|-beta|nightly")
 _STARTED = re.compile(r"^\s*(?:ENTRYPOINT|CMD)\b[^\n]*?([\w.-]+)\.dll", re.IGNORECASE | re.MULTILINE)
+_STARTED_AS_PROGRAM = re.compile(
+    r"^\s*(?:ENTRYPOINT|CMD)\s*\[?\s*[\"']?(?:\.?/)?(?:[\w.-]+/)*([A-Za-z][\w.-]*)(?=[\"'\s,\]]|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The host that the SDK makes of a project, which has its name."""
 _PUBLISHED = re.compile(r"[\w./\\-]+\.(?:cs|fs|vb)proj\b")
 
 
@@ -97,7 +104,10 @@ def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, m
     projects = _projects(repository, file)
     frameworks = {path: _majors(repository, path) for path in projects}
     target_majors = {each for majors in frameworks.values() for each in majors}
-    if not projects or not target_majors:
+    if projects and not target_majors:
+        why = f"which .NET {first_few(projects)} targets is not told by it or a Directory.Build.props above it"
+        return unknown(place, subject, why, "the project's TargetFramework")
+    if not projects:
         return unknown(
             place,
             subject,
@@ -131,8 +141,9 @@ def _projects(repository: RepositoryTexts, file: Dockerfile) -> list[str]:
     for command in publishing.findall(text):
         names += _PUBLISHED.findall(command)
     if not names:
-        names = [f"{name}.csproj" for name in _STARTED.findall(text)]
-        names = [name for name in names if any(path.rpartition("/")[2] == name for path in repository.paths)]
+        started = (*_STARTED.findall(text), *_STARTED_AS_PROGRAM.findall(text))
+        all_names = {path.rpartition("/")[2] for path in repository.paths}
+        names = [f"{name}.csproj" for name in started if f"{name}.csproj" in all_names]
     if not names:
         names = list(_PUBLISHED.findall(text)) if len(set(_PUBLISHED.findall(text))) == 1 else []
     ends = {posixpath.normpath(name.replace("\\", "/")).rpartition("/")[2] for name in names}
@@ -161,7 +172,8 @@ def _majors(repository: RepositoryTexts, path: str) -> set[int]:
         folder = posixpath.dirname(folder)
     for text in texts:
         for framework_list in _FRAMEWORK.findall(text):
-            majors = {int(match[1]) for name in framework_list.split(";") if (match := _MODERN.match(name.strip()))}
+            matches = (_MODERN.match(name.strip()) for name in framework_list.split(";"))
+            majors = {int(match[1] or match[2]) for match in matches if match is not None}
             if majors:
                 return majors
     return set()

@@ -1,11 +1,12 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
 What: reusable workflows and actions of other repositories that may push, Aspire, azd, Skaffold, ko, Earthly and
-kaniko, scripts and Makefiles that push, `PublishContainer` with its registry in project or environment, builds in
-Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker, Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build,
-CodeBuild, Tekton, Concourse, AppVeyor, TeamCity, Semaphore, Codefresh, Cirrus and Harness, Tye, Task, batch files,
-build programs in C# (Nuke, Cake) and F#, and containers in JSON manifests, Nomad, Azure Container Apps, Bicep, ARM
-templates and Terraform are seen, and not judged: each gives one unknown, by name, with the .NET images in it.
+kaniko, scripts and Makefiles that push, started by a build or by people, `PublishContainer` with its registry in
+project or environment, builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker, Drone, Bitbucket,
+Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity, Semaphore, Codefresh,
+Cirrus and Harness, Tye, Task, batch files, build programs in C# (Nuke, Cake) and F#, and containers in JSON
+manifests, Nomad, Azure Container Apps, Bicep, ARM templates and Terraform are seen, and not judged: each gives one
+unknown, by name, with the .NET images in it.
 
 Why: silence would look like "nothing to complain about".
 
@@ -28,6 +29,8 @@ from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
+from bot.files.audit.delivery.scripts import push_by_hand
+from bot.files.audit.delivery.templates import CONTAINERS
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
@@ -65,12 +68,6 @@ _TARGET = re.compile(
 _LONGEST_TARGET = 80
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
 _KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
-_CONTAINERS = re.compile(
-    r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance"
-    r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?|azurerm_linux_web_app(?:_slot)?"
-    r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
-    r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"
-)
 _CONTAINER_APP = re.compile(
     r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
 )
@@ -108,8 +105,11 @@ def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
         subject = match.groupdict().get("kind") or match.group()
         why = "it runs containers; such files are not judged"
         yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
-    elif (build := build_in(path, repository.text(path))) is not None:
+    elif (build := build_in(path, repository.text(path))) is not None and not _has_program(repository, path, build):
         yield from _of_other_build(repository, path, build)
+    elif (push := push_by_hand(repository, path)) is not None:
+        why = "it pushes an image, and no build that is here starts it"
+        yield unknown(_place_of(repository, path, push), name, why, "the same practices in the script, by hand")
     elif name.startswith((".goreleaser.", "goreleaser.")):
         match = _GORELEASER.search(repository.text(path))
         if match is not None:
@@ -126,8 +126,20 @@ def _place_of(repository: RepositoryTexts, path: str, match: re.Match[str]) -> P
 def _pattern_of(name: str) -> re.Pattern[str] | None:
     """Finds containers in files of that name; None where nothing describes them there that is not judged."""
     if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
-        return _CONTAINERS
+        return CONTAINERS
     return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
+
+
+def _has_program(repository: RepositoryTexts, path: str, build: OtherBuild) -> bool:
+    """Whether a file only holds parameters of a build whose program is there, which is told once, by that."""
+    return path.endswith(".json") and build.service in repository.kept(_build_programs)
+
+
+def _build_programs(repository: RepositoryTexts) -> frozenset[str]:
+    """The services whose builds are projects of the repository."""
+    projects = (path for path in repository.paths if path.endswith(".csproj") and repository.scope.is_judged(path))
+    builds = (build_in(path, repository.text(path)) for path in projects)
+    return frozenset(each.service for each in builds if each is not None)
 
 
 def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -> Iterator[Verdict]:

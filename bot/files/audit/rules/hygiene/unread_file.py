@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from posixpath import dirname
 
 from bot.domain.repositories.finding import FindingSeverity, Place
-from bot.domain.repositories.repository import WORKFLOWS
+from bot.domain.repositories.repository import is_workflow
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
@@ -134,7 +134,7 @@ def _misshapen(repository: RepositoryTexts, path: str) -> Told | None:
         odd_key = next((key for key, _ in mapping.own.values() if key.value.startswith(NO_TEXT)), None)
         if odd_key is not None:
             return _at(repository, odd_key, path), "a key is no text but a list or a mapping"
-    return _misshapen_jobs(repository, path, root) if path.startswith(WORKFLOWS) else None
+    return _misshapen_jobs(repository, path, root) if is_workflow(path) else None
 
 
 def _misshapen_jobs(repository: RepositoryTexts, path: str, root: Mapping) -> Told | None:

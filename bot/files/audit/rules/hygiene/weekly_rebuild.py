@@ -23,24 +23,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
-from bot.domain.repositories.repository import WORKFLOWS
+from bot.domain.repositories.repository import WORKFLOWS, is_workflow
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
-from bot.files.audit.suggestions.released_rebuild import rebuild_release
+from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_it_does
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.refs import may_start
-from bot.files.audit.workflows.releases import RELEASES_ALONE, example_tags, why_no_schedule
+from bot.files.audit.workflows.releases import (
+    RELEASES_ALONE,
+    example_tags,
+    is_started_by_hand_alone,
+    takes_inputs,
+    why_no_schedule,
+)
 from bot.files.audit.workflows.starts import default_branches, dispatched, pushed, scheduled
 from bot.files.audit.workflows.triggers import with_trigger
 from bot.files.formats.source.nodes import Scalar
 
 _FIX = "add a weekly schedule, on a minute of its own"
+_CALL = "call it every week with its inputs, from a workflow with a schedule"
 _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
@@ -76,7 +83,7 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         return unknown(best.place, subject, why, "a scheduled run, or conditions that hold for every schedule")
     if "workflow_call" in pipeline.events and events <= {"workflow_call", "workflow_dispatch"}:
         how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
-        return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _FIX)
+        return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _CALL)
     if weekly:
         return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _FIX)
     if pipeline.crons:
@@ -150,6 +157,13 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if why_no_schedule(pipeline):
         return rebuild_release(repository, pipeline, cron)
     advice = f"add a schedule: {cron}"
+    if is_started_by_hand_alone(pipeline):
+        if what := what_else_it_does(repository, pipeline):
+            why = f"only people start it, and a run does more than push images ({what})"
+            return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
+        if takes_inputs(pipeline):
+            why = "a scheduled run has none of the inputs that whoever starts it hands over"
+            return Fix("start it every week with its inputs, from a workflow with a schedule", left_alone=why)
     outcome = _when_scheduled(repository, pipeline, cron)
     if outcome.pushes is Pushes.NEVER:
         return Fix(advice, left_alone="a scheduled run would push nothing, by the conditions that are written")
@@ -157,7 +171,8 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
     if not publishes_default_branch(repository, pipeline):
         return Fix(
-            advice, left_alone="a scheduled run would publish the default branch, which no commit to it does"
+            "build the branch that is published anew every week, and no other",
+            left_alone="a scheduled run would publish the default branch, which no commit to it does",
         )
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
 
@@ -208,7 +223,7 @@ def _dispatchers(repository: RepositoryTexts) -> list[str]:
     return [
         path
         for path in repository.paths
-        if path.startswith(WORKFLOWS)
+        if is_workflow(path)
         and "cron" in (text := repository.text(path))
         and re.search(r"workflow run|dispatch", text)
     ]

@@ -21,7 +21,7 @@ Exceptions: Windows containers have no such setting and are asked nothing.
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import user_of_built_image, user_of_stage
+from bot.files.audit.delivery.built_images import dockerfile_of_image, user_of_built_image, user_of_stage
 from bot.files.audit.images.by_name import APP_UID, EARLY_UID, user_of_image
 from bot.files.audit.images.stock import stock_image, taking_the_user
 from bot.files.audit.images.user import User, UserKind, settled
@@ -164,6 +164,10 @@ def _user_of_service(repository: RepositoryTexts, service: Service) -> tuple[Use
         return (None, "") if user is None else (user, f" ({path})")
     if service.is_built or not service.image or "$" in service.image:
         return None, ""
+    built_from = dockerfile_of_image(repository, service.image)
+    if built_from is not None:
+        user = user_of_built_image(repository, service.image)
+        return (user, f" ({built_from})") if user is not None else (None, "")
     return settled(user_of_image(service.image), repository.produced_as(service.image)), ""
 
 

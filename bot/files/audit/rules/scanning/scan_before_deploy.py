@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.deploys import brings_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.gates import waiting
@@ -28,7 +29,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     own_deliveries = deliveries(repository)
     pushing = set(own_deliveries.pushing())
     for deploy in own_deliveries.deploys:
-        if deploy.pipeline not in pushing:
+        if deploy.pipeline not in pushing or brings_image(repository, deploy) is False:
             continue
         scans = [scan for scan in own_deliveries.scans if scan.pipeline is deploy.pipeline and scan.blocks is True]
         if not scans:
