@@ -293,3 +293,35 @@ def test_one_build_by_nuke_is_told_once() -> None:
     assert [each.place.path for each in findings("unread-delivery", files)] == ["build/_build.csproj"]
     del files["build/_build.csproj"]
     assert [each.place.path for each in findings("unread-delivery", files)] == [".nuke/parameters.json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("src/build.sh", "#!/bin/sh\ndocker build -t contoso/api .\ndocker push contoso/api\n"),
+        ("etc/push-images.ps1", "docker tag a contoso/api:$version\ndocker push contoso/api:$version\n"),
+        ("Makefile", "image:\n\tdocker buildx build -t contoso/api --push .\n"),
+        ("release.sh", "dotnet publish /t:PublishContainer -p ContainerRegistry=ghcr.io\n"),
+    ],
+)
+def test_a_script_that_pushes_and_that_no_build_starts_is_told(path: str, text: str) -> None:
+    (found,) = findings("unread-delivery", {path: text})
+    assert (found.outcome, found.place.path) == (UNKNOWN, path)
+    assert found.message == "it pushes an image, and no build that is here starts it"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("build.sh", "# docker push contoso/api\necho docker push contoso/api\ngit push\n"),
+        ("tests/build.sh", "docker push contoso/api\n"),
+        ("docs/push.md", "docker push contoso/api\n"),
+    ],
+)
+def test_what_only_speaks_of_a_push_is_no_delivery(path: str, text: str) -> None:
+    assert findings("unread-delivery", {path: text}) == ()
+
+
+def test_a_script_that_a_build_starts_is_told_with_it_alone() -> None:
+    files = {"ci/publish.sh": "docker push contoso/api\n", BUILD: workflow("- run: ci/publish.sh")}
+    assert [each.place.path for each in findings("unread-delivery", files)] == [BUILD]

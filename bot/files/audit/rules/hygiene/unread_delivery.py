@@ -1,11 +1,12 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
 What: reusable workflows and actions of other repositories that may push, Aspire, azd, Skaffold, ko, Earthly and
-kaniko, scripts and Makefiles that push, `PublishContainer` with its registry in project or environment, builds in
-Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker, Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build,
-CodeBuild, Tekton, Concourse, AppVeyor, TeamCity, Semaphore, Codefresh, Cirrus and Harness, Tye, Task, batch files,
-build programs in C# (Nuke, Cake) and F#, and containers in JSON manifests, Nomad, Azure Container Apps, Bicep, ARM
-templates and Terraform are seen, and not judged: each gives one unknown, by name, with the .NET images in it.
+kaniko, scripts and Makefiles that push, started by a build or by people, `PublishContainer` with its registry in
+project or environment, builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker, Drone, Bitbucket,
+Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity, Semaphore, Codefresh,
+Cirrus and Harness, Tye, Task, batch files, build programs in C# (Nuke, Cake) and F#, and containers in JSON
+manifests, Nomad, Azure Container Apps, Bicep, ARM templates and Terraform are seen, and not judged: each gives one
+unknown, by name, with the .NET images in it.
 
 Why: silence would look like "nothing to complain about".
 
@@ -28,6 +29,7 @@ from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
+from bot.files.audit.delivery.scripts import push_by_hand
 from bot.files.audit.delivery.templates import CONTAINERS
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -105,6 +107,9 @@ def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
         yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
     elif (build := build_in(path, repository.text(path))) is not None and not _has_program(repository, path, build):
         yield from _of_other_build(repository, path, build)
+    elif (push := push_by_hand(repository, path)) is not None:
+        why = "it pushes an image, and no build that is here starts it"
+        yield unknown(_place_of(repository, path, push), name, why, "the same practices in the script, by hand")
     elif name.startswith((".goreleaser.", "goreleaser.")):
         match = _GORELEASER.search(repository.text(path))
         if match is not None:
