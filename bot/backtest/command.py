@@ -1,7 +1,9 @@
 """The body of `freshness-bot backtest`: plain arguments in, a rendered report out."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,6 +22,18 @@ from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.rollouts.policy import Policy
 from bot.upstream.history.inventory_git import read_history
 from bot.upstream.history.log import MCR, read_observations, read_release_log
+
+_WIDEST = 10_000
+"""Columns: more than any row has."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHistory:
+    """What a store knows: how bases moved, oldest first, what was released, and which CVEs that fixed."""
+
+    observations: Iterable[Observation]
+    releases: Sequence[Release]
+    advisories: Mapping[str, Advisory]
 
 
 def change_row(change: Change) -> dict[str, Any]:
@@ -54,8 +68,17 @@ def write_changes(changes: Iterable[Change], path: Path) -> int:
     return len(rows)
 
 
+def _print_tables(report: ReplayReport, out: TextIO) -> None:
+    """Writes tables whose names stay whole: a file gets each row on one line, a terminal at least whole words."""
+    console = Console(file=out, highlight=False)
+    rendered = as_table.render(report, is_narrow=console.is_terminal)
+    measured = Console(file=out, width=_WIDEST).measure(rendered)
+    console.width = max(console.width, measured.minimum) if console.is_terminal else measured.maximum
+    console.print(rendered)
+
+
 FORMATS: Mapping[str, Callable[[ReplayReport, TextIO], None]] = {
-    "table": lambda report, out: Console(file=out, highlight=False).print(as_table.render(report)),
+    "table": _print_tables,
     "json": lambda report, out: print(as_json.render(report), end="", file=out),
     "html": lambda report, out: print(as_html.render(report), end="", file=out),
 }
@@ -63,23 +86,26 @@ FORMATS: Mapping[str, Callable[[ReplayReport, TextIO], None]] = {
 
 def backtest(
     *,
-    releases: Path,
     out: TextIO,
+    releases: Path | None = None,
+    kept: KeptHistory | None = None,
+    meanwhile: AbstractContextManager[object] = nullcontext(),  # noqa: B008 - does nothing
     observations: Path | None = None,
     from_git: Path | None = None,
     changes: Path | None = None,
     repositories: Path | None = None,
     output_format: str = "table",
     policy: Policy | None = None,
-    advisories: Mapping[str, Advisory] | None = None,
     assumptions: Assumptions | None = None,
     seed: int = 1,
     size: int = 100,
 ) -> ReplayReport:
-    """Replays a log (`observations`) or a clone of dotnet/versions (`from_git`) and writes the report to `out`.
+    """Replays a log (`observations`), a clone of dotnet/versions (`from_git`) or what was `kept`, and writes the
+    report to `out`.
 
     `changes` gets the concluded changes as JSON Lines. Without `repositories` (JSON Lines, see `fleet.read_fleet`),
-    `size` repositories are made up from `seed`. With `assumptions`, rollouts are played in any case. Raises
+    `size` repositories are made up from `seed`. `meanwhile` lasts until the report is written. With `assumptions`,
+    rollouts are played in any case. Raises
     `Failure` with one clear line for whatever is wrong.
     """
     if output_format not in FORMATS:
@@ -87,21 +113,33 @@ def backtest(
     for given in (observations, releases, repositories):
         if given is not None and changes is not None and given.is_file() and given.resolve() == changes.resolve():
             raise _refused(f"{given}: --changes would overwrite it", "give a file of its own")
-    known = read_release_log(releases)
-    report = run(
-        _source(observations, from_git, known),
-        known,
-        policy,
-        fleet=read_fleet(repositories) if repositories else None,
-        advisories=advisories,
-        assumptions=assumptions,
-        seed=seed,
-        size=size,
-    )
+    with meanwhile:
+        known = kept or _read(observations, from_git, releases)
+        report = run(
+            known.observations,
+            known.releases,
+            policy,
+            fleet=read_fleet(repositories) if repositories else None,
+            advisories=known.advisories,
+            assumptions=assumptions,
+            seed=seed,
+            size=size,
+        )
     if changes is not None:
         write_changes(report.changes, changes)
     FORMATS[output_format](report, out)
     return report
+
+
+def _read(observations: Path | None, from_git: Path | None, releases: Path | None) -> KeptHistory:
+    """Reads files as they stand, whose order is that of the log."""
+    if releases is None:
+        advice = (
+            "give it beside --observations or --from-git, or none of them to replay what the bot's own store knows"
+        )
+        raise _refused("--releases is missing", advice)
+    known = tuple(read_release_log(releases))
+    return KeptHistory(_source(observations, from_git, known), known, {})
 
 
 def _source(

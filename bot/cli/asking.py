@@ -16,9 +16,17 @@ def asked(config: Path, ask: "Callable[[Settings, Clock], Coroutine[Any, Any, T]
 
     What it needs is imported here, since `--help` needs none of it.
     """
-    import asyncio
-
     from bot.domain.clock import SystemClock
     from bot.settings import load
 
-    return asyncio.run(ask(load(config), SystemClock()))
+    return waited_for(ask(load(config), SystemClock()))
+
+
+def waited_for(work: "Coroutine[Any, Any, T]", label: str = "looking") -> T:
+    """Returns what `work` does, with a bar on the terminal where that takes longer than a second."""
+    import asyncio
+
+    from bot.cli.screen.progress import progress_of
+
+    with progress_of(label):
+        return asyncio.run(work)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
+from bot.backtest.command import KeptHistory
 from bot.commands.progress import Progress
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
@@ -30,6 +31,10 @@ from bot.upstream.history.log import read_observations, read_release_log, write_
 from bot.views.rollouts.rollout import OwnDurations
 
 _TOGETHER = 500
+MORE = (
+    "for years of history clone https://github.com/dotnet/versions, then call `freshness-bot import --from-git "
+    "versions`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,17 @@ def _open_file(path: Path) -> Iterator[TextIO]:
         fault = f"cannot be written: {error.strerror or error}"
         advice = "check folder, permissions and space"
         raise Failure(Trouble.DENIED, fault, where=str(path), advice=advice) from error
+
+
+async def read_kept(settings: Settings, clock: Clock) -> KeptHistory:
+    """Reads all that the store knows of how bases moved. Raises `Failure` where it knows of nothing."""
+    async with opened_stores(settings, clock) as stores:
+        rows = [row async for row in stores[HistoryStore].observations()]
+        releases = await stores[HistoryStore].releases()
+        advisories = await CombinedFeeds(stores[FeedsStore]).known_advisories()
+    if not rows:
+        raise Failure(Trouble.MISSING, "the store has seen no base yet, so there is nothing to replay", advice=MORE)
+    return KeptHistory(sorted(rows, key=lambda row: row.at), releases, advisories)
 
 
 async def own_durations(settings: Settings, clock: Clock) -> OwnDurations:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -11,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.domain.failure import Failure
@@ -23,9 +21,10 @@ from bot.web.access.connections import Rates
 from bot.web.access.guard import person_of
 from bot.web.hooks import receiving
 from bot.web.metrics import Measured
-from bot.web.pages import acting, badge, looking, signing, tables
+from bot.web.pages import acting, badge, finding, looking, signing, tables
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
+from bot.web.static_files import MarkedFiles
 
 _METHOD_NOT_ALLOWED = 405
 
@@ -88,7 +87,6 @@ _TITLES = {
     405: "That is not asked for like this",
     429: "Too many attempts",
 }
-_STATIC = Path(__file__).with_name("static")
 
 
 def app_of(site: Site) -> ASGIApp:
@@ -100,12 +98,13 @@ def app_of(site: Site) -> ASGIApp:
             *metrics.routes,
             *signing.routes,
             *tables.routes,
+            *finding.routes,
             *looking.routes,
             *acting.routes,
             *badge.routes,
             *receiving.routes,
             Mount("/api/v1", WithHead(LateApi(site)), name="api"),
-            Mount("/static", StaticFiles(directory=_STATIC), name="static"),
+            Mount("/static", MarkedFiles(), name="static"),
         ],
     )
 

@@ -22,6 +22,8 @@ PAGES = {
     "bases": "/bases",
     "base": f"/bases/{BASE}",
     "repository": f"/repositories/{REPOSITORY}",
+    "found": "/find?q=api",
+    "package": "/packages/openssl",
     "advisories": "/advisories",
     "advisory": "/advisories/CVE-2026-10020",
     "CVEs": "/cves",

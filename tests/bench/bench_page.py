@@ -69,7 +69,7 @@ async def measured(database: Database) -> list[Loaded]:
         for name, path in PAGES.items():
             took = []
             for _ in range(_TRIES):
-                with _counted() as statements:
+                with counted() as statements:
                     began = time.process_time()
                     answer = await client.get(path)
                     took.append(time.process_time() - began)
@@ -79,7 +79,7 @@ async def measured(database: Database) -> list[Loaded]:
 
 
 @contextmanager
-def _counted() -> Iterator[list[str]]:
+def counted() -> Iterator[list[str]]:
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -23,13 +23,15 @@ from bot.domain.wording.words import counted, duration
 MOST_ROWS = 10
 
 
-def render(report: ReplayReport) -> RenderableType:
+def render(report: ReplayReport, *, is_narrow: bool = False) -> RenderableType:
+    """The tables; no word of them is ever broken. Where they are to be narrow, several names of a cell stand below
+    each other."""
     tables = (
         _causes(report),
         _hindsight(report),
         _actions(report),
         _settle(report),
-        _repositories(report),
+        _repositories(report, "\n" if is_narrow else ", "),
         _upstream(report),
     )
     played = [] if report.rollouts is None else _listed("Rollouts", rollout_lines(report.rollouts))
@@ -101,11 +103,11 @@ def _settle(report: ReplayReport) -> Table:
     return _table("What a settle window saves and costs, one repository on each base", headings, rows)
 
 
-def _repositories(report: ReplayReport) -> Table:
+def _repositories(report: ReplayReport, between: str) -> Table:
     rows = [
         (
             row.name,
-            ", ".join(row.bases),
+            between.join(row.bases),
             *(f"{number:,}" for number in (row.pull_requests, row.dispatches, row.messages)),
         )
         for row in busiest(report)[:MOST_ROWS]
@@ -166,12 +168,12 @@ def _table(
     texts: int = 1,
     caption: str | None = None,
 ) -> Table:
-    """The first `texts` columns hold words, the others figures."""
+    """The first `texts` columns hold words, the others figures, whose headings are stacked word by word."""
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD)
     for place, heading in enumerate(headings):
         is_text = place < texts
-        whole = is_text and heading != "bases"
-        table.add_column(heading, justify="left" if is_text else "right", overflow="fold", no_wrap=whole)
+        words = heading if is_text else "\n".join(heading.split())
+        table.add_column(words, justify="left" if is_text else "right", overflow="ignore", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(terminal(cell)) for cell in row))
+        table.add_row(*(Text("\n".join(map(terminal, cell.split("\n")))) for cell in row))
     return table

@@ -68,7 +68,9 @@ def import_log(
 
 
 def backtest(
-    releases: Annotated[Path, typer.Option("--releases", help="Releases as JSON Lines (plain, gz or xz).")],
+    releases: Annotated[
+        Path | None, typer.Option("--releases", help="Releases as JSON Lines (plain, gz or xz).")
+    ] = None,
     observations: Annotated[
         Path | None, typer.Option("--observations", help="Observations as JSON Lines (plain, gz or xz).")
     ] = None,
@@ -97,10 +99,11 @@ def backtest(
 ) -> None:
     """Replays years of history through the code that runs live.
 
-    Tells causes, actions and delays under a policy of yours. Waves, soaks, freezes, write budgets, merging and
+    Without options it replays what the bot's own store knows, under the policy of its settings. Tells causes,
+    actions and delays. Waves, soaks, freezes, write budgets, merging and
     max_age are played where the policy has them, or where one of the two lengths of time is given.
 
-    Exit codes: 0 replayed, 2 a file or option is wrong.
+    Exit codes: 0 replayed, 2 a file or option is wrong, or the store has seen nothing yet.
 
     Example: freshness-bot backtest --releases r.jsonl --from-git versions
     """
@@ -109,13 +112,19 @@ def backtest(
     from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
     from bot.backtest.command import backtest as replay
     from bot.backtest.running import is_played
+    from bot.cli.screen.output import print_sentence
+    from bot.cli.screen.progress import progress_of
     from bot.cli.screen.text import length
-    from bot.commands.history import own_durations
+    from bot.commands.history import MORE, own_durations, read_kept
     from bot.domain.clock import SystemClock
     from bot.settings import Settings, load
     from bot.views.rollouts.rollout import OwnDurations
 
+    is_own = releases is None and observations is None and from_git is None
+    if is_own and config is None:
+        config = DEFAULT_CONFIG
     settings = load(config) if config is not None else Settings()
+    kept = asyncio.run(read_kept(settings, SystemClock())) if is_own else None
     build, merge = (
         (length(build_takes, "--build-takes") if build_takes is not None else None),
         (length(merge_takes, "--merge-takes") if merge_takes is not None else None),
@@ -130,7 +139,9 @@ def backtest(
     is_asked = build is not None or merge is not None
     replay(
         releases=releases,
+        kept=kept,
         out=sys.stdout,
+        meanwhile=progress_of("replaying"),
         observations=observations,
         from_git=from_git,
         changes=changes,
@@ -139,3 +150,5 @@ def backtest(
         policy=settings.rules if config is not None else None,
         assumptions=assumptions if is_asked or is_played(settings.rules) else None,
     )
+    if is_own and output == "table":
+        print_sentence(f"That is what this bot's own store has seen; {MORE}.")

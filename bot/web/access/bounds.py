@@ -41,6 +41,8 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+POLICY_WITH_SCRIPT = f"{_POLICY}; script-src 'self'; connect-src 'self'"
+"""That of pages for people who have signed in, which may have the one script that is served here."""
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",

@@ -21,6 +21,7 @@ from bot.domain.rollouts.timing.waves import WavePart
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
+from bot.store.pages.finding import FindingStore
 from bot.store.pages.fleet.figures import OperationsStore
 from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.pages.fleet.needs import NeedsStore
@@ -33,6 +34,7 @@ from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
+from bot.views.finding import FoundNames
 from bot.views.fleet.fleet import AGES, Fleet, FleetFilter, Sort, Standing
 from bot.views.fleet.needs import NeedReason, NeedsYou
 from bot.views.fleet.practices import Audited, FleetPractices, PracticePage
@@ -49,6 +51,7 @@ from bot.web.site import Site, site_of
 
 _TEXT = r"^[^\x00-\x1f]*$"
 Text = Annotated[str, Query(max_length=200, pattern=_TEXT, description="What its name, or title, holds.")]
+Wanted = Annotated[str, Query(min_length=1, max_length=200, pattern=_TEXT, description="A part of the name.")]
 Age = Annotated[
     str, Query(pattern=f"^({'|'.join(AGES)})?$", description="For how long it is behind, of those that are.")
 ]
@@ -145,6 +148,10 @@ def _add_lists(app: FastAPI) -> None:
         fleet_filter = FleetFilter(q, standing, base, sort, support, age)
         fleet_page = await site_of(request).stores[FleetStore].fleet(fleet_filter, cut)
         return answered(request, fleet_page, Fleet, fleet_page.repositories)
+
+    @app.get("/find", response_model=FoundNames, summary="Everything whose name holds a text")
+    async def find(request: Request, q: Wanted) -> Response:
+        return answered(request, await site_of(request).stores[FindingStore].find(q), FoundNames)
 
     @app.get("/needs", response_model=NeedsYou, summary="What only a person can move, by reason")
     async def needs(request: Request, reason: NeedReason | None = None) -> Response:

@@ -18,11 +18,14 @@ from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_p
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
 from bot.settings.tokens import Person, Right
 from bot.store.pages.fleet.figures import OperationsStore
+from bot.views.finding import FoundKind
 from bot.views.images.ledger import places_in_words
 from bot.views.names import USUAL, short_digest
 from bot.web import charts
+from bot.web.access.bounds import POLICY_WITH_SCRIPT
 from bot.web.access.forms import FIELD, form_token, keep_token, set_cookie
 from bot.web.site import site_of
+from bot.web.static_files import address_of
 
 _DONE = "freshness_done"
 _LONGEST_DONE = 200
@@ -40,6 +43,16 @@ NAVIGATION = (
     ("Operations", "/operations"),
 )
 """What every page leads to. A new page of this kind is a line here."""
+
+
+_KINDS = {
+    FoundKind.REPOSITORY: "Repositories",
+    FoundKind.BASE: "Bases",
+    FoundKind.IMAGE: "Images",
+    FoundKind.ADVISORY: "Advisories",
+    FoundKind.CVE: "CVEs, image by image",
+    FoundKind.PACKAGE: "Packages",
+}
 
 
 def path_in_address(path: str) -> str:
@@ -149,6 +162,8 @@ def _environment() -> Environment:
         "percent": percent,
         "charts": charts,
         "navigation": NAVIGATION,
+        "kinds": _KINDS,
+        "drawn_with": address_of,
         "wave_parts": tuple(WavePart),
         "Right": Right,
         "str": str,
@@ -183,6 +198,8 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         **values,
     }
     page = HTMLResponse(_TEMPLATES.get_template(template).render(context), status)
+    if person is not None:
+        page.headers["Content-Security-Policy"] = POLICY_WITH_SCRIPT
     keep_token(request, page)
     if _DONE in request.cookies:
         page.delete_cookie(_DONE, path="/")

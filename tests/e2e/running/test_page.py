@@ -17,6 +17,8 @@ AXE = Path(__file__).parents[3] / "tools" / "node_modules" / "axe-core" / "axe.m
 PAGES = {"sign in": "/login", **PAGES_OF_A_FLEET, "not there": "/nothing"}
 LISTED = "section[aria-labelledby=list]"
 """Where the fleet's page lists repositories."""
+MOST_LOOKS = 40
+"""So often a page that is looked at asks for what moves."""
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 
 
@@ -74,7 +76,7 @@ def test_a_maintainer_finds_a_repository_and_has_it_tried_again(page: Page) -> N
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**/*standing=failed*")
     rows = page.locator(f"{LISTED} tbody tr")
-    expect(rows.first.locator(".chip")).to_have_text("failed")
+    expect(rows.first.locator(".chip").first).to_have_text("failed")
     name = rows.first.get_by_role("link").first.inner_text()
     rows.first.get_by_role("link").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
@@ -118,7 +120,7 @@ def test_a_wrong_token_lets_nobody_in(browser: Browser, address: str) -> None:
 def test_the_fleet_is_filtered_sorted_and_searched(page: Page) -> None:
     page.goto("/")
     page.locator(".legend").get_by_role("link", name="behind").click()
-    expect(page.locator(f"{LISTED} tbody tr").first.locator(".chip")).to_have_text("behind")
+    expect(page.locator(f"{LISTED} tbody tr").first.locator(".chip").first).to_have_text("behind")
     page.locator("select[name=standing]").select_option("")
     page.locator("select[name=sort]").select_option("name")
     page.get_by_role("textbox", name="Base").fill(BASE)
@@ -156,6 +158,67 @@ def test_a_long_list_is_turned_over(page: Page) -> None:
     page.goto("/?sort=name")
     page.get_by_role("link", name="Next").click()
     expect(page.locator("nav.pages")).to_contain_text("51 to 100 of 120")
+
+
+def test_anything_is_found_from_every_page_without_a_script(page: Page) -> None:
+    page.goto("/operations")
+    page.get_by_role("searchbox", name="Find a repository").fill(names.repository(2)[3:])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/find?q=*")
+    page.get_by_role("main").get_by_role("link", name=names.repository(2), exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(names.repository(2))
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("What is called")
+
+
+def test_a_number_leads_to_what_it_counts(page: Page) -> None:
+    page.goto("/practices")
+    row = page.locator("tr", has_text="image-user").first
+    number = row.locator("td[data-label=Fails]").inner_text()
+    row.locator("td[data-label=Fails]").get_by_role("link").click()
+    expect(page.locator("nav.pages")).to_contain_text(f"of {number}")
+    expect(page.locator("#list ~ table tbody .chip").first).to_have_text("fails")
+
+
+def test_the_key_of_a_slash_leads_to_what_finds_anything(browser: Browser, address: str) -> None:
+    page = signed_in(browser, address)
+    page.goto("/rollouts/13")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Find a repository")).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(page.get_by_role("searchbox", name="Find a repository")).to_have_value("a/b")
+    page.context.close()
+
+
+def test_what_is_under_way_moves_by_itself_and_not_for_ever(browser: Browser, address: str) -> None:
+    page = signed_in(browser, address)
+    page.clock.install()
+    asked: list[str] = []
+    page.goto("/rollouts/13")
+    page.on("request", lambda request: asked.append(request.url) if request.resource_type == "fetch" else None)
+    shown = page.locator("#states h2").inner_text()
+    page.evaluate("document.querySelector('#states h2').textContent = 'as it was before'")
+    page.clock.run_for(16_000)
+    expect(page.locator("#states h2")).to_have_text(shown)
+    assert asked == [f"{address}/rollouts/13"]
+    for _ in range(2_000):
+        page.clock.run_for(16_000)
+        if len(asked) >= MOST_LOOKS:
+            break
+    page.clock.run_for(300_000)
+    assert len(asked) == MOST_LOOKS
+    page.context.close()
+
+
+def test_what_has_ended_is_not_asked_for_again(browser: Browser, address: str) -> None:
+    page = signed_in(browser, address)
+    page.clock.install()
+    page.goto("/rollouts/2")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.resource_type == "fetch" else None)
+    page.clock.run_for(120_000)
+    assert asked == []
+    page.context.close()
 
 
 def test_signing_out_ends_it(page: Page) -> None:

@@ -7,17 +7,18 @@ import re
 import shutil
 import sqlite3
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bot.cli import main
+from bot.cli.screen import output
 from bot.domain.clock import SystemClock
 from bot.store.engine.codec import say_once
-from bot.store.engine.database import open_database
-from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.serving import NOW
+from tests.integration.cli.stored_fleet import settings_of, write_fleet
 from tests.migrated import new_sqlite
 from tests.plain_logs import log_plainly
 
@@ -46,20 +47,8 @@ class Terminal(io.StringIO):
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Settings of a bot whose store has a fleet of forty repositories."""
     folder = tmp_path_factory.mktemp("stored")
-    asyncio.run(_write(new_sqlite(folder / "fleet.db")))
+    asyncio.run(write_fleet(new_sqlite(folder / "fleet.db")))
     return settings_of(folder)
-
-
-def settings_of(folder: Path) -> Path:
-    path = folder / "freshness.yaml"
-    path.write_text(f"store: {{url: 'sqlite:///{folder}/fleet.db'}}\n")
-    return path
-
-
-async def _write(url: str) -> None:
-    database = await open_database(url)
-    await StoredFleet(database, NOW, 40, 4).write()
-    await database.close()
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, out: io.StringIO, words: list[str], config: Path) -> str:
@@ -118,3 +107,51 @@ def test_a_row_that_cannot_be_read_is_told_beside_the_json(
     log_plainly()
     out, err = capsys.readouterr()
     assert (out, "row cannot be read" in err) == ("", True)
+
+
+@pytest.mark.parametrize("words", [*SHOWN, ["backtest"]], ids=" ".join)
+def test_the_first_line_is_the_answer_and_no_heading(
+    monkeypatch: pytest.MonkeyPatch, config: Path, words: list[str]
+) -> None:
+    headings: list[Sequence[str]] = []
+    write = output._plain
+
+    def noted(columns: Sequence[str], rows: Sequence[Sequence[output._Cell]]) -> Iterator[str]:
+        headings.append(columns)
+        return write(columns, rows)
+
+    monkeypatch.setattr(output, "_plain", noted)
+    first = shown(monkeypatch, io.StringIO(), words, config).splitlines()[0]
+    assert [columns for columns in headings if first.split() == " ".join(columns).split()] == []
+    assert len(first.split()) > 1
+
+
+@pytest.mark.parametrize("file", [io.StringIO, Terminal])
+def test_a_replay_breaks_no_word(
+    monkeypatch: pytest.MonkeyPatch, config: Path, file: Callable[[], io.StringIO]
+) -> None:
+    replayed = shown(monkeypatch, file(), ["backtest"], config)
+    bases = json.loads(shown(monkeypatch, io.StringIO(), ["status", "-f", "json"], config))["bases"]
+    words = {word.strip(",;:") for word in _STYLE.sub("", replayed).split()}
+    named = {word for word in words if ":10.0" in word or ":9.0" in word}
+    assert named
+    assert named <= {each["base"].rpartition("/")[2] for each in bases}
+
+
+def test_a_replay_of_the_bots_own_store_says_how_to_get_more(monkeypatch: pytest.MonkeyPatch, config: Path) -> None:
+    replayed = shown(monkeypatch, io.StringIO(), ["backtest"], config)
+    assert "freshness-bot import --from-git versions" in replayed.splitlines()[-1]
+
+
+def test_a_store_that_has_seen_nothing_is_not_replayed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    new_sqlite(tmp_path / "fleet.db")
+    monkeypatch.setattr(sys, "argv", ["freshness-bot", "backtest", "-c", str(settings_of(tmp_path))])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "the store has seen no base yet, so there is nothing to replay; for years of history clone "
+        "https://github.com/dotnet/versions, then call `freshness-bot import --from-git versions`\n"
+    )

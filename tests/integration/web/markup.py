@@ -25,6 +25,8 @@ class _Elements(HTMLParser):
         self.links: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.names.add(tag)
+        is_ours = tag == "script" and re.fullmatch(r"/static/page\.js\?v=[0-9a-f]+", dict(attrs).get("src") or "")
+        if not is_ours:
+            self.names.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.links |= {value or "" for name, value in attrs if name in ("href", "src", "action")}

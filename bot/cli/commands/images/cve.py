@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.asking import waited_for
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
@@ -31,23 +32,22 @@ def cve(
 
     Example: freshness-bot cve CVE-2026-21518
     """
-    import asyncio
-
     from bot.commands.images.ledger import read_cve, read_cves
     from bot.domain.clock import SystemClock
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
     if name is None:
-        show_cves(asyncio.run(read_cves(settings, clock)), output)
+        show_cves(waited_for(read_cves(settings, clock)), output)
     else:
-        show_cve(asyncio.run(read_cve(settings, name, clock)), output, show_all=show_all)
+        show_cve(waited_for(read_cve(settings, name, clock)), output, show_all=show_all)
 
 
 def show_cves(cves: "Cves", output: Format) -> None:
     """Writes a row for each CVE with where its fix is stuck; ends with 3 where some image is not known."""
     from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
     from bot.cli.unknown import end_with_unknown
+    from bot.domain.wording.words import counted
     from bot.views.images.ledger import as_json, places_in_words
 
     if output is Format.JSON:
@@ -57,6 +57,10 @@ def show_cves(cves: "Cves", output: Format) -> None:
         waits = "is known to wait for a fix" if cves.gaps else "waits for a fix"
         print_sentence(f"No image that was read {waits}. `freshness-bot images` lists those that are known.")
     else:
+        waiting = sum(row.places.open > 0 for row in cves.cves.items)
+        print_sentence(
+            f"{counted(len(cves.cves.items), 'CVE')} of packages in images; {waiting} not mended everywhere"
+        )
         print_table(
             ("CVE", "severity", "rated by", "images", "where", "what"),
             [

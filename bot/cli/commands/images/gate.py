@@ -82,6 +82,7 @@ def gate(
     if output is Format.JSON:
         print_json([{column: str(getattr(each, column)) for column in columns} for each in blockers])
     elif blockers:
+        print_line(f"{report}: {counted(len(blockers), 'finding')} would block")
         print_table(columns, ([getattr(each, column) for column in columns] for each in blockers))
     elif not gaps:
         print_line(f"{report}: nothing blocks")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.asking import waited_for
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import (
     EveryRow,
@@ -39,14 +40,12 @@ def images(
 
     Example: freshness-bot images --format json
     """
-    import asyncio
-
     from bot.commands.images.images import read_images
     from bot.domain.clock import SystemClock
     from bot.settings import load
 
     clock = SystemClock()
-    show_images(asyncio.run(read_images(load(config), clock)), clock.now(), output, show_all=show_all)
+    show_images(waited_for(read_images(load(config), clock)), clock.now(), output, show_all=show_all)
 
 
 def image(
@@ -64,15 +63,13 @@ def image(
 
     Example: freshness-bot image contoso/shop
     """
-    import asyncio
-
     from bot.commands.images.images import read_image_views
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import image_path
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
-    views = asyncio.run(read_image_views(settings, name, clock))
+    views = waited_for(read_image_views(settings, name, clock))
     show_image(views, clock.now(), output)
     for image_name in dict.fromkeys(view.image.claim.name for view in views):
         print_page(settings, image_path(image_name), output)
@@ -96,15 +93,13 @@ def tree(
 
     Example: freshness-bot tree aspnet:10.0-noble
     """
-    import asyncio
-
     from bot.commands.images.images import read_tree
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import base_path
     from bot.settings import load
 
     settings = load(config)
-    base_tree = asyncio.run(read_tree(settings, base, SystemClock()))
+    base_tree = waited_for(read_tree(settings, base, SystemClock()))
     show_tree(base_tree, output, show_all=show_all)
     print_page(settings, base_path(base_tree.base), output)
 
@@ -138,7 +133,7 @@ def show_tree(base_tree: "Tree", output: Format, *, show_all: bool = False) -> N
 
 
 def show_images(views: "Sequence[ImageView]", now: datetime, output: Format, *, show_all: bool = False) -> None:
-    """Writes a row for each image or for the first, what needs a look at the top, and how many stand how."""
+    """Writes a row for each image or for the first, what needs a look at the top, below how many stand how."""
     from bot.views.images.images import as_json, counted_states, needy_first, stands_on
 
     if output is Format.JSON:
@@ -148,6 +143,7 @@ def show_images(views: "Sequence[ImageView]", now: datetime, output: Format, *, 
             "No image is known. Name them in the settings under images, or let a build name what it pushes."
         )
     else:
+        print_line(counted_states(views))
         print_table(
             ("image", "produced by", "stands on", "behind since", "deployed", "state", "doubt"),
             [
@@ -167,7 +163,6 @@ def show_images(views: "Sequence[ImageView]", now: datetime, output: Format, *, 
             Layout(below=("stands on", "deployed", "doubt")),
         )
         count_rest(len(views), show_all=show_all)
-        print_line(counted_states(views))
 
 
 def show_image(views: "Sequence[ImageView]", now: datetime, output: Format) -> None:
@@ -180,7 +175,7 @@ def show_image(views: "Sequence[ImageView]", now: datetime, output: Format) -> N
     for view in views:
         image = view.image
         build_place = f", built at {image.claim.path}:{image.claim.line}" if image.claim.path else ""
-        print_line(str(image.place))
+        print_line(f"{image.place}: {image.state.in_words}")
         print_line(f"  {image.digest or 'not seen'}")
         print_sentence(f"  produced by {image.repository}, by word of {image.source}{build_place}")
         if image.doubt is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bot.cli.asking import waited_for
 from bot.cli.commands.images.trust_options import SignatureKind, TrustOptions, bad, read
 from bot.cli.options import DEFAULT_CONFIG, Format
 from bot.cli.screen.output import print_aside
@@ -204,8 +205,6 @@ def judge_kept_signatures(
     reference: "Reference", options: TrustOptions, moment: datetime, config: Path
 ) -> "SignedImage":
     """Fetches and judges the signatures of the image and of each platform in it."""
-    import asyncio
-
     from bot.commands.images.signed_image import judge_signatures
     from bot.domain.clock import SystemClock
     from bot.settings import Settings, load
@@ -214,7 +213,7 @@ def judge_kept_signatures(
     settings = Settings() if is_default else load(config)
     media_type, trusted = options.media_type, options.trusted()
     with cannot_tell_where_nobody_answers():
-        return asyncio.run(
+        return waited_for(
             judge_signatures(
                 settings,
                 reference,

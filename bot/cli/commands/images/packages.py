@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.asking import waited_for
 from bot.cli.options import CONFIG_VARIABLE, DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import EveryRow, print_aside
+from bot.cli.screen.progress import progress_of
 
 if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
@@ -77,7 +79,8 @@ def list_packages(
     from bot.commands.images.packages import check_platform_is_of_image, read_source
 
     check_platform_is_of_image(platform, source)
-    inventory = read_source(source, platform, config)
+    with progress_of("reading"):
+        inventory = read_source(source, platform, config)
     tell_where_nothing_was_found(inventory)
     if inventory.packages or not inventory.problems:
         if output is Format.JSON:
@@ -112,7 +115,6 @@ def find(
 
     Example: freshness-bot packages find openssl --below 3.0.13-0ubuntu3.6
     """
-    import asyncio
 
     from bot.cli.tables import show_found
     from bot.commands.images.inventory import find_packages
@@ -120,7 +122,7 @@ def find(
     from bot.settings import load
 
     question = find_packages(load(config), name, below, package_type, cve, SystemClock())
-    show_found(asyncio.run(question), output, show_all=show_all)
+    show_found(waited_for(question), output, show_all=show_all)
 
 
 @app.command()
@@ -143,13 +145,16 @@ def diff(
     from bot.cli.screen.output import print_json, print_line, print_table
     from bot.commands.images.packages import check_platform_is_of_image, read_source
     from bot.domain.packages.changes import package_changes
+    from bot.domain.wording.words import counted
 
     check_platform_is_of_image(platform, before, after)
-    old, new = read_source(before, platform, config), read_source(after, platform, config)
+    with progress_of("reading"):
+        old, new = read_source(before, platform, config), read_source(after, platform, config)
     changes = package_changes(old.packages, new.packages)
     if output is Format.JSON:
         print_json([{k: v for k, v in asdict(change).items() if k != "notices"} for change in changes])
     elif changes:
+        print_line(f"{counted(len(changes), 'package')} {'differs' if len(changes) == 1 else 'differ'}")
         columns = ("name", "before", "after", "direction")
         print_table(columns, ([getattr(change, column) for column in columns] for change in changes))
     else:
@@ -177,8 +182,9 @@ def compare(
     """
     import json
 
-    from bot.cli.screen.output import print_table
+    from bot.cli.screen.output import print_line, print_table
     from bot.commands.images.packages import compared_lines
+    from bot.domain.wording.words import counted
 
     answers = compared_lines(file)
     if output is Format.JSON:
@@ -189,6 +195,8 @@ def compare(
     else:
         rows = list(answers)
         has_problem = any(answer["order"] is None for answer in rows)
+        not_compared = sum(answer["order"] is None for answer in rows)
+        print_line(f"{counted(len(rows), 'pair')}, {not_compared} that cannot be compared")
         signs = {-1: "<", 0: "=", 1: ">", None: "?"}
         print_table(
             ("type", "a", "", "b"),
@@ -217,7 +225,6 @@ def _show(inventory: "Inventory", by: str) -> None:
 
 def _show_sboms(source: Path, platform: str | None, config: Path | None, inventory: "Inventory") -> None:
     """Writes a line for each SBOM beside an image, and what it lists otherwise."""
-    import asyncio
 
     from bot.cli.screen.output import print_line
     from bot.commands.images.packages import named_image
@@ -231,7 +238,7 @@ def _show_sboms(source: Path, platform: str | None, config: Path | None, invento
         return
     settings = load(config) if config is not None else Settings()
     try:
-        sboms = asyncio.run(sboms_beside(settings, image, platform, inventory, SystemClock()))
+        sboms = waited_for(sboms_beside(settings, image, platform, inventory, SystemClock()))
     except Failure as failure:
         print_aside(f"SBOMs cannot be asked for: {failure}")
         return

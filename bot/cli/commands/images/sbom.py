@@ -19,6 +19,7 @@ from bot.cli.commands.images.packages import (
 )
 from bot.cli.commands.images.trust_options import bad
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.screen.progress import progress_of
 
 if TYPE_CHECKING:
     from bot.commands.images.sboms_of_fleet import Document
@@ -80,7 +81,8 @@ def export(
     if source is None or folder is not None:
         raise bad("SOURCE must be given, and --to only with --all", "see --help")
     check_platform_is_of_image(platform, source)
-    inventory = read_source(source, platform, config)
+    with progress_of("reading"):
+        inventory = read_source(source, platform, config)
     tell_where_nothing_was_found(inventory)
     if inventory.packages or not inventory.problems:
         name = source.resolve().name or str(source.resolve())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli.asking import waited_for
 from bot.cli.commands.images.judged import (
     asked_about,
     at_digest,
@@ -140,8 +141,6 @@ def _judge(
 
 
 def _verify_image(name: str, config: Path, output: Format) -> None:
-    import asyncio
-
     from bot.cli.screen.output import print_json, print_line
     from bot.commands.images.verify import judge_image
     from bot.domain.clock import SystemClock
@@ -149,7 +148,7 @@ def _verify_image(name: str, config: Path, output: Format) -> None:
 
     settings = load(config)
     with cannot_tell_where_nobody_answers():
-        judged = asyncio.run(judge_image(settings, name, SystemClock()))
+        judged = waited_for(judge_image(settings, name, SystemClock()))
     if output is Format.JSON:
         print_json(judged.as_json())
     else:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.asking import waited_for
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import (
     EveryRow,
@@ -43,15 +44,13 @@ def explain(
 
     Example: freshness-bot explain contoso/shop
     """
-    import asyncio
-
     from bot.commands.look.explanation import read_explanation
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import repository_path
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
-    explanation = asyncio.run(read_explanation(settings, repository, clock))
+    explanation = waited_for(read_explanation(settings, repository, clock))
     show_explanation(explanation, clock.now(), output, show_all=show_all)
     print_page(settings, repository_path(explanation.repository), output)
 

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.asking import waited_for
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import Layout, print_json, print_line, print_page, print_table
+from bot.cli.screen.output import Layout, print_json, print_line, print_page, print_sentence, print_table
 from bot.cli.screen.text import moment
 
 if TYPE_CHECKING:
@@ -26,15 +27,13 @@ def history(
 
     Example: freshness-bot history aspnet:10.0-noble
     """
-    import asyncio
-
     from bot.commands.look.history import read_base_history
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import base_path
     from bot.settings import load
 
     settings = load(config)
-    base_history = asyncio.run(read_base_history(settings, base, SystemClock()))
+    base_history = waited_for(read_base_history(settings, base, SystemClock()))
     show_history(base_history, output)
     for moved in dict.fromkeys(change.base for change in base_history.changes):
         print_page(settings, base_path(moved), output)
@@ -45,6 +44,7 @@ def show_history(history: "History", output: Format) -> None:
     from bot.domain.feeds.advisory import Severity
     from bot.domain.packages.changes import moves_in_words
     from bot.domain.packages.cves.wording import cves_in_words
+    from bot.domain.wording.words import counted
     from bot.views.bases.base import as_json
     from bot.views.names import short_base, short_digest
 
@@ -54,6 +54,9 @@ def show_history(history: "History", output: Format) -> None:
     if not history.changes:
         print_line("No change of this base has been seen yet.")
     else:
+        last = history.changes[-1]
+        times = counted(len(history.changes), "move")
+        print_sentence(f"{times} seen, the last on {moment(last.at)}: {last.cause}")
         print_table(
             ("base", "at", "cause", "severity", "to digest", "what moved", "packages", "CVEs"),
             [

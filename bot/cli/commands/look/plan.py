@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bot.cli.asking import waited_for
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import (
     EveryRow,
@@ -35,14 +36,12 @@ def plan(
 
     Example: freshness-bot plan --format json
     """
-    import asyncio
-
     from bot.commands.look.status import read_status
     from bot.domain.clock import SystemClock
     from bot.settings import load
 
     clock = SystemClock()
-    status = asyncio.run(read_status(load(config), clock))
+    status = waited_for(read_status(load(config), clock))
     show_rebuilds(status.ahead, output, status.waits, show_all=show_all)
     if output is Format.TABLE:
         if not status.repositories:
@@ -66,8 +65,13 @@ def show_rebuilds(
     elif not rebuilds:
         print_line("Nothing is planned.")
     else:
+        from collections import Counter
+
+        from bot.domain.wording.words import counted
         from bot.views.rollouts.rebuilds import what
 
+        states = ", ".join(f"{number} {state}" for state, number in Counter(r.state for r in rebuilds).items())
+        print_sentence(f"{counted(len(rebuilds), 'rebuild')} ahead: {states}")
         print_table(
             ("repository", "what", "state", "due", "why", "waits for"),
             [

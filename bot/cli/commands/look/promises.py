@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.asking import waited_for
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.views.bases.promises import Grouping
 
@@ -29,15 +30,13 @@ def promises(
 
     Example: freshness-bot promises --by base --last 90d
     """
-    import asyncio
-
     from bot.cli.screen.text import length
     from bot.commands.look.promises import read_promises
     from bot.domain.clock import SystemClock
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
-    show_promises(asyncio.run(read_promises(settings, by, length(last, "--last"), clock)), output)
+    show_promises(waited_for(read_promises(settings, by, length(last, "--last"), clock)), output)
 
 
 def show_promises(promises: "Promises", output: Format) -> None:

@@ -21,6 +21,7 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
     Example: freshness-bot journal --limit 10
     """
     from bot.commands.rollouts.rollouts import read_journal
+    from bot.domain.wording.words import counted
     from bot.views.rollouts.rollout import entry_as_json
 
     entries: Sequence[Entry] = asked(config, lambda settings, clock: read_journal(settings, clock, limit))
@@ -29,6 +30,7 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
     elif not entries:
         print_line("Nobody has told the bot anything yet.")
     else:
+        print_line(f"The last {counted(len(entries), 'order')}, newest first")
         print_table(
             ("at", "who", "what", "about", "why"),
             [

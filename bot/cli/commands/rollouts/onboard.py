@@ -59,6 +59,7 @@ def _take_up(
     if output is Format.JSON:
         print_json([{"repository": e.repository, "taken_up": e.is_taken_up, "why": e.why or None} for e in answers])
     else:
+        print_line(f"{sum(each.is_taken_up for each in answers)} of {len(answers)} taken up")
         print_table(
             ("repository", "outcome", "why"),
             [(each.repository, "taken up" if each.is_taken_up else "left", each.why) for each in answers],

@@ -56,6 +56,7 @@ def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = 
     Example: freshness-bot quarantine list
     """
     from bot.commands.rollouts.rollouts import read_quarantines
+    from bot.domain.wording.words import counted
     from bot.views.names import short_base, short_digest
     from bot.views.rollouts.rollout import quarantine_as_json
 
@@ -65,6 +66,8 @@ def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = 
     elif not quarantines:
         print_line("No base is quarantined.")
     else:
+        bases, held = counted(len(quarantines), "digest"), sum(each.waiting for each in quarantines)
+        print_line(f"Nothing is built on {bases}; {counted(held, 'rebuild')} held back")
         print_table(
             ("base", "digest", "since", "by", "held back", "why"),
             [

@@ -64,6 +64,10 @@ def list_rollouts(
     elif not rollouts:
         print_line("There is no rollout yet.")
     else:
+        from bot.domain.wording.words import counted
+
+        going = sum(each.ended_at is None for each in rollouts)
+        print_line(f"The last {counted(len(rollouts), 'rollout')}, {going} under way")
         columns = ("rollout", "opened", "standing", "rebuilds", "what")
         print_table(
             columns,

@@ -58,7 +58,7 @@ def doctor(
 
 
 def show_checks(checks: "Sequence[HealthCheck]", *, everything: bool) -> None:
-    """Writes a row for each thing that is not fine, and how many are."""
+    """Writes how many are fine, and a row for each thing that is not."""
     from bot.domain.wording.words import counted
     from bot.views.doctor import Health
 
@@ -69,6 +69,8 @@ def show_checks(checks: "Sequence[HealthCheck]", *, everything: bool) -> None:
         counts[check.area] += 1
         if counts[check.area] <= _MOST_SHOWN:
             rows.append(check)
+    fine = sum(check.verdict is Health.FINE for check in checks)
+    print_sentence(f"{fine} of {counted(len(checks), 'check')} fine{'' if everything else '; --all shows them'}")
     if rows:
         print_table(
             ("area", "what", "is", "found", "way out"),
@@ -78,5 +80,3 @@ def show_checks(checks: "Sequence[HealthCheck]", *, everything: bool) -> None:
     for area, count in counts.items():
         if count > _MOST_SHOWN:
             print_sentence(f"and {count - _MOST_SHOWN} more about {area}; --format json has them all")
-    fine = sum(check.verdict is Health.FINE for check in checks)
-    print_sentence(f"{fine} of {counted(len(checks), 'check')} fine{'' if everything else '; --all shows them'}")

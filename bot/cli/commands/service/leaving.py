@@ -84,11 +84,11 @@ def _show(traces: "Sequence[Retired]", *, dry_run: bool) -> None:
     if not traces:
         print_line("Nothing of the bot is left open anywhere.")
         return
+    counts = Counter(each.outcome for each in traces)
+    counts_in_words = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
+    print_sentence(f"{'Would be: ' if dry_run else ''}{counts_in_words}.")
     print_table(
         ("repository", "what", "outcome", "why"),
         [(r.repository, Hyperlink(r.what, r.url), r.outcome, r.why) for r in traces],
         Layout(below=("why",)),
     )
-    counts = Counter(each.outcome for each in traces)
-    counts_in_words = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
-    print_sentence(f"{'Would be: ' if dry_run else ''}{counts_in_words}.")
