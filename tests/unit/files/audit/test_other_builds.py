@@ -304,10 +304,10 @@ def test_one_build_by_nuke_is_told_once() -> None:
         ("release.sh", "dotnet publish /t:PublishContainer -p ContainerRegistry=ghcr.io\n"),
     ],
 )
-def test_a_script_that_pushes_and_that_no_build_starts_is_told(path: str, text: str) -> None:
+def test_a_script_that_pushes_is_told(path: str, text: str) -> None:
     (found,) = findings("unread-delivery", {path: text})
     assert (found.outcome, found.place.path) == (UNKNOWN, path)
-    assert found.message == "it pushes an image, and no build that is here starts it"
+    assert found.message == "it pushes an image, and what scripts do is not judged"
 
 
 @pytest.mark.parametrize(
@@ -322,6 +322,23 @@ def test_what_only_speaks_of_a_push_is_no_delivery(path: str, text: str) -> None
     assert findings("unread-delivery", {path: text}) == ()
 
 
-def test_a_script_that_a_build_starts_is_told_with_it_alone() -> None:
+def test_a_script_that_a_workflow_hands_its_push_to_is_told_there_alone() -> None:
     files = {"ci/publish.sh": "docker push contoso/api\n", BUILD: workflow("- run: ci/publish.sh")}
     assert [each.place.path for each in findings("unread-delivery", files)] == [BUILD]
+
+
+def test_a_script_that_another_script_starts_is_told() -> None:
+    files = {"all.sh": "./ci/publish.sh\n", "ci/publish.sh": "docker push contoso/api\n"}
+    assert [each.place.path for each in findings("unread-delivery", files)] == ["ci/publish.sh"]
+    build = {BUILD: workflow("- run: docker info && ./all.sh")}
+    assert [each.place.path for each in findings("unread-delivery", {**files, **build})] == ["ci/publish.sh"]
+
+
+def test_an_azure_pipeline_that_starts_a_script_which_pushes_is_told() -> None:
+    files = {
+        "azure-pipelines.yml": "steps:\n- task: PowerShell@2\n  inputs: {filePath: ci/push-images.ps1}\n",
+        "ci/push-images.ps1": "docker push contoso/api:$version\n",
+    }
+    (found,) = findings("unread-delivery", files)
+    assert found.place.path == "azure-pipelines.yml"
+    assert found.message == "it starts push-images.ps1, which pushes an image; such builds are not judged"
