@@ -25,6 +25,7 @@ from bot.settings.model import json_schema
 from bot.settings.sections.policy import RuleSettings
 from docs.article import article_table
 from docs.blocks import cell, image_component, pages_with_blocks
+from docs.messages import messages_page
 from docs.stages import stages_page
 
 FOLDER = Path(__file__).parent
@@ -44,6 +45,7 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "practices.md": _checks(),
         FOLDER / "metrics.md": _metrics(),
         FOLDER / "stages.md": stages_page(_NOTE),
+        FOLDER / "operate" / "messages.md": messages_page(FOLDER / "operate", _NOTE),
         **pages_with_blocks(),
         FOLDER.parent / "deploy" / "components" / "image" / "kustomization.yaml": image_component(),
         FOLDER.parent / "config" / "freshness.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",

@@ -29,6 +29,8 @@ _EXPECTED = {
 _PLAIN = {
     "string_too_short": "expected a name, found an empty one",
 }
+_WITH_PARTS = (None, "object", "array")
+"""Types in the JSON Schema of what has keys or entries; a reference to a section has none."""
 _SECTIONS = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
 
@@ -161,7 +163,7 @@ def _resolved(schema: Mapping[str, Any], node: Any) -> dict[str, Any]:
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rpartition("/")[2]]
         elif "anyOf" in node:
-            node = next((option for option in node["anyOf"] if option.get("type") in (None, "object")), {})
+            node = next((option for option in node["anyOf"] if option.get("type") in _WITH_PARTS), {})
         else:
             return node
     return node if isinstance(node, dict) else {}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sandbox.world import World
 from tests.bench.measured import Measured
-from tests.e2e.running.test_first_hour import CVES, Team, TeamFleet
+from tests.e2e.running.team import CVES, Team, TeamFleet
 
 SECONDS = 120
 _OF_A_REQUEST = 0.3

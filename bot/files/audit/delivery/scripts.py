@@ -1,4 +1,4 @@
-"""Scripts and Makefiles that push images, and that no build of the repository starts: people run them."""
+"""Scripts and Makefiles that push images, and which of them a build names that is told of by itself."""
 
 import re
 
@@ -9,9 +9,10 @@ from bot.files.formats.circleci import KIND as CIRCLECI
 from bot.files.formats.gitlab_ci import KIND as GITLAB_CI
 from bot.files.formats.make import KIND as MAKE
 from bot.files.formats.shell import KIND as SHELL
-from bot.files.formats.workflows import KIND as WORKFLOW
 
-_BUILDS = frozenset({WORKFLOW, AZURE_PIPELINES, other_builds.KIND, GITLAB_CI, CIRCLECI})
+_BUILDS = frozenset({AZURE_PIPELINES, other_builds.KIND, GITLAB_CI, CIRCLECI})
+_SCRIPTS = frozenset({SHELL, MAKE})
+_TOOLS = {"makefile": "make", "gnumakefile": "make", "justfile": "just", ".justfile": "just"}
 _PUSHES = re.compile(
     r"^(?![ \t]*(?:#|//|@?echo\b|printf\b|Write-\w+))[^\n]*?"
     r"(?:\b(?:docker|podman|buildah|nerdctl)[ \t]+(?:image[ \t]+)?push\b|\bbuild\b[^\n]*[ \t]--push\b"
@@ -21,18 +22,42 @@ _PUSHES = re.compile(
 
 
 def push_by_hand(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
-    """Where a script pushes an image that no build here starts by its name; None for all other files."""
-    kind = repository.kind(path)
-    if kind not in {SHELL, MAKE}:
-        return None
-    match = _PUSHES.search(repository.text(path))
-    name = r"\b(?:make|just)\b" if kind == MAKE else re.escape(path.rpartition("/")[2])
-    return match if match is not None and not _is_started(repository, path, name) else None
+    """Where a script pushes an image that no build starts which is told itself; None for all other files."""
+    match = _push_in(repository, path)
+    return match if match is not None and path not in repository.kept(_started) else None
 
 
-def _is_started(repository: RepositoryTexts, path: str, name: str) -> bool:
-    """Whether a build, or a script that may be started by one, names the file."""
-    others = (
-        each for each in repository.paths if each != path and repository.kind(each) in {*_BUILDS, SHELL, MAKE}
+def pushing_script(repository: RepositoryTexts, text: str) -> str:
+    """The name of a script here that a build's text names, and that pushes an image; empty for none."""
+    names = (
+        path.rpartition("/")[2] for path in repository.kept(_scripts) if _push_in(repository, path) is not None
     )
-    return any(re.search(name, repository.text(each)) for each in others)
+    return next((name for name in names if re.search(_name_of(name), text)), "")
+
+
+def _push_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
+    return _PUSHES.search(repository.text(path)) if repository.kind(path) in _SCRIPTS else None
+
+
+def _scripts(repository: RepositoryTexts) -> tuple[str, ...]:
+    return tuple(path for path in repository.paths if repository.kind(path) in _SCRIPTS)
+
+
+def _started(repository: RepositoryTexts) -> frozenset[str]:
+    """The scripts that builds which are not read name, and those that such scripts name."""
+    texts = [repository.text(path) for path in repository.paths if repository.kind(path) in _BUILDS]
+    left = {path: re.compile(_name_of(path.rpartition("/")[2])) for path in repository.kept(_scripts)}
+    started = set[str]()
+    while texts:
+        text = texts.pop()
+        for path in [path for path, name in left.items() if name.search(text)]:
+            started.add(path)
+            texts.append(repository.text(path))
+            del left[path]
+    return frozenset(started)
+
+
+def _name_of(name: str) -> str:
+    """What a script is started by."""
+    tool = _TOOLS.get(name.lower())
+    return rf"\b{tool}\b" if tool is not None else rf"(?<![\w.-]){re.escape(name)}"

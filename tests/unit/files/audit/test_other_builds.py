@@ -6,7 +6,7 @@ from bot.domain.repositories.finding import Outcome
 from bot.files.formats.finding import find_usages
 from bot.files.formats.practices import tells_of_practices
 from tests.growth import LINEAR, growth
-from tests.unit.files.audit.world import BUILD, findings, outcomes, workflow
+from tests.unit.files.audit.world import BUILD, PUSH, findings, outcomes, workflow
 
 UNKNOWN = Outcome.UNKNOWN
 SDK = "mcr.microsoft.com/dotnet/sdk:8.0"
@@ -304,10 +304,10 @@ def test_one_build_by_nuke_is_told_once() -> None:
         ("release.sh", "dotnet publish /t:PublishContainer -p ContainerRegistry=ghcr.io\n"),
     ],
 )
-def test_a_script_that_pushes_and_that_no_build_starts_is_told(path: str, text: str) -> None:
+def test_a_script_that_pushes_is_told(path: str, text: str) -> None:
     (found,) = findings("unread-delivery", {path: text})
     assert (found.outcome, found.place.path) == (UNKNOWN, path)
-    assert found.message == "it pushes an image, and no build that is here starts it"
+    assert found.message == "it pushes an image, and what scripts do is not judged"
 
 
 @pytest.mark.parametrize(
@@ -322,6 +322,50 @@ def test_what_only_speaks_of_a_push_is_no_delivery(path: str, text: str) -> None
     assert findings("unread-delivery", {path: text}) == ()
 
 
-def test_a_script_that_a_build_starts_is_told_with_it_alone() -> None:
+def test_a_script_that_a_workflow_hands_its_push_to_is_told_there_alone() -> None:
     files = {"ci/publish.sh": "docker push contoso/api\n", BUILD: workflow("- run: ci/publish.sh")}
     assert [each.place.path for each in findings("unread-delivery", files)] == [BUILD]
+
+
+def test_a_script_that_another_script_starts_is_told() -> None:
+    files = {"all.sh": "./ci/publish.sh\n", "ci/publish.sh": "docker push contoso/api\n"}
+    assert [each.place.path for each in findings("unread-delivery", files)] == ["ci/publish.sh"]
+    build = {BUILD: workflow("- run: docker info && ./all.sh")}
+    assert [each.place.path for each in findings("unread-delivery", {**files, **build})] == ["ci/publish.sh"]
+
+
+def test_an_azure_pipeline_that_starts_a_script_which_pushes_is_told() -> None:
+    files = {
+        "azure-pipelines.yml": "steps:\n- task: PowerShell@2\n  inputs: {filePath: ci/push-images.ps1}\n",
+        "ci/push-images.ps1": "docker push contoso/api:$version\n",
+    }
+    (found,) = findings("unread-delivery", files)
+    assert found.place.path == "azure-pipelines.yml"
+    assert found.message == "it starts push-images.ps1, which pushes an image; such builds are not judged"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "docker buildx imagetools create --tag prod.example/api:8 staging.example/api:8",
+        "skopeo copy docker://staging.example/api:8 docker://prod.example/api:8",
+        "crane copy staging.example/api:8 prod.example/api:8",
+        "az acr import --name prod --source staging.example/api:8 --image api:8",
+    ],
+)
+def test_an_image_that_is_copied_to_another_registry_is_told(command: str) -> None:
+    (found,) = findings("unread-delivery", {BUILD: workflow(f"- run: {command}")})
+    assert found.outcome is UNKNOWN
+    assert found.message.endswith("copies an image that another run has built")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        f"{PUSH}- run: docker buildx imagetools create -t ghcr.io/contoso/api:8 ghcr.io/contoso/api@$DIGEST\n",
+        "- run: docker buildx imagetools inspect ghcr.io/contoso/api:8\n",
+        "- run: skopeo copy docker://ghcr.io/contoso/api:8 oci:api\n",
+    ],
+)
+def test_one_that_is_put_together_from_what_the_workflow_pushes_is_not(steps: str) -> None:
+    assert findings("unread-delivery", {BUILD: workflow(steps)}) == ()

@@ -165,7 +165,10 @@ def test_without_settings_all_begin_together() -> None:
             "policy: [{auto_merge: {}}]",
             "policy.0.auto_merge.method: missing; never, merge, squash or rebase; a merge",
         ),
-        ("policy: [{steps: [{name: a, workflow: x}]}]", "policy.0.steps.0.workflow: expected a file name such as"),
+        (
+            "policy: [{steps: [{name: a, workflow: x}]}]",
+            "policy.0.steps.0.workflow: does not fit; write for example weekly-rebuild.yml",
+        ),
         (
             "policy: [{workflows: [{paths: [], workflow: a.yml}]}]",
             "policy.0.workflows.0.paths: expected at least 1",

@@ -26,16 +26,17 @@ from itertools import chain
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
-from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
+from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS, deliveries
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
-from bot.files.audit.delivery.scripts import push_by_hand
+from bot.files.audit.delivery.pushing import copies_image
+from bot.files.audit.delivery.scripts import push_by_hand, pushing_script
 from bot.files.audit.delivery.templates import CONTAINERS
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
-from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
 from bot.files.formats.other_builds import MENTIONS_CONTAINERS, OtherBuild, build_in, dotnet_images_in
 from bot.files.formats.practices import is_deployment_template
@@ -86,6 +87,19 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     yield from _once_a_place(verdict for pipeline in own_pipelines for verdict in _steps(repository, pipeline))
     for pipeline in own_pipelines:
         yield from _remote_jobs(repository, pipeline)
+    pushing = set(deliveries(repository).pushing())
+    yield from _once_a_place(
+        verdict for each in own_pipelines if each not in pushing for verdict in _copies(repository, each)
+    )
+
+
+def _copies(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
+    """Steps of a workflow that pushes nothing of its own, and brings images of others to a registry."""
+    for step in pipeline.steps:
+        copying = next((each for each in step.commands if copies_image(each)), None)
+        if copying is not None and step.events - TESTS_ONLY:
+            why = f"`{' '.join(copying.words[:4])[:80]}` copies an image that another run has built"
+            yield unknown(repository.where(step), step.subject, why, "how that run scans and signs it")
 
 
 def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
@@ -107,8 +121,8 @@ def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
         yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
     elif (build := build_in(path, repository.text(path))) is not None and not _has_program(repository, path, build):
         yield from _of_other_build(repository, path, build)
-    elif (push := push_by_hand(repository, path)) is not None:
-        why = "it pushes an image, and no build that is here starts it"
+    elif (push := push_by_hand(repository, path)) is not None and name not in repository.kept(_handed_over):
+        why = "it pushes an image, and what scripts do is not judged"
         yield unknown(_place_of(repository, path, push), name, why, "the same practices in the script, by hand")
     elif name.startswith((".goreleaser.", "goreleaser.")):
         match = _GORELEASER.search(repository.text(path))
@@ -168,6 +182,9 @@ def _of_azure_pipeline(repository: RepositoryTexts, path: str) -> Iterator[Verdi
         why = "it seems to push an image; such builds are not judged"
         place = _place_of(repository, path, match)
         yield unknown(place, "Azure Pipelines", why, "the same practices in the pipeline, by hand")
+    elif script := pushing_script(repository, text):
+        why = f"it starts {script}, which pushes an image; such builds are not judged"
+        yield unknown(Place(path, 1, 1), "Azure Pipelines", why, "the same practices in the script, by hand")
 
 
 def _is_of_another_task(text: str, match: re.Match[str]) -> bool:
@@ -178,15 +195,26 @@ def _is_of_another_task(text: str, match: re.Match[str]) -> bool:
 
 def _scripts(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
     """Commands that hand the push to a script or a build tool, whose text is not followed."""
+    for step, name, command_line in _handing_over(repository, pipeline):
+        why = f"{name} pushes images, and what `{command_line[:80]}` does of it is not followed"
+        yield unknown(repository.where(step), step.subject, why, "the push in the workflow itself")
+
+
+def _handing_over(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[tuple[PipelineStep, str, str]]:
+    """Steps with the script that they hand a push to, and the command that does it."""
     for step in pipeline.steps:
-        place = repository.where(step)
         for command in step.commands if step.events - TESTS_ONLY else ():
             name, command_line = script_of(command), " ".join(command.words[:2])
             if name is None or not _HANDS_OVER.search(command_line) or _NO_PUSH.search(command_line):
                 continue
             if any(_PUSHES_IMAGE.search(text) for text in script_texts(repository, name)):
-                why = f"{name} pushes images, and what `{command_line[:80]}` does of it is not followed"
-                yield unknown(place, step.subject, why, "the push in the workflow itself")
+                yield step, name, command_line
+
+
+def _handed_over(repository: RepositoryTexts) -> frozenset[str]:
+    """The names of scripts that are told of where a workflow starts them."""
+    found = (each for pipeline in pipelines(repository) for each in _handing_over(repository, pipeline))
+    return frozenset(name.rpartition("/")[2] for _, name, _ in found)
 
 
 def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
