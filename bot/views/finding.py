@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.views.paging import Page
+
 
 class FoundKind(StrEnum):
     """What was found, in the order in which it is told."""
@@ -44,3 +46,37 @@ class FoundNames:
             for name in group.names:
                 if name.lower() == self.text.lower():
                     yield group.kind, name
+
+
+@dataclass(frozen=True, slots=True)
+class PackageVersion:
+    """A version of a package, and how many images hold it on some platform, as their layers show."""
+
+    name: str
+    type: str
+    version: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackageImage:
+    """An image that holds a package, by its tag."""
+
+    image: str
+    package: str
+    version: str
+
+    @property
+    def name(self) -> str:
+        """`registry/repository` of the image, without its tag."""
+        return self.image.rpartition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePage:
+    """The versions of a package, and of all that is built from a source package of that name, those in the most
+    images first; and one page of these images. `not_known` counts images of which not all was read."""
+
+    versions: tuple[PackageVersion, ...]
+    images: Page[PackageImage]
+    not_known: int

@@ -4,13 +4,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select, union
 
-from bot.store.engine.store import Store
+from bot.store.pages.cve_pages import CvePagesStore
+from bot.store.pages.images.read_platforms import count_images
 from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import packages
+from bot.store.rows.inventories.inventories import image_inventories, inventory_packages, packages
 from bot.store.rows.inventories.vulnerabilities import vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
-from bot.views.finding import FoundGroup, FoundKind, FoundNames
+from bot.views.finding import FoundGroup, FoundKind, FoundNames, PackageImage, PackagePage, PackageVersion
+from bot.views.paging import Cut, page_of
 
 _MOST = 12
 """So many names of one kind are shown."""
@@ -22,7 +24,7 @@ _PACKAGE_NAMES = union(
 """Packages are asked for by what they are built from, too."""
 
 
-class FindingStore(Store):
+class FindingStore(CvePagesStore):
     """Reads only, by one statement for each kind."""
 
     async def find(self, text: str) -> FoundNames:
@@ -34,6 +36,37 @@ class FindingStore(Store):
                 if names:
                     groups.append(FoundGroup(kind, tuple(names[:_MOST]), len(names) > _MOST))
         return FoundNames(text, tuple(groups))
+
+    async def package(self, name: str, cut: Cut) -> PackagePage | None:
+        """Reads which images hold a package, in which version; None where none that was read does."""
+        found = packages.c
+        held = (
+            select(image_inventories.c.image_id, found.name, found.type, found.version)
+            .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
+            .join(packages, found.id == inventory_packages.c.package_id)
+            .where(or_(found.name == name, found.source == name))
+            .distinct()
+            .subquery()
+        )
+        number = func.count().label("images")
+        kinds = held.c.name, held.c.type, held.c.version
+        image = images.c.registry + "/" + images.c.repository + ":" + images.c.tag
+        in_order = held.c.image_id, held.c.name, held.c.version
+        one_page = select(*in_order).order_by(*in_order).limit(cut.per_page).offset(cut.offset).subquery()
+        shown_images = (
+            select(image.label("image"), one_page.c.name, one_page.c.version)
+            .join(one_page, one_page.c.image_id == images.c.id)
+            .order_by(image, one_page.c.name, one_page.c.version)
+        )
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(*kinds, number).group_by(*kinds).order_by(number.desc(), *kinds))
+            versions = tuple(PackageVersion(*row) for row in rows)
+            if not versions:
+                return None
+            shown = await connection.execute(shown_images)
+            page = page_of(tuple(PackageImage(*row) for row in shown), sum(each.images for each in versions), cut)
+            _, not_known = await count_images(connection, self._platforms)
+        return PackagePage(versions, page, not_known)
 
 
 def _queries(text: str) -> dict[FoundKind, Select[Any]]:

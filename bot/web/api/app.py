@@ -34,7 +34,7 @@ from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
-from bot.views.finding import FoundNames
+from bot.views.finding import FoundNames, PackagePage
 from bot.views.fleet.fleet import AGES, Fleet, FleetFilter, Sort, Standing
 from bot.views.fleet.needs import NeedReason, NeedsYou
 from bot.views.fleet.practices import Audited, FleetPractices, PracticePage
@@ -221,6 +221,15 @@ def _add_details(app: FastAPI) -> None:
         if practice_page is None:
             raise HTTPException(404, "there is no such practice")
         return answered(request, practice_page, PracticePage, practice_page.repositories)
+
+    @app.get(
+        "/packages/{name:path}", response_model=PackagePage, responses=_MISSING, summary="Images with a package"
+    )
+    async def package(request: Request, name: Name, cut: OnePage) -> Response:
+        package_page = await site_of(request).stores[FindingStore].package(name, cut)
+        if package_page is None:
+            raise HTTPException(404, "no image that was read holds it")
+        return answered(request, package_page, PackagePage, package_page.images)
 
     @app.get("/rollouts/{number}", response_model=RolloutDetail, responses=_MISSING, summary="One rollout")
     async def rollout(

@@ -8,14 +8,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.domain.packages.wanted import WantedPackage
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.settings.tokens import Right
 from bot.store.pages.finding import FindingStore
-from bot.store.pages.images.packages import PackagesStore
 from bot.views.finding import FoundKind, FoundNames
-from bot.views.images.inventory import in_short
-from bot.views.paging import page_of
 from bot.web.access.guard import allowed
 from bot.web.pages.asking import check_page, cut_of, text
 from bot.web.pages.rendering import render
@@ -59,13 +55,11 @@ async def find(request: Request) -> Response:
 async def package(request: Request) -> Response:
     """The images that hold a package, in which version."""
     name = request.path_params["name"][:256]
-    stores, cut = site_of(request).stores, cut_of(request)
-    answer = await stores[PackagesStore].find((WantedPackage(name),), stores.options.platforms)
-    if not answer.found:
+    found = await site_of(request).stores[FindingStore].package(name, cut_of(request))
+    if found is None:
         raise HTTPException(404, f"No image that was read holds a package {name}.")
-    rows = page_of(answer.found[cut.offset : cut.offset + cut.per_page], len(answer.found), cut)
-    check_page(rows)
-    return render(request, "package.html", name=name, answer=answer, rows=rows, told=in_short(answer))
+    check_page(found.images)
+    return render(request, "package.html", name=name, found=found)
 
 
 routes = [

@@ -61,6 +61,16 @@ async def test_what_nothing_is_called_is_said(asking: Asking, text: str) -> None
     assert "<h2>Bases</h2>" not in answer.text
 
 
+async def test_a_package_has_its_versions_and_the_images_that_hold_them(asking: Asking) -> None:
+    client = asking(READER)
+    found = (await client.get("/api/v1/packages/openssl?per_page=100")).json()
+    assert sum(row["images"] for row in found["versions"]) == found["images"]["total"] > 0
+    assert {row["package"] for row in found["images"]["items"]} <= {row["name"] for row in found["versions"]}
+    page = (await client.get("/packages/openssl")).text
+    assert all(f">{row['version']}<" in page for row in found["versions"])
+    assert (await client.get("/packages/no-such")).status_code == 404
+
+
 async def test_finding_takes_one_statement_for_each_kind(asking: Asking) -> None:
     client = asking(READER)
     with counted() as statements:

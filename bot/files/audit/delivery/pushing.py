@@ -106,3 +106,18 @@ def _option_values(words: tuple[str, ...], *names: str) -> tuple[str, ...]:
         if option in names:
             values.append(value if equals else "".join(words[number + 1 : number + 2]))
     return tuple(values)
+
+
+def copies_image(command: ShellCommand) -> bool:
+    """Whether a command brings an image from one registry to another, or gives it other tags there."""
+    words = (command.name, *command.words[1:])
+    match words:
+        case ("docker" | "docker-buildx", *rest):
+            return "imagetools" in rest[:2] and "create" in rest[:3] and not command.has("--dry-run")
+        case ("skopeo", "copy", *rest):
+            return sum(word.startswith("docker://") for word in rest) > 1
+        case ("crane", "copy" | "cp", *_) | ("oras", "copy" | "cp", *_) | ("regctl", "image", "copy", *_):
+            return True
+        case ("az", "acr", "import", *_):
+            return True
+    return False

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.reference import Base
+from bot.store.engine.among import is_among
 from bot.store.engine.codec import dump
 from bot.store.pages.cve_pages import CvePagesStore
 from bot.store.pages.images.contents import gaps_in, ledger_of, open_cves, shown_image
@@ -98,9 +99,12 @@ async def count_images(connection: AsyncConnection) -> dict[ImageState, int]:
 async def images_on(connection: AsyncConnection, base: Base, most: int, now: datetime) -> OnBase:
     """Reads the images of which some platform is seen to stand on the base."""
     is_on = cast(images.c.standings, String).contains(json.dumps(dump(base, Base)), autoescape=True)
-    counted = (await connection.execute(select(func.count(), func.count(images.c.behind_since)).where(is_on))).one()
-    claims = await read_claims(connection, is_on, most=most)
-    return OnBase(await _rows(connection, claims, now), counted[0], counted[1])
+    # To look through what all images stand on takes long: once is enough.
+    rows = (await connection.execute(select(images.c.id, images.c.behind_since).where(is_on))).all()
+    behind = sum(row.behind_since is not None for row in rows)
+    is_one = is_among(images.c.id, "on_base").params(on_base=[row.id for row in rows])
+    claims = await read_claims(connection, is_one, most=most) if rows else ()
+    return OnBase(await _rows(connection, claims, now), len(rows), behind)
 
 
 async def images_of(connection: AsyncConnection, repository: int, most: int, now: datetime) -> tuple[ImageRow, ...]:

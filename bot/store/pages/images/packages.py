@@ -35,7 +35,7 @@ _NAMED = union(
 class PackagesStore(Store):
     """Reads which images and bases hold a package, and writes nothing."""
 
-    async def find(self, sought: Collection[Sought], platforms: Collection[str] | None) -> FoundPackages:
+    async def find(self, sought: Collection[Sought], platforms: Collection[str]) -> FoundPackages:
         """The images of the fleet that hold any of these packages; `platforms` are those that are read at all."""
         async with self._database.reading() as connection:
             sought = (*sought, *await _spelled_otherwise(connection, sought))

@@ -6,7 +6,7 @@ from bot.domain.repositories.finding import Outcome
 from bot.files.formats.finding import find_usages
 from bot.files.formats.practices import tells_of_practices
 from tests.growth import LINEAR, growth
-from tests.unit.files.audit.world import BUILD, findings, outcomes, workflow
+from tests.unit.files.audit.world import BUILD, PUSH, findings, outcomes, workflow
 
 UNKNOWN = Outcome.UNKNOWN
 SDK = "mcr.microsoft.com/dotnet/sdk:8.0"
@@ -342,3 +342,30 @@ def test_an_azure_pipeline_that_starts_a_script_which_pushes_is_told() -> None:
     (found,) = findings("unread-delivery", files)
     assert found.place.path == "azure-pipelines.yml"
     assert found.message == "it starts push-images.ps1, which pushes an image; such builds are not judged"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "docker buildx imagetools create --tag prod.example/api:8 staging.example/api:8",
+        "skopeo copy docker://staging.example/api:8 docker://prod.example/api:8",
+        "crane copy staging.example/api:8 prod.example/api:8",
+        "az acr import --name prod --source staging.example/api:8 --image api:8",
+    ],
+)
+def test_an_image_that_is_copied_to_another_registry_is_told(command: str) -> None:
+    (found,) = findings("unread-delivery", {BUILD: workflow(f"- run: {command}")})
+    assert found.outcome is UNKNOWN
+    assert found.message.endswith("copies an image that another run has built")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        f"{PUSH}- run: docker buildx imagetools create -t ghcr.io/contoso/api:8 ghcr.io/contoso/api@$DIGEST\n",
+        "- run: docker buildx imagetools inspect ghcr.io/contoso/api:8\n",
+        "- run: skopeo copy docker://ghcr.io/contoso/api:8 oci:api\n",
+    ],
+)
+def test_one_that_is_put_together_from_what_the_workflow_pushes_is_not(steps: str) -> None:
+    assert findings("unread-delivery", {BUILD: workflow(steps)}) == ()

@@ -26,9 +26,10 @@ from itertools import chain
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
-from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
+from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS, deliveries
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
+from bot.files.audit.delivery.pushing import copies_image
 from bot.files.audit.delivery.scripts import push_by_hand, pushing_script
 from bot.files.audit.delivery.templates import CONTAINERS
 from bot.files.audit.repository import RepositoryTexts
@@ -86,6 +87,19 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     yield from _once_a_place(verdict for pipeline in own_pipelines for verdict in _steps(repository, pipeline))
     for pipeline in own_pipelines:
         yield from _remote_jobs(repository, pipeline)
+    pushing = set(deliveries(repository).pushing())
+    yield from _once_a_place(
+        verdict for each in own_pipelines if each not in pushing for verdict in _copies(repository, each)
+    )
+
+
+def _copies(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
+    """Steps of a workflow that pushes nothing of its own, and brings images of others to a registry."""
+    for step in pipeline.steps:
+        copying = next((each for each in step.commands if copies_image(each)), None)
+        if copying is not None and step.events - TESTS_ONLY:
+            why = f"`{' '.join(copying.words[:4])[:80]}` copies an image that another run has built"
+            yield unknown(repository.where(step), step.subject, why, "how that run scans and signs it")
 
 
 def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
