@@ -54,6 +54,7 @@ OPENSSL_TITLE = "Use after free in the parsing of CMS envelopes"
 OPENSSL_FIXED = "3.0.13-0ubuntu3.2"
 WHERE_STUCK = (f"packages find openssl --below {OPENSSL_FIXED}", f"cve {OPENSSL_CVE}")
 TO_TRY = (
+    "tour",
     "status",
     "plan",
     *WHERE_STUCK,

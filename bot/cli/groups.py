@@ -47,6 +47,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "explain": "look.explain:explain",
         "history": "look.history:history",
         "summary": "look.summary:summary",
+        "tour": "look.tour:tour",
         "promises": "look.promises:promises",
         "images": "images.images:images",
         "image": "images.images:image",

@@ -39,7 +39,9 @@ from bot.files.scope import DELIVERING_KINDS
 _FULL = 3
 _FOR_GOOD = ("never gets a fix", "never gets the next")
 """How it is said that a tag stands for one build or update, which a digest beside it does not mend."""
-_VARIANTS = frozenset({"slim", "minimal", "fpm", "cli", "perl", "management"})
+_VARIANTS = frozenset(
+    {"slim", "minimal", "fpm", "cli", "perl", "management", "apache", "zts", "jdk", "jre", "wine"}
+)
 _MOVING = frozenset(
     {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next"}
     | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
@@ -153,11 +155,14 @@ def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, 
 
 
 def _names_system_alone(reference: Reference) -> bool:
-    """`node:alpine`: whichever version stands on that system; of a system's own image the tag names its release."""
+    """`node:alpine`, `python:slim`: whichever version there is on that system or in that variant.
+
+    Of a system's own image the tag names its release.
+    """
     if any(map(names_system, reference.repository.split("/"))) or reference.repository.endswith("buildpack-deps"):
         return False
     words = str(reference.tag).lower().split("-")
-    return names_system(words[0]) and all(names_system(word) or word in _VARIANTS for word in words)
+    return all(names_system(word) or word in _VARIANTS for word in words)
 
 
 RULE = Rule(
