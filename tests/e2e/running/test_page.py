@@ -87,7 +87,7 @@ def test_a_maintainer_finds_a_repository_and_has_it_tried_again(page: Page) -> N
 
 def test_a_rollout_is_paused_and_goes_on(page: Page) -> None:
     page.get_by_role("link", name="Rollouts").click()
-    page.locator("article", has_text="Rollout 13").get_by_role("link").click()
+    page.locator("article", has_text="Rollout 13").get_by_role("heading").get_by_role("link").click()
     for order, standing in (("Pause", "paused"), ("Resume", "under way")):
         say_why(page, order, f"to see what {order} does")
         expect(page.get_by_role("heading", level=1)).to_contain_text(standing)
