@@ -35,7 +35,7 @@ QUESTIONS = {
     "packages": ["packages", "find", "openssl"],
     "tree": ["tree", BASE],
 }
-STATEMENTS = {"status": 23, "explain": 17, "images": 5, "promises": 6, "cve": 29, "tree": 18}
+STATEMENTS = {"status": 25, "explain": 17, "images": 5, "promises": 6, "cve": 29, "tree": 18}
 """Read from the store by a question, the look at its schema included."""
 
 
