@@ -31,7 +31,7 @@ from bot.views.fleet.needs import NeedGroup, NeedReason
 from bot.views.images.image_contents import ORIGIN_WORDS, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.images.ledger import STATION_WORDS, CveFilter
-from bot.views.paging import Cut
+from bot.views.paging import Cut, page_of
 from bot.web.access.guard import allowed
 from bot.web.charts import freshness_chart, lag_chart
 from bot.web.pages.asking import check_page, chosen, cut_of, fleet_filter, text, wanted_rebuilds
@@ -67,8 +67,11 @@ async def needs(request: Request) -> Response:
     word = request.path_params["reason"]
     if word not in set(NeedReason):
         raise HTTPException(404, "Nothing waits for a person for such a reason.")
-    group = await site_of(request).stores[NeedsStore].group(NeedReason(word))
-    return render(request, "needs.html", group=group or NeedGroup(NeedReason(word), 0, ()))
+    group = await site_of(request).stores[NeedsStore].group(NeedReason(word)) or NeedGroup(NeedReason(word), 0, ())
+    cut = cut_of(request)
+    rows = page_of(group.first[cut.offset : cut.offset + cut.per_page], len(group.first), cut)
+    check_page(rows)
+    return render(request, "needs.html", group=group, rows=rows)
 
 
 @allowed(Right.READ)
