@@ -315,10 +315,10 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(
 
 
 @pytest.mark.long
-async def test_every_page_over_a_large_fleet_is_quick_and_small(database: Database) -> None:
-    """5,000 repositories with 60,000 usages. Processor time is measured, which other programs do not lengthen."""
+async def test_every_page_over_a_large_fleet_is_small_and_takes_few_queries(database: Database) -> None:
+    """5,000 repositories with 60,000 usages. How quick it is, `make bench` tells."""
     await StoredFleet(database, NOW).write()
-    assert [f"{each.name}: {each}" for each in await measured(database) if not each.is_within] == []
+    assert [f"{each.name}: {each}" for each in await measured(database, tries=2) if not each.is_small] == []
 
 
 @pytest.mark.second_database
