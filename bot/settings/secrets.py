@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.domain.forge.tokens import is_of_app
 from bot.settings.document import BadSettings
 from bot.settings.model import Settings
 from bot.settings.values.addresses import address_defect, is_loopback
@@ -58,9 +59,9 @@ def _ways_in(settings: Settings) -> list[str]:
         lines.append("github: no way to sign in; set github.app or github.token_file")
     if github.app is not None and github.token_file is not None:
         lines.append("github: app and token_file are both set; keep one")
-    if github.app is None and github.token_file is not None:
+    if github.app is None and github.token_file is not None and not _is_of_app(github.token_file):
         lines += [
-            f"github.repositories.include: {glob!r} leaves the owner open, and a token cannot list those; "
+            f"github.repositories.include: {glob!r} leaves the owner open, and a person's token cannot list those; "
             'write "OWNER/*" for each organisation or user, or use a GitHub App'
             for glob in github.repositories.include
             if _WILD & set(glob.partition("/")[0])
@@ -75,6 +76,14 @@ def _ways_in(settings: Settings) -> list[str]:
     if settings.notify and slack.bot_token_file is None:
         lines.append("notify: a webhook has one channel only; set slack.bot_token_file and slack.channel instead")
     return lines
+
+
+def _is_of_app(token_file: Path) -> bool:
+    """Whether it holds a token that can list what it sees; one that cannot be read is told by itself."""
+    try:
+        return is_of_app(secret(token_file, "github.token_file"))
+    except BadSettings:
+        return True
 
 
 def _defect(path: Path, value: str, purpose: str) -> str | None:

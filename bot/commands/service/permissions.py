@@ -5,6 +5,7 @@ import re
 
 from bot.clients.forges.github.connection.installations import PERMISSIONS, Installation
 from bot.clients.notifiers.slack_scopes import SCOPES, SignedIn
+from bot.domain.forge.tokens import is_of_app
 from bot.views.doctor import Health, HealthCheck
 
 
@@ -65,8 +66,8 @@ def of_token(token: str | None) -> HealthCheck:
         return HealthCheck("registries", f"{HOST}: token", Health.NOTE, state, _WAY_OUT)
     if _CLASSIC.fullmatch(token):
         return HealthCheck("registries", f"{HOST}: token", Health.FINE, "a classic token, as GHCR wants it")
-    kind = "an App's token" if token.startswith("ghs_") else "a fine-grained token"
-    if not token.startswith(("ghs_", "github_pat_")):
+    kind = "an App's token" if is_of_app(token) else "a fine-grained token"
+    if not is_of_app(token) and not token.startswith("github_pat_"):
         state = "it does not look like a classic token, the only kind that GHCR takes"
         return HealthCheck("registries", f"{HOST}: token", Health.NOTE, state, _WAY_OUT)
     state = f"{kind}, which signs in and is denied private packages: GHCR takes classic tokens alone"

@@ -161,9 +161,13 @@ class TestSigningIn:
     def test_to_github_by_a_token_names_the_owners(self, checked: Checked, token: Path) -> None:
         include = ["contoso/*", "*/shop"]
         assert checked(github={"token_file": token, "repositories": {"include": include}}) == [
-            "freshness.yaml: github.repositories.include: '*/shop' leaves the owner open, and a token cannot list "
-            'those; write "OWNER/*" for each organisation or user, or use a GitHub App'
+            "freshness.yaml: github.repositories.include: '*/shop' leaves the owner open, and a person's token "
+            'cannot list those; write "OWNER/*" for each organisation or user, or use a GitHub App'
         ]
+
+    def test_to_github_by_a_token_of_an_app_needs_no_owners(self, checked: Checked, token: Path) -> None:
+        token.write_text("ghs_12345")
+        assert checked(github={"token_file": token, "repositories": {"include": ["*"]}}) == []
 
     @pytest.mark.parametrize("both", [True, False])
     def test_to_slack_goes_one_way(self, checked: Checked, token: Path, tmp_path: Path, both: bool) -> None:

@@ -17,6 +17,7 @@ from jwt.exceptions import PyJWTError
 
 from bot.clients.forges.github.connection.answers import LOCATION
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.tokens import is_of_app
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,8 @@ class TokenCredentials:
 
     @property
     def is_of_app(self) -> bool:
-        """Whether an App's installation was given it, as a workflow is given its token: it sees the repositories of
-        that installation and no others, and GitHub signs what is committed with it."""
-        return self.token.startswith("ghs_")
+        """Whether an App's installation was given it, as `bot.domain.forge.tokens` says."""
+        return is_of_app(self.token)
 
     def __repr__(self) -> str:
         return "TokenCredentials(token=***)"
