@@ -23,7 +23,8 @@ from bot.files.audit.workflows.contexts import (
 from bot.files.audit.workflows.expressions import filled
 from bot.files.audit.workflows.jobs import ended_before, environment_of, in_order, permissions_of
 from bot.files.audit.workflows.matrix import variants_of
-from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.model import CLOSED, Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
 from bot.files.audit.workflows.starts import RunStart
 from bot.files.formats.builds import below
@@ -104,8 +105,18 @@ def _triggers(root: Mapping) -> tuple[frozenset[str], tuple[Scalar, ...], tuple[
             crons = tuple(cron for cron, _ in schedule_entries(trigger.get("schedule")))
             inputs = trigger.mapping("workflow_dispatch").mapping("inputs")
             names = tuple(key.value for key, _ in inputs.entries())
-            return frozenset(key.value for key, _ in trigger.entries()), crons, names
+            events = (each for key, _ in trigger.entries() for each in _events_of(key.value, trigger))
+            return frozenset(events), crons, names
     return frozenset(), (), ()
+
+
+def _events_of(event: str, trigger: Mapping) -> Iterator[str]:
+    """An event as it is told apart here: merging a pull request closes it, and is no test of it."""
+    types = patterns_of(trigger.mapping(event), "types") if event in {"pull_request", "pull_request_target"} else []
+    if "closed" in types:
+        yield f"{event}{CLOSED}"
+    if not types or set(types) - {"closed"}:
+        yield event
 
 
 @dataclass(frozen=True, slots=True)

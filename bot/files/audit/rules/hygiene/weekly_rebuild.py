@@ -33,7 +33,7 @@ from bot.files.audit.shell import is_unknown
 from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_it_does
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
-from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.model import CLOSED, Pipeline
 from bot.files.audit.workflows.refs import may_start
 from bot.files.audit.workflows.releases import (
     RELEASES_ALONE,
@@ -179,10 +179,11 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
 
 def publishes_default_branch(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
     """Whether a commit to the default branch may push too, or no commit starts the workflow at all."""
-    if "push" not in pipeline.events:
-        return True
     branches = default_branches(repository)
     events = pipeline.root.mapping("on")
+    merging = [each.removesuffix(CLOSED) for each in pipeline.events if each.endswith(CLOSED)]
+    if "push" not in pipeline.events:
+        return not merging or any(all(may_start(events, branch, each) for branch in branches) for each in merging)
     starts = [pushed(repository, branch) for branch in branches]
     return (
         all(may_start(events, branch) for branch in branches)
