@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.repositories.finding import Outcome
 from bot.files.audit.workloads.helm_rendering import RenderedLines
+from bot.files.formats.practices import tells_of_practices
 from bot.files.formats.source.nodes import Mapping
 from tests.unit.files.audit.world import findings, outcome
 
@@ -307,3 +308,14 @@ def test_containers_of_a_range_are_judged_by_what_can_be_seen() -> None:
     )
     ranged = ranged.replace("contoso/api:1\n", "{{ .image }}\n        {{- end }}\n")
     assert outcome("run-as-non-root", chart("apps: [{name: a, image: b}]\n", ranged)) is Outcome.FAILS
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("deployment.yaml.tpl", 1), ("deployment.tpl", 1), ("api.gotmpl", 1), ("_api.yaml", 0), ("NOTES.txt", 0)],
+)
+def test_every_template_is_rendered_whatever_it_ends_in(name: str, count: int) -> None:
+    files = chart(SPARE)
+    files[f"chart/templates/{name}"] = files.pop("chart/templates/deployment.yaml")
+    assert len(findings("run-as-non-root", files)) == count
+    assert tells_of_practices(f"chart/templates/{name}") is bool(count) or name == "_api.yaml"
