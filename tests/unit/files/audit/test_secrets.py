@@ -57,6 +57,13 @@ def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None
         ("env: [{name: Pay__Secret, value: PAYPAL_SECRET}]", "", HOLDS),
         ("env: [{name: DB_PASSWORD_FILE, value: /secrets/db}]", "", HOLDS),
         ("env: [{name: DB, value: 'postgres://u:hunter2@db/shop'}]", "", FAILS),
+        ("env: [{name: DB, value: 'postgres://u:{0}@db/shop'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'postgres://{0}:hunter2@db/shop'}]", "", FAILS),
+        ("env: [{name: Db__Secret, value: 'Server=db;Password={0};Encrypt=true'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'Server=db;Password=<the password>;'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'Server=db;Password={0}hunter2;'}]", "", FAILS),
+        ("env: [{name: DB, value: 'Server=db;Password=Your_password123;'}]", "", FAILS),
         ("volumeMounts: [{name: s, mountPath: /secrets}]", "volumes: [{name: s, secret: {secretName: db}}]", HOLDS),
         (
             "volumeMounts: [{name: s, mountPath: /secrets}]",
