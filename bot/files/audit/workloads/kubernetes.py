@@ -5,7 +5,7 @@ one of its pod.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted
@@ -45,6 +45,8 @@ class Pod:
     place: Place
     variant: str = ""
     hidden: str = ""
+    images: tuple[Mapping, ...] = ()
+    """The entries of `images` of the kustomizations that made it, in the order in which they change its images."""
 
     @property
     def subject(self) -> str:
@@ -149,9 +151,9 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     rendered = kustomize.renderings(repository)
     taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
     for rendering in rendered:
-        for manifest in rendering.objects:
-            pod = _pod(repository, manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)
-            all_pods += [pod] if pod is not None else []
+        for each in rendering.objects:
+            pod = _pod(repository, each.manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)
+            all_pods += [replace(pod, images=each.images)] if pod is not None else []
     charts = helm.charts(repository)
     for chart in charts:
         for path, manifest in chart.objects:

@@ -6,13 +6,21 @@ from dataclasses import dataclass, field
 from bot.files.formats.source.nodes import Mapping, Scalar
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RenderedObject:
+    """One object as a kustomization has made it, with the entries of `images` that it went through, in order."""
+
+    manifest: Mapping
+    images: tuple[Mapping, ...] = ()
+
+
 @dataclass(slots=True)
 class Rendering:
     """What one kustomization that no other one takes comes to. `files` are all that it was made of."""
 
     folder: str
     root: str
-    objects: list[Mapping] = field(default_factory=list)
+    objects: list[RenderedObject] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     others: list[str] = field(default_factory=list)
     """Files of objects that run nothing; values of them may be put into others."""
