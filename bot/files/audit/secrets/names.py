@@ -73,7 +73,9 @@ def holds_secret(name: str, value: str) -> bool:
 def is_placeholder(value: str) -> bool:
     """Whether a literal only stands for what somebody else puts in."""
     text = value.strip().strip("\"'")
-    return _takes_what_is_filled_in(text) is True or any(each.match(text) for each in (_PLACEHOLDER, _TELLS_WHAT_TO_PUT))
+    return _takes_what_is_filled_in(text) is True or any(
+        each.match(text) for each in (_PLACEHOLDER, _TELLS_WHAT_TO_PUT)
+    )
 
 
 def _takes_what_is_filled_in(text: str) -> bool | None:

@@ -28,6 +28,7 @@ _WORKLOADS = frozenset(
 )
 CONTAINER_LISTS = (("initContainers", "init container"), ("containers", "container"))
 MOST_OBJECTS = 20_000
+_JOINTS = ("-", ".")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +119,12 @@ class Container:
 def is_hidden(node: Node | None) -> bool:
     """Whether a value comes from where only a rendered template tells."""
     return isinstance(node, Scalar) and HIDDEN_VALUE in node.value
+
+
+def is_hidden_name(node: Node | None) -> bool:
+    """Whether an object's name comes from there, at least in part: a cluster takes no name that is a half."""
+    name = word(node) or ""
+    return is_hidden(node) or name.startswith(_JOINTS) or name.endswith(_JOINTS)
 
 
 def word(node: Node | None) -> str | None:
@@ -258,9 +265,11 @@ def _pod(
     spec = spec_of(manifest)
     if spec is None:
         return None
-    name = word(manifest.mapping("metadata").get("name")) or "?"
+    name_node = manifest.mapping("metadata").get("name")
+    name = word(name_node) or "?"
     kind = word(manifest.get("kind")) or "?"
     first = manifest.own.get("kind")
     place = repository.place(first[1] if first else manifest, path)
-    display_name = path.rpartition("/")[2].partition(".")[0] if HIDDEN_VALUE in name or name == "?" else name
+    is_told = name != "?" and not is_hidden_name(name_node)
+    display_name = name if is_told else path.rpartition("/")[2].partition(".")[0]
     return Pod(place.path or path, kind, display_name, spec, manifest, place, variant, hidden)

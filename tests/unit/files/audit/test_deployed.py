@@ -64,7 +64,9 @@ def test_an_overlay_names_the_images_of_its_own_rendering_alone() -> None:
         prod=f"{{name: contoso/api, digest: '{DIGEST}'}}",
         other="{name: contoso/other, newTag: '1'}",
     )
-    found = {each.subject.partition("(")[2].partition(")")[0]: each for each in findings("no-latest-deployed", files)}
+    found = {
+        each.subject.partition("(")[2].partition(")")[0]: each for each in findings("no-latest-deployed", files)
+    }
     assert {stage: each.outcome for stage, each in found.items()} == {"dev": FAILS, "prod": HOLDS, "other": FAILS}
     assert found["prod"].message == f"contoso/api@{DIGEST} names a digest"
 

@@ -55,6 +55,17 @@ def test_values_that_say_nothing_fail() -> None:
     assert found.place.start == 20
 
 
+def test_a_name_that_the_values_fill_in_half_is_not_shown() -> None:
+    template = TEMPLATE.replace('{{ include "api.fullname" . }}', "{{ .Values.name }}-api")
+    template = template.replace(
+        "      containers:", "      serviceAccountName: {{ .Values.name }}-sa\n      containers:"
+    )
+    (found,) = findings("service-account-token", chart(f"{SPARE}name: ''\n", template))
+    assert (found.outcome, found.subject) == (Outcome.UNKNOWN, "Deployment/deployment (chart chart)")
+    assert "filled in by a template" in found.message
+    assert "-sa" not in found.message
+
+
 VERSIONED = "podSecurityContext: {}\nsecurityContext: {}\nimage: {repository: ghcr.io/contoso/api, tag: ''}\n"
 
 
