@@ -60,7 +60,7 @@ def known_image(
     """What is known of an image by its name, or by the Dockerfile and stage that it is built from here."""
     path, target = built
     found = _push_of(repository, image)
-    if path not in repository and found is not None:
+    if (path is None or path not in repository) and found is not None:
         path, target = found[1], found[0].step.input("target") or None
     file = dockerfile_at(repository, path)
     stage = (file.stage(target) if target else file.final) if file is not None else None

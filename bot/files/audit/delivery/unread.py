@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.scripts import script_of, script_texts
 
@@ -19,6 +20,17 @@ _NOT_SCANNERS = re.compile(
     r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|tfsec|checkov|kics|terrascan|sbom|setup-|install|scanner-setup"
 )
 
+_OF_IMAGES = re.compile(r"\b(?:container(?:s|-image)?|docker|images?)\b")
+_OF_ANYTHING = re.compile(r"\S")
+_SCANS_IMAGE = {
+    **dict.fromkeys(("wizcli", "wiz-cli", "snyk", "lacework", "jf", "jfrog", "mend", "orca-cli"), _OF_IMAGES),
+    **dict.fromkeys(("twistcli", "anchore-cli", "anchorectl", "neuvector", "osv-scanner"), _OF_IMAGES),
+    **dict.fromkeys(("sysdig-cli-scanner", "lw-scanner", "clair-scanner", "clairctl", "scannercli"), _OF_ANYTHING),
+    "qscanner": _OF_IMAGES,
+    "docker": re.compile(r"^scan\b"),
+}
+"""Scanners that are started as commands, with what they are asked where they look at an image."""
+
 
 def other_scanners(pipeline: Pipeline) -> Iterator[str]:
     """Names of what a pipeline calls that may be a scanner, and is not read here."""
@@ -32,6 +44,19 @@ def other_scanners(pipeline: Pipeline) -> Iterator[str]:
             continue
         elif step.action and OTHER_SCANNERS.search(step.action) and not _NOT_SCANNERS.search(step.action):
             yield step.action
+        yield from (f"`{' '.join(each.words[:3])[:80]}`" for each in step.commands if _scans_image(each))
+
+
+def _scans_image(command: ShellCommand) -> bool:
+    """Whether a command is a scanner of others that looks at an image, its own or as a container."""
+    names = [re.split(r"[:@]", word.rpartition("/")[2])[0].removesuffix(".exe") for word in command.words]
+    is_in_container = command.name in {"docker", "podman"} and command.words[1:2] == ("run",)
+    for name, arguments in zip(names, range(1, len(names) + 1), strict=True):
+        if (asked := _SCANS_IMAGE.get(name)) and asked.search(" ".join(command.words[arguments:])):
+            return True
+        if not is_in_container:
+            return False
+    return False
 
 
 def scripts_called(repository: RepositoryTexts, pipeline: Pipeline, programs: str) -> Iterator[str]:

@@ -67,6 +67,12 @@ def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
     return flat_pipelines
 
 
+def is_called_here(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether another workflow of the repository calls it."""
+    others = (each for each in pipelines(repository) if each.path != pipeline.path)
+    return any(job.path == pipeline.path for each in others for job in each.jobs)
+
+
 def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, *, surely: bool) -> Pipeline:
     """A workflow as one start runs it: with the steps that may run then, or only those that `surely` do."""
     flattening = _Flattening(

@@ -4,6 +4,7 @@ Source: GitHub's workflow syntax of `on.push`: with filters of tags and none of 
 """
 
 import re
+from collections.abc import Iterator
 
 from bot.files.audit.workflows.contexts import is_true
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
@@ -17,6 +18,7 @@ _STARTED = frozenset({"workflow_dispatch", "workflow_call", "repository_dispatch
 _VERSION = re.compile(
     r"(?:^|[_-])(?:version|tags?|ref|release|semver)(?:$|[_-])|(?:Version|Tag|Ref)$", re.IGNORECASE
 )
+_BEFORE_VERSION = re.compile(r"(?:(?:.*[._-])?(?:v|ver|version|rel|release)[._-]?)?", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w./-]*")
 _OF_FIGURES = re.compile(r"(?:[\d.*+?]|\\\.|\[[\d-]+\])+")
 """What is left of a pattern of tags after their beginning, where figures with dots may be all of it."""
@@ -46,7 +48,24 @@ def takes_version(pipeline: Pipeline) -> bool:
         for event in ("workflow_dispatch", "workflow_call")
         for key, _ in trigger.mapping(event).mapping("inputs").entries()
     ]
-    return "repository_dispatch" in pipeline.events or any(map(_VERSION.search, names))
+    versions = (name for name in names if _VERSION.search(name))
+    return "repository_dispatch" in pipeline.events or any(_is_whole(pipeline, name) for name in versions)
+
+
+def _is_whole(pipeline: Pipeline, name: str) -> bool:
+    """Whether an input is all of what it is put into, at least once, or is put into nothing that is seen."""
+    use = re.compile(rf"([\w.-]*)\$\{{\{{\s*(?:github\.event\.)?inputs\.{re.escape(name)}\s*\}}\}}", re.IGNORECASE)
+    heads = [head for text in _values(pipeline) for head in use.findall(text)]
+    return not heads or any(_BEFORE_VERSION.fullmatch(head) for head in heads)
+
+
+def _values(pipeline: Pipeline) -> Iterator[str]:
+    """What steps and the workflows that jobs call are given, and what is run."""
+    for step in pipeline.steps:
+        run = step.mapping.scalar("run")
+        yield from (*step.inputs.values(), *step.environment.values(), run.value if run is not None else "")
+    for job in pipeline.jobs:
+        yield from job.inputs.values()
 
 
 def is_started_by_hand_alone(pipeline: Pipeline) -> bool:

@@ -65,6 +65,29 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
     assert outcome("dispatchable", {BUILD: workflow(PUSH, triggers)}) is expected
 
 
+@pytest.mark.parametrize(
+    ("triggers", "who"),
+    [
+        ("push:", "nobody but a commit starts it"),
+        ("push:\npull_request:", "nobody but a commit starts it"),
+        ("issue_comment:", "nothing but issue_comment starts it"),
+        ("push:\nrelease:", "nothing but push or release starts it"),
+        ("pull_request: {types: [closed]}", "nothing but a closed pull_request starts it"),
+    ],
+)
+def test_what_starts_it_instead_is_named(triggers: str, who: str) -> None:
+    (found,) = findings("dispatchable", {BUILD: workflow(PUSH, triggers)})
+    assert found.message == f"workflow_dispatch is missing, so {who}"
+
+
+def test_what_only_others_call_besides_pull_requests_is_asked_through_them() -> None:
+    called = {BUILD: workflow(PUSH, "pull_request:\nworkflow_call:")}
+    assert outcomes("dispatchable", called) == [UNKNOWN]
+    caller = "on: {push: {branches: [main]}}\njobs: {a: {uses: ./.github/workflows/build.yml}}\n"
+    (found,) = findings("dispatchable", {**called, ".github/workflows/release.yml": caller})
+    assert (found.outcome, found.place.path) == (FAILS, ".github/workflows/release.yml")
+
+
 def push(*lines: str) -> str:
     given = "\n".join(f"    {line}" for line in lines)
     return f"- uses: docker/build-push-action@v6\n  with:\n    push: true\n{given}\n"

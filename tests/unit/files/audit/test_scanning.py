@@ -359,3 +359,22 @@ def test_commands_are_looked_through_once_however_many_images_their_workflow_pus
     steps = "".join(f"- run: docker push ghcr.io/contoso/a{number}:8\n" for number in range(20))
     assert outcomes(check, {BUILD: workflow(steps)}) == [FAILS] * 20
     assert len(looked_at) <= 60
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("wizcli scan container-image ghcr.io/contoso/api:8", UNKNOWN),
+        ("./wizcli docker scan --image ghcr.io/contoso/api:8", UNKNOWN),
+        ("snyk container test ghcr.io/contoso/api:8", UNKNOWN),
+        ("docker run --rm quay.io/sysdig/sysdig-cli-scanner:1 ghcr.io/contoso/api:8", UNKNOWN),
+        ("docker scan ghcr.io/contoso/api:8", UNKNOWN),
+        ("snyk test", FAILS),
+        ("wizcli dir scan --path .", FAILS),
+        ("wizcli auth", FAILS),
+        ("echo wizcli docker scan", FAILS),
+    ],
+)
+def test_a_scanner_that_is_started_as_a_command_may_have_looked(command: str, expected: Outcome) -> None:
+    (found,) = findings("image-scanned", {BUILD: workflow(f"{PUSH}- run: {command}\n")})
+    assert found.outcome is expected

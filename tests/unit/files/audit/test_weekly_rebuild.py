@@ -259,6 +259,23 @@ def test_what_is_called_is_advised_to_be_called_every_week(triggers: str) -> Non
     assert finding.fix.advice == "call it every week with its inputs, from a workflow with a schedule"
 
 
+OF_PULL_REQUEST = "  if: github.event.issue.pull_request && github.event.comment.body == '/image'"
+
+
+def test_what_a_comment_on_a_pull_request_starts_builds_no_accepted_change() -> None:
+    files = {BUILD: workflow(PUSH.replace("  id: build", OF_PULL_REQUEST), "issue_comment:")}
+    (finding,) = findings("weekly-rebuild", files)
+    assert (finding.outcome, finding.fix) == (Outcome.NOT_APPLICABLE, None)
+
+
+def test_what_a_comment_starts_gets_no_schedule() -> None:
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, "issue_comment:")})
+    assert finding.outcome is FAILS
+    assert finding.fix is not None
+    assert (finding.fix.edits, finding.fix.suggested) == ((), ())
+    assert "has no comment" in finding.fix.in_words
+
+
 MERGED = "pull_request: {types: [closed], branches: [main]}"
 
 
