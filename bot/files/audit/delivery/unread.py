@@ -20,14 +20,21 @@ _NOT_SCANNERS = re.compile(
     r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|tfsec|checkov|kics|terrascan|sbom|setup-|install|scanner-setup"
 )
 
-_OF_IMAGES = re.compile(r"\b(?:container(?:s|-image)?|docker|images?)\b")
-_OF_ANYTHING = re.compile(r"\S")
 _SCANS_IMAGE = {
-    **dict.fromkeys(("wizcli", "wiz-cli", "snyk", "lacework", "jf", "jfrog", "mend", "orca-cli"), _OF_IMAGES),
-    **dict.fromkeys(("twistcli", "anchore-cli", "anchorectl", "neuvector", "osv-scanner"), _OF_IMAGES),
-    **dict.fromkeys(("sysdig-cli-scanner", "lw-scanner", "clair-scanner", "clairctl", "scannercli"), _OF_ANYTHING),
-    "qscanner": _OF_IMAGES,
-    "docker": re.compile(r"^scan\b"),
+    program: re.compile(pattern)
+    for programs, pattern in (
+        ("wizcli wiz-cli", r"\bscan\s+container-image\b|\bdocker\s+scan\b"),
+        ("snyk", r"\bcontainer\s+(?:test|monitor)\b"),
+        ("lacework", r"\bcontainer\s+scan\b"),
+        ("jf jfrog", r"\bdocker\s+scan\b"),
+        ("mend qscanner", r"\bimage\b"),
+        ("orca-cli osv-scanner", r"\bimage\s+scan\b|\bscan\s+image\b"),
+        ("twistcli", r"\bimages\s+scan\b"),
+        ("anchore-cli anchorectl", r"\bimage\s+(?:add|vuln\w*|check)\b"),
+        ("sysdig-cli-scanner lw-scanner clair-scanner clairctl scannercli", r"\S"),
+        ("docker", r"^scan\b"),
+    )
+    for program in programs.split()
 }
 """Scanners that are started as commands, with what they are asked where they look at an image."""
 

@@ -28,6 +28,7 @@ _PASSWORD = re.compile(
 """The password of a connection string or a URL."""
 _FILLED_IN = r"<.*>|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%|\*+"
 _STANDS_IN = re.compile(_FILLED_IN)
+_OF_MORE = re.compile(r"[\n\"]")
 """By its shape alone: a word such as `changeme` may be the password of a connection, as it is written."""
 _PLACEHOLDER = re.compile(
     rf"^(?:|{_FILLED_IN}|changeme|empty|none|null|true|false|yes|no|\d{{1,4}}|x+|https?://[^@]*|/\S*"
@@ -79,9 +80,12 @@ def is_placeholder(value: str) -> bool:
 
 
 def _takes_what_is_filled_in(text: str) -> bool | None:
-    """Whether each password within a connection string or URL stands for another one; None where it has none."""
+    """Whether each password within a connection string or URL stands for another one; None where it has none, or is
+    a part of more, which may hold other secrets."""
     passwords = [match["of_pair"] or match["of_url"] for match in _PASSWORD.finditer(text)]
-    return all(_STANDS_IN.fullmatch(each.strip()) for each in passwords) if passwords else None
+    if not all(_STANDS_IN.fullmatch(each.strip()) for each in passwords):
+        return False
+    return True if passwords and not _OF_MORE.search(text) else None
 
 
 _TELLS_WHAT_TO_PUT = re.compile(

@@ -23,7 +23,7 @@ from bot.files.audit.workflows.contexts import (
 from bot.files.audit.workflows.expressions import filled
 from bot.files.audit.workflows.jobs import ended_before, environment_of, in_order, permissions_of
 from bot.files.audit.workflows.matrix import variants_of
-from bot.files.audit.workflows.model import CLOSED, Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline, PipelineJob, PipelineStep
 from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
 from bot.files.audit.workflows.starts import RunStart
@@ -68,9 +68,9 @@ def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
 
 
 def is_called_here(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
-    """Whether another workflow of the repository calls it."""
+    """Whether another workflow of the repository calls it in runs that are no tests."""
     others = (each for each in pipelines(repository) if each.path != pipeline.path)
-    return any(job.path == pipeline.path for each in others for job in each.jobs)
+    return any(job.path == pipeline.path and job.events - TESTS_ONLY for each in others for job in each.jobs)
 
 
 def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, *, surely: bool) -> Pipeline:

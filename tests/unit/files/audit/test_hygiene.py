@@ -86,6 +86,8 @@ def test_what_only_others_call_besides_pull_requests_is_asked_through_them() -> 
     caller = "on: {push: {branches: [main]}}\njobs: {a: {uses: ./.github/workflows/build.yml}}\n"
     (found,) = findings("dispatchable", {**called, ".github/workflows/release.yml": caller})
     assert (found.outcome, found.place.path) == (FAILS, ".github/workflows/release.yml")
+    of_tests = caller.replace("{push: {branches: [main]}}", "pull_request")
+    assert outcomes("dispatchable", {**called, ".github/workflows/test.yml": of_tests}) == [UNKNOWN]
 
 
 def push(*lines: str) -> str:

@@ -48,6 +48,7 @@ def registry_login(username: str, password: str, auth: str) -> str:
         ("Secret", f"stringData: {{.dockerconfigjson: '{registry_login('', '', 'c2hvcDpodW50ZXI=')}'}}", FAILS),
         ("Secret", f"stringData: {{.dockerconfigjson: '{registry_login('shop', VALUE, '')}'}}", FAILS),
         ("Secret", "stringData: {shop: 'Server=db;Password={0};'}", HOLDS),
+        ("Secret", 'stringData: {shop.json: \'{"Db": "a;Password={0};", "Key": "x9"}\'}', FAILS),
         ("Secret", f"stringData: {{shop: 'Server=db;Password={{0}};Pwd={VALUE}'}}", FAILS),
         ("ConfigMap", f"data: {{DB_PASSWORD: {VALUE}}}", FAILS),
         ("ConfigMap", f"data: {{settings: 'Server=db;Password={VALUE};'}}", FAILS),

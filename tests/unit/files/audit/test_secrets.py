@@ -62,6 +62,7 @@ def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None
         ("env: [{name: Db__Secret, value: 'Server=db;Password={0};Encrypt=true'}]", "", HOLDS),
         ("env: [{name: DB, value: 'Server=db;Password=<the password>;'}]", "", HOLDS),
         ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", HOLDS),
+        ('env: [{name: SHOP_SECRET, value: \'{"Db": "a;Pwd={0};", "Key": "x9"}\'}]', "", FAILS),
         ("env: [{name: DB, value: 'Server=db;Password={0}hunter2;'}]", "", FAILS),
         ("env: [{name: DB, value: 'Server=db;Password=Your_password123;'}]", "", FAILS),
         ("volumeMounts: [{name: s, mountPath: /secrets}]", "volumes: [{name: s, secret: {secretName: db}}]", HOLDS),

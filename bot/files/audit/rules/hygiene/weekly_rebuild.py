@@ -74,7 +74,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str]) -> Verdict:
     place = _place(repository, pipeline)
     subject = f"workflow {pipeline.path.rpartition('/')[2]}"
-    if events <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
+    if events and events <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
         why = "a comment on a pull request starts it, to build a change that is not accepted yet"
         return not_applicable(place, subject, why)
     weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
