@@ -51,19 +51,19 @@ def other_scanners(pipeline: Pipeline) -> Iterator[str]:
             continue
         elif step.action and OTHER_SCANNERS.search(step.action) and not _NOT_SCANNERS.search(step.action):
             yield step.action
-        yield from (f"`{' '.join(each.words[:3])[:80]}`" for each in step.commands if _scans_image(each))
+        yield from (f"`{scan}`" for each in step.commands if (scan := _scan_of_image(each)))
 
 
-def _scans_image(command: ShellCommand) -> bool:
-    """Whether a command is a scanner of others that looks at an image, its own or as a container."""
-    names = [re.split(r"[:@]", word.rpartition("/")[2])[0].removesuffix(".exe") for word in command.words]
+def _scan_of_image(command: ShellCommand) -> str:
+    """The first words with which a scanner of others looks at an image, on its own or in a container; empty for any
+    other command."""
     is_in_container = command.name in {"docker", "podman"} and command.words[1:2] == ("run",)
-    for name, arguments in zip(names, range(1, len(names) + 1), strict=True):
-        if (asked := _SCANS_IMAGE.get(name)) and asked.search(" ".join(command.words[arguments:])):
-            return True
-        if not is_in_container:
-            return False
-    return False
+    for number, word in enumerate(command.words if is_in_container else command.words[:1]):
+        name = re.split(r"[:@]", word.replace("\\", "/").rpartition("/")[2])[0].removesuffix(".exe")
+        arguments = command.words[number + 1 :]
+        if (asked := _SCANS_IMAGE.get(name)) and asked.search(" ".join(arguments)):
+            return " ".join((name, *arguments[:2]))[:80]
+    return ""
 
 
 def scripts_called(repository: RepositoryTexts, pipeline: Pipeline, programs: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ _TAKES_VALUE = re.compile(
     r"-(?:[cofrva]|-(?:configuration|output|framework|runtime|verbosity|arch|os|source|manifest|version-suffix))"
 )
 _OPTION = re.compile(r"-.*|/\w+:.*|true|false", re.DOTALL)
+_MOVE = re.compile(r"\bcd\s+([^\s;&|]+)\s*(?:&&|;)")
 _FRAMEWORK = re.compile(r"(?:^|\s)(?:-f|--framework)[\s=]+[\"']?(?P<name>net[\w.-]+)")
 
 
@@ -43,7 +44,8 @@ def publishings(file: Dockerfile) -> Iterator[Publishing]:
                 for match in _PUBLISH.finditer(text):
                     framework = _FRAMEWORK.search(match["arguments"])
                     name = framework["name"] if framework is not None else ""
-                    yield Publishing(_operand(match["arguments"]), folder, name)
+                    moves = _MOVE.findall(text, 0, match.start())
+                    yield Publishing(_operand(match["arguments"]), posixpath.join(folder, *moves), name)
         folders[stage.number] = folder
 
 

@@ -218,6 +218,8 @@ def test_the_program_that_is_started_tells_which_project_runs(
         ("WORKDIR /src\nCOPY . .\nRUN dotnet publish -o /out ./src/Shop.Api --self-contained false", HOLDS),
         ("COPY . /src\nWORKDIR /src/src/Shop.Api\nRUN dotnet publish -c Release", HOLDS),
         ("WORKDIR /build\nWORKDIR Shop.Api\nRUN dotnet restore && dotnet publish /p:UseAppHost=false", HOLDS),
+        ("WORKDIR /src\nRUN cd src/Shop.Api && dotnet publish -c Release", HOLDS),
+        ("WORKDIR /src\nRUN cd $NAME && dotnet publish -c Release", UNKNOWN),
         ("COPY . .\nRUN dotnet publish src/Tool -c Release -o /out", FAILS),
         ("COPY . .\nRUN dotnet publish src/Both -c Release -o /out", UNKNOWN),
         ("COPY . .\nRUN dotnet publish Shop.sln -c Release -o /out", UNKNOWN),

@@ -381,3 +381,9 @@ def test_commands_are_looked_through_once_however_many_images_their_workflow_pus
 def test_a_scanner_that_is_started_as_a_command_may_have_looked(command: str, expected: Outcome) -> None:
     (found,) = findings("image-scanned", {BUILD: workflow(f"{PUSH}- run: {command}\n")})
     assert found.outcome is expected
+
+
+def test_a_scanner_in_a_container_is_named_and_not_the_engine_that_starts_it() -> None:
+    command = "docker run --rm -v /a:/b contoso.azurecr.io/wizcli:1 docker scan --image ghcr.io/contoso/api:8"
+    (found,) = findings("image-scanned", {BUILD: workflow(f"{PUSH}- run: {command}\n")})
+    assert "`wizcli docker scan` may" in found.message
