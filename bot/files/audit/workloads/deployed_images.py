@@ -13,7 +13,7 @@ from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
 from bot.files.audit.workloads.kubernetes import Container, containers, word
 from bot.files.audit.workloads.rendering import word_of
-from bot.files.formats.source.nodes import Mapping
+from bot.files.formats.source.nodes import Mapping, Scalar
 
 _SET_IMAGE = re.compile(
     r"\bset\s+image\b|\bimages?\s+set\b|\byq\b[^\n]*\bimage|\bsed\b[^\n]*\bimage", re.IGNORECASE
@@ -62,7 +62,7 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     node = container.own.get("image")
     place = place_of(repository, node, container.place)
     name = container.image.strip()
-    for entry in container.pod.images:
+    for entry in container.pod.images.get(node, ()) if isinstance(node, Scalar) else ():
         name = _with_entry(name, entry)
     if not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")

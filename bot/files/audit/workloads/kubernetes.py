@@ -5,7 +5,8 @@ one of its pod.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping as Names
+from dataclasses import dataclass, field, replace
 
 from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted
@@ -46,8 +47,8 @@ class Pod:
     place: Place
     variant: str = ""
     hidden: str = ""
-    images: tuple[Mapping, ...] = ()
-    """The entries of `images` of the kustomizations that made it, in the order in which they change its images."""
+    images: Names[Scalar, tuple[Mapping, ...]] = field(default_factory=dict)
+    """The entries of `images` that it went through, in order, by what each of its containers names."""
 
     @property
     def subject(self) -> str:

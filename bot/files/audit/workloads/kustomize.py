@@ -105,14 +105,14 @@ def _build_objects(
         objects = _take_entry(repository, folder, entry, rendering, depth, objects) or objects
     for patch in patches_of(repository, folder, root, rendering):
         objects = [replace(each, manifest=patch.applied(each.manifest)) for each in objects]
-    manifests = [each.manifest for each in objects]
-    for replacement in _replacements(repository, folder, root, rendering):
-        manifests = replaced(manifests, replacement, _others(repository, rendering))
     images = tuple(each for each in root.sequence("images") if isinstance(each, Mapping))
+    objects = [each.with_images(images) for each in objects if each.manifest.own]
+    for replacement in _replacements(repository, folder, root, rendering):
+        manifests = replaced([each.manifest for each in objects], replacement, _others(repository, rendering))
+        objects = [replace(each, manifest=one) for each, one in zip(objects, manifests, strict=True)]
     if root.get("helmCharts") is not None:
         rendering.hidden = "charts that the kustomization renders are not read"
-    pairs = ((manifest, each) for manifest, each in zip(manifests, objects, strict=True) if manifest.own)
-    return [RenderedObject(manifest, (*each.images, *images)) for manifest, each in pairs][:MOST_OBJECTS]
+    return objects[:MOST_OBJECTS]
 
 
 def _replacements(

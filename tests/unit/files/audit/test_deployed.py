@@ -79,6 +79,16 @@ def test_an_image_that_a_base_renames_is_known_by_its_new_name_above() -> None:
     assert found[FAILS].startswith("ghcr.io/contoso/api is whatever latest is")
 
 
+def test_what_a_patch_names_comes_behind_the_images_of_the_base() -> None:
+    files = stages(prod="{name: contoso/other, newTag: '1'}")
+    files["base/kustomization.yaml"] += "\nimages: [{name: contoso/api, newTag: '8.1'}]"
+    spec = "spec: {template: {spec: {containers: [{name: api, image: contoso/api:latest}]}}}"
+    patch = f"{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: api}}, {spec}}}"
+    files["prod/kustomization.yaml"] += f"patches:\n  - patch: |\n      {patch}\n"
+    (found,) = findings("no-latest-deployed", files)
+    assert (found.outcome, found.message.split()[0]) == (FAILS, "contoso/api:latest")
+
+
 def test_the_images_of_a_component_count_for_what_takes_it() -> None:
     files = stages(prod="")
     files["prod/kustomization.yaml"] += "components: [../pinned]\n"
