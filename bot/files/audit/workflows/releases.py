@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 
 from bot.files.audit.workflows.contexts import is_true
-from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.refs import named_refs, patterns_of
 from bot.files.formats.source.nodes import Mapping
 
 RELEASES_ALONE = "it builds releases alone, which nothing but a release starts"
+READS_MERGE = "its steps read what only the event of a pull request hands over"
 WITH_VERSION = "it is started with a version, which a schedule does not have"
 _STARTED = frozenset({"workflow_dispatch", "workflow_call", "repository_dispatch"})
 """Events of a person or a program that may hand something over."""
@@ -19,6 +20,7 @@ _VERSION = re.compile(
     r"(?:^|[_-])(?:version|tags?|ref|release|semver)(?:$|[_-])|(?:Version|Tag|Ref)$", re.IGNORECASE
 )
 _BEFORE_VERSION = re.compile(r"(?:(?:.*[._-])?(?:v|ver|version|rel|release)[._-]?)?", re.IGNORECASE)
+_OF_MERGE = re.compile(r"github\.(?:event\.(?:pull_request|number)|head_ref|base_ref)\b", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w./-]*")
 _OF_FIGURES = re.compile(r"(?:[\d.*+?]|\\\.|\[[\d-]+\])+")
 """What is left of a pattern of tags after their beginning, where figures with dots may be all of it."""
@@ -30,6 +32,12 @@ def why_no_schedule(pipeline: Pipeline) -> str:
     if accepted and accepted <= {"release", *(["push"] if _is_for_tags(pipeline) else [])}:
         return RELEASES_ALONE
     return WITH_VERSION if not accepted and takes_version(pipeline) else ""
+
+
+def reads_merge(pipeline: Pipeline) -> bool:
+    """Whether a merge starts it, and its steps are given what no other start knows, such as the number."""
+    is_merged = any(event.endswith(CLOSED) for event in pipeline.events)
+    return is_merged and any(map(_OF_MERGE.search, _values(pipeline)))
 
 
 def _is_for_tags(pipeline: Pipeline) -> bool:

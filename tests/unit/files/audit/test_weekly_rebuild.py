@@ -307,3 +307,15 @@ def test_what_merges_to_another_branch_publish_gets_no_schedule_of_the_default_b
         (finding,) = findings("weekly-rebuild", files)
         assert finding.fix is not None
         assert bool(finding.fix.edits) is is_scheduled
+
+
+@pytest.mark.parametrize("check", ["weekly-rebuild", "dispatchable"])
+@pytest.mark.parametrize(
+    ("tag", "is_proposed"),
+    [("8", True), ("${{ github.event.pull_request.number }}", False), ("${{ github.base_ref }}", False)],
+)
+def test_what_is_told_by_a_merge_alone_is_started_by_nothing_else(check: str, tag: str, is_proposed: bool) -> None:
+    (finding,) = findings(check, {BUILD: workflow(PUSH.replace("api:8", f"api:{tag}"), MERGED)})
+    assert finding.fix is not None
+    assert bool(finding.fix.edits) is is_proposed
+    assert ("hands over" in finding.fix.left_alone) is not is_proposed

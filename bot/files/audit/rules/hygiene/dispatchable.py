@@ -22,6 +22,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import is_called_here
 from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.releases import READS_MERGE, reads_merge
 from bot.files.audit.workflows.triggers import with_trigger
 
 _FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
@@ -57,6 +58,8 @@ def _starters(events: frozenset[str]) -> str:
 
 
 def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
+    if reads_merge(pipeline):
+        return Fix(_FIX, left_alone=READS_MERGE)
     return with_trigger(repository, pipeline, "workflow_dispatch", _INPUT, _FIX)
 
 

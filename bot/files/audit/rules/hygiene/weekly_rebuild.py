@@ -36,9 +36,11 @@ from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.refs import may_start
 from bot.files.audit.workflows.releases import (
+    READS_MERGE,
     RELEASES_ALONE,
     example_tags,
     is_started_by_hand_alone,
+    reads_merge,
     takes_inputs,
     why_no_schedule,
 )
@@ -166,6 +168,8 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if why_no_schedule(pipeline):
         return rebuild_release(repository, pipeline, cron)
     advice = f"add a schedule: {cron}"
+    if reads_merge(pipeline):
+        return Fix(advice, left_alone=READS_MERGE)
     if pipeline.events - TESTS_ONLY <= COMMENTS:
         why = "a scheduled run has no comment, nor what it says"
         return Fix("build what the comment asks for anew every week", left_alone=why)
