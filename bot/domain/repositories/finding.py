@@ -57,6 +57,11 @@ class Fix:
     suggested: tuple[Edit, ...] = ()
 
     @property
+    def in_words(self) -> str:
+        """The advice, with why nobody but a person follows it where something stands against that."""
+        return f"{self.advice} (left to people: {self.left_alone})" if self.left_alone else self.advice
+
+    @property
     def as_suggestion(self) -> "Fix":
         """The fix with its edits only suggested, to be looked at by a person first."""
         return replace(self, edits=(), suggested=self.edits or self.suggested)

@@ -1,14 +1,17 @@
 """One repository's texts → all findings."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from bot.domain.repositories.finding import Finding, Outcome, Place, findings_in_order
+from bot.domain.repositories.finding import Finding, Fix, Outcome, Place, findings_in_order
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.rules import RULES
 from bot.files.audit.waivers import next_end, waived
+from bot.files.formats.shell.commands import UNKNOWN
+
+_FILLED_IN_BY_RUN = "\N{HORIZONTAL ELLIPSIS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,14 @@ def _findings(repository: RepositoryTexts, rules: Sequence[Rule]) -> Iterator[Fi
                 _line(verdict.message),
                 rule.severity,
                 _line(verdict.settled_by),
-                verdict.fix,
+                _in_lines(verdict.fix),
             )
 
 
+def _in_lines(fix: Fix | None) -> Fix | None:
+    return replace(fix, advice=_line(fix.advice), left_alone=_line(fix.left_alone)) if fix is not None else None
+
+
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """The text on one line, with three dots for what only a run fills in."""
+    return " ".join(text.replace(UNKNOWN, _FILLED_IN_BY_RUN).split())

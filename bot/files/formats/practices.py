@@ -22,7 +22,15 @@ def tells_of_practices(path: str) -> bool:
         or is_worth_reading(path)
         or kind_of(path) == global_json.KIND
         or holds_line_break(path)
+        or _is_template_of_chart(path)
     )
+
+
+def _is_template_of_chart(path: str) -> bool:
+    """Whether Helm may render a file of that path, whose name need not end as YAML does."""
+    folder, _, name = path.rpartition("/")
+    is_of_yaml = ".yaml" in name or ".yml" in name or name.endswith((".tpl", ".gotmpl"))
+    return is_of_yaml and "templates" in folder.split("/") and not name.startswith("_")
 
 
 def is_deployment_template(name: str) -> bool:

@@ -85,7 +85,7 @@ def as_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
             "message": finding.message,
             "settled_by": finding.settled_by or None,
             "severity": finding.severity.value,
-            "fix": finding.fix.advice if finding.fix is not None else None,
+            "fix": finding.fix.in_words if finding.fix is not None else None,
         }
         for finding in findings
     ]
@@ -332,6 +332,6 @@ def _lines(findings: Sequence[Finding]) -> Iterator[str]:
         yield from ("", f"### {title}", "", f"| where | check | what | {last} |", "|---|---|---|---|")
         for finding in of_outcome:
             place = code(f"{finding.place.path}:{finding.place.start}")
-            advice = finding.settled_by or (finding.fix.advice if finding.fix is not None else "")
+            advice = finding.settled_by or (finding.fix.in_words if finding.fix is not None else "")
             message = markdown(f"{finding.subject}: {finding.message}")
             yield f"| {place} | {code(finding.check)} | {message.replace('|', '')} | {markdown(advice)} |"

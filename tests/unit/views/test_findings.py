@@ -8,7 +8,7 @@ from random import Random
 import jsonschema
 import pytest
 
-from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
+from bot.domain.repositories.finding import Finding, FindingSeverity, Fix, Outcome, Place
 from bot.files.audit.auditing import audit
 from bot.files.audit.rules import RULES
 from bot.views.repositories.findings import (
@@ -163,3 +163,16 @@ def test_a_log_is_packed_to_no_more_bytes_than_code_scanning_takes() -> None:
     assert 200 < len(log["runs"][0]["results"]) < len(many)
     assert len(gzip.compress(json.dumps(log, indent=2).encode(), mtime=0)) <= MOST_BYTES
     assert left_out_of_sarif(log) != ""
+
+
+def test_why_nothing_is_proposed_stands_beside_the_advice() -> None:
+    (row,) = as_rows(
+        [
+            Finding(
+                *("weekly-rebuild", Outcome.FAILS, Place("a.yml", 1, 1), "workflow a.yml", "it runs never"),
+                FindingSeverity.MEDIUM,
+                fix=Fix("add a schedule", left_alone="a scheduled run would push nothing"),
+            )
+        ]
+    )
+    assert row["fix"] == "add a schedule (left to people: a scheduled run would push nothing)"

@@ -185,7 +185,7 @@ def _show(audited: "AuditedCheckout", show_all: bool) -> None:
                         finding.check,
                         finding.subject,
                     ),
-                    *(finding.message, finding.settled_by or (finding.fix.advice if finding.fix else "")),
+                    *(finding.message, finding.settled_by or (finding.fix.in_words if finding.fix else "")),
                 )
                 for finding in shown_findings
             ],

@@ -1,14 +1,18 @@
 """Who the images run as that the repository builds, by the Dockerfile of the push that names them."""
 
+from dataclasses import dataclass
+
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import repository_of
-from bot.files.audit.images.by_dockerfile import user_of
-from bot.files.audit.images.by_name import user_of_image
+from bot.files.audit.images.by_dockerfile import changes_users, stands_on_dotnet, user_of
+from bot.files.audit.images.by_name import is_dotnet, user_of_image
 from bot.files.audit.images.dockerfile import dockerfile_at
-from bot.files.audit.images.user import User, settled
+from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
+
+_NO_ROOT = frozenset({UserKind.NUMBER, UserKind.NAME})
 
 
 def user_of_built_image(repository: RepositoryTexts, image: str) -> User | None:
@@ -38,6 +42,34 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
         for name in push.names if path is not None else ():
             pushes.setdefault(repository_of(name), (push, path or ""))
     return pushes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """What advice on an image may build on: that its base is .NET's, that it starts as another user than root, or
+    that it starts as root to change owners or users. All are false of an image that is not known here."""
+
+    is_dotnet: bool
+    starts_as_user: bool
+    changes_users: bool
+
+
+def known_image(
+    repository: RepositoryTexts, image: str, built: tuple[str | None, str | None] = (None, None)
+) -> KnownImage:
+    """What is known of an image by its name, or by the Dockerfile and stage that it is built from here."""
+    path, target = built
+    found = _push_of(repository, image)
+    if (path is None or path not in repository) and found is not None:
+        path, target = found[1], found[0].step.input("target") or None
+    file = dockerfile_at(repository, path)
+    stage = (file.stage(target) if target else file.final) if file is not None else None
+    if path is None or file is None or stage is None:
+        is_named_user = bool(image) and path is None and user_of_image(image).kind in _NO_ROOT
+        return KnownImage(path is None and is_dotnet(image), is_named_user, False)
+    user = user_of_stage(repository, path, target)
+    is_user = user is not None and user.kind in _NO_ROOT
+    return KnownImage(stands_on_dotnet(file, stage), is_user, changes_users(file, stage, repository))
 
 
 def user_of_stage(repository: RepositoryTexts, path: str, target: str | None) -> User | None:

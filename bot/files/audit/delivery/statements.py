@@ -17,6 +17,8 @@ from bot.files.audit.workflows.model import Pipeline, PipelineJob
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
+ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
+ON_BUILDER = "on a builder that stores it: docker/setup-buildx-action, or `docker buildx create --use` before it"
 _OFF = frozenset({"false", "0", "no"})
 
 

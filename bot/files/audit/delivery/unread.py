@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.scripts import script_of, script_texts
 
@@ -19,6 +20,24 @@ _NOT_SCANNERS = re.compile(
     r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|tfsec|checkov|kics|terrascan|sbom|setup-|install|scanner-setup"
 )
 
+_SCANS_IMAGE = {
+    program: re.compile(pattern)
+    for programs, pattern in (
+        ("wizcli wiz-cli", r"\bscan\s+container-image\b|\bdocker\s+scan\b"),
+        ("snyk", r"\bcontainer\s+(?:test|monitor)\b"),
+        ("lacework", r"\bcontainer\s+scan\b"),
+        ("jf jfrog", r"\bdocker\s+scan\b"),
+        ("mend qscanner", r"\bimage\b"),
+        ("orca-cli osv-scanner", r"\bimage\s+scan\b|\bscan\s+image\b"),
+        ("twistcli", r"\bimages\s+scan\b"),
+        ("anchore-cli anchorectl", r"\bimage\s+(?:add|vuln\w*|check)\b"),
+        ("sysdig-cli-scanner lw-scanner clair-scanner clairctl scannercli", r"\S"),
+        ("docker", r"^scan\b"),
+    )
+    for program in programs.split()
+}
+"""Scanners that are started as commands, with what they are asked where they look at an image."""
+
 
 def other_scanners(pipeline: Pipeline) -> Iterator[str]:
     """Names of what a pipeline calls that may be a scanner, and is not read here."""
@@ -32,6 +51,19 @@ def other_scanners(pipeline: Pipeline) -> Iterator[str]:
             continue
         elif step.action and OTHER_SCANNERS.search(step.action) and not _NOT_SCANNERS.search(step.action):
             yield step.action
+        yield from (f"`{scan}`" for each in step.commands if (scan := _scan_of_image(each)))
+
+
+def _scan_of_image(command: ShellCommand) -> str:
+    """The first words with which a scanner of others looks at an image, on its own or in a container; empty for any
+    other command."""
+    is_in_container = command.name in {"docker", "podman"} and command.words[1:2] == ("run",)
+    for number, word in enumerate(command.words if is_in_container else command.words[:1]):
+        name = re.split(r"[:@]", word.replace("\\", "/").rpartition("/")[2])[0].removesuffix(".exe")
+        arguments = command.words[number + 1 :]
+        if (asked := _SCANS_IMAGE.get(name)) and asked.search(" ".join(arguments)):
+            return " ".join((name, *arguments[:2]))[:80]
+    return ""
 
 
 def scripts_called(repository: RepositoryTexts, pipeline: Pipeline, programs: str) -> Iterator[str]:

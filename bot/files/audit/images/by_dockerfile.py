@@ -20,6 +20,8 @@ from bot.files.formats.source.spanned import Spanned
 _DROPS_RIGHTS = re.compile(
     r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?:^|[\s\"'\[])/init\b"
 )
+_CHANGES_OWNERS = re.compile(r"\b(?:chown|chgrp|usermod|groupmod|su)\s")
+_STARTING = frozenset({"entrypoint", "cmd"})
 _BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 
 
@@ -53,8 +55,27 @@ def _user_of_chain(file: Dockerfile, chain: list[BuildStage], repository: Reposi
     return _unless_dropped(user_of_base(root.image.text, root.instruction), file, chain, repository)
 
 
+def changes_users(file: Dockerfile, stage: BuildStage, repository: RepositoryTexts) -> bool:
+    """Whether what the image of a stage starts changes owners or users, for which it must be root."""
+    chain = file.chain(stage)
+    user = _user_of_chain(file, chain, repository)
+    if user.kind in {UserKind.NUMBER, UserKind.NAME, UserKind.NOT_ASKED}:
+        return False
+    starts = [(each, file.of(one)) for one in chain for each in file.of(one) if each.keyword in _STARTING]
+    return user.where.keyword in _STARTING or any(
+        _CHANGES_OWNERS.search(each.arguments.text) or _script_holds(_CHANGES_OWNERS, each, siblings, repository)
+        for each, siblings in starts
+    )
+
+
+def stands_on_dotnet(file: Dockerfile, stage: BuildStage) -> bool:
+    """Whether the first base of a stage is one of .NET's images."""
+    image = file.chain(stage)[-1].image
+    return image is not None and is_dotnet(image.text)
+
+
 def _starts(file: Dockerfile, chain: list[BuildStage]) -> bool:
-    return any(each.keyword in {"entrypoint", "cmd"} for stage in chain for each in file.of(stage))
+    return any(each.keyword in _STARTING for stage in chain for each in file.of(stage))
 
 
 def _user_of_instruction(file: Dockerfile, stage: BuildStage, instruction: Instruction) -> User:
@@ -107,7 +128,7 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
     if user.kind is not UserKind.ROOT:
         return user
     for stage in chain:
-        starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
+        starts = [each for each in file.of(stage) if each.keyword in _STARTING]
         brings = any(_BRINGS_TOOL.search(each.text) for each in file.of(stage) if each.keyword in {"run", "copy"})
         if starts and brings:
             return unknown_user(
@@ -117,7 +138,7 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
             )
         for instruction in starts:
             text = instruction.arguments.text
-            if _DROPS_RIGHTS.search(text) or _script_drops(instruction, file.of(stage), repository):
+            if _DROPS_RIGHTS.search(text) or _script_holds(_DROPS_RIGHTS, instruction, file.of(stage), repository):
                 return unknown_user(
                     instruction,
                     "it starts as root, and its entrypoint seems to drop the rights",
@@ -126,15 +147,17 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
     return user
 
 
-def _script_drops(instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts) -> bool:
-    """Whether a script of the repository that the entrypoint starts drops rights, also under another name."""
+def _script_holds(
+    pattern: re.Pattern[str], instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts
+) -> bool:
+    """Whether a script of the repository that the entrypoint starts holds a command, also under another name."""
     names = set(re.findall(r"([\w.-]+\.(?:sh|bash)|docker-entrypoint|entrypoint)\b", instruction.arguments.text))
     for sibling in stage:
         *sources, target = sibling.arguments.text.split() or [""]
         if sibling.keyword == "copy" and target.rpartition("/")[2] in names:
             names |= {source.rpartition("/")[2] for source in sources}
     return any(
-        _DROPS_RIGHTS.search(repository.text(path)) is not None
+        pattern.search(repository.text(path)) is not None
         for path in repository.paths
         if path.rpartition("/")[2] in names
     )

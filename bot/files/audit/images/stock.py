@@ -3,6 +3,7 @@
 Sources: their pages on Docker Hub and their Dockerfiles. What they do not say is left out: advice is words then.
 """
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -42,7 +43,12 @@ _STOCK = {
     f"{_DOCKER}haproxy": StockImage("99", starts_as_root=False),
     f"{_DOCKER}elasticsearch": StockImage("1000"),
     "docker.elastic.co/elasticsearch/elasticsearch": StockImage("1000"),
+    f"{_DOCKER}kibana": StockImage("1000", starts_as_root=False),
+    "docker.elastic.co/kibana/kibana": StockImage("1000", starts_as_root=False),
+    f"{_DOCKER}logstash": StockImage("1000", starts_as_root=False),
+    "docker.elastic.co/logstash/logstash": StockImage("1000", starts_as_root=False),
     "mcr.microsoft.com/mssql/server": StockImage("10001", starts_as_root=False),
+    "docker.io/grafana/loki": StockImage("10001", starts_as_root=False),
     "docker.io/grafana/grafana": StockImage("472", starts_as_root=False),
     "docker.io/prom/prometheus": StockImage("65534", starts_as_root=False),
     "docker.io/prom/alertmanager": StockImage("65534", starts_as_root=False),
@@ -66,21 +72,39 @@ _STARTS_AS_ITS_USER = {
 }
 """Tags of versions whose image names its user, where older ones started as root."""
 
+_TAG_FILLED_IN = re.compile(r"(?P<name>[\w.-]+(?::\d+)?(?:/[\w.-]+)*)(?=[:@])[^/\s$<{#%]*[$<{#%]")
+
 
 @lru_cache(maxsize=MOST_NAMES)
 def stock_image(image: str) -> StockImage | None:
     """What is known of a stock image by its name; None for all others. Several checks ask, and each trial again."""
-    try:
-        reference = Reference.parse(image)
-    except InvalidReference:
-        return None
-    name, tag = f"{reference.registry}/{reference.repository}", reference.tag or ""
+    name, tag = _name_and_tag(image)
     stock = _STOCK.get(name)
-    if stock is None or tag.startswith(_ROOT_BEFORE.get(name, ("\0",))):
+    if stock is None or tag is None:
+        return replace(stock, uid="", instead=_which_of(stock)) if stock and stock.uid_on_alpine else stock
+    if tag.startswith(_ROOT_BEFORE.get(name, ("\0",))):
         return None
     if tag.startswith(_STARTS_AS_ITS_USER.get(name, ("\0",))):
         return replace(stock, starts_as_root=False)
     return replace(stock, uid=stock.uid_on_alpine) if stock.uid_on_alpine and "alpine" in tag else stock
+
+
+def _name_and_tag(image: str) -> tuple[str, str | None]:
+    """The name as the table has it, and the tag: None where only a run tells. Both are empty for what is none."""
+    filled_in = _TAG_FILLED_IN.match(image)
+    try:
+        reference = Reference.parse(filled_in["name"] if filled_in is not None else image)
+    except InvalidReference:
+        return "", ""
+    tag = None if filled_in is not None else reference.tag or ""
+    return f"{reference.registry}/{reference.repository}", tag
+
+
+def _which_of(stock: StockImage) -> str:
+    """Advice where the tag, which tells the variant, is not known."""
+    return (
+        f"have it run as the user that the image has for this: UID {stock.uid}, or {stock.uid_on_alpine} on Alpine"
+    )
 
 
 def taking_the_user(stock: StockImage, setting: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ _NO_SECRET = re.compile(
     re.IGNORECASE,
 )
 """Keys of Secrets that tell where and as whom, and give nothing away."""
+_CHOSEN = re.compile(r"pass|pwd", re.IGNORECASE)
+_LOGINS = frozenset({".dockerconfigjson", ".dockercfg"})
+_NOBODY = base64.b64encode(b":").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,35 @@ def _decoded(text: str) -> str:
         return text
 
 
+def _only_repeats(key: str, value: str) -> bool:
+    """Whether a literal is its own key, which no server gives out; people do choose such passwords."""
+    return _plain(key) == _plain(value) and _CHOSEN.search(key) is None
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\W_]", "", word).lower()
+
+
+def _is_empty_login(text: str) -> bool:
+    """Whether what the kubelet logs in to registries with names neither a user nor a password."""
+    try:
+        login = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    registries = login.get("auths", login) if isinstance(login, dict) else None
+    entries = list(registries.values()) if isinstance(registries, dict) else []
+    return bool(entries) and all(
+        isinstance(entry, dict) and not any(str(value).strip() not in {"", _NOBODY} for value in entry.values())
+        for entry in entries
+    )
+
+
 def is_written_out(data: ManifestData, key: str, value: str) -> bool:
     """Whether a literal gives away what nobody else should read."""
     text = value.strip()
     if not text or text.startswith(("$", "ENC[", "ref+", "vault:")) or is_placeholder(text):
+        return False
+    if _only_repeats(key, text) or (key in _LOGINS and _is_empty_login(text)):
         return False
     if not data.is_secret:
         return holds_secret(key, text) and not takes_a_password(text)

@@ -20,14 +20,21 @@ _NO_SECRET = re.compile(
     r"|^PUBLIC_|_PUBLIC_|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
     re.IGNORECASE,
 )
-_CONNECTION = re.compile(r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[^;\s]", re.IGNORECASE)
-_IN_URL = re.compile(r"://[^/\s:@]+:[^/\s@$]+@")
+_PASSWORD = re.compile(
+    r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[\"']?(?P<of_pair>[^;\s\"'][^;\n\"']*)"
+    r"|://[^/\s:@]+:(?P<of_url>[^/\s@$]+)@",
+    re.IGNORECASE,
+)
+"""The password of a connection string or a URL."""
+_FILLED_IN = r"<.*>|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%|\*+"
+_STANDS_IN = re.compile(_FILLED_IN)
+_OF_MORE = re.compile(r"[\n\"]")
+"""By its shape alone: a word such as `changeme` may be the password of a connection, as it is written."""
 _PLACEHOLDER = re.compile(
-    r"^(?:|<.*>|changeme|empty|none|null|true|false|yes|no|\d{1,4}|x+|\*+|https?://[^@]*|/\S*"
+    rf"^(?:|{_FILLED_IN}|changeme|empty|none|null|true|false|yes|no|\d{{1,4}}|x+|https?://[^@]*|/\S*"
     r"|(?:replace|change|fill|set|insert|update|enter|put)[-_ ]?(?:me|this|here|it)(?:[-_ ,.!…].*)?"
     r"|todo|tbd|placeholder|dummy|redacted|your[-_ ].*"
-    r"|@Microsoft\.KeyVault\(.*\)|\S+@azurekeyvault"
-    r"|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%)$",
+    r"|@Microsoft\.KeyVault\(.*\)|\S+@azurekeyvault)$",
     re.IGNORECASE,
 )
 _OF_VARIABLE = re.compile(r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*\$[({\w]", re.IGNORECASE)
@@ -57,8 +64,8 @@ def is_connection(name: str) -> bool:
 def holds_secret(name: str, value: str) -> bool:
     """Whether a literal is one that nobody else should read, by its name and shape."""
     text = value.strip().strip("\"'")
-    if _CONNECTION.search(text) or _IN_URL.search(text):
-        return True
+    if (is_filled_in := _takes_what_is_filled_in(text)) is not None:
+        return not is_filled_in
     if _PLACEHOLDER.match(text) or (_STANDS_FOR_ONE.fullmatch(text) and is_secret_name(text)):
         return False
     return is_secret_name(name) and not is_connection(name)
@@ -67,7 +74,18 @@ def holds_secret(name: str, value: str) -> bool:
 def is_placeholder(value: str) -> bool:
     """Whether a literal only stands for what somebody else puts in."""
     text = value.strip().strip("\"'")
-    return _PLACEHOLDER.match(text) is not None or _TELLS_WHAT_TO_PUT.match(text) is not None
+    return _takes_what_is_filled_in(text) is True or any(
+        each.match(text) for each in (_PLACEHOLDER, _TELLS_WHAT_TO_PUT)
+    )
+
+
+def _takes_what_is_filled_in(text: str) -> bool | None:
+    """Whether each password within a connection string or URL stands for another one; None where it has none, or is
+    a part of more, which may hold other secrets."""
+    passwords = [match["of_pair"] or match["of_url"] for match in _PASSWORD.finditer(text)]
+    if not all(_STANDS_IN.fullmatch(each.strip()) for each in passwords):
+        return False
+    return True if passwords and not _OF_MORE.search(text) else None
 
 
 _TELLS_WHAT_TO_PUT = re.compile(

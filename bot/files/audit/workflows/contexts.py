@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 
 from bot.files.audit.workflows.expressions import filled, truth
+from bot.files.audit.workflows.model import CLOSED
 from bot.files.audit.workflows.refs import refs_of_push
 from bot.files.formats.source.nodes import Mapping, Scalar
 
@@ -94,6 +95,10 @@ def _truths(event: str, condition: str, values: Dict[str, str], started: Mapping
 
 def of_event(event: str) -> dict[str, str]:
     """What GitHub's context holds in a run for an event, as far as that is the same for each."""
+    if event.endswith(CLOSED):
+        # Whether it was merged, GitHub tells: what comes of one that was not is about no accepted change.
+        of_merge = {"github.event.action": "closed", "github.event.pull_request.merged": "true"}
+        return {"github.event_name": event.removesuffix(CLOSED), **of_merge}
     context = {"github.event_name": event}
     if event == "workflow_call":
         return {}

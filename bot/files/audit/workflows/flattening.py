@@ -23,7 +23,8 @@ from bot.files.audit.workflows.contexts import (
 from bot.files.audit.workflows.expressions import filled
 from bot.files.audit.workflows.jobs import ended_before, environment_of, in_order, permissions_of
 from bot.files.audit.workflows.matrix import variants_of
-from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
 from bot.files.audit.workflows.starts import RunStart
 from bot.files.formats.builds import below
@@ -66,6 +67,12 @@ def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
     return flat_pipelines
 
 
+def is_called_here(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether another workflow of the repository calls it in runs that are no tests."""
+    others = (each for each in pipelines(repository) if each.path != pipeline.path)
+    return any(job.path == pipeline.path and job.events - TESTS_ONLY for each in others for job in each.jobs)
+
+
 def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, *, surely: bool) -> Pipeline:
     """A workflow as one start runs it: with the steps that may run then, or only those that `surely` do."""
     flattening = _Flattening(
@@ -104,8 +111,18 @@ def _triggers(root: Mapping) -> tuple[frozenset[str], tuple[Scalar, ...], tuple[
             crons = tuple(cron for cron, _ in schedule_entries(trigger.get("schedule")))
             inputs = trigger.mapping("workflow_dispatch").mapping("inputs")
             names = tuple(key.value for key, _ in inputs.entries())
-            return frozenset(key.value for key, _ in trigger.entries()), crons, names
+            events = (each for key, _ in trigger.entries() for each in _events_of(key.value, trigger))
+            return frozenset(events), crons, names
     return frozenset(), (), ()
+
+
+def _events_of(event: str, trigger: Mapping) -> Iterator[str]:
+    """An event as it is told apart here: merging a pull request closes it, and is no test of it."""
+    types = patterns_of(trigger.mapping(event), "types") if event in {"pull_request", "pull_request_target"} else []
+    if "closed" in types:
+        yield f"{event}{CLOSED}"
+    if not types or set(types) - {"closed"}:
+        yield event
 
 
 @dataclass(frozen=True, slots=True)

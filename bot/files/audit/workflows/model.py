@@ -8,6 +8,10 @@ from bot.files.formats.source.nodes import Mapping, Scalar
 
 TESTS_ONLY = frozenset({"pull_request", "pull_request_target", "merge_group", "pull_request_review"})
 """Events whose runs are about a change that is not accepted yet."""
+COMMENTS = frozenset({"issue_comment", "pull_request_review_comment"})
+"""Events of what somebody says, of an issue or a pull request."""
+CLOSED = " closed"
+"""What stands behind a pull request's event for those of its runs that closing one starts, as merging it does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

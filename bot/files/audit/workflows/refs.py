@@ -70,9 +70,9 @@ def named_refs(events: Mapping, key: str) -> Iterator[str]:
             yield from (each for each in patterns_of(events.mapping(event), key + suffix) if not _GLOB.search(each))
 
 
-def may_start(events: Mapping, branch: str) -> bool:
-    """Whether a push to a branch may start the workflow of these events, by the filters of branches."""
-    trigger = events.mapping("push")
+def may_start(events: Mapping, branch: str, event: str = "push") -> bool:
+    """Whether a push or merge to a branch may start the workflow of these events, by the filters of branches."""
+    trigger = events.mapping(event)
     has_branches = "branches" in trigger.own or "branches-ignore" in trigger.own
     if not has_branches and ("tags" in trigger.own or "tags-ignore" in trigger.own):
         return False

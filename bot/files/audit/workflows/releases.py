@@ -4,19 +4,23 @@ Source: GitHub's workflow syntax of `on.push`: with filters of tags and none of 
 """
 
 import re
+from collections.abc import Iterator
 
 from bot.files.audit.workflows.contexts import is_true
-from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.refs import named_refs, patterns_of
 from bot.files.formats.source.nodes import Mapping
 
 RELEASES_ALONE = "it builds releases alone, which nothing but a release starts"
+READS_MERGE = "its steps read what only the event of a pull request hands over"
 WITH_VERSION = "it is started with a version, which a schedule does not have"
 _STARTED = frozenset({"workflow_dispatch", "workflow_call", "repository_dispatch"})
 """Events of a person or a program that may hand something over."""
 _VERSION = re.compile(
     r"(?:^|[_-])(?:version|tags?|ref|release|semver)(?:$|[_-])|(?:Version|Tag|Ref)$", re.IGNORECASE
 )
+_BEFORE_VERSION = re.compile(r"(?:(?:.*[._-])?(?:v|ver|version|rel|release)[._-]?)?", re.IGNORECASE)
+_OF_MERGE = re.compile(r"github\.(?:event\.(?:pull_request|number)|head_ref|base_ref)\b", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w./-]*")
 _OF_FIGURES = re.compile(r"(?:[\d.*+?]|\\\.|\[[\d-]+\])+")
 """What is left of a pattern of tags after their beginning, where figures with dots may be all of it."""
@@ -28,6 +32,12 @@ def why_no_schedule(pipeline: Pipeline) -> str:
     if accepted and accepted <= {"release", *(["push"] if _is_for_tags(pipeline) else [])}:
         return RELEASES_ALONE
     return WITH_VERSION if not accepted and takes_version(pipeline) else ""
+
+
+def reads_merge(pipeline: Pipeline) -> bool:
+    """Whether a merge starts it, and its steps are given what no other start knows, such as the number."""
+    is_merged = any(event.endswith(CLOSED) for event in pipeline.events)
+    return is_merged and any(map(_OF_MERGE.search, _values(pipeline)))
 
 
 def _is_for_tags(pipeline: Pipeline) -> bool:
@@ -46,7 +56,24 @@ def takes_version(pipeline: Pipeline) -> bool:
         for event in ("workflow_dispatch", "workflow_call")
         for key, _ in trigger.mapping(event).mapping("inputs").entries()
     ]
-    return "repository_dispatch" in pipeline.events or any(map(_VERSION.search, names))
+    versions = (name for name in names if _VERSION.search(name))
+    return "repository_dispatch" in pipeline.events or any(_is_whole(pipeline, name) for name in versions)
+
+
+def _is_whole(pipeline: Pipeline, name: str) -> bool:
+    """Whether an input is all of what it is put into, at least once, or is put into nothing that is seen."""
+    use = re.compile(rf"([\w.-]*)\$\{{\{{\s*(?:github\.event\.)?inputs\.{re.escape(name)}\s*\}}\}}", re.IGNORECASE)
+    heads = [head for text in _values(pipeline) for head in use.findall(text)]
+    return not heads or any(_BEFORE_VERSION.fullmatch(head) for head in heads)
+
+
+def _values(pipeline: Pipeline) -> Iterator[str]:
+    """What steps and the workflows that jobs call are given, and what is run."""
+    for step in pipeline.steps:
+        run = step.mapping.scalar("run")
+        yield from (*step.inputs.values(), *step.environment.values(), run.value if run is not None else "")
+    for job in pipeline.jobs:
+        yield from job.inputs.values()
 
 
 def is_started_by_hand_alone(pipeline: Pipeline) -> bool:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from bot.domain.repositories.repository import is_workflow
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workflows.contexts import default_inputs
+from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.refs import named_refs
 from bot.files.formats.source.nodes import Mapping
 
 _USUAL = frozenset({"main", "master", "develop", "development", "dev", "trunk"})
 """Names that default branches have."""
 _SPOKEN = re.compile(r"refs/heads/([\w./-]+)|\bref_name\s*[!=]=\s*'([^'\n]+)'")
+_PULL_REQUEST = re.compile(r"\bissue\.pull_request\b|\brefs/pull/|\bgh\s+pr\s+(?:checkout|view)\b|\bpulls\.get\b")
 _ANY_OTHER = "x-default"
 MOST_BRANCHES = 12
 _EMPTY = (
@@ -88,6 +90,12 @@ def _of_any(repository: RepositoryTexts, branch: str) -> dict[str, str]:
 
 def _ref(kind: str, prefix: str, name: str) -> dict[str, str]:
     return {"github.ref": f"{prefix}{name}", "github.ref_name": name, "github.ref_type": kind}
+
+
+def speaks_of_pull_requests(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether a workflow, or what it calls here, asks of which pull request a comment is."""
+    paths = {pipeline.path, *(step.path for step in pipeline.steps)}
+    return any(_PULL_REQUEST.search(repository.text(path)) for path in paths)
 
 
 def default_branches(repository: RepositoryTexts) -> tuple[str, ...]:

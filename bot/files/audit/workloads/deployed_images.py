@@ -11,15 +11,17 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
-from bot.files.audit.workloads.kubernetes import Container, containers
-from bot.files.audit.workloads.kustomize import NAMES
+from bot.files.audit.workloads.kubernetes import Container, containers, word
 from bot.files.audit.workloads.rendering import word_of
-from bot.files.formats.source.nodes import Mapping
+from bot.files.formats.source.nodes import Mapping, Scalar
 
 _SET_IMAGE = re.compile(
     r"\bset\s+image\b|\bimages?\s+set\b|\byq\b[^\n]*\bimage|\bsed\b[^\n]*\bimage", re.IGNORECASE
 )
 _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE_?TAG\b")
+
+
+NEVER_PULLED = "nothing is pulled, by imagePullPolicy: Never: it is what the node has of that name"
 
 
 class NamedBy(StrEnum):
@@ -41,6 +43,11 @@ class ImageOfContainer:
     pin: NamedBy
     why: str = ""
 
+    @property
+    def is_pulled(self) -> bool:
+        """Whether a node may get it from a registry, and need not have it already."""
+        return word(self.container.own.get("imagePullPolicy")) != "Never"
+
 
 def deployed_images(repository: RepositoryTexts) -> list[ImageOfContainer]:
     """The images of all containers of manifests, kustomizations and charts, in order."""
@@ -54,12 +61,12 @@ def _deployed_images(repository: RepositoryTexts) -> list[ImageOfContainer]:
 def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfContainer:
     node = container.own.get("image")
     place = place_of(repository, node, container.place)
-    written = container.image.strip()
-    if not written or HIDDEN_VALUE in written or HIDDEN in written or _FILLED_IN.search(written):
-        return ImageOfContainer(container, place, written, NamedBy.UNKNOWN, "its image is filled in elsewhere")
-    name, pin = written, _pin_of(written)
-    if container.pod.variant:
-        name, pin = _changed(repository, written, pin)
+    name = container.image.strip()
+    for entry in container.pod.images.get(node, ()) if isinstance(node, Scalar) else ():
+        name = _with_entry(name, entry)
+    if not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")
+    pin = _pin_of(name)
     if pin is NamedBy.LATEST and not name.endswith(":latest") and repository.kept(_may_set_images):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
     return ImageOfContainer(
@@ -77,31 +84,16 @@ def _pin_of(name: str) -> NamedBy:
     return NamedBy.LATEST if reference.tag in {None, "latest"} else NamedBy.TAG
 
 
-def _changed(repository: RepositoryTexts, written: str, pin: NamedBy) -> tuple[str, NamedBy]:
-    """The name after the `images` of kustomizations; of several that name it, by what pins it least."""
-    entries = repository.kept(_image_entries).get(repository_of(written), ())
-    names = [_with_entry(written, entry) for entry in entries]
-    pairs = [(name, _pin_of(name)) for name in names] or [(written, pin)]
-    order = (NamedBy.LATEST, NamedBy.TAG, NamedBy.UNKNOWN, NamedBy.DIGEST)
-    return min(pairs, key=lambda pair: order.index(pair[1]))
-
-
 def _with_entry(written: str, entry: Mapping) -> str:
-    name = word_of(entry, "newName") or repository_of(written)
+    """The name after one entry of a kustomization's `images`, which may be about another image."""
+    own_name = repository_of(written)
+    if word_of(entry, "name") != own_name:
+        return written
+    name = word_of(entry, "newName") or own_name
     if digest := word_of(entry, "digest"):
         return f"{name}@{digest}"
     tag = word_of(entry, "newTag")
-    return f"{name}:{tag}" if tag else f"{name}{written[len(repository_of(written)) :]}"
-
-
-def _image_entries(repository: RepositoryTexts) -> dict[str, tuple[Mapping, ...]]:
-    entries: dict[str, tuple[Mapping, ...]] = {}
-    for path in repository.paths:
-        root = repository.root(path) if path.rpartition("/")[2] in NAMES else None
-        for entry in root.sequence("images") if root is not None else ():
-            if isinstance(entry, Mapping) and (name := word_of(entry, "name")):
-                entries[name] = (*entries.get(name, ()), entry)
-    return entries
+    return f"{name}:{tag}" if tag else f"{name}{written[len(own_name) :]}"
 
 
 def _may_set_images(repository: RepositoryTexts) -> bool:

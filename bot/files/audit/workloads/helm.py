@@ -60,13 +60,18 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
         templates = [
             template_path
             for template_path in repository.below(posixpath.join(folder, "templates"))
-            if template_path.endswith((".yaml", ".yml")) and "/tests/" not in template_path
+            if _is_rendered(template_path.rpartition("/")[2]) and "/tests/" not in template_path
         ]
         for template in templates[:MOST_TEMPLATES]:
             _read(repository, template, RenderedLines(values, repository.root(path)), chart)
         chart.unread += templates[MOST_TEMPLATES:]
         all_charts.append(chart)
     return all_charts
+
+
+def _is_rendered(name: str) -> bool:
+    """Helm renders all files of the folder, whatever they end in, but those for its helpers and its notes."""
+    return not name.startswith("_") and name != "NOTES.txt"
 
 
 def _merge_values(repository: RepositoryTexts, folder: str, own: Mapping) -> Mapping:

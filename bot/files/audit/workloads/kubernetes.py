@@ -5,7 +5,8 @@ one of its pod.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping as Names
+from dataclasses import dataclass, field, replace
 
 from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted
@@ -28,6 +29,7 @@ _WORKLOADS = frozenset(
 )
 CONTAINER_LISTS = (("initContainers", "init container"), ("containers", "container"))
 MOST_OBJECTS = 20_000
+_JOINTS = ("-", ".")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +47,8 @@ class Pod:
     place: Place
     variant: str = ""
     hidden: str = ""
+    images: Names[Scalar, tuple[Mapping, ...]] = field(default_factory=dict)
+    """The entries of `images` that it went through, in order, by what each of its containers names."""
 
     @property
     def subject(self) -> str:
@@ -118,6 +122,12 @@ def is_hidden(node: Node | None) -> bool:
     return isinstance(node, Scalar) and HIDDEN_VALUE in node.value
 
 
+def is_hidden_name(node: Node | None) -> bool:
+    """Whether an object's name comes from there, at least in part: a cluster takes no name that is a half."""
+    name = word(node) or ""
+    return is_hidden(node) or name.startswith(_JOINTS) or name.endswith(_JOINTS)
+
+
 def word(node: Node | None) -> str | None:
     """The text of a scalar; None for anything else, and for null."""
     return node.value.strip() if isinstance(node, Scalar) and not node.is_null else None
@@ -149,9 +159,9 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     rendered = kustomize.renderings(repository)
     taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
     for rendering in rendered:
-        for manifest in rendering.objects:
-            pod = _pod(repository, manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)
-            all_pods += [pod] if pod is not None else []
+        for each in rendering.objects:
+            pod = _pod(repository, each.manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)
+            all_pods += [replace(pod, images=each.images)] if pod is not None else []
     charts = helm.charts(repository)
     for chart in charts:
         for path, manifest in chart.objects:
@@ -256,9 +266,11 @@ def _pod(
     spec = spec_of(manifest)
     if spec is None:
         return None
-    name = word(manifest.mapping("metadata").get("name")) or "?"
+    name_node = manifest.mapping("metadata").get("name")
+    name = word(name_node) or "?"
     kind = word(manifest.get("kind")) or "?"
     first = manifest.own.get("kind")
     place = repository.place(first[1] if first else manifest, path)
-    display_name = path.rpartition("/")[2].partition(".")[0] if HIDDEN_VALUE in name or name == "?" else name
+    is_told = name != "?" and not is_hidden_name(name_node)
+    display_name = name if is_told else path.rpartition("/")[2].partition(".")[0]
     return Pod(place.path or path, kind, display_name, spec, manifest, place, variant, hidden)

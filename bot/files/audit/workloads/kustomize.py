@@ -1,5 +1,5 @@
 """Kustomizations → the objects that they come to, as far as security settings go: bases, overlays, components and
-patches. Names, images, labels and generators change no such setting and are not applied.
+patches. Names, labels and generators change no such setting and are not applied; entries of `images` are kept.
 
 Source: the reference of kustomization files. Strategic merges know the lists of a pod by their merge keys.
 """
@@ -7,10 +7,11 @@ Source: the reference of kustomization files. Strategic merges know the lists of
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.patches import patches_of
-from bot.files.audit.workloads.rendering import Rendering, entries
+from bot.files.audit.workloads.rendering import RenderedObject, Rendering, entries
 from bot.files.audit.workloads.replacements import replaced
 from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Sequence
@@ -93,8 +94,8 @@ def _build_objects(
     root: Mapping,
     rendering: Rendering,
     depth: int,
-    outer_objects: list[Mapping],
-) -> list[Mapping]:
+    outer_objects: list[RenderedObject],
+) -> list[RenderedObject]:
     """The objects of a kustomization; a component gets those of the one that takes it."""
     rendering.files.add(path)
     objects = list(outer_objects)
@@ -103,12 +104,15 @@ def _build_objects(
     for entry in entries(root, "components"):
         objects = _take_entry(repository, folder, entry, rendering, depth, objects) or objects
     for patch in patches_of(repository, folder, root, rendering):
-        objects = [patch.applied(each) for each in objects]
+        objects = [replace(each, manifest=patch.applied(each.manifest)) for each in objects]
+    images = tuple(each for each in root.sequence("images") if isinstance(each, Mapping))
+    objects = [each.with_images(images) for each in objects if each.manifest.own]
     for replacement in _replacements(repository, folder, root, rendering):
-        objects = replaced(objects, replacement, _others(repository, rendering))
+        manifests = replaced([each.manifest for each in objects], replacement, _others(repository, rendering))
+        objects = [replace(each, manifest=one) for each, one in zip(objects, manifests, strict=True)]
     if root.get("helmCharts") is not None:
         rendering.hidden = "charts that the kustomization renders are not read"
-    return [each for each in objects if each.own][:MOST_OBJECTS]
+    return objects[:MOST_OBJECTS]
 
 
 def _replacements(
@@ -144,8 +148,8 @@ def _take_entry(
     entry: str,
     rendering: Rendering,
     depth: int,
-    outer_objects: list[Mapping],
-) -> list[Mapping]:
+    outer_objects: list[RenderedObject],
+) -> list[RenderedObject]:
     target = below(folder, entry)
     if target is None or "//" in entry or "github.com" in entry:
         rendering.hidden = f"{entry[:100]} is no file of this repository"
@@ -155,7 +159,8 @@ def _take_entry(
         if not may_hold_workloads(repository.text(target)):
             rendering.others.append(target)
             return outer_objects
-        return [*outer_objects, *(each for document in repository.documents(target) for each in _objects(document))]
+        manifests = (each for document in repository.documents(target) for each in _objects(document))
+        return [*outer_objects, *map(RenderedObject, manifests)]
     name = repository.first(target, *NAMES)
     root = repository.root(name) if name is not None else None
     if name is None or root is None or depth >= DEEPEST:

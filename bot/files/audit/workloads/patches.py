@@ -38,7 +38,7 @@ class Patch:
             return manifest
         if self.merge is not None:
             merged = _merge_mappings(manifest, self.merge, 0)
-            return merged if self.target is None or not merged.own else _named_as(merged, manifest)
+            return _named_as(merged, manifest) if merged.own else merged
         for operation in self.operations:
             manifest = _apply_operation(manifest, operation)
         return manifest
@@ -199,7 +199,7 @@ def _key(value: Node, name: str) -> Scalar:
 
 
 def _named_as(merged: Mapping, manifest: Mapping) -> Mapping:
-    """With the kind and name that it had: those of a patch that has a target stand for nothing."""
+    """With the kind and name that it had: those of a patch only say what it is for, and stand elsewhere."""
     own = {key.value: (key, value) for key, value in merged.entries()}
     for key in ("apiVersion", "kind"):
         if key in manifest.own:

@@ -48,6 +48,67 @@ def test_a_kustomization_names_the_image_that_is_deployed(
     assert outcomes("deployed-by-digest", files) == by_digest
 
 
+def stages(**images: str) -> dict[str, str]:
+    """A base with an overlay for each stage, by its entry of `images`."""
+    overlays = {
+        f"{stage}/kustomization.yaml": f"resources: [../base]\nimages: [{entry}]\n"
+        for stage, entry in images.items()
+    }
+    base = {"base/kustomization.yaml": "resources: [api.yaml]", "base/api.yaml": deployment(image="contoso/api")}
+    return base | overlays
+
+
+def test_an_overlay_names_the_images_of_its_own_rendering_alone() -> None:
+    files = stages(
+        dev="{name: contoso/api, newTag: latest}",
+        prod=f"{{name: contoso/api, digest: '{DIGEST}'}}",
+        other="{name: contoso/other, newTag: '1'}",
+    )
+    found = {
+        each.subject.partition("(")[2].partition(")")[0]: each for each in findings("no-latest-deployed", files)
+    }
+    assert {stage: each.outcome for stage, each in found.items()} == {"dev": FAILS, "prod": HOLDS, "other": FAILS}
+    assert found["prod"].message == f"contoso/api@{DIGEST} names a digest"
+
+
+def test_an_image_that_a_base_renames_is_known_by_its_new_name_above() -> None:
+    files = stages(prod="{name: ghcr.io/contoso/api, newTag: '8.1'}", dev="{name: contoso/api, newTag: '8.1'}")
+    files["base/kustomization.yaml"] += "\nimages: [{name: contoso/api, newName: ghcr.io/contoso/api}]"
+    found = {each.outcome: each.message for each in findings("no-latest-deployed", files)}
+    assert found[HOLDS] == "ghcr.io/contoso/api:8.1 names a tag"
+    assert found[FAILS].startswith("ghcr.io/contoso/api is whatever latest is")
+
+
+def test_what_a_patch_names_comes_behind_the_images_of_the_base() -> None:
+    files = stages(prod="{name: contoso/other, newTag: '1'}")
+    files["base/kustomization.yaml"] += "\nimages: [{name: contoso/api, newTag: '8.1'}]"
+    spec = "spec: {template: {spec: {containers: [{name: api, image: contoso/api:latest}]}}}"
+    patch = f"{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: api}}, {spec}}}"
+    files["prod/kustomization.yaml"] += f"patches:\n  - patch: |\n      {patch}\n"
+    (found,) = findings("no-latest-deployed", files)
+    assert (found.outcome, found.message.split()[0]) == (FAILS, "contoso/api:latest")
+
+
+def test_the_images_of_a_component_count_for_what_takes_it() -> None:
+    files = stages(prod="")
+    files["prod/kustomization.yaml"] += "components: [../pinned]\n"
+    files["pinned/kustomization.yaml"] = (
+        f"kind: Component\nimages: [{{name: contoso/api, newTag: '8.1', digest: '{DIGEST}'}}]\n"
+    )
+    assert outcomes("deployed-by-digest", files) == [HOLDS]
+
+
+def test_what_an_overlay_leaves_to_be_filled_in_is_unknown() -> None:
+    assert outcomes("no-latest-deployed", stages(prod="{name: contoso/api, newTag: TAG_NAME}")) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(("image", "check"), [("api", "no-latest-deployed"), ("api:8.1", "deployed-by-digest")])
+def test_what_is_never_pulled_is_not_asked_by_which_name(image: str, check: str) -> None:
+    for policy, expected in (("Never", Outcome.NOT_APPLICABLE), ("IfNotPresent", FAILS)):
+        files = {DEPLOYMENT: deployment(f"imagePullPolicy: {policy}", image=image)}
+        assert outcomes(check, files) == [expected]
+
+
 def test_a_name_that_a_workflow_sets_when_it_deploys_is_unknown() -> None:
     steps = "- run: kubectl set image deployment/api api=contoso/api:${{ github.sha }}\n"
     files = {DEPLOYMENT: deployment(image="contoso/api"), BUILD: workflow(steps)}

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.repositories.finding import Outcome
 from bot.files.audit.workloads.helm_rendering import RenderedLines
+from bot.files.formats.practices import tells_of_practices
 from bot.files.formats.source.nodes import Mapping
 from tests.unit.files.audit.world import findings, outcome
 
@@ -52,6 +53,17 @@ def test_values_that_say_nothing_fail() -> None:
     assert found.outcome is Outcome.FAILS
     assert found.place.path == "chart/templates/deployment.yaml"
     assert found.place.start == 20
+
+
+def test_a_name_that_the_values_fill_in_half_is_not_shown() -> None:
+    template = TEMPLATE.replace('{{ include "api.fullname" . }}', "{{ .Values.name }}-api")
+    template = template.replace(
+        "      containers:", "      serviceAccountName: {{ .Values.name }}-sa\n      containers:"
+    )
+    (found,) = findings("service-account-token", chart(f"{SPARE}name: ''\n", template))
+    assert (found.outcome, found.subject) == (Outcome.UNKNOWN, "Deployment/deployment (chart chart)")
+    assert "filled in by a template" in found.message
+    assert "-sa" not in found.message
 
 
 VERSIONED = "podSecurityContext: {}\nsecurityContext: {}\nimage: {repository: ghcr.io/contoso/api, tag: ''}\n"
@@ -307,3 +319,14 @@ def test_containers_of_a_range_are_judged_by_what_can_be_seen() -> None:
     )
     ranged = ranged.replace("contoso/api:1\n", "{{ .image }}\n        {{- end }}\n")
     assert outcome("run-as-non-root", chart("apps: [{name: a, image: b}]\n", ranged)) is Outcome.FAILS
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("deployment.yaml.tpl", 1), ("deployment.tpl", 1), ("api.gotmpl", 1), ("_api.yaml", 0), ("NOTES.txt", 0)],
+)
+def test_every_template_is_rendered_whatever_it_ends_in(name: str, count: int) -> None:
+    files = chart(SPARE)
+    files[f"chart/templates/{name}"] = files.pop("chart/templates/deployment.yaml")
+    assert len(findings("run-as-non-root", files)) == count
+    assert tells_of_practices(f"chart/templates/{name}") is bool(count) or name == "_api.yaml"

@@ -65,6 +65,31 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
     assert outcome("dispatchable", {BUILD: workflow(PUSH, triggers)}) is expected
 
 
+@pytest.mark.parametrize(
+    ("triggers", "who"),
+    [
+        ("push:", "nobody but a commit starts it"),
+        ("push:\npull_request:", "nobody but a commit starts it"),
+        ("issue_comment:", "nothing but issue_comment starts it"),
+        ("push:\nrelease:", "nothing but push or release starts it"),
+        ("pull_request: {types: [closed]}", "nothing but a closed pull_request starts it"),
+    ],
+)
+def test_what_starts_it_instead_is_named(triggers: str, who: str) -> None:
+    (found,) = findings("dispatchable", {BUILD: workflow(PUSH, triggers)})
+    assert found.message == f"workflow_dispatch is missing, so {who}"
+
+
+def test_what_only_others_call_besides_pull_requests_is_asked_through_them() -> None:
+    called = {BUILD: workflow(PUSH, "pull_request:\nworkflow_call:")}
+    assert outcomes("dispatchable", called) == [UNKNOWN]
+    caller = "on: {push: {branches: [main]}}\njobs: {a: {uses: ./.github/workflows/build.yml}}\n"
+    (found,) = findings("dispatchable", {**called, ".github/workflows/release.yml": caller})
+    assert (found.outcome, found.place.path) == (FAILS, ".github/workflows/release.yml")
+    of_tests = caller.replace("{push: {branches: [main]}}", "pull_request")
+    assert outcomes("dispatchable", {**called, ".github/workflows/test.yml": of_tests}) == [UNKNOWN]
+
+
 def push(*lines: str) -> str:
     given = "\n".join(f"    {line}" for line in lines)
     return f"- uses: docker/build-push-action@v6\n  with:\n    push: true\n{given}\n"
@@ -136,6 +161,12 @@ def test_what_is_not_read_is_said(path: str, text: str) -> None:
     assert found.outcome is UNKNOWN
     assert found.settled_by
     assert tells_of_practices(path)
+
+
+def test_what_only_a_run_fills_in_is_shown_as_dots() -> None:
+    steps = f"{PUSH}- run: $ROOT/scripts/look.sh\n"
+    (found,) = findings("image-scanned", {BUILD: workflow(steps), "scripts/look.sh": "trivy image contoso/api\n"})
+    assert "`\N{HORIZONTAL ELLIPSIS}/scripts/look.sh`" in found.message
 
 
 def test_a_workflow_of_others_that_may_build_what_stands_here_is_said_by_name() -> None:

@@ -211,6 +211,37 @@ def test_the_program_that_is_started_tells_which_project_runs(
     assert outcome("dotnet-versions", files) is expected
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("COPY . .\nRUN dotnet publish src/Shop.Api -c Release -o /out", HOLDS),
+        ("WORKDIR /src\nCOPY . .\nRUN dotnet publish -o /out ./src/Shop.Api --self-contained false", HOLDS),
+        ("COPY . /src\nWORKDIR /src/src/Shop.Api\nRUN dotnet publish -c Release", HOLDS),
+        ("WORKDIR /build\nWORKDIR Shop.Api\nRUN dotnet restore && dotnet publish /p:UseAppHost=false", HOLDS),
+        ("WORKDIR /src\nRUN cd src/Shop.Api && dotnet publish -c Release", HOLDS),
+        ("WORKDIR /src\nRUN cd $NAME && dotnet publish -c Release", UNKNOWN),
+        ("COPY . .\nRUN dotnet publish src/Tool -c Release -o /out", FAILS),
+        ("COPY . .\nRUN dotnet publish src/Both -c Release -o /out", UNKNOWN),
+        ("COPY . .\nRUN dotnet publish Shop.sln -c Release -o /out", UNKNOWN),
+        ("ARG NAME\nRUN dotnet publish src/$NAME", UNKNOWN),
+        ("RUN dotnet publish Shop.sln -f net8.0", HOLDS),
+        ("RUN dotnet publish --framework net9.0", FAILS),
+        ("COPY . .\nRUN dotnet publish src/Shop.Api && dotnet publish $OTHER", UNKNOWN),
+    ],
+)
+def test_the_folder_or_the_framework_that_is_published_tells_which_project_runs(
+    lines: str, expected: Outcome
+) -> None:
+    files = {
+        "Dockerfile": f"FROM contoso/sdk:8.0 AS build\n{lines}\nFROM {ASPNET}:8.0\nCOPY --from=build /out .\n",
+        "src/Shop.Api/Shop.Api.csproj": PROJECT.format(framework="net8.0", more=""),
+        "src/Tool/Tool.csproj": PROJECT.format(framework="net6.0", more=""),
+        "src/Both/A.csproj": PROJECT.format(framework="net8.0", more=""),
+        "src/Both/B.csproj": PROJECT.format(framework="net6.0", more=""),
+    }
+    assert outcome("dotnet-versions", files) is expected
+
+
 def test_a_project_whose_framework_is_not_told_is_named() -> None:
     files = {
         "Dockerfile": f'FROM {ASPNET}:8.0\nENTRYPOINT ["dotnet", "Api.dll"]\n',

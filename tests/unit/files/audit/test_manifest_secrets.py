@@ -1,6 +1,7 @@
 """Secrets in ConfigMaps, Secrets and generators."""
 
 import base64
+import json
 
 import pytest
 
@@ -21,6 +22,11 @@ def manifest(kind: str, *lines: str) -> dict[str, str]:
     }
 
 
+def registry_login(username: str, password: str, auth: str) -> str:
+    entry = {"username": username, "password": password, "auth": auth}
+    return json.dumps({"auths": {"ghcr.io": entry}})
+
+
 @pytest.mark.parametrize(
     ("kind", "line", "expected"),
     [
@@ -34,6 +40,16 @@ def manifest(kind: str, *lines: str) -> dict[str, str]:
         ("Secret", f"data: {{password: {VALUE}}}\nsops: {{version: 3.9.0}}", HOLDS),
         ("Secret", "stringData: {password: 'put the password of the database here'}", HOLDS),
         ("Secret", "type: Opaque", HOLDS),
+        ("Secret", "stringData: {token: token, apiKey: apiKey, client-key: CLIENT_KEY}", HOLDS),
+        ("Secret", "stringData: {token: tokens}", FAILS),
+        ("Secret", "stringData: {password: password}", FAILS),
+        ("Secret", f"stringData: {{.dockerconfigjson: '{registry_login('', '', '')}'}}", HOLDS),
+        ("Secret", f"stringData: {{.dockerconfigjson: '{registry_login('', '', 'Og==')}'}}", HOLDS),
+        ("Secret", f"stringData: {{.dockerconfigjson: '{registry_login('', '', 'c2hvcDpodW50ZXI=')}'}}", FAILS),
+        ("Secret", f"stringData: {{.dockerconfigjson: '{registry_login('shop', VALUE, '')}'}}", FAILS),
+        ("Secret", "stringData: {shop: 'Server=db;Password={0};'}", HOLDS),
+        ("Secret", 'stringData: {shop.json: \'{"Db": "a;Password={0};", "Key": "x9"}\'}', FAILS),
+        ("Secret", f"stringData: {{shop: 'Server=db;Password={{0}};Pwd={VALUE}'}}", FAILS),
         ("ConfigMap", f"data: {{DB_PASSWORD: {VALUE}}}", FAILS),
         ("ConfigMap", f"data: {{settings: 'Server=db;Password={VALUE};'}}", FAILS),
         ("ConfigMap", "data: {settings: 'Server=db;Password=${DB_PASSWORD};'}", HOLDS),

@@ -141,6 +141,31 @@ def test_a_workflow_that_reads_a_version_it_may_be_given_is_not_started_without(
 
 
 @pytest.mark.parametrize(
+    ("tag", "is_version"),
+    [
+        ("${{ inputs.tag }}", True),
+        ("v${{ github.event.inputs.tag }}", True),
+        ("release-${{ inputs.tag }}-alpine", True),
+        ("feature-${{ inputs.tag }}", False),
+        ("${{ github.run_number }}", True),
+    ],
+)
+def test_an_input_is_a_version_where_it_is_the_whole_tag(tag: str, is_version: bool) -> None:
+    steps = PUSH.replace("api:8", f"api:{tag}")
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(steps, "workflow_dispatch: {inputs: {tag: {}}}")})
+    assert finding.fix is not None
+    assert ("newest release" in finding.fix.advice) is is_version
+
+
+def test_an_input_that_is_checked_out_is_a_version() -> None:
+    checkout = "- uses: actions/checkout@v5\n  with: {ref: 'refs/tags/${{ inputs.tag }}'}\n"
+    steps = checkout + PUSH.replace("api:8", "api:feature-${{ inputs.tag }}")
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(steps, "workflow_dispatch: {inputs: {tag: {}}}")})
+    assert finding.fix is not None
+    assert "newest release" in finding.fix.advice
+
+
+@pytest.mark.parametrize(
     "triggers",
     ["push: {branches: ['release/**']}", "push: {branches: [stable]}", "push: {branches: [main, develop]}\n#"],
 )

@@ -359,3 +359,31 @@ def test_commands_are_looked_through_once_however_many_images_their_workflow_pus
     steps = "".join(f"- run: docker push ghcr.io/contoso/a{number}:8\n" for number in range(20))
     assert outcomes(check, {BUILD: workflow(steps)}) == [FAILS] * 20
     assert len(looked_at) <= 60
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("wizcli scan container-image ghcr.io/contoso/api:8", UNKNOWN),
+        ("./wizcli docker scan --image ghcr.io/contoso/api:8", UNKNOWN),
+        ("snyk container test ghcr.io/contoso/api:8", UNKNOWN),
+        ("docker run --rm quay.io/sysdig/sysdig-cli-scanner:1 ghcr.io/contoso/api:8", UNKNOWN),
+        ("docker scan ghcr.io/contoso/api:8", UNKNOWN),
+        ("snyk --severity-threshold=high container test ghcr.io/contoso/api:8", UNKNOWN),
+        ("jf docker scan ghcr.io/contoso/api:8", UNKNOWN),
+        ("jf docker push ghcr.io/contoso/api:8", FAILS),
+        ("snyk test", FAILS),
+        ("wizcli dir scan --path .", FAILS),
+        ("wizcli auth", FAILS),
+        ("echo wizcli docker scan", FAILS),
+    ],
+)
+def test_a_scanner_that_is_started_as_a_command_may_have_looked(command: str, expected: Outcome) -> None:
+    (found,) = findings("image-scanned", {BUILD: workflow(f"{PUSH}- run: {command}\n")})
+    assert found.outcome is expected
+
+
+def test_a_scanner_in_a_container_is_named_and_not_the_engine_that_starts_it() -> None:
+    command = "docker run --rm -v /a:/b contoso.azurecr.io/wizcli:1 docker scan --image ghcr.io/contoso/api:8"
+    (found,) = findings("image-scanned", {BUILD: workflow(f"{PUSH}- run: {command}\n")})
+    assert "`wizcli docker scan` may" in found.message

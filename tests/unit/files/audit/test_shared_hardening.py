@@ -72,6 +72,16 @@ def test_an_overlay_of_each_stage_counts_a_workload_once() -> None:
     assert outcomes(CHECK, {**files, **overlays, **base}) == []
 
 
+def test_overlays_that_patch_a_workload_count_it_once() -> None:
+    files = {f"base/{path.rpartition('/')[2]}": text for path, text in workloads(2).items()}
+    files["base/kustomization.yaml"] = "resources: [a.yaml, b.yaml]"
+    for stage in ("dev-a", "stage-b", "prod"):
+        files[f"{stage}/kustomization.yaml"] = "resources: [../base]\npatches: [{path: replicas.yaml}]"
+        head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n"
+        files[f"{stage}/replicas.yaml"] = f"{head}spec: {{replicas: 2}}\n"
+    assert outcomes(CHECK, files) == []
+
+
 def chart(context: str, values: str = "") -> dict[str, str]:
     template = """
         apiVersion: apps/v1

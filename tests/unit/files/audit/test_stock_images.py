@@ -101,6 +101,76 @@ def test_a_stock_image_keeps_the_folders_that_it_writes_in() -> None:
     assert not words.fix.suggested
 
 
+OTHERS = "other folders that it writes"
+
+
+@pytest.mark.parametrize(
+    ("image", "is_known"),
+    [(DOTNET, True), ("contoso/api:1.0", False), ("redis:8", True), ("contoso/api:${TAG}", False)],
+)
+def test_what_is_not_known_may_write_in_other_folders_and_need_rights_as_root(image: str, is_known: bool) -> None:
+    for found in (of_deployment("read-only-root", image), of_service("read-only-root", image)):
+        assert (OTHERS in advice(found)) is not is_known
+    if image != "redis:8":
+        for found in (of_deployment("drop-all-capabilities", image), of_service("drop-all-capabilities", image)):
+            assert ("once it runs as another user" in advice(found)) is not is_known
+    for found in (
+        of_deployment("drop-all-capabilities", image, "securityContext: {runAsUser: 1000}"),
+        of_service("drop-all-capabilities", image, "user: '1000'"),
+    ):
+        assert "once it runs" not in advice(found)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "docker.elastic.co/elasticsearch/elasticsearch:${STACK_VERSION}",
+        "docker.elastic.co/logstash/logstash:9.1.0",
+        "docker.elastic.co/kibana/kibana:${STACK_VERSION:-9.1.0}",
+        "grafana/loki:3.5.0",
+        "grafana/grafana:${GRAFANA_VERSION}",
+        "mongo:<tag>",
+    ],
+)
+def test_a_stock_image_is_known_by_its_name_whatever_its_tag(image: str) -> None:
+    for found in (of_deployment("read-only-root", image), of_service("read-only-root", image)):
+        assert found.fix is not None
+        assert "that the image's documentation names" in found.fix.advice
+        assert (found.fix.edits, found.fix.suggested) == ((), ())
+
+
+def test_where_the_variant_is_not_told_both_users_are() -> None:
+    found = of_deployment("run-as-non-root", "postgres:${TAG}")
+    assert "UID 999, or 70 on Alpine" in advice(found)
+    assert "999, or 70" in advice(of_service("drop-all-capabilities", "postgres:${TAG}"))
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "script", "is_safe"),
+    [
+        (
+            f'FROM {DOTNET}\nCOPY start.sh /\nENTRYPOINT ["/start.sh"]\n',
+            "chown -R app /data\nexec dotnet a.dll",
+            False,
+        ),
+        ('FROM debian:13\nCOPY start.sh /\nENTRYPOINT ["/start.sh"]\n', "exec gosu app ./api", False),
+        (f'FROM {DOTNET}\nCOPY start.sh /\nENTRYPOINT ["/start.sh"]\n', "exec dotnet a.dll", True),
+        (f'FROM {DOTNET}\nUSER 1654\nCOPY start.sh /\nENTRYPOINT ["/start.sh"]\n', "chown app /data", True),
+    ],
+)
+def test_an_image_whose_start_changes_owners_or_users_keeps_the_rights_for_that(
+    dockerfile: str, script: str, is_safe: bool
+) -> None:
+    built = {"Dockerfile": dockerfile, "start.sh": script}
+    (service,) = findings("drop-all-capabilities", {**built, "compose.yaml": "services:\n  api:\n    build: .\n"})
+    pushed = {**built, DEPLOYMENT: deployment(image="ghcr.io/contoso/api:8"), BUILD: workflow(PUSH)}
+    (container,) = findings("drop-all-capabilities", pushed)
+    for found in (service, container):
+        assert found.fix is not None
+        assert bool(found.fix.suggested) is is_safe
+        assert ("once it runs as another user" in found.fix.advice) is not is_safe
+
+
 @pytest.mark.parametrize("path", ["/sys", "/proc", "/dev", "/run/app.sock", "/var/run/ctl.sock"])
 def test_no_volume_stands_in_for_what_the_kernel_or_a_program_gives(path: str) -> None:
     pod = of_deployment(

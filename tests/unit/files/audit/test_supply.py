@@ -463,3 +463,26 @@ def test_a_variable_that_a_step_writes_for_the_next_is_not_what_the_job_says(scr
     steps = f"- run: |\n    {script}\n{push}"
     text = workflow(steps, job="env: {PUBLISHES: 'false'}")
     assert bool(outcomes("image-signed", {BUILD: text})) is asked
+
+
+SCRIPT = "- run: |\n    docker build -t ghcr.io/contoso/api:8 .\n    docker push ghcr.io/contoso/api:8\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "steps", "said"),
+    [
+        ("sbom", SCRIPT, "build and push in one, with `docker buildx build --sbom=true --push`, on a builder"),
+        ("provenance", SCRIPT, "build and push in one, with `docker buildx build --provenance=mode=max --push`"),
+        ("provenance", SCRIPT.replace("docker", "podman"), "attest what is pushed, by its digest"),
+        ("sbom", SCRIPT.replace("docker", "podman"), "attach it to what is pushed, by its digest"),
+        (
+            "provenance",
+            "- run: docker buildx build --push --provenance=false -t ghcr.io/contoso/api:8 .\n",
+            "leave `provenance` at its default",
+        ),
+    ],
+)
+def test_what_is_advised_changes_something_for_how_it_is_pushed(check: str, steps: str, said: str) -> None:
+    (found,) = findings(check, {BUILD: workflow(steps)})
+    assert found.fix is not None
+    assert said in found.fix.advice

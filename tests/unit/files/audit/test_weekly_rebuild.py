@@ -5,7 +5,7 @@ import pytest
 from bot.domain.repositories.finding import Finding, Outcome
 from bot.domain.repositories.onboarding import Proposal
 from bot.files.audit.onboarding.proposing import WantedProposal, propose
-from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, workflow
+from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, outcomes, workflow
 
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
 WEEKLY = "schedule: [{cron: '17 3 * * 1'}]"
@@ -257,3 +257,65 @@ def test_what_is_called_is_advised_to_be_called_every_week(triggers: str) -> Non
     (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, triggers)})
     assert finding.fix is not None
     assert finding.fix.advice == "call it every week with its inputs, from a workflow with a schedule"
+
+
+OF_PULL_REQUEST = "  if: github.event.issue.pull_request && github.event.comment.body == '/image'"
+
+
+def test_what_a_comment_on_a_pull_request_starts_builds_no_accepted_change() -> None:
+    files = {BUILD: workflow(PUSH.replace("  id: build", OF_PULL_REQUEST), "issue_comment:")}
+    (finding,) = findings("weekly-rebuild", files)
+    assert (finding.outcome, finding.fix) == (Outcome.NOT_APPLICABLE, None)
+
+
+def test_what_a_comment_starts_gets_no_schedule() -> None:
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, "issue_comment:")})
+    assert finding.outcome is FAILS
+    assert finding.fix is not None
+    assert (finding.fix.edits, finding.fix.suggested) == ((), ())
+    assert "has no comment" in finding.fix.in_words
+
+
+MERGED = "pull_request: {types: [closed], branches: [main]}"
+
+
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target"])
+@pytest.mark.parametrize("types", ["[closed]", "closed", "[opened, closed]"])
+@pytest.mark.parametrize("check", ["weekly-rebuild", "dispatchable", "image-scanned"])
+def test_what_a_merge_publishes_is_no_test(check: str, types: str, event: str) -> None:
+    steps = PUSH.replace("  id: build", "  if: github.event.pull_request.merged == true")
+    assert outcomes(check, {BUILD: workflow(steps, f"{event}: {{types: {types}}}")}) == [Outcome.FAILS]
+
+
+@pytest.mark.parametrize(
+    ("triggers", "condition"),
+    [
+        ("pull_request: {types: [opened, closed]}", "github.event.action != 'closed'"),
+        (MERGED, "github.event.pull_request.merged == false"),
+        ("pull_request: {types: [opened, synchronize]}", "always()"),
+    ],
+)
+def test_what_no_merge_publishes_is_a_test(triggers: str, condition: str) -> None:
+    steps = PUSH.replace("  id: build", f"  if: {condition}")
+    assert outcomes("weekly-rebuild", {BUILD: workflow(steps, triggers)}) == []
+
+
+def test_what_merges_to_another_branch_publish_gets_no_schedule_of_the_default_branch() -> None:
+    other = "on: {push: {branches: [main]}}\njobs: {}\n"
+    for branch, is_scheduled in (("main", True), ("release", False)):
+        files = {BUILD: workflow(PUSH, MERGED.replace("main", branch)), ".github/workflows/ci.yml": other}
+        (finding,) = findings("weekly-rebuild", files)
+        assert finding.fix is not None
+        assert bool(finding.fix.edits) is is_scheduled
+
+
+@pytest.mark.parametrize("check", ["weekly-rebuild", "dispatchable"])
+@pytest.mark.parametrize(
+    ("tag", "is_proposed"),
+    [("8", True), ("${{ github.event.pull_request.number }}", False), ("${{ github.base_ref }}", False)],
+)
+def test_what_is_told_by_a_merge_alone_is_started_by_nothing_else(check: str, tag: str, is_proposed: bool) -> None:
+    (finding,) = findings(check, {BUILD: workflow(PUSH.replace("api:8", f"api:{tag}"), MERGED)})
+    assert finding.fix is not None
+    assert bool(finding.fix.edits) is is_proposed
+    assert ("hands over" in finding.fix.left_alone) is not is_proposed

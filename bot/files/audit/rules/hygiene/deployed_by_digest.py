@@ -11,7 +11,8 @@ Example that fails::
 
 Fix: `contoso/api:8.1@sha256:…`, which the bot keeps up to date with the tag.
 
-Exceptions: names that a template, a variable or a deployment fills in are unknown. Compose files are asked nothing.
+Exceptions: names that a template, a variable or a deployment fills in are unknown. Compose files are asked nothing,
+nor is what `imagePullPolicy: Never` has a node take from its own store.
 """
 
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds, unknown
-from bot.files.audit.workloads.deployed_images import NamedBy, deployed_images
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.files.audit.workloads.deployed_images import NEVER_PULLED, NamedBy, deployed_images
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -28,6 +29,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         subject = image.container.subject
         if image.pin is NamedBy.UNKNOWN:
             yield unknown(image.place, subject, image.why, "the manifests as they are deployed")
+        elif image.pin is NamedBy.TAG and not image.is_pulled:
+            yield not_applicable(image.place, subject, NEVER_PULLED)
         elif image.pin is NamedBy.TAG:
             why = f"{image.name[:120]} is a tag, which may be moved after its scan"
             yield fails(image.place, subject, why, "write its digest behind the tag")

@@ -20,7 +20,9 @@ from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
-from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.flattening import is_called_here
+from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.releases import READS_MERGE, reads_merge
 from bot.files.audit.workflows.triggers import with_trigger
 
 _FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
@@ -32,23 +34,32 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         trigger = pipeline.root.own.get("on")
         place = repository.place(trigger[0] if trigger else pipeline.root, pipeline.path)
         subject = f"workflow {pipeline.path.rpartition('/')[2]}"
-        if pipeline.events == {"workflow_call"}:
+        accepted = pipeline.events - TESTS_ONLY
+        if accepted == {"workflow_call"} and is_called_here(repository, pipeline):
+            continue  # those that call it are asked
+        if accepted == {"workflow_call"}:
             why = "no workflow here calls it, and whether those that do can be dispatched is not known"
             yield unknown(place, subject, why, "the workflows that call it")
         elif "workflow_dispatch" not in pipeline.events:
-            yield fails(
-                place,
-                subject,
-                "workflow_dispatch is missing, so nobody but a commit starts it",
-                _fix(repository, pipeline),
-            )
+            why = f"workflow_dispatch is missing, so {_starters(accepted)} starts it"
+            yield fails(place, subject, why, _fix(repository, pipeline))
         elif "correlation" not in pipeline.dispatch_inputs:
             yield fails(place, subject, "workflow_dispatch has no input correlation", _FIX)
         else:
             yield holds(place, subject, "it can be dispatched, and the run found again")
 
 
+def _starters(events: frozenset[str]) -> str:
+    """Who alone starts what others pull, by the events."""
+    if events == {"push"}:
+        return "nobody but a commit"
+    names = sorted(f"a closed {each.removesuffix(CLOSED)}" if each.endswith(CLOSED) else each for each in events)
+    return f"nothing but {' or '.join(names)}"
+
+
 def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
+    if reads_merge(pipeline):
+        return Fix(_FIX, left_alone=READS_MERGE)
     return with_trigger(repository, pipeline, "workflow_dispatch", _INPUT, _FIX)
 
 

@@ -23,6 +23,7 @@ from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
 from bot.files.audit.images.by_name import is_dotnet
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.files.audit.images.publishing import project_of_folder, publishings
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
@@ -102,12 +103,12 @@ def _sdk(
 def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, major: int, subject: str) -> Verdict:
     place = file.place(stage.instruction)
     projects = _projects(repository, file)
-    frameworks = {path: _majors(repository, path) for path in projects}
-    target_majors = {each for majors in frameworks.values() for each in majors}
+    asked_majors = set[int]().union(*(_majors_named(each.framework) for each in publishings(file)))
+    target_majors = asked_majors or {each for path in projects for each in _majors(repository, path)}
     if projects and not target_majors:
         why = f"which .NET {first_few(projects)} targets is not told by it or a Directory.Build.props above it"
         return unknown(place, subject, why, "the project's TargetFramework")
-    if not projects:
+    if not target_majors:
         return unknown(
             place,
             subject,
@@ -115,7 +116,8 @@ def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, m
             "the project's TargetFramework",
         )
     if major in target_majors:
-        return holds(place, subject, f"a project that it runs targets .NET {major}")
+        who = "what it runs is published for" if asked_majors else "a project that it runs targets"
+        return holds(place, subject, f"{who} .NET {major}")
     if len(target_majors) > 1:
         return unknown(
             place,
@@ -124,22 +126,24 @@ def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, m
             "which of them is run",
         )
     target = target_majors.pop()
-    path = next(iter(projects))
+    path = next(iter(projects), file.path)
     if "RollForward" in repository.text(path) or "RollForward" in repository.text("Directory.Build.props"):
         return holds(place, subject, f"{path} targets .NET {target} and rolls forward")
-    return fails(
-        place, subject, f"{path} targets .NET {target}, and the image has {major}", "one major version in both"
-    )
+    what = f"{file.path} publishes for" if asked_majors else f"{path} targets"
+    return fails(place, subject, f"{what} .NET {target}, and the image has {major}", "one major version in both")
 
 
 def _projects(repository: RepositoryTexts, file: Dockerfile) -> list[str]:
-    """The projects that the Dockerfile publishes; else the one beside it."""
+    """The projects that the Dockerfile publishes, by their files or folders; else the one beside it."""
     folder = posixpath.dirname(file.path)
     names: list[str] = []
     publishing = re.compile(r"dotnet\s+(?:publish|build)\b[^\n]*")
     text = repository.text(file.path)
     for command in publishing.findall(text):
         names += _PUBLISHED.findall(command)
+    in_folders = [project_of_folder(repository, each) for each in publishings(file)] if not names else []
+    if in_folders and all(in_folders):
+        return [path for path in dict.fromkeys(in_folders) if path is not None]
     if not names:
         started = (*_STARTED.findall(text), *_STARTED_AS_PROGRAM.findall(text))
         all_names = {path.rpartition("/")[2] for path in repository.paths}
@@ -172,11 +176,14 @@ def _majors(repository: RepositoryTexts, path: str) -> set[int]:
         folder = posixpath.dirname(folder)
     for text in texts:
         for framework_list in _FRAMEWORK.findall(text):
-            matches = (_MODERN.match(name.strip()) for name in framework_list.split(";"))
-            majors = {int(match[1] or match[2]) for match in matches if match is not None}
-            if majors:
+            if majors := _majors_named(framework_list):
                 return majors
     return set()
+
+
+def _majors_named(framework_list: str) -> set[int]:
+    matches = (_MODERN.match(name.strip()) for name in framework_list.split(";"))
+    return {int(match[1] or match[2]) for match in matches if match is not None}
 
 
 RULE = Rule(

@@ -11,10 +11,10 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Exceptions: builds that push nothing are asked nothing. Conditions are judged as a schedule meets them: on the
-default branch, without inputs and without a tag. Where only a run tells whether one holds, the check is unknown.
-What builds releases alone gets no schedule, which would publish a branch as one: the newest release is built anew
-at its tag.
+Exceptions: builds that push nothing are asked nothing, nor are those that comments on pull requests start.
+Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where
+only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule, which would
+publish a branch as one: the newest release is built anew at its tag.
 """
 
 import hashlib
@@ -31,18 +31,26 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_it_does
-from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workflows.flattening import pipelines
-from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.refs import may_start
 from bot.files.audit.workflows.releases import (
+    READS_MERGE,
     RELEASES_ALONE,
     example_tags,
     is_started_by_hand_alone,
+    reads_merge,
     takes_inputs,
     why_no_schedule,
 )
-from bot.files.audit.workflows.starts import default_branches, dispatched, pushed, scheduled
+from bot.files.audit.workflows.starts import (
+    default_branches,
+    dispatched,
+    pushed,
+    scheduled,
+    speaks_of_pull_requests,
+)
 from bot.files.audit.workflows.triggers import with_trigger
 from bot.files.formats.source.nodes import Scalar
 
@@ -68,6 +76,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str]) -> Verdict:
     place = _place(repository, pipeline)
     subject = f"workflow {pipeline.path.rpartition('/')[2]}"
+    if events and events <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
+        why = "a comment on a pull request starts it, to build a change that is not accepted yet"
+        return not_applicable(place, subject, why)
     weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
     runs = [
         *(_by_schedule(repository, pipeline, cron) for cron in weekly),
@@ -157,6 +168,11 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if why_no_schedule(pipeline):
         return rebuild_release(repository, pipeline, cron)
     advice = f"add a schedule: {cron}"
+    if reads_merge(pipeline):
+        return Fix(advice, left_alone=READS_MERGE)
+    if pipeline.events - TESTS_ONLY <= COMMENTS:
+        why = "a scheduled run has no comment, nor what it says"
+        return Fix("build what the comment asks for anew every week", left_alone=why)
     if is_started_by_hand_alone(pipeline):
         if what := what_else_it_does(repository, pipeline):
             why = f"only people start it, and a run does more than push images ({what})"
@@ -179,10 +195,11 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
 
 def publishes_default_branch(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
     """Whether a commit to the default branch may push too, or no commit starts the workflow at all."""
-    if "push" not in pipeline.events:
-        return True
     branches = default_branches(repository)
     events = pipeline.root.mapping("on")
+    merging = [each.removesuffix(CLOSED) for each in pipeline.events if each.endswith(CLOSED)]
+    if "push" not in pipeline.events:
+        return not merging or any(all(may_start(events, branch, each) for branch in branches) for each in merging)
     starts = [pushed(repository, branch) for branch in branches]
     return (
         all(may_start(events, branch) for branch in branches)

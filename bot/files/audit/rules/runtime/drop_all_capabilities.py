@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.built_images import KnownImage, known_image
 from bot.files.audit.images.stock import first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -34,6 +35,7 @@ from bot.files.audit.workloads.judging import (
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 
 _FIX_OF_SERVICE = "add cap_drop: [ALL]"
+_CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _FIX = "set securityContext.capabilities.drop: [ALL]"
 
 
@@ -50,14 +52,28 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             place = place_of(repository, capabilities.get("drop"), container.place)
             yield fails(place, container.subject, f"only {', '.join(dropped)[:80]} are dropped, not ALL", _FIX)
         else:
-            stock = stock_image(container.image)
-            if stock is not None and stock.starts_as_root and not runs_as_another(container.setting("runAsUser")):
-                fix = Fix(first_as_its_user(stock, _FIX))
-            else:
-                fix = context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], _FIX).as_suggestion
-            yield absent(container, "no capabilities are dropped", fix)
+            yield absent(container, "no capabilities are dropped", _fix(repository, container))
 
     yield from judge_workloads(repository, of_container, partial(_service, repository))
+
+
+def _fix(repository: RepositoryTexts, container: Container) -> Fix:
+    stock, advice = stock_image(container.image), _FIX
+    if not runs_as_another(container.setting("runAsUser")):
+        if stock is not None and stock.starts_as_root:
+            return Fix(first_as_its_user(stock, advice))
+        if stock is None:
+            image = known_image(repository, container.image)
+            advice = _advice(image, advice)
+            if image.changes_users:
+                return Fix(advice, left_alone=_CHANGES_USERS)
+    return context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], advice).as_suggestion
+
+
+def _advice(image: KnownImage, then: str) -> str:
+    """As root a program may need rights to become another user; one of .NET's does not, unless its start does."""
+    is_safe = (image.is_dotnet or image.starts_as_user) and not image.changes_users
+    return then if is_safe else f"{then} once it runs as another user"
 
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
@@ -66,13 +82,23 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield holds(service.place, service.subject, "ALL are dropped")
     else:
         why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
-        stock = stock_image(service.image) if not service.is_built else None
-        if stock is not None and stock.starts_as_root and not runs_as_another(service.get("user")):
-            fix = Fix(first_as_its_user(stock, _FIX_OF_SERVICE))
-        else:
-            fix = service_key(repository, service, "cap_drop", "[ALL]", _FIX_OF_SERVICE)
+        fix = _fix_of_service(repository, service)
         place = place_of(repository, service.get("cap_drop"), service.place)
         yield fails(place, service.subject, why, fix)
+
+
+def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
+    stock = stock_image(service.image) if not service.is_built else None
+    advice = _FIX_OF_SERVICE
+    if not runs_as_another(service.get("user")):
+        if stock is not None and stock.starts_as_root:
+            return Fix(first_as_its_user(stock, advice))
+        if stock is None:
+            image = known_image(repository, service.image, service.dockerfile())
+            advice = _advice(image, advice)
+            if image.changes_users:
+                return Fix(advice, left_alone=_CHANGES_USERS)
+    return service_key(repository, service, "cap_drop", "[ALL]", advice)
 
 
 RULE = Rule(

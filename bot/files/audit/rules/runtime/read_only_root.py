@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.built_images import known_image
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -31,6 +32,7 @@ from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.files.formats.source.nodes import Mapping
 
 _FIX = "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at /tmp"
+_OTHERS, _OTHERS_OF_SERVICE = " and at other folders that it writes", ", with other folders that it writes"
 _NO_TMP = "the root is read-only, but nothing writable is mounted at /tmp"
 
 
@@ -53,10 +55,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    """Suggests a writable /tmp beside the read-only root, but for stock images, which may write elsewhere too."""
+    """Suggests a writable /tmp beside the read-only root, all that .NET needs; others may write elsewhere too."""
     stock = stock_image(container.image)
     if stock is None:
-        return read_only_with_tmp(repository, container, _FIX)
+        is_dotnet = known_image(repository, container.image).is_dotnet
+        return read_only_with_tmp(repository, container, _FIX if is_dotnet else f"{_FIX}{_OTHERS}")
     if stock.writes is None:
         return Fix(f"{_FIX} and at the other folders that the image's documentation names")
     folders = " and ".join(("/tmp", *stock.writes))  # noqa: S108
@@ -88,6 +91,8 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     writes = (stock.writes or ()) if stock is not None else ()
     folders = f"[{', '.join(('/tmp', *writes))}]"  # noqa: S108
     advice = f"set read_only: true and tmpfs: {folders}"
+    if stock is None and not known_image(repository, service.image, service.dockerfile()).is_dotnet:
+        advice += _OTHERS_OF_SERVICE
     if stock is not None and stock.writes is None:
         return Fix(f"{advice}, with the other folders that the image's documentation names")
     keys = {"read_only": "true"} | ({} if service.get("tmpfs") is not None else {"tmpfs": folders})

@@ -24,7 +24,7 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.accounts import accounts_with_rights, accounts_without_token
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
-from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Pod, is_hidden, is_hidden_name, word
 
 _KEY = "automountServiceAccountToken"
 _FIX = f"set {_KEY}: false in the pod's spec"
@@ -40,7 +40,7 @@ def _of_pod(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
     place = place_of(repository, setting, pod.place)
     account = word(name_node) or ""
     fix = with_key(repository, pod.spec, _KEY, ["false"], _FIX).as_suggestion
-    if is_hidden(setting) or is_hidden(name_node):
+    if is_hidden(setting) or is_hidden_name(name_node):
         yield unknown(place, pod.subject, f"{_KEY} or the account is filled in by a template", RENDERED)
     elif word(setting) == "false":
         yield holds(place, pod.subject, f"{_KEY} is false")

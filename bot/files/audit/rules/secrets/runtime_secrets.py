@@ -28,7 +28,7 @@ from bot.files.audit.workloads.compose import Service, named_values
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.judging import RENDERED, judge_workloads, place_of
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden, is_hidden_name, word
 from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
@@ -91,7 +91,7 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
     for source in container.own.sequence("envFrom"):
         if isinstance(source, Mapping) and source.get("secretRef") is not None:
             name_node = source.mapping("secretRef").get("name")
-            secret_name = (None if is_hidden(name_node) else word(name_node)) or "a Secret"
+            secret_name = (None if is_hidden_name(name_node) else word(name_node)) or "a Secret"
             yield source, f"all of {secret_name} comes into the environment"
 
 

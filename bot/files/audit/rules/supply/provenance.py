@@ -18,15 +18,24 @@ then."""
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
-from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, deliveries
+from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import related
-from bot.files.audit.delivery.statements import asks_for, isolated_provenance, settling
+from bot.files.audit.delivery.statements import (
+    ENGINES_WITH_BUILDX,
+    ON_BUILDER,
+    asks_for,
+    isolated_provenance,
+    settling,
+)
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.steps import provenance_on
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 
 _FIX = "attach provenance: leave `provenance` at its default, with docker/setup-buildx-action before the build"
+
+_IN_ONE = "build and push in one, with `docker buildx build --provenance=mode=max --push`"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -48,12 +57,21 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         elif answer is None:
             yield unknown(place, push.subject, why, settling(why))
         else:
-            yield fails(
-                place, push.subject, f"the image gets no provenance: {why}", provenance_on(repository, push, _FIX)
-            )
+            fix = provenance_on(repository, push, _advice(push))
+            yield fails(place, push.subject, f"the image gets no provenance: {why}", fix)
     for build in own_deliveries.remote_builds:
         place = repository.where(build.job)
         yield holds(place, build.subject, f"{build.job.remote} attests how it was built")
+
+
+def _advice(push: Push) -> str:
+    """What attaches it: a setting where Buildx builds and pushes in one, another way of pushing elsewhere."""
+    command = push.command
+    if push.step.action in BUILDKIT_ACTIONS or push.step.action == BAKE:
+        return _FIX
+    if command is not None and command.name in ENGINES_WITH_BUILDX:
+        return _FIX if "buildx" in command.words[:2] else f"{_IN_ONE}, {ON_BUILDER}"
+    return "attest what is pushed, by its digest: actions/attest-build-provenance"
 
 
 RULE = Rule(
