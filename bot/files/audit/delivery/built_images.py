@@ -45,7 +45,7 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownImage:
+class ImageTraits:
     """What advice on an image may build on: that its base is .NET's, that it starts as another user than root, or
     that it starts as root to change owners or users. All are false of an image that is not known here."""
 
@@ -54,9 +54,9 @@ class KnownImage:
     changes_users: bool
 
 
-def known_image(
+def image_traits(
     repository: RepositoryTexts, image: str, built: tuple[str | None, str | None] = (None, None)
-) -> KnownImage:
+) -> ImageTraits:
     """What is known of an image by its name, or by the Dockerfile and stage that it is built from here."""
     path, target = built
     found = _push_of(repository, image)
@@ -66,10 +66,10 @@ def known_image(
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if path is None or file is None or stage is None:
         is_named_user = bool(image) and path is None and user_of_image(image).kind in _NO_ROOT
-        return KnownImage(path is None and is_dotnet(image), is_named_user, False)
+        return ImageTraits(path is None and is_dotnet(image), is_named_user, False)
     user = user_of_stage(repository, path, target)
     is_user = user is not None and user.kind in _NO_ROOT
-    return KnownImage(stands_on_dotnet(file, stage), is_user, changes_users(file, stage, repository))
+    return ImageTraits(stands_on_dotnet(file, stage), is_user, changes_users(file, stage, repository))
 
 
 def user_of_stage(repository: RepositoryTexts, path: str, target: str | None) -> User | None:

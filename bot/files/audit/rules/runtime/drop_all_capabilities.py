@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import KnownImage, known_image
+from bot.files.audit.delivery.built_images import ImageTraits, image_traits
 from bot.files.audit.images.stock import first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -63,14 +63,14 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
         if stock is not None and stock.starts_as_root:
             return Fix(first_as_its_user(stock, advice))
         if stock is None:
-            image = known_image(repository, container.image)
+            image = image_traits(repository, container.image)
             advice = _advice(image, advice)
             if image.changes_users:
                 return Fix(advice, left_alone=_CHANGES_USERS)
     return context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], advice).as_suggestion
 
 
-def _advice(image: KnownImage, then: str) -> str:
+def _advice(image: ImageTraits, then: str) -> str:
     """As root a program may need rights to become another user; one of .NET's does not, unless its start does."""
     is_safe = (image.is_dotnet or image.starts_as_user) and not image.changes_users
     return then if is_safe else f"{then} once it runs as another user"
@@ -94,7 +94,7 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
         if stock is not None and stock.starts_as_root:
             return Fix(first_as_its_user(stock, advice))
         if stock is None:
-            image = known_image(repository, service.image, service.dockerfile())
+            image = image_traits(repository, service.image, service.dockerfile())
             advice = _advice(image, advice)
             if image.changes_users:
                 return Fix(advice, left_alone=_CHANGES_USERS)
