@@ -7,6 +7,17 @@ from fnmatch import fnmatchcase
 _WILD = frozenset("*?[")
 
 
+def has_wildcard(text: str) -> bool:
+    """Whether a glob, or a part of one, stands for more than one text."""
+    return not _WILD.isdisjoint(text)
+
+
+def leaves_owner_open(glob: str) -> bool:
+    """Whether a glob over `owner/name` names no owner, so that only who can list all that it sees can serve it."""
+    owner = glob.partition("/")[0]
+    return not owner or has_wildcard(owner)
+
+
 def names_repository(globs: Iterable[str], repository: str) -> bool:
     """Whether one of the globs is about `owner/name`, whose case counts nothing to a forge."""
     return any(fnmatchcase(repository.lower(), glob.lower()) for glob in globs)
@@ -19,7 +30,7 @@ def covers(wide: str, narrow: str) -> bool:
     """
     if wide in ("*", narrow):
         return True
-    if not _WILD & set(narrow):
+    if not has_wildcard(narrow):
         return fnmatchcase(narrow, wide)
     return "?" not in wide and "[" not in wide and "[" not in narrow and fnmatchcase(narrow, wide)
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from bot.domain.globs import covers
+from bot.domain.globs import any_covers
 from bot.domain.wording.words import duration
 from bot.settings.model import Settings
 from bot.settings.sections.github import API
 from bot.settings.sections.rollout import FirstRun
-from bot.settings.sections.trust import TrustRuleSettings
 from bot.settings.sections.web import HookSettings, WebAuthSettings
 
 MOST_AN_HOUR, MOST_A_MINUTE = 500, 80
@@ -100,15 +99,13 @@ def _images(settings: Settings) -> Iterator[Conflict]:
 def _trust(settings: Settings) -> Iterator[Conflict]:
     rules = settings.trust.rules
     for place, rule in enumerate(rules):
-        before = next((number for number, other in enumerate(rules[:place]) if _is_behind(rule, other)), None)
+        before = next(
+            (number for number, other in enumerate(rules[:place]) if any_covers(other.match, rule.match)), None
+        )
         if before is not None:
             mode = rules[before].mode
             what = f"never has a say: rule {before}, mode: {mode}, matches all of it before; put this one first"
             yield Conflict(("trust", "rules", place), what)
-
-
-def _is_behind(rule: TrustRuleSettings, other: TrustRuleSettings) -> bool:
-    return all(any(covers(wide, narrow) for wide in other.match) for narrow in rule.match)
 
 
 def _messages(settings: Settings) -> Iterator[Conflict]:

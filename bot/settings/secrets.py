@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.domain.forge.tokens import is_of_app
+from bot.domain.globs import leaves_owner_open
 from bot.settings.document import BadSettings
 from bot.settings.model import Settings
 from bot.settings.values.addresses import address_defect, is_loopback
@@ -15,7 +16,6 @@ from bot.settings.values.services import service_urls
 
 _LARGEST_SECRET = 256 * 1024
 _SHORTEST_SECRET = 16
-_WILD = frozenset("*?[")
 _SIGNING_KEY = range(24, 65)
 """Bytes, as Standard Webhooks asks for."""
 
@@ -64,7 +64,7 @@ def _ways_in(settings: Settings) -> list[str]:
             f"github.repositories.include: {glob!r} leaves the owner open, and a person's token cannot list those; "
             'write "OWNER/*" for each organisation or user, or use a GitHub App'
             for glob in github.repositories.include
-            if _WILD & set(glob.partition("/")[0])
+            if leaves_owner_open(glob)
         ]
     if slack is None:
         lines += ["notify: needs slack.bot_token_file and slack.channel"] if settings.notify else []

@@ -7,12 +7,10 @@ from fnmatch import fnmatchcase
 from bot.domain.bases.dotnet import family_of
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.bases.mirrors import Mirrors
-from bot.domain.globs import names_repository
+from bot.domain.globs import has_wildcard, leaves_owner_open, names_repository
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import BUILT_UPON, Usage
-
-_WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,9 @@ class Selection:
     @property
     def owners(self) -> tuple[str, ...] | None:
         """The owners that the include globs name; None where one leaves the owner open."""
-        owners = [glob.partition("/")[0] for glob in self.include]
-        if any(not owner or _WILD & set(owner) for owner in owners):
+        if any(map(leaves_owner_open, self.include)):
             return None
+        owners = [glob.partition("/")[0] for glob in self.include]
         return tuple({owner.lower(): owner for owner in owners}.values())
 
     def names(self, repository: str) -> bool:
@@ -95,5 +93,5 @@ def selected(listing: Iterable[Repository], selection: Selection) -> list[Reposi
 
 def _longest_word(glob: str) -> str:
     """Of the path behind the registry, which an argument of the build may replace as a whole."""
-    words = [word for word in glob.split("/")[1:] if not _WILD & set(word)]
+    words = [word for word in glob.split("/")[1:] if not has_wildcard(word)]
     return max(words, key=len, default="")
