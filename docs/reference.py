@@ -265,14 +265,16 @@ def _exits(text: str) -> str:
 
 
 _LISTED = (
-    "`audit` lists what it leaves out: one line of its table; in JSON a row for each folder with `outcome: left out` and\n"
-    "its files under `left_out`. `audit --all` judges these as well."
+    "`audit` lists what it leaves out: one line of its table; in JSON a row for each folder with\n"
+    "`outcome: left out` and its files under `left_out`. `audit --all` judges these as well; without it, what may\n"
+    "be a fixture is one line for each folder."
 )
 
 
 _ARTICLE = (
-    "What Microsoft's article on hardened .NET images asks for. *commit*: [onboarding](operate/onboarding.md) makes",
-    "and proves the change. *patch*: people are told, with a patch where one can be proved. *none*: the service does it.",
+    "What Microsoft's article on hardened .NET images asks for. *commit*: [onboarding](operate/onboarding.md)",
+    "makes and proves the change. *patch*: people are told, with a patch where one can be proved. *none*: the",
+    "service does it.",
 )
 
 
