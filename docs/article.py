@@ -26,10 +26,10 @@ class ArticlePractice:
         """What onboarding makes of it, by what its checks can have done safely."""
         safe = [check for check in self.checks if check in SAFE_CHECKS]
         if not self.checks:
-            return "none: the service does it"
+            return "none"
         if len(safe) == len(self.checks):
-            return "a commit"
-        return "a commit, and words or a patch for a person" if safe else "words or a patch for a person"
+            return "commit"
+        return "commit, patch" if safe else "patch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +175,14 @@ FAULTS = (
 
 def article_table() -> list[str]:
     """The lines of the page on practices that list what the article asks, and where it is not followed."""
-    lines = ["| practice | asked by | proposal | the law that it stands on |", "|---|---|---|---|"]
+    lines = ["| practice | asked by | proposal | law |", "|---|---|---|---|"]
     sections = dict(_sections())
     for group, practices in PRACTICES.items():
         lines.append(f"| **{group}** | | | |")
         for each in practices:
             asked = [f"[`{check}`](#{check})" for check in each.checks]
             asked += [f"[{title}]({_page(page)})" for page, title in each.beside]
-            row = (each.asks, ", ".join(asked), each.proposal, f"[{each.law}](laws.md#{sections[each.law]})")
+            row = (each.asks, ", ".join(asked), each.proposal, _link(sections[each.law]))
             lines.append(f"| {' | '.join(cell(text) for text in row)} |")
     lines += [
         "",
@@ -193,6 +193,10 @@ def article_table() -> list[str]:
     ]
     lines += [f"| {each.says} | {each.instead} | [`{each.check}`](#{each.check}) |" for each in FAULTS]
     return [*lines, "", f"Beyond the article: {', '.join(_beyond())}."]
+
+
+def _link(section: str) -> str:
+    return f"[{section.partition('-')[0]}](laws.md#{section})"
 
 
 def _page(page: str) -> str:
