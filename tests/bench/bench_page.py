@@ -1,5 +1,7 @@
-"""Every page over 5,000 repositories with 60,000 usages on SQLite: processor time, queries, bytes; and what the first
-who asks for it waits for."""
+"""Every page over 5,000 repositories with 60,000 usages on SQLite: processor time, queries, bytes.
+
+Where an answer holds for a while, the first who asks counts as well.
+"""
 
 import asyncio
 import tempfile
@@ -29,8 +31,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One page: the least processor time of some tries and that of the first, its size, and the statements that the
-    last took."""
+    """One page: the least processor time of some tries, that of the first, its size, and the statements of the last."""
 
     name: str
     first: float

@@ -22,7 +22,7 @@ class FleetLedger:
 
 
 async def read_kept(connection: AsyncConnection, now: datetime, at_most: timedelta) -> FleetLedger | None:
-    """Reads what was kept last; None where there is nothing, or nothing of the time between `at_most` ago and now."""
+    """Reads what was kept last; None where that is longer ago than `at_most`, or there is nothing."""
     query = select(kept_ledger.c.ledger).where(kept_ledger.c.at > now - at_most, kept_ledger.c.at <= now)
     rows = await connection.execute(query.order_by(kept_ledger.c.at.desc()).limit(1))
     ledgers = readable(rows, lambda row: load(row.ledger, FleetLedger), lambda _: "the ledger of the fleet")

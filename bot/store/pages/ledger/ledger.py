@@ -132,8 +132,10 @@ class _OneCve:
 
 
 class LedgerStore(CvePagesStore):
-    """What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds. The list of all CVEs
-    is kept for some minutes, so that no page waits for it."""
+    """What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds.
+
+    The list of all CVEs is kept for some minutes, so that no page waits for it.
+    """
 
     def __init__(
         self,
