@@ -31,7 +31,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One page: the least processor time of some tries, that of the first, its size, and the statements of the last."""
+    """One page: the least processor time of some tries, that of the first, its size, and how many statements."""
 
     name: str
     first: float
