@@ -1,8 +1,7 @@
 """Secrets reach a program as files, not in its environment.
 
 What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret.
-Files of Secrets, of the CSI secret store, of projected volumes and of vault-agent are fine. In Compose, `secrets`
-are files.
+Files are fine: of Secrets, the CSI secret store, projected volumes, vault-agent, and `secrets` of Compose.
 
 Why: an environment is inherited by every child process, and ends in crash dumps, diagnostics pages and logs.
 
