@@ -14,9 +14,9 @@ TEXTS = {
 }
 DERIVED = {page for page, text in TEXTS.items() if "This page is written by `make" in text}
 WRITTEN = {page: text for page, text in TEXTS.items() if page not in DERIVED}
-MOST_WORDS = 47_000
+MOST_WORDS = 46_000
 """Of all pages in docs/."""
-MOST_WRITTEN = 33_000
+MOST_WRITTEN = 33_600
 """Of those that no program writes."""
 MOST_OF_CHANGES = 4_500
 LONGEST_MEAN = 22.0
