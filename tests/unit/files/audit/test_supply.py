@@ -486,3 +486,17 @@ def test_what_is_advised_changes_something_for_how_it_is_pushed(check: str, step
     (found,) = findings(check, {BUILD: workflow(steps)})
     assert found.fix is not None
     assert said in found.fix.advice
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sudo -E docker-compose push api",
+        "docker-compose -f deploy/compose.yml push api",
+        "docker compose --file deploy/compose.yml --env-file=.env push",
+        "docker compose -p shop --progress plain push api",
+        "env TAG=8 docker compose push",
+    ],
+)
+def test_a_push_by_compose_is_seen_behind_what_runs_it_and_behind_its_options(command: str) -> None:
+    assert outcome("image-signed", {BUILD: workflow(f"- run: {command}\n")}) is FAILS
