@@ -160,6 +160,7 @@ def test_no_value_of_a_secret_is_shown() -> None:
         ("contoso/golden:1.4.2@sha256:" + "a" * 64, HOLDS),
         ("contoso/golden:release", HOLDS),
         ("contoso/golden:dev", FAILS),
+        ("contoso/golden:ci", FAILS),
         ("node:alpine", FAILS),
         ("python:slim", FAILS),
         ("php:fpm-alpine", FAILS),
