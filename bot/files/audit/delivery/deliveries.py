@@ -162,7 +162,7 @@ def _deploys(command: ShellCommand) -> bool:
     words, name = command.words, command.name
     arguments = words[1:]
     match name:
-        case "kubectl":
+        case "kubectl" | "oc":
             return any(
                 word in {"apply", "set", "rollout"} for word in arguments[:3]
             ) and "--dry-run" not in " ".join(arguments)

@@ -160,7 +160,7 @@ def test_what_cannot_be_started_without_a_person_is_left(triggers: str) -> None:
 def test_what_builds_releases_only_gets_no_schedule(triggers: str) -> None:
     for check in ("weekly-rebuild", "dispatchable"):
         found = left({BUILD: workflow(PUSH, triggers)}, check)
-        alone = "it builds releases alone, which nothing but a release starts"
+        alone = "it builds releases alone, and no branch"
         missing = "; without workflow_dispatch its newest tag cannot be built anew"
         assert found.reason == alone + (missing if check == "weekly-rebuild" else "")
 
