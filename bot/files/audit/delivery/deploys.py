@@ -1,8 +1,9 @@
 """Which steps put images into use, once for each job, and whether a cluster's own policies may look at them there.
 
-Sources: the manuals of kubectl, OpenShift's `oc`, Helm, Argo CD, the Azure CLI, gcloud and flyctl, and the actions' `action.yml`.
+Sources: the manuals of kubectl, OpenShift's `oc`, Helm, Argo CD, flyctl, the command lines of AWS, Azure and Google
+Cloud, and the actions' `action.yml`.
 Clusters have admission, Cloud Run has Binary Authorization and ECS has hooks; Azure's Container Apps, App Service
-and Container Instances, and Fly, run what they are told.
+and Container Instances, AWS Lambda and Fly run what they are told.
 """
 
 import re
@@ -59,7 +60,8 @@ def has_admission(deploy: Deploy) -> bool:
     """Whether where it deploys to may have a policy of its own that looks at images."""
     if deploy.command is None:
         return deploy.tool not in _RUNS_WHAT_IT_IS_TOLD
-    return deploy.command.name not in {"az", "fly", "flyctl"}
+    is_function = deploy.command.words[1:2] == ("lambda",)
+    return deploy.command.name not in {"az", "fly", "flyctl"} and not is_function
 
 
 def builds_itself(deploy: Deploy) -> bool:

@@ -11,7 +11,7 @@ from itertools import chain, count
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit, Span
-from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements
+from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements, pushes_unasked
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import repository_of
 from bot.files.audit.delivery.pushing import listed_names
@@ -27,6 +27,7 @@ from bot.files.formats.source.nodes import Mapping
 
 _WITH_DIGEST = frozenset({"docker/build-push-action", "depot/build-push-action", "useblacksmith/build-push-action"})
 """Actions that tell the digest of what they have pushed."""
+_OTHER_INPUTS = "version 1 of the action has other inputs, and tells no digest"
 _IDS = ("build", "push", "image", "build-image", "pushed-image")
 _META = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 
@@ -120,6 +121,8 @@ def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
 
 def _newer_action(repository: RepositoryTexts, step: PipelineStep) -> Edit:
     """The edit that names the newest known version of the build action. Raises `NotSpliceable`."""
+    if pushes_unasked(step):
+        raise NotSpliceable(_OTHER_INPUTS)
     written, path = step.uses_at, step.path
     runners = step.job.runners
     if not runners or not all(each.lower().startswith(_OF_GITHUB) for each in runners):
@@ -166,6 +169,8 @@ def _after(
     """Suggests `steps`, made of the image's name and digest; advice alone where none can be made."""
     if push.step.action not in _WITH_DIGEST:
         return Fix(advice)
+    if pushes_unasked(push.step):
+        return Fix(advice, left_alone=_OTHER_INPUTS)
     try:
         check_own_workflow(push.pipeline, push.step)
         step_id = push.step.id or _free_id(push, _IDS, "build")
@@ -190,7 +195,7 @@ def step_before(
 ) -> tuple[Edit, ...]:
     """The edits that put a step in front of another one of the push's job, made of the image's name and digest and
     of the key that gives it bash. Raises `NotSpliceable`."""
-    if push.step.action not in _WITH_DIGEST:
+    if push.step.action not in _WITH_DIGEST or pushes_unasked(push.step):
         raise NotSpliceable("the digest of what is pushed is told by no step")
     check_own_workflow(push.pipeline, push.step)
     check_own_workflow(push.pipeline, step)

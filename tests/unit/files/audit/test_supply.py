@@ -500,3 +500,18 @@ def test_what_is_advised_changes_something_for_how_it_is_pushed(check: str, step
 )
 def test_a_push_by_compose_is_seen_behind_what_runs_it_and_behind_its_options(command: str) -> None:
     assert outcome("image-signed", {BUILD: workflow(f"- run: {command}\n")}) is FAILS
+
+
+@pytest.mark.parametrize(("more", "pushes"), [("", True), ("    push: false\n", False), ("    push: true\n", True)])
+def test_version_1_of_the_build_action_pushes_unless_it_is_told_not_to(more: str, pushes: bool) -> None:
+    steps = f"- uses: docker/build-push-action@v1\n  with:\n    repository: a/api\n    tags: 8, latest\n{more}"
+    files = {BUILD: workflow(steps)}
+    for check in ("image-signed", "image-scanned", "sbom", "provenance", "slsa-level"):
+        found = findings(check, files)
+        assert [each.outcome for each in found] == [FAILS] * pushes
+        assert all(each.fix is not None and not each.fix.edits and not each.fix.suggested for each in found)
+
+
+def test_what_version_1_pushes_to_a_registry_of_the_run_is_no_delivery() -> None:
+    steps = "- uses: docker/build-push-action@v1\n  with: {registry: 'localhost:5000', repository: a, tags: 8}\n"
+    assert outcomes("image-signed", {BUILD: workflow(steps)}) == []

@@ -137,6 +137,21 @@ def test_a_deploy_to_openshift_is_one_to_a_cluster(run: str) -> None:
     assert outcome(CHECK, {BUILD: workflow(f"- run: {run}\n")}) is UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        ("aws ecs update-service --service api --force-new-deployment", [UNKNOWN]),
+        ("aws ecs update-service --service api --desired-count 2", []),
+        ("aws lambda update-function-code --function-name api --image-uri contoso/api:8", [FAILS]),
+        ("aws lambda update-function-code --function-name api --zip-file fileb://a.zip", []),
+    ],
+)
+def test_a_deploy_by_the_command_line_of_aws_is_seen_where_it_brings_an_image(
+    run: str, expected: list[Outcome]
+) -> None:
+    assert outcomes(CHECK, {BUILD: workflow(f"- run: {run}\n")}) == expected
+
+
 def test_a_restart_takes_what_a_moved_tag_names() -> None:
     assert outcome(CHECK, {BUILD: workflow(PUSH + "- run: kubectl rollout restart deployment/api\n")}) is UNKNOWN
 
