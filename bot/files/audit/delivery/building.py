@@ -40,9 +40,7 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
     if is_build(push.command):
         yield push.step, push.command
         return
-    steps = [
-        each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number
-    ]
+    steps = [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
     commands = [(step, command) for step in steps for command in step.commands]
     names = {_plain(name) for name in push.names}
     for _, command in reversed(commands):

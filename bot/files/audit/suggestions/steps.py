@@ -94,6 +94,7 @@ def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 
 def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to have the build attach provenance, with a builder that can store it."""
+    advice += _beside(push)
     inputs = push.step.mapping.get("with")
     setting = inputs.scalar("provenance") if isinstance(inputs, Mapping) else None
     if push.step.action not in _WITH_DIGEST or not isinstance(inputs, Mapping) or setting is None:
@@ -107,7 +108,7 @@ def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 
 def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
     """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it."""
-    advice = "set sbom: true"
+    advice = f"set sbom: true{_beside(push)}"
     fix = with_key(repository, inputs, "sbom", ["true"], advice)
     if not fix.edits or knows_statements(push.step) is True:
         return with_builder(repository, push, fix)
@@ -143,16 +144,51 @@ _OF_GITHUB = ("ubuntu-", "windows-", "macos-")
 
 
 def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
-    """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion."""
-    steps = [each for each in push.pipeline.steps if each.job is push.step.job]
-    is_set_up = push.step.action != "docker/build-push-action" or any(map(_sets_up_builder, steps))
-    if is_set_up or not fix.edits:
+    """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion.
+
+    Nothing is changed where what is set up cannot store it, or what joins the images cannot take it.
+    """
+    if not fix.edits:
+        return fix
+    if _joins_manifests(push):
+        return Fix(
+            fix.advice, left_alone="`docker manifest create` joins the images, and takes none with statements"
+        )
+    builders = _builders(push)
+    if any(each.input("driver") == "docker" for each in builders):
+        return Fix(fix.advice, left_alone="the builder has the driver docker, which need not store statements")
+    if builders or push.step.action != "docker/build-push-action":
         return fix
     try:
         builder = item_before(repository, push.step.mapping, [f"- uses: {SETUP_BUILDX}"])
     except NotSpliceable as error:
         return Fix(fix.advice, left_alone=str(error))
     return Fix(fix.advice, suggested=(*fix.edits, builder))
+
+
+def _beside(push: Push) -> str:
+    """What else has to change before the build can attach statements, as advice goes on; empty for nothing."""
+    if _joins_manifests(push):
+        return ", and join the images with `docker buildx imagetools create`, which takes them with it"
+    builders = _builders(push)
+    if any(each.input("driver") == "docker" for each in builders):
+        return ", with another driver than docker for docker/setup-buildx-action"
+    is_missing = not builders and push.step.action == "docker/build-push-action"
+    return ", with docker/setup-buildx-action before the build" if is_missing else ""
+
+
+def _joins_manifests(push: Push) -> bool:
+    """Whether the run puts images together by what refuses an index, which statements make of each."""
+    return any(
+        command.name in {"docker", "podman"} and command.words[1:3] == ("manifest", "create")
+        for step in push.pipeline.steps
+        if step.events & push.events
+        for command in step.commands
+    )
+
+
+def _builders(push: Push) -> list[PipelineStep]:
+    return [each for each in push.pipeline.steps if each.job is push.step.job and _sets_up_builder(each)]
 
 
 def _sets_up_builder(step: PipelineStep) -> bool:

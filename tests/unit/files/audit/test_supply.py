@@ -515,3 +515,36 @@ def test_version_1_of_the_build_action_pushes_unless_it_is_told_not_to(more: str
 def test_what_version_1_pushes_to_a_registry_of_the_run_is_no_delivery() -> None:
     steps = "- uses: docker/build-push-action@v1\n  with: {registry: 'localhost:5000', repository: a, tags: 8}\n"
     assert outcomes("image-signed", {BUILD: workflow(steps)}) == []
+
+
+JOINED = "- run: docker manifest create contoso/api:8 contoso/api:8-arm64 && docker manifest push contoso/api:8\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "said", "left_alone"),
+    [
+        (BUILDX + push("provenance: false"), "", ""),
+        (push("provenance: false"), ", with docker/setup-buildx-action before the build", ""),
+        (
+            BUILDX + "  with: {driver: docker}\n" + push("provenance: false"),
+            ", with another driver than docker for docker/setup-buildx-action",
+            "the builder has the driver docker, which need not store statements",
+        ),
+        (
+            BUILDX + push("provenance: false") + JOINED,
+            ", and join the images with `docker buildx imagetools create`, which takes them with it",
+            "`docker manifest create` joins the images, and takes none with statements",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("check", "begins"),
+    [("sbom", "set sbom: true"), ("provenance", "attach provenance: leave `provenance` at its default")],
+)
+def test_a_statement_is_asked_for_where_the_builder_and_what_comes_after_can_take_it(
+    steps: str, said: str, left_alone: str, check: str, begins: str
+) -> None:
+    found = findings(check, {BUILD: workflow(steps)})[0]
+    assert found.fix is not None
+    assert (found.fix.advice, found.fix.left_alone) == (begins + said, left_alone)
+    assert bool(found.fix.edits or found.fix.suggested) is (not left_alone)
