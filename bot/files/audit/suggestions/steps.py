@@ -15,6 +15,7 @@ from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_stat
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import repository_of
 from bot.files.audit.delivery.pushing import listed_names
+from bot.files.audit.delivery.statements import JOINED
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import item_after, item_before
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, merged, with_key
@@ -169,7 +170,7 @@ def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
 def _beside(push: Push) -> str:
     """What else has to change before the build can attach statements, as advice goes on; empty for nothing."""
     if _joins_manifests(push):
-        return ", and join the images with `docker buildx imagetools create`, which takes them with it"
+        return f", and {JOINED}"
     builders = _builders(push)
     if any(each.input("driver") == "docker" for each in builders):
         return ", with another driver than docker for docker/setup-buildx-action"

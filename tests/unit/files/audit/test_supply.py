@@ -548,3 +548,34 @@ def test_a_statement_is_asked_for_where_the_builder_and_what_comes_after_can_tak
     assert found.fix is not None
     assert (found.fix.advice, found.fix.left_alone) == (begins + said, left_alone)
     assert bool(found.fix.edits or found.fix.suggested) is (not left_alone)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "why"),
+    [
+        ("provenance: false", FAILS, "provenance is false in the build of what it joins"),
+        ("provenance: true", HOLDS, "provenance is asked for in the build of what it joins"),
+        ("provenance: ${{ inputs.all }}", UNKNOWN, "provenance is ${{ inputs.all }}, which only a run knows"),
+    ],
+)
+@pytest.mark.parametrize("tags", ["    tags: contoso/api:8-arm64\n", "    outputs: type=image,name=a,push=true\n"])
+def test_what_a_list_of_images_carries_is_what_those_carry_that_it_joins(
+    given: str, expected: Outcome, why: str, tags: str
+) -> None:
+    join = "\n".join(f"      {line}" for line in JOINED.splitlines())
+    files = {
+        BUILD: workflow(BUILDX + push(given) + tags)
+        + f"  join:\n    needs: build\n    runs-on: ubuntu-latest\n    steps:\n{join}\n"
+    }
+    found = findings("provenance", files)[-1]
+    assert found.outcome is expected
+    assert why in found.message
+
+
+def test_a_list_of_images_that_another_workflow_builds_is_not_judged_by_the_builds_here() -> None:
+    assert outcomes("provenance", {BUILD: workflow(JOINED)}) == [UNKNOWN]
+    other = BUILDX + push("provenance: false") + "    tags: contoso/web:8\n"
+    files = {
+        BUILD: workflow(other).replace("jobs:\n", f"jobs:\n  join:\n    needs: build\n    steps:\n      {JOINED}")
+    }
+    assert sorted(outcomes("provenance", files)) == [FAILS, UNKNOWN]

@@ -23,8 +23,10 @@ from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import related
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
+    JOINED,
     ON_BUILDER,
     asks_for,
+    is_manifest,
     isolated_provenance,
     settling,
 )
@@ -71,6 +73,8 @@ def _advice(push: Push) -> str:
         return _FIX
     if push.step.action == BAKE:
         return f"{_FIX}, {ON_BUILDER}"
+    if command is not None and is_manifest(command):
+        return f"{_FIX} where its images are built, and {JOINED}"
     if command is not None and command.name in ENGINES_WITH_BUILDX:
         return f"{_FIX if 'buildx' in command.words[:2] else _IN_ONE}, {ON_BUILDER}"
     return "attest what is pushed, by its digest: actions/attest-build-provenance"
