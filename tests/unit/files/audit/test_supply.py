@@ -575,7 +575,5 @@ def test_what_a_list_of_images_carries_is_what_those_carry_that_it_joins(
 def test_a_list_of_images_that_another_workflow_builds_is_not_judged_by_the_builds_here() -> None:
     assert outcomes("provenance", {BUILD: workflow(JOINED)}) == [UNKNOWN]
     other = BUILDX + push("provenance: false") + "    tags: contoso/web:8\n"
-    files = {
-        BUILD: workflow(other).replace("jobs:\n", f"jobs:\n  join:\n    needs: build\n    steps:\n      {JOINED}")
-    }
-    assert sorted(outcomes("provenance", files)) == [FAILS, UNKNOWN]
+    text = workflow(other).replace("jobs:\n", f"jobs:\n  join:\n    needs: build\n    steps:\n      {JOINED}")
+    assert sorted(outcomes("provenance", {BUILD: text})) == [FAILS, UNKNOWN]
