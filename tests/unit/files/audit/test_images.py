@@ -38,6 +38,8 @@ ASPNET = "mcr.microsoft.com/dotnet/aspnet"
         ('FROM scratch\nCOPY app /\nENTRYPOINT ["/app"]\n', FAILS),
         ("FROM scratch\nCOPY out /\n", NOT_APPLICABLE),
         ("FROM gcr.io/distroless/static:nonroot\n", HOLDS),
+        ("FROM gcr.io/distroless/static\n", FAILS),
+        (f"FROM gcr.io/distroless/static@sha256:{'a' * 64}\n", UNKNOWN),
         ("FROM mcr.microsoft.com/dotnet/aspnet:8.0-nanoserver-ltsc2022\n", NOT_APPLICABLE),
         ("FROM --platform=windows/amd64 contoso/base:1\n", NOT_APPLICABLE),
     ],
@@ -318,3 +320,9 @@ def test_an_entrypoint_is_found_under_the_name_that_it_is_copied_to() -> None:
         "docker/entry.sh": "exec setpriv --reuid=1000 /app/serve\n",
     }
     assert outcome("image-user", files) is UNKNOWN
+
+
+def test_an_image_on_a_stock_one_is_told_what_fits_that() -> None:
+    (found,) = findings("image-user", {"Dockerfile": "FROM nginx:1.29-alpine\nCOPY site /usr/share/nginx/html\n"})
+    assert found.fix is not None
+    assert "nginx-unprivileged" in found.fix.advice

@@ -35,6 +35,12 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("Secrets__Mail__0", True),
         ("ApiKey__Value", True),
         ("GOOGLE_CREDENTIALS_JSON", True),
+        ("PGPASSWORD", True),
+        ("DATA_ENCRYPTION_KEY", True),
+        ("Jwt__Key", True),
+        ("TOKEN_SIGNING_KEY_ID", False),
+        ("SHOP_APIKEY_CLAIMS", False),
+        ("ALLOWEMPTYPASSWORD", False),
     ],
 )
 def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None:
@@ -65,6 +71,14 @@ def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None
         ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", HOLDS),
         ('env: [{name: SHOP_SECRET, value: \'{"Db": "a;Pwd={0};", "Key": "x9"}\'}]', "", FAILS),
         ("env: [{name: DB, value: 'Server=db;Password={0}hunter2;'}]", "", FAILS),
+        ("env: [{name: DB, value: 'Name=a;AccountKey=xxx;Suffix=b'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'jdbc:postgresql://db/shop?user=a&password=hunter2'}]", "", FAILS),
+        ("env: [{name: DB, value: 'jdbc:postgresql://db/shop?password={0}&ssl=true'}]", "", HOLDS),
+        ("env: [{name: Bus, value: 'Key=a;SharedAccessKey=SAS_KEY;UseDevelopmentEmulator=true'}]", "", HOLDS),
+        ("env: [{name: Blobs, value: 'AccountName=devstoreaccount1;AccountKey=Eby8vd=='}]", "", HOLDS),
+        ("env: [{name: Shop__ClientSecret, value: shop-client-secret}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: db_password}]", "", FAILS),
+        ("env: [{name: JWT_SECRET, value: CAMBIAR_POR_TU_JWT_SECRET_DE_32_CARACTERES}]", "", HOLDS),
         ("env: [{name: DB, value: 'Server=db;Password=Your_password123;'}]", "", FAILS),
         ("volumeMounts: [{name: s, mountPath: /secrets}]", "volumes: [{name: s, secret: {secretName: db}}]", HOLDS),
         (
