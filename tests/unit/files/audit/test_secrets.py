@@ -35,7 +35,6 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("Secrets__Mail__0", True),
         ("ApiKey__Value", True),
         ("GOOGLE_CREDENTIALS_JSON", True),
-        ("PGPASSWORD", True),
         ("DATA_ENCRYPTION_KEY", True),
         ("Jwt__Key", True),
         ("TOKEN_SIGNING_KEY_ID", False),
