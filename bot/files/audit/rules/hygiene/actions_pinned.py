@@ -12,7 +12,7 @@ Example that fails::
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
 Exceptions: actions of the repository itself, workflows for pull requests only, and build actions of workflows that
-push nothing.
+push nothing and sign in nowhere.
 """
 
 import re
