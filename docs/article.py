@@ -26,10 +26,10 @@ class ArticlePractice:
         """What onboarding makes of it, by what its checks can have done safely."""
         safe = [check for check in self.checks if check in SAFE_CHECKS]
         if not self.checks:
-            return "none: the service does it"
+            return "none"
         if len(safe) == len(self.checks):
-            return "a commit"
-        return "a commit, and words or a patch for a person" if safe else "words or a patch for a person"
+            return "commit"
+        return "commit, patch" if safe else "patch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "These in a shared chart or Kustomize base",
             ("shared-hardening",),
-            "Settings that workloads share are proposed in words, and moved by people alone",
+            "Settings that workloads share are moved by people alone",
         ),
     ),
     "Scanning": (
@@ -93,12 +93,12 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "SLSA provenance, attached at build",
             ("provenance", "slsa-level"),
-            "What a statement says by its predicate decides which question it answers, not what it is kept in",
+            "What a statement says by its predicate decides which question it answers",
         ),
         ArticlePractice(
             "Which images contain a package can be asked",
             (),
-            "A root of an SBOM with package URL and version is a package, whatever it contains",
+            "A root of an SBOM with package URL and version is a package",
             (("packages.md", "packages of the fleet"),),
         ),
     ),
@@ -106,12 +106,12 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Signed by digest",
             ("image-signed", "signed-by-digest"),
-            "A tag stands on the digest that was signed, or is not given",
+            "A tag stands on the digest that was signed",
         ),
         ArticlePractice(
             "Keyless, from the build",
             ("keyless-signing",),
-            "An image of the fleet is signed where every image in its index is that is not left out",
+            "An image is signed where every image in its index is that is not left out",
         ),
         ArticlePractice(
             "Verified at deploy, by identity and issuer",
@@ -136,7 +136,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Private registries are no excuse",
             ("image-secrets", "runtime-secrets"),
-            "What is delivered from a folder is judged, whatever it is called",
+            "What is delivered from a folder is judged, whatever its name",
         ),
     ),
     "Hygiene": (
@@ -153,7 +153,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Microsoft's advisories are watched",
             (),
-            "One source's word is enough for security, and is joined with the others'",
+            "One source's word is enough for security",
             (("../policy.md", "what begins a rollout"),),
         ),
         ArticlePractice(
@@ -175,14 +175,14 @@ FAULTS = (
 
 def article_table() -> list[str]:
     """The lines of the page on practices that list what the article asks, and where it is not followed."""
-    lines = ["| practice | asked by | proposal | the law that it stands on |", "|---|---|---|---|"]
+    lines = ["| practice | asked by | proposal | law |", "|---|---|---|---|"]
     sections = dict(_sections())
     for group, practices in PRACTICES.items():
         lines.append(f"| **{group}** | | | |")
         for each in practices:
             asked = [f"[`{check}`](#{check})" for check in each.checks]
             asked += [f"[{title}]({_page(page)})" for page, title in each.beside]
-            row = (each.asks, ", ".join(asked), each.proposal, f"[{each.law}](laws.md#{sections[each.law]})")
+            row = (each.asks, ", ".join(asked), each.proposal, _link(sections[each.law]))
             lines.append(f"| {' | '.join(cell(text) for text in row)} |")
     lines += [
         "",
@@ -193,6 +193,10 @@ def article_table() -> list[str]:
     ]
     lines += [f"| {each.says} | {each.instead} | [`{each.check}`](#{each.check}) |" for each in FAULTS]
     return [*lines, "", f"Beyond the article: {', '.join(_beyond())}."]
+
+
+def _link(section: str) -> str:
+    return f"[{section.partition('-')[0]}](laws.md#{section})"
 
 
 def _page(page: str) -> str:

@@ -1,15 +1,18 @@
 """The tables and files that come from elsewhere and stand within pages that people write."""
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bot.clients.forges.github.connection.installations import PERMISSIONS
 from bot.domain.feeds.document import CADENCES
 from bot.files.audit.onboarding.handing_over import LINES
 from bot.settings.action_workflow import workflow_text
 from bot.settings.starting import Answers, settings_text
+from bot.web.hooks.github import EVENTS
 
 FOLDER = Path(__file__).parent
 DEPLOY = FOLDER.parent / "deploy"
@@ -47,8 +50,8 @@ def _filled(page: str) -> str:
 
 
 def _cadences() -> str:
-    rows = ((each.name, each.newest, f"{each.limit.days} days", each.grounds) for each in CADENCES.values())
-    return table(("source", "newest time in it", "limit", "since"), rows)
+    rows = ((each.name, each.newest, f"{each.limit.days} days") for each in CADENCES.values())
+    return table(("source", "newest time in it", "limit"), rows)
 
 
 def _rights() -> str:
@@ -85,6 +88,31 @@ def _workflow(*, with_app: bool) -> Callable[[], str]:
     return lambda: _fenced("yaml", workflow_text(with_app=with_app))
 
 
+def app_manifest() -> Mapping[str, Any]:
+    """What GitHub makes an App of that has all rights and events which the bot uses, and no other.
+
+    Of installations every App is told unasked, and of packages the bot is told by the registry.
+    """
+    unasked = {"installation", "installation_repositories", "ping", "package", "registry_package"}
+    return {
+        "name": "YOUR-ORGANISATION-freshness",
+        "url": "https://freshness.example.com",
+        "redirect_url": "http://localhost/",
+        "public": False,
+        "hook_attributes": {"url": "https://freshness.example.com/hooks/github", "active": True},
+        "default_permissions": {each.name: each.level for each in PERMISSIONS},
+        "default_events": [event for event in EVENTS if event not in unasked],
+    }
+
+
+def _app_form() -> str:
+    """A page with one button, which needs no script."""
+    place = "https://github.com/organizations/YOUR-ORGANISATION/settings/apps/new"
+    form = f'<form action="{place}" method="post">\n<textarea name="manifest" rows="40" cols="80">'
+    end = "</textarea>\n<button>Make the App</button>\n</form>"
+    return _fenced("html", f"{form}\n{json.dumps(app_manifest(), indent=2)}\n{end}")
+
+
 def _settings_of_one_container() -> str:
     answers = Answers(app=12345, channel="C0123456789", registries=("ghcr.io",))
     return _fenced("yaml", settings_text(answers, "freshness.yaml"))
@@ -116,6 +144,7 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "action.md": {"workflow": _workflow(with_app=True)},
     "../README.md": {"the workflow": _workflow(with_app=False)},
     "beside-update-bots.md": {each.lower(): _lines_for(each) for each in LINES},
+    "operate/app.md": {"the form": _app_form},
     "operate/missing-right.md": {"rights": _rights},
     "operate/vulnerabilities.md": {"sources": _cadences},
     "reusable-workflows.md": {"actions": _actions},

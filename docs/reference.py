@@ -265,16 +265,16 @@ def _exits(text: str) -> str:
 
 
 _LISTED = (
-    "`audit` lists what it leaves out: one line of its table, and in JSON a row for each folder whose `outcome`\n"
-    "is `left out` and whose `left_out` has the files. `audit --all` judges these as well; what may be a\n"
-    "fixture is one line for each folder without it."
+    "`audit` lists what it leaves out: one line of its table; in JSON a row for each folder with\n"
+    "`outcome: left out` and its files under `left_out`. `audit --all` judges these as well; without it, what may\n"
+    "be a fixture is one line for each folder."
 )
 
 
 _ARTICLE = (
-    "The practices that Microsoft's article on hardened .NET images asks for. A *commit* is one of those that",
-    "[onboarding](operate/onboarding.md) makes by itself, each proved; all else it tells people, with a patch",
-    "where one stands the proof. What the fix is stands in the section of each check.",
+    "What Microsoft's article on hardened .NET images asks for. *commit*: [onboarding](operate/onboarding.md)",
+    "makes and proves the change. *patch*: people are told, with a patch where one can be proved. *none*: the",
+    "service does it.",
 )
 
 
@@ -293,7 +293,7 @@ def _checks() -> str:
     for group, rules in AUDIT_GROUPS.items():
         lines += ["", f"## {group}"]
         for rule in rules:
-            told = str(sys.modules[rule.judge.__module__].__doc__).strip()
+            told = str(sys.modules[rule.judge.__module__].__doc__).strip().partition("\n\n")[2]
             lines += ["", f"### {rule.check}", "", _as_markdown(told)]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,7 @@
-"""Every page over 5,000 repositories with 60,000 usages on SQLite: processor time, queries, bytes."""
+"""Every page over 5,000 repositories with 60,000 usages on SQLite: processor time, queries, bytes.
+
+Where an answer holds for a while, the first who asks counts as well.
+"""
 
 import asyncio
 import tempfile
@@ -12,6 +15,7 @@ from sqlalchemy import Engine, event
 
 from bot.fleet.standing.rows import StandingStore
 from bot.store.engine.database import Database, open_database
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.web.app import app_of
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.pages import PAGES
@@ -20,14 +24,17 @@ from tests.bench.measured import Measured
 
 REPOSITORIES, USAGES = 5_000, 12
 SECONDS, BYTES, QUERIES = 0.150, 100_000, 30
+FIRST_SECONDS = {"CVEs": 0.3}
+"""Of pages whose answer holds for a while: what it takes where nobody has asked for it yet."""
 _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One page: the least processor time of some tries, its size, and the statements that one of them took."""
+    """One page: the least processor time of some tries, that of the first, its size, and how many statements."""
 
     name: str
+    first: float
     seconds: float
     size: int
     queries: int
@@ -39,10 +46,12 @@ class Loaded:
 
     @property
     def is_within(self) -> bool:
-        return self.seconds <= SECONDS and self.is_small
+        is_soon = self.first <= FIRST_SECONDS.get(self.name, self.first)
+        return self.seconds <= SECONDS and is_soon and self.is_small
 
     def __str__(self) -> str:
-        return f"{self.seconds * 1000:.0f} ms, {self.size / 1000:.0f} kB, {self.queries} queries"
+        first = f"{self.first * 1000:.0f} ms at first, " if self.name in FIRST_SECONDS else ""
+        return f"{first}{self.seconds * 1000:.0f} ms, {self.size / 1000:.0f} kB, {self.queries} queries"
 
 
 def run() -> list[Measured]:
@@ -67,6 +76,7 @@ async def measured(database: Database, tries: int = _TRIES) -> list[Loaded]:
     """All pages over a fleet that is in the database."""
     site = site_over(database)
     await site.stores[StandingStore].count()
+    await site.stores[LedgerStore].keep()
     transport = httpx.ASGITransport(app_of(site))
     headers = {"Authorization": f"Bearer {READER}"}
     found = []
@@ -79,7 +89,7 @@ async def measured(database: Database, tries: int = _TRIES) -> list[Loaded]:
                     answer = await client.get(path)
                     took.append(time.process_time() - began)
             answer.raise_for_status()
-            found.append(Loaded(name, min(took), len(answer.content), len(statements)))
+            found.append(Loaded(name, took[0], min(took), len(answer.content), len(statements)))
     return found
 
 

@@ -61,12 +61,13 @@ class CveFilter:
 class Cves:
     """Those that some image still waits for, the most severe first. `not_known` counts images that were not read,
     or not as a whole: they may have any of them. `gaps` say why images may have more than is told of. `severities`
-    counts all, whatever is wanted."""
+    counts all, whatever is wanted; `at` is when all this held."""
 
     cves: Page[CveRow]
     not_known: int = 0
     gaps: tuple[str, ...] = ()
     severities: Mapping[str, int] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

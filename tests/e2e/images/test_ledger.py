@@ -103,8 +103,11 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
         times = [clock.at for clock in rows[SERVICE].clocks if clock.at is not None]
         assert len(times) == 5
         assert times == sorted(times)
-        [row] = (await stage.bot.stores[LedgerStore].cves(Cut())).cves.items
+        listed = await stage.bot.stores[LedgerStore].cves(Cut())
+        [row] = listed.cves.items
         assert (row.cve, row.severity, row.rated_by) == (CVE, "high", "Ubuntu")
+        assert listed.at is not None
+        assert listed.at < stage.clock.now() - timedelta(seconds=30), "kept in the pass, not worked out for this"
 
         built = fleet.digests[f"{world.github.name}/{SERVICE}:latest"]
         await world.github.push("deploy", {"prod.yaml": manifest.format(f"{fleet.own(SERVICE)}@{built}")})

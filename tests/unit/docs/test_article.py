@@ -47,6 +47,6 @@ def test_every_check_stands_in_the_lists() -> None:
 
 def test_what_is_proposed_follows_from_what_onboarding_may_commit() -> None:
     proposals = {each.asks: each.proposal for each in ASKED}
-    assert proposals["Seccomp's RuntimeDefault"] == "a commit"
-    assert proposals["Which images contain a package can be asked"] == "none: the service does it"
-    assert proposals["These in a shared chart or Kustomize base"] == "words or a patch for a person"
+    assert proposals["Seccomp's RuntimeDefault"] == "commit"
+    assert proposals["Which images contain a package can be asked"] == "none"
+    assert proposals["These in a shared chart or Kustomize base"] == "patch"

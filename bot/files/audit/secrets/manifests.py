@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_placeholder, takes_a_password
+from bot.files.audit.secrets.names import (
+    holds_secret,
+    is_connection,
+    is_placeholder,
+    names_what_to_put,
+    takes_a_password,
+)
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.kubernetes import objects, word
 from bot.files.audit.workloads.kustomize import NAMES
@@ -17,12 +23,15 @@ from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _NO_SECRET = re.compile(
-    r"^(?:.*\.crt|ca\.pem|user(?:name)?|login|host(?:name)?|port|server|address|database|db(?:name)?|name|type|project"
-    r"|url|uri|endpoint|namespace|email|issuer|region|bucket|enabled?|tenant[-_]?id|client[-_]?id)$",
+    r"^(?:.*\.crt|ca\.pem|(?:.*[-_.])?(?:user(?:[-_]?name)?|login|host(?:name)?|port|server|address|database|db(?:name)?"
+    r"|name|type|project|url|uri|endpoint|namespace|email|issuer|audience|expir(?:y|ation)|region|bucket|enabled?"
+    r"|tenant[-_]?id|client[-_]?id))$",
     re.IGNORECASE,
 )
-"""Keys of Secrets that tell where and as whom, and give nothing away."""
-_CHOSEN = re.compile(r"pass|pwd", re.IGNORECASE)
+"""Keys of Secrets that tell where, as whom and for how long, and give nothing away."""
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ADDRESS = re.compile(r"(?P<host>[\w-]+(?:\.[\w-]+)*):\d{2,5}|(?!https?:)[a-z][a-z\d+]*://[^@?\s]+", re.IGNORECASE)
+"""Where something listens, without a login."""
 _LOGINS = frozenset({".dockerconfigjson", ".dockercfg"})
 _NOBODY = base64.b64encode(b":").decode()
 
@@ -100,13 +109,10 @@ def _decoded(text: str) -> str:
         return text
 
 
-def _only_repeats(key: str, value: str) -> bool:
-    """Whether a literal is its own key, which no server gives out; people do choose such passwords."""
-    return _plain(key) == _plain(value) and _CHOSEN.search(key) is None
-
-
-def _plain(word: str) -> str:
-    return re.sub(r"[\W_]", "", word).lower()
+def _is_address(key: str, text: str) -> bool:
+    """Whether a literal is only where something listens; what may be a login (`shop:6379`) is none."""
+    match = _ADDRESS.fullmatch(text)
+    return match is not None and ("." in (match["host"] or ".") or is_connection(key))
 
 
 def _is_empty_login(text: str) -> bool:
@@ -128,8 +134,9 @@ def is_written_out(data: ManifestData, key: str, value: str) -> bool:
     text = value.strip()
     if not text or text.startswith(("$", "ENC[", "ref+", "vault:")) or is_placeholder(text):
         return False
-    if _only_repeats(key, text) or (key in _LOGINS and _is_empty_login(text)):
+    if names_what_to_put(key, text) or (key in _LOGINS and _is_empty_login(text)):
         return False
     if not data.is_secret:
         return holds_secret(key, text) and not takes_a_password(text)
-    return holds_secret(key, text) or _NO_SECRET.match(key) is None
+    gives_nothing_away = _NO_SECRET.match(_CAMEL.sub("_", key)) is not None or _is_address(key, text)
+    return holds_secret(key, text) or not gives_nothing_away

@@ -30,6 +30,7 @@ from bot.store.pages.ledger.exposed import read_exposed, read_exposures_in
 from bot.store.pages.ledger.fixes_below import FixesBelow
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories, read_histories_of, with_past
+from bot.store.pages.ledger.kept import FleetLedger, keep, read_kept
 from bot.store.pages.ledger.pinned import read_builds, read_pinned
 from bot.store.pages.ledger.shown import ShownSince, as_shown, read_shown_again, read_shown_since
 from bot.store.rows.bases.tables import changes, releases
@@ -108,6 +109,9 @@ async def read_rebuild_time(connection: AsyncConnection) -> StationTime | None:
 
 
 _HOLDS = timedelta(minutes=1)
+_RENEWED_AFTER = timedelta(minutes=10)
+_TAKEN_FOR = timedelta(minutes=15)
+"""What is kept is renewed before this, as long as the bot runs."""
 _MOST_KEPT = 4
 """CVEs with all of their images: those asked for last."""
 _SHOWN = select(image_inventories).where(is_among(image_inventories.c.inventory_id, "inventories"))
@@ -127,18 +131,11 @@ class _OneCve:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _AllCves:
-    """Those that some image waits for, the most severe first, as worked out at that time."""
-
-    at: datetime
-    rows: tuple[CveRow, ...]
-    not_known: int
-    gaps: tuple[str, ...]
-
-
 class LedgerStore(CvePagesStore):
-    """Reads only. What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds."""
+    """What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds.
+
+    The list of all CVEs is kept for some minutes, so that no page waits for it.
+    """
 
     def __init__(
         self,
@@ -150,18 +147,31 @@ class LedgerStore(CvePagesStore):
     ) -> None:
         super().__init__(database, worker, clock, max_age, platforms)
         self._working = asyncio.Lock()
-        self._fleet: _AllCves | None = None
+        self._fleet: FleetLedger | None = None
         self._by_name: dict[str, _OneCve] = {}
 
     async def cves(self, cut: Cut, cve_filter: CveFilter = CveFilter()) -> Cves:  # noqa: B008
         """Of those that some image still waits for, the most severe first, one page of what is wanted."""
         async with self._working:
             if self._fleet is None or self._is_over(self._fleet.at):
-                self._fleet = await self._work_out_all()
+                self._fleet = await self._kept(_TAKEN_FOR) or await self._work_out_all()
             fleet = self._fleet
         fitting = tuple(filter(cve_filter.takes, fleet.rows))
         page = page_of(fitting[cut.offset : cut.offset + cut.per_page], len(fitting), cut)
-        return Cves(page, fleet.not_known, fleet.gaps, count_severities(row.severity for row in fleet.rows))
+        severities = count_severities(row.severity for row in fleet.rows)
+        return Cves(page, fleet.not_known, fleet.gaps, severities, fleet.at)
+
+    async def keep(self) -> None:
+        """Works out the list of all CVEs and keeps it, where what is kept is some minutes old."""
+        if await self._kept(_RENEWED_AFTER) is None:
+            fleet = await self._work_out_all()
+            async with self._database.transaction() as connection:
+                await keep(connection, fleet)
+
+    async def _kept(self, at_most: timedelta) -> FleetLedger | None:
+        """What is kept, where it is not older than that."""
+        async with self._database.reading() as connection:
+            return await read_kept(connection, self._clock.now(), at_most)
 
     async def cve(self, name: str, cut: Cut, stuck: str = "", who: str = "") -> CvePage | None:
         """One of them with its images, those that wait first; with `stuck` those alone that are stuck so, with
@@ -211,7 +221,7 @@ class LedgerStore(CvePagesStore):
         one_cve = self._by_name.get(name)
         return await self._work_out(name) if one_cve is None or self._is_over(one_cve.at) else one_cve
 
-    async def _work_out_all(self) -> _AllCves:
+    async def _work_out_all(self) -> FleetLedger:
         now = self._clock.now()
         async with self._database.reading() as connection:
             ledger = await _read(connection, None, self._platforms)
@@ -219,7 +229,7 @@ class LedgerStore(CvePagesStore):
             gaps = await gaps_of_fleet(connection, self._max_age, now)
         rows = await asyncio.to_thread(ledger.rows)
         opened = sorted((row for row in rows if row.places.open), key=_worst_first)
-        return _AllCves(now, tuple(opened), not_known, gaps)
+        return FleetLedger(now, tuple(opened), not_known, gaps)
 
     async def _work_out(self, name: str) -> _OneCve | None:
         async with self._database.reading() as connection:

@@ -694,6 +694,33 @@ async def test_what_was_worked_out_holds_for_a_minute(stores: Stores) -> None:
     assert ((await page(stores)).not_known, (await stores.ledger.cves(Cut())).not_known) == (1, 1)
 
 
+async def test_the_list_that_is_kept_is_told_by_one_statement_in_any_process(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await stores.ledger.keep()
+    elsewhere = stores.other("another process", stores.clock.now() + HOUR / 6)
+    with statements(stores.database._readers) as made:
+        told_there = await elsewhere.ledger.cves(Cut())
+    assert len(made) == 1
+    assert told_there == await stores.ledger.cves(Cut())
+    assert told_there.at == stores.clock.now()
+    assert [row.cve for row in told_there.cves.items] == [CVE]
+
+
+async def test_the_list_is_kept_anew_after_ten_minutes_and_one_that_nobody_renews_is_not_told(
+    stores: Stores,
+) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    begun = stores.clock.now()
+    for minutes, kept_at in ((0, 0), (9, 0), (10, 10), (19, 10)):
+        stores.clock.advance(begun + minutes * HOUR / 60 - stores.clock.now())
+        await stores.ledger.keep()
+        assert (await stores.ledger.cves(Cut())).at == begun + kept_at * HOUR / 60
+    stores.clock.advance(HOUR / 10)
+    assert (await stores.ledger.cves(Cut())).at == stores.clock.now()
+
+
 async def test_all_images_of_a_cve_are_grouped_by_who_can_move_them_whatever_page_is_shown(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,))
     await publish(stores)

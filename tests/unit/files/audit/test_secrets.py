@@ -13,6 +13,7 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
     ("name", "expected"),
     [
         ("DB_PASSWORD", True),
+        ("PGPASSWORD", True),
         ("ApiKey", True),
         ("Storage__AccountKey", True),
         ("GITHUB_TOKEN", True),
@@ -34,6 +35,11 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("Secrets__Mail__0", True),
         ("ApiKey__Value", True),
         ("GOOGLE_CREDENTIALS_JSON", True),
+        ("DATA_ENCRYPTION_KEY", True),
+        ("Jwt__Key", True),
+        ("TOKEN_SIGNING_KEY_ID", False),
+        ("SHOP_APIKEY_CLAIMS", False),
+        ("ALLOWEMPTYPASSWORD", False),
     ],
 )
 def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None:
@@ -64,6 +70,14 @@ def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None
         ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", HOLDS),
         ('env: [{name: SHOP_SECRET, value: \'{"Db": "a;Pwd={0};", "Key": "x9"}\'}]', "", FAILS),
         ("env: [{name: DB, value: 'Server=db;Password={0}hunter2;'}]", "", FAILS),
+        ("env: [{name: DB, value: 'Name=a;AccountKey=xxx;Suffix=b'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'jdbc:postgresql://db/shop?user=a&password=hunter2'}]", "", FAILS),
+        ("env: [{name: DB, value: 'jdbc:postgresql://db/shop?password={0}&ssl=true'}]", "", HOLDS),
+        ("env: [{name: Bus, value: 'Key=a;SharedAccessKey=SAS_KEY;UseDevelopmentEmulator=true'}]", "", HOLDS),
+        ("env: [{name: Blobs, value: 'AccountName=devstoreaccount1;AccountKey=Eby8vd=='}]", "", HOLDS),
+        ("env: [{name: Shop__ClientSecret, value: shop-client-secret}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: db_password}]", "", FAILS),
+        ("env: [{name: JWT_SECRET, value: CAMBIAR_POR_TU_JWT_SECRET_DE_32_CARACTERES}]", "", HOLDS),
         ("env: [{name: DB, value: 'Server=db;Password=Your_password123;'}]", "", FAILS),
         ("volumeMounts: [{name: s, mountPath: /secrets}]", "volumes: [{name: s, secret: {secretName: db}}]", HOLDS),
         (
@@ -139,6 +153,33 @@ def test_secrets_as_build_arguments(arguments: str, expected: Outcome) -> None:
 def test_build_arguments_of_a_command_are_read() -> None:
     steps = "- run: docker buildx build --push --build-arg TOKEN=${{ secrets.TOKEN }} -t contoso/api ."
     assert outcome("build-argument-secrets", {BUILD: workflow(steps)}) is FAILS
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t api .", [FAILS]),
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t other .", [HOLDS]),
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t $NAME .", [FAILS]),
+        ("docker-compose -f a.yml build --build-arg TOKEN=$TOKEN api", [FAILS]),
+        ("docker build --build-arg TOKEN -t api .", [FAILS]),
+        ("docker build --build-arg VERSION=8 -t api .", [HOLDS]),
+    ],
+)
+def test_arguments_of_a_build_count_whose_image_gets_its_name_and_is_pushed_later(
+    build: str, expected: list[Outcome]
+) -> None:
+    steps = f"""
+    - name: Build
+      env: {{TOKEN: "${{{{ secrets.TOKEN }}}}"}}
+      run: {build}
+    - run: |
+        docker tag api ghcr.io/contoso/api:8
+        docker push ghcr.io/contoso/api:8
+    """
+    found = findings("build-argument-secrets", {BUILD: workflow(steps)})
+    assert [each.outcome for each in found] == expected
+    assert ("· Build" in found[0].subject) is (expected == [FAILS])
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ Example that fails::
 
 Fix: `contoso/api:8.1@sha256:…`, which the bot keeps up to date with the tag.
 
-Exceptions: names that a template, a variable or a deployment fills in are unknown. Compose files are asked nothing,
-nor is what `imagePullPolicy: Never` has a node take from its own store.
+Exceptions: names that a template, a variable, Skaffold or a deployment fills in are unknown. Compose files are
+asked nothing, nor is what `imagePullPolicy: Never` has a node take from its own store.
 """
 
 from collections.abc import Iterator

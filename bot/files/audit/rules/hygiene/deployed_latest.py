@@ -11,8 +11,8 @@ Example that fails::
 
 Fix: the version as tag, with its digest.
 
-Exceptions: names that a template, a variable or a deployment fills in are unknown. Compose files are asked nothing,
-nor is what `imagePullPolicy: Never` has a node take from its own store.
+Exceptions: names that a template, a variable, Skaffold or a deployment fills in are unknown. Compose files are
+asked nothing, nor is what `imagePullPolicy: Never` has a node take from its own store.
 """
 
 from collections.abc import Iterator

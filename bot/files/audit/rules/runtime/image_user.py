@@ -26,6 +26,7 @@ from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.images.by_dockerfile import user_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -69,7 +70,10 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     image = file.chain(stage)[-1].image
     has_user = image is not None and "/dotnet/" in image.text and not _BEFORE_APP_UID.search(image.text)
     name = "$APP_UID" if has_user else "a number above 0"
+    stock = stock_image(image.text) if image is not None else None
     advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
+    if stock is not None and stock.instead:
+        return Fix(stock.instead)
     starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
     is_written = any(each.keyword == "user" for each in file.of(stage))
     runs_later = any(each.keyword == "run" and each.line > starts[0].line for each in file.of(stage) if starts)

@@ -43,7 +43,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place,
                 pod.subject,
                 f"it mounts {folder} of its node",
-                instead_of(path, "use a persistent volume claim"),
+                instead_of(path, "use a persistent volume claim", is_agent=pod.kind == "DaemonSet"),
             )
         if not mounts:
             yield holds(pod.place, pod.subject, "it mounts nothing of its node")

@@ -1,0 +1,35 @@
+"""The list of all CVEs as it was last worked out, kept for whoever asks next, also in another process."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine.codec import dump, load, readable
+from bot.store.rows.inventories.kept_ledger import kept_ledger
+from bot.views.images.ledger import CveRow
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLedger:
+    """The CVEs that some image waited for at that time, the most severe first."""
+
+    at: datetime
+    rows: tuple[CveRow, ...]
+    not_known: int
+    gaps: tuple[str, ...]
+
+
+async def read_kept(connection: AsyncConnection, now: datetime, at_most: timedelta) -> FleetLedger | None:
+    """Reads what was kept last; None where that is longer ago than `at_most`, or there is nothing."""
+    query = select(kept_ledger.c.ledger).where(kept_ledger.c.at > now - at_most, kept_ledger.c.at <= now)
+    rows = await connection.execute(query.order_by(kept_ledger.c.at.desc()).limit(1))
+    ledgers = readable(rows, lambda row: load(row.ledger, FleetLedger), lambda _: "the ledger of the fleet")
+    return next(iter(ledgers), None)
+
+
+async def keep(connection: AsyncConnection, ledger: FleetLedger) -> None:
+    """Keeps it in place of what was kept before."""
+    await connection.execute(delete(kept_ledger))
+    await connection.execute(insert(kept_ledger).values(at=ledger.at, ledger=dump(ledger, FleetLedger)))
