@@ -30,7 +30,7 @@ _PUBLISHES_MORE = re.compile(
     r"|(?:create|upload|action-gh|gh|semantic)[-_]release|release[-_](?:action|please|drafter|notes)"
     r"|goreleaser|changesets?\b|helm[ \t]+(?:push|upgrade|install)|chart-releaser|mvn[ \t]+deploy"
     r"|create-pull-request"
-    r"|repository-dispatch|terraform[ \t]+apply|\bslack|\bdiscord|\bteams\b|\bnotify|uses:[^\n]*deploy",
+    r"|repository-dispatch|terraform[ \t]+apply|\bslack|\bdiscord|\bteams\b|\bnotify|uses:[^\n]*deploy[^\s@\"']*",
     re.IGNORECASE,
 )
 _SAFE_FILE = re.compile(r"[\w.-]+\.ya?ml")

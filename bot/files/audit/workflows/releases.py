@@ -11,7 +11,7 @@ from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.refs import named_refs, patterns_of
 from bot.files.formats.source.nodes import Mapping
 
-RELEASES_ALONE = "it builds releases alone, which nothing but a release starts"
+RELEASES_ALONE = "it builds releases alone, and no branch"
 READS_MERGE = "its steps read what only the event of a pull request hands over"
 WITH_VERSION = "it is started with a version, which a schedule does not have"
 _STARTED = frozenset({"workflow_dispatch", "workflow_call", "repository_dispatch"})

@@ -317,16 +317,24 @@ def test_terraform_that_runs_containers_is_told_by_its_kind(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "action",
+    ("action", "does"),
     [
-        "contoso/deploy-azure-container-apps-action/.github/actions/build",
-        "contoso/actions/docker/push",
+        ("contoso/deploy-azure-container-apps-action/.github/actions/build", "push"),
+        ("contoso/deploy-azure-container-apps-action/.github/actions/deploy", "deploy"),
+        ("contoso/actions/docker/push", "push"),
+        ("contoso/ci/tag-docker-images", "push"),
+        ("contoso/ci/retag-image", "push"),
+        ("contoso/ci/promote-container", "push"),
     ],
 )
-def test_an_action_that_builds_containers_by_its_path_is_told(action: str) -> None:
+def test_an_action_that_brings_containers_on_by_its_path_is_told(action: str, does: str) -> None:
     steps = f"- run: docker version\n- uses: {action}@v1\n"
     (found,) = findings("unread-delivery", {BUILD: workflow(steps)})
-    assert found.message == f"{action}@v1 may push an image, and is not read"
+    assert found.message == f"{action}@v1 may {does} an image, and is not read"
+
+
+def test_an_action_that_only_speaks_of_stages_of_an_image_is_not_told() -> None:
+    assert outcomes("unread-delivery", {BUILD: workflow("- uses: contoso/ci/read-stage-image@v1\n")}) == []
 
 
 @pytest.mark.parametrize("folder", ["tutorials", "quickstarts", "demo"])

@@ -96,7 +96,16 @@ PROJECT = """
         ("FROM debian:13\nENV DB_PASSWORD_FILE=/run/secrets/db\n", HOLDS),
         ("FROM debian:13\nARG NUGET_TOKEN\nRUN restore --token $NUGET_TOKEN\n", FAILS),
         ("FROM debian:13\nARG NUGET_TOKEN\nRUN restore\n", HOLDS),
+        ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM debian:13\nRUN restore $NUGET_TOKEN\n", HOLDS),
+        ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM a\nRUN restore $NUGET_TOKEN\n", FAILS),
         ("FROM debian:13\nARG NUGET_TOKEN\nENV NUGET_TOKEN=$NUGET_TOKEN\n", FAILS),
+        ("FROM debian:13\nENV NUGET_TOKEN=${NUGET_TOKEN}\n", HOLDS),
+        ("ARG NUGET_TOKEN\nFROM debian:13\nENV NUGET_TOKEN=${NUGET_TOKEN}\n", HOLDS),
+        ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM debian:13\nENV NUGET_TOKEN $NUGET_TOKEN\n", HOLDS),
+        ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM a\nENV NUGET_TOKEN $NUGET_TOKEN\n", FAILS),
+        ("FROM debian:13\nENV TOKEN_OF=x\nENV NUGET_TOKEN $TOKEN_OF\nARG TOKEN_OF\n", FAILS),
+        ("FROM debian:13\nENV NUGET_TOKEN $LATER\nARG LATER\n", HOLDS),
+        ("FROM debian:13\nENV NUGET_TOKEN=${NUGET_TOKEN:-hunter2}\n", FAILS),
         ("FROM debian:13\nENV ConnectionStrings__Shop='Server=db;Password=hunter2'\n", FAILS),
         ("FROM debian:13\nENV ConnectionStrings__Shop='Server=db;Integrated Security=true'\n", HOLDS),
         ("FROM debian:13\nRUN --mount=type=secret,id=nuget,env=NUGET_TOKEN restore\n", HOLDS),
@@ -113,6 +122,12 @@ def test_a_password_from_the_environment_in_a_nuget_config_is_none() -> None:
     config = '<add key="ClearTextPassword" value="%FEED_PASSWORD%" />'
     files = {"Dockerfile": "FROM debian:13\nCOPY nuget.config .\n", "nuget.config": config}
     assert outcome("image-secrets", files) is HOLDS
+
+
+def test_a_password_that_is_put_into_a_connection_is_given_by_an_argument() -> None:
+    text = 'FROM debian:13\nARG DB_KEY\nENV DB_CONNECTION_STRING "Server=db;Password=${DB_KEY}"\n'
+    (found,) = findings("image-secrets", {"Dockerfile": text})
+    assert found.message == "ENV DB_CONNECTION_STRING is given by a build argument"
 
 
 def test_no_value_of_a_secret_is_shown() -> None:
@@ -147,6 +162,7 @@ def test_no_value_of_a_secret_is_shown() -> None:
         ("contoso/golden:1.4.2@sha256:" + "a" * 64, HOLDS),
         ("contoso/golden:release", HOLDS),
         ("contoso/golden:dev", FAILS),
+        ("contoso/golden:ci", FAILS),
         ("node:alpine", FAILS),
         ("python:slim", FAILS),
         ("php:fpm-alpine", FAILS),

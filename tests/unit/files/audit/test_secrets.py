@@ -16,6 +16,7 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
     ("name", "expected"),
     [
         ("DB_PASSWORD", True),
+        ("PGPASSWORD", True),
         ("ApiKey", True),
         ("Storage__AccountKey", True),
         ("GITHUB_TOKEN", True),
@@ -37,7 +38,6 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("Secrets__Mail__0", True),
         ("ApiKey__Value", True),
         ("GOOGLE_CREDENTIALS_JSON", True),
-        ("PGPASSWORD", True),
         ("DATA_ENCRYPTION_KEY", True),
         ("Jwt__Key", True),
         ("TOKEN_SIGNING_KEY_ID", False),
@@ -190,6 +190,33 @@ def test_secrets_as_build_arguments(arguments: str, expected: Outcome) -> None:
 def test_build_arguments_of_a_command_are_read() -> None:
     steps = "- run: docker buildx build --push --build-arg TOKEN=${{ secrets.TOKEN }} -t contoso/api ."
     assert outcome("build-argument-secrets", {BUILD: workflow(steps)}) is FAILS
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t api .", [FAILS]),
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t other .", [HOLDS]),
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t $NAME .", [FAILS]),
+        ("docker-compose -f a.yml build --build-arg TOKEN=$TOKEN api", [FAILS]),
+        ("docker build --build-arg TOKEN -t api .", [FAILS]),
+        ("docker build --build-arg VERSION=8 -t api .", [HOLDS]),
+    ],
+)
+def test_arguments_of_a_build_count_whose_image_gets_its_name_and_is_pushed_later(
+    build: str, expected: list[Outcome]
+) -> None:
+    steps = f"""
+    - name: Build
+      env: {{TOKEN: "${{{{ secrets.TOKEN }}}}"}}
+      run: {build}
+    - run: |
+        docker tag api ghcr.io/contoso/api:8
+        docker push ghcr.io/contoso/api:8
+    """
+    found = findings("build-argument-secrets", {BUILD: workflow(steps)})
+    assert [each.outcome for each in found] == expected
+    assert ("· Build" in found[0].subject) is (expected == [FAILS])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ Example that fails::
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
 Exceptions: actions of the repository itself. Workflows that run for pull requests only are asked nothing, nor
-are build actions of workflows that push nothing.
+are build actions of workflows that push nothing and sign in nowhere.
 """
 
 import re

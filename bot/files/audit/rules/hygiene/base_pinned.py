@@ -43,7 +43,7 @@ _VARIANTS = frozenset(
     {"slim", "minimal", "fpm", "cli", "perl", "management", "apache", "zts", "jdk", "jre", "wine"}
 )
 _MOVING = frozenset(
-    {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next"}
+    {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next", "ci"}
     | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
 )
 _ONLY_ARGUMENT = re.compile(r"\$(?:\{(?=\w+\}))?(?P<name>[A-Za-z_]\w*)\}?")

@@ -54,8 +54,8 @@ _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
 _PUSHES_BY_NAME = re.compile(
     r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release|build)"
-    r"|(?:push|publish|release|build)[\w-]*(?:docker|image|container)"
-    r"|(?:docker|image|container)[\w-]*/(?:[\w.-]+/)*(?:build|push|publish|import)|kaniko)[\w-]*$"
+    r"|(?:push|publish|release|build|promote|(?<![a-z])(?:re)?tag)[\w-]*(?:docker|image|container)"
+    r"|(?:docker|image|container)[\w-]*/(?:[\w.-]+/)*(?:build|push|publish|import|deploy)|kaniko)[\w-]*$"
 )
 _LONGEST_ACTION = 250
 """Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
@@ -258,7 +258,8 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
             continue
         place = repository.where(step)
         if _may_push(step.action):
-            why = f"{step.uses} may push an image, and is not read"
+            does = "deploy" if step.action.endswith("/deploy") else "push"
+            why = f"{step.uses} may {does} an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")
         elif told := unread_push(repository, step):
             why = f"{told}; such builds are not judged"

@@ -23,7 +23,14 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import related
-from bot.files.audit.delivery.statements import ENGINES_WITH_BUILDX, ON_BUILDER, asks_for, settling
+from bot.files.audit.delivery.statements import (
+    ENGINES_WITH_BUILDX,
+    JOINED,
+    ON_BUILDER,
+    asks_for,
+    is_manifest,
+    settling,
+)
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_key
@@ -81,6 +88,8 @@ def _fix(repository: RepositoryTexts, push: Push) -> Fix:
     inputs = push.step.mapping.get("with")
     if push.step.action in BUILDKIT_ACTIONS and isinstance(inputs, Mapping):
         return sbom_on(repository, push, inputs)
+    if push.command is not None and is_manifest(push.command):
+        return Fix(f"set sbom: true where its images are built, and {JOINED}")
     if push.command is not None and push.command.name in ENGINES_WITH_BUILDX:
         return Fix(f"build and push in one, with `docker buildx build --sbom=true --push`, {ON_BUILDER}")
     return Fix("attach it to what is pushed, by its digest: `cosign attest --type spdxjson`")
