@@ -16,7 +16,7 @@ Fix: have a store give it: External Secrets, the CSI secret store, Sealed Secret
 written.
 
 Exceptions: what SOPS has encrypted holds, and so do placeholders, names of users and addresses, and certificates.
-Charts make theirs of values, and are not asked. Values are never shown.
+What charts make of values is not asked, what their templates write out is. Values are never shown.
 """
 
 from collections.abc import Iterator
