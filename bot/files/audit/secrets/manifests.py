@@ -6,7 +6,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import (
@@ -17,6 +17,8 @@ from bot.files.audit.secrets.names import (
     takes_a_password,
 )
 from bot.files.audit.workloads import helm
+from bot.files.audit.workloads.helm_rendering import HIDDEN
+from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kubernetes import objects, word
 from bot.files.audit.workloads.kustomize import NAMES
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
@@ -49,7 +51,7 @@ class ManifestData:
 
 
 def manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
-    """All of a repository that are written out in manifests and kustomizations; charts make theirs of values."""
+    """All of a repository that are written out in manifests, kustomizations and templates of charts."""
     return repository.kept(_manifest_data)
 
 
@@ -69,7 +71,26 @@ def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
             data += _of_generators(path, repository.root(path))
         else:
             data += (each for item in objects(repository.documents(path)) for each in _of_object(path, item))
+    data += (each for chart in helm.charts(repository) for each in _of_chart(repository, chart))
     return data
+
+
+def _of_chart(repository: RepositoryTexts, chart: helm.HelmChart) -> Iterator[ManifestData]:
+    """What templates write out themselves; what they make of values is not looked at."""
+    for path, manifest in chart.objects:
+        for data in _of_object(path, manifest):
+            entries = tuple(each for each in data.entries if _is_written_in(repository, path, each[2]))
+            if entries:
+                is_filled_in = HIDDEN in data.subject or HIDDEN_VALUE in data.subject
+                kind = data.subject.partition("/")[0]
+                subject = f"{kind} of chart {chart.name}" if is_filled_in else data.subject
+                yield replace(data, entries=entries, subject=subject)
+
+
+def _is_written_in(repository: RepositoryTexts, path: str, node: Scalar) -> bool:
+    place = repository.place(node)
+    lines = range(place.start, place.end + 1)
+    return place.path == path and not any("{{" in repository.lines(path).of(number) for number in lines)
 
 
 def _of_object(path: str, manifest: Mapping) -> Iterator[ManifestData]:

@@ -68,6 +68,8 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
         name = named
     if not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")
+    if _is_put_in_by_stream(container):
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "an image stream of OpenShift puts it in")
     pin = _pin_of(name)
     if pin is NamedBy.LATEST and not name.endswith(":latest") and repository.kept(_may_set_images):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
@@ -98,6 +100,12 @@ def _with_entry(written: str, entry: Mapping) -> str:
         return f"{name}@{digest}"
     tag = word_of(entry, "newTag")
     return f"{name}:{tag}" if tag else f"{name}{written[len(own_name) :]}"
+
+
+def _is_put_in_by_stream(container: Container) -> bool:
+    """Whether a DeploymentConfig waits for what an image stream names, which replaces the image that is written."""
+    triggers = container.pod.manifest.mapping("spec").sequence("triggers")
+    return any(isinstance(each, Mapping) and word(each.get("type")) == "ImageChange" for each in triggers)
 
 
 def _telling(entry: Mapping) -> Node | None:

@@ -80,6 +80,27 @@ def test_no_generator_writes_out_a_secret(literal: str, generator: str, expected
     assert outcome(CHECK, {"deploy/kustomization.yaml": text}) is expected
 
 
+CHART = {"chart/Chart.yaml": "name: shop\nversion: 1.0.0\n", "chart/values.yaml": f"password: {VALUE}\n"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["stringData:", f"  password: {VALUE}"], [FAILS]),
+        (["stringData:", "  password: {{ .Values.password | quote }}"], []),
+        (["stringData:", "  password: {{ .Values.password }}", "  level: debug"], [FAILS]),
+        (["stringData:", "  user: shop"], [HOLDS]),
+    ],
+)
+def test_a_template_of_a_chart_writes_out_no_secret(lines: list[str], expected: list[Outcome]) -> None:
+    head = ["apiVersion: v1", "kind: Secret", 'metadata: {name: {{ include "name" . }}}']
+    files = {**CHART, "chart/templates/secret.yaml": "\n".join([*head, *lines]) + "\n"}
+    found = findings(CHECK, files)
+    assert [each.outcome for each in found] == expected
+    assert all(each.place.path == "chart/templates/secret.yaml" for each in found)
+    assert all(each.place.start > 4 for each in found if each.outcome is FAILS)
+
+
 def test_what_is_encrypted_for_a_cluster_is_no_secret_manifest() -> None:
     head = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a}\n"
     text = f"{head}spec: {{encryptedData: {{password: AgB}}}}\n"

@@ -3,8 +3,11 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
+from bot.files.audit.auditing import judge_repository
+from bot.files.audit.patches import Texts, patches
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import is_secret_name
-from tests.unit.files.audit.world import BUILD, DEPLOYMENT, deployment, findings, outcome, workflow
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, deployment, findings, outcome, texts, workflow
 
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
 
@@ -106,6 +109,40 @@ def test_secrets_of_a_container(lines: str, pod: str, expected: Outcome) -> None
 def test_secrets_of_a_service(environment: str, expected: Outcome) -> None:
     text = f"services:\n  api:\n    image: contoso/api\n    {environment}\n"
     assert outcome("runtime-secrets", {"compose.yaml": text}) is expected
+
+
+ARGUMENTS = [
+    ('["--user", "shop", "--password", "hunter2"]', "['--user', 'shop', '--password', 'hunter2']", FAILS),
+    ('["--api-key=hunter2"]', "server --api-key=hunter2", FAILS),
+    ('["sh", "-c", "exec redis-server --requirepass hunter2"]', "redis-server --requirepass hunter2", FAILS),
+    ('["--password=$(DB_PASSWORD)"]', "sh -c 'server --password $$DB_PASSWORD'", HOLDS),
+    ('["--password-file", "/run/secrets/db"]', "server --password-file /run/secrets/db", HOLDS),
+    ('["--password", "--verbose"]', "server --password --verbose", HOLDS),
+    ('["--token-ttl", "36000"]', "server --token-ttl 36000", HOLDS),
+]
+
+
+@pytest.mark.parametrize(("arguments", "command", "expected"), ARGUMENTS)
+def test_no_secret_stands_among_arguments(arguments: str, command: str, expected: Outcome) -> None:
+    assert outcome("runtime-secrets", {DEPLOYMENT: deployment(f"args: {arguments}")}) is expected
+    compose = f"services:\n  db:\n    image: contoso/db\n    command: {command}\n"
+    assert outcome("runtime-secrets", {"compose.yaml": compose}) is expected
+
+
+def test_compose_puts_variables_into_arguments() -> None:
+    compose = "services:\n  db:\n    image: redis:8\n    command: redis-server --requirepass ${REDIS_PASSWORD}\n"
+    (found,) = findings("runtime-secrets", {"compose.yaml": compose})
+    assert (found.outcome, found.place.start) == (FAILS, 4)
+    assert found.message == "the value of --requirepass comes in among its arguments"
+
+
+def test_a_patch_beside_a_secret_among_arguments_does_not_show_it() -> None:
+    files = texts({DEPLOYMENT: deployment('args:\n  - "--password"\n  - "hunter2"')})
+    repository = RepositoryTexts(files)
+    found = judge_repository(repository, NOW).findings
+    shown = patches(Texts(repository, files, NOW), found)
+    assert shown
+    assert not any("hunter2" in patch for patch in shown.values())
 
 
 def test_a_service_of_windows_is_asked_about_secrets_all_the_same() -> None:

@@ -13,8 +13,8 @@ Example that fails::
 Fix: have a store give it: External Secrets, the CSI secret store, Sealed Secrets or SOPS; and change what was
 written.
 
-Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. Charts are not
-asked. Values are never shown.
+Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. What charts make
+of values is not asked, what their templates write out is. Values are never shown.
 """
 
 from collections.abc import Iterator
