@@ -11,8 +11,8 @@ Example that fails::
 
 Fix: `contoso/api:8.1@sha256:…`, which the bot keeps up to date with the tag.
 
-Exceptions: names that are filled in later, by Skaffold too, are unknown. Compose files are asked nothing, nor images
-with `imagePullPolicy: Never`.
+Exceptions: names that are filled in later, by Skaffold too, are unknown. Compose files are asked nothing, nor
+images with `imagePullPolicy: Never`.
 """
 
 from collections.abc import Iterator

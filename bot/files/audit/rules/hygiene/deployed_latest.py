@@ -11,8 +11,8 @@ Example that fails::
 
 Fix: the version as tag, with its digest.
 
-Exceptions: names that are filled in later, by Skaffold too, are unknown. Compose files are asked nothing, nor images
-with `imagePullPolicy: Never`.
+Exceptions: names that are filled in later, by Skaffold too, are unknown. Compose files are asked nothing, nor
+images with `imagePullPolicy: Never`.
 """
 
 from collections.abc import Iterator

@@ -12,8 +12,9 @@ Example that fails::
 
 Fix: build with `load: true`, scan with `exit-code: '1'`, and push only then.
 
-Exceptions: workflows and scanners that are not read are unknown, by name. Scans of the file system (`scan-type: fs`)
-do not count. Builds for pull requests are asked nothing."""
+Exceptions: workflows and scanners that are not read are unknown, by name. Scans of the file system (`scan-type:
+fs`) do not count. Builds for pull requests are asked nothing.
+"""
 
 from collections.abc import Iterator
 
