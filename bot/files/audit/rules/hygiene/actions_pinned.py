@@ -2,8 +2,8 @@
 
 What: `uses:` of such an action ends in a commit of 40 hexadecimal digits; `docker://` images have a digest.
 
-Why: a tag can be moved to other code. It happened to Trivy's action in 2026, and to others before; these actions
-see the registry's password and the image.
+Why: a tag can be moved to other code, as Trivy's action was in 2026. These actions see the registry's password
+and the image.
 
 Example that fails::
 
@@ -11,8 +11,8 @@ Example that fails::
 
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
-Exceptions: actions of the repository itself. Workflows that run for pull requests only are asked nothing, nor
-are build actions of workflows that push nothing and sign in nowhere.
+Exceptions: actions of the repository itself, workflows for pull requests only, and build actions of workflows that
+push nothing and sign in nowhere.
 """
 
 import re

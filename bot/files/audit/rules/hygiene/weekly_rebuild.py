@@ -11,10 +11,11 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Exceptions: builds that push nothing are asked nothing, nor are those that comments on pull requests start.
 Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where
-only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule, which would
-publish a branch as one: the newest release is built anew at its tag.
+only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule: the newest
+release is built anew at its tag.
+
+Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
 """
 
 import hashlib

@@ -12,9 +12,8 @@ Example that fails::
 
 Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one passes it over, and is raised with it.
 
-Exceptions: Buildx stores an SBOM with a builder of its own (docker/setup-buildx-action, `docker buildx create`);
-where none is set up it is unknown. An SBOM that is made but only kept as a file of the run is unknown: it may reach
-those who need it.
+Exceptions: without a builder of its own (docker/setup-buildx-action, `docker buildx create`) it is unknown whether
+Buildx stores it. An SBOM that is only a file of the run is unknown too.
 """
 
 from collections.abc import Iterator
