@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import elsewhere, related
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
     JOINED,
@@ -59,6 +59,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 f"{sbom_file.tool} makes an SBOM, but nothing attaches it to the image",
                 "where the SBOM goes",
             )
+        elif later := [
+            each for each in elsewhere(push, own_deliveries.attestations) if each.what == "sbom" and each.is_signed
+        ]:
+            why = f"{later[0].tool} of {later[0].pipeline.path} attaches an SBOM, perhaps to this image"
+            yield unknown(place, push.subject, why, "which image that run attaches it to")
         else:
             yield fails(place, push.subject, f"the image gets no SBOM: {why}", _fix(repository, push))
     for build in own_deliveries.remote_builds:
