@@ -62,7 +62,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "These in a shared chart or Kustomize base",
             ("shared-hardening",),
-            "Settings that workloads share are proposed in words, and moved by people alone",
+            "Settings that workloads share are moved by people alone",
         ),
     ),
     "Scanning": (
@@ -93,12 +93,12 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "SLSA provenance, attached at build",
             ("provenance", "slsa-level"),
-            "What a statement says by its predicate decides which question it answers, not what it is kept in",
+            "What a statement says by its predicate decides which question it answers",
         ),
         ArticlePractice(
             "Which images contain a package can be asked",
             (),
-            "A root of an SBOM with package URL and version is a package, whatever it contains",
+            "A root of an SBOM with package URL and version is a package",
             (("packages.md", "packages of the fleet"),),
         ),
     ),
@@ -106,12 +106,12 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Signed by digest",
             ("image-signed", "signed-by-digest"),
-            "A tag stands on the digest that was signed, or is not given",
+            "A tag stands on the digest that was signed",
         ),
         ArticlePractice(
             "Keyless, from the build",
             ("keyless-signing",),
-            "An image of the fleet is signed where every image in its index is that is not left out",
+            "An image is signed where every image in its index is that is not left out",
         ),
         ArticlePractice(
             "Verified at deploy, by identity and issuer",
@@ -136,7 +136,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Private registries are no excuse",
             ("image-secrets", "runtime-secrets"),
-            "What is delivered from a folder is judged, whatever it is called",
+            "What is delivered from a folder is judged, whatever its name",
         ),
     ),
     "Hygiene": (
@@ -153,7 +153,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Microsoft's advisories are watched",
             (),
-            "One source's word is enough for security, and is joined with the others'",
+            "One source's word is enough for security",
             (("../policy.md", "what begins a rollout"),),
         ),
         ArticlePractice(

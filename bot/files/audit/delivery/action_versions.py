@@ -1,7 +1,9 @@
 """Since which version docker/build-push-action attaches what it is asked for.
 
 Source: its releases: `attests`, `provenance` and `sbom` are inputs from 3.3.0 on; an older one passes them over.
-Version 3.3.1, which `v3` names, attaches no provenance unless it is asked for; 4.0.0 does again.
+Version 1 pushes unless it is told not to, names what it pushes by `registry`, `repository` and `tags`, builds
+without Buildx, and tells no digest. Version 3.3.1, which `v3` names, attaches no provenance unless it is asked for;
+4.0.0 does again.
 """
 
 import re
@@ -26,8 +28,22 @@ def knows_statements(step: PipelineStep) -> bool | None:
 
 
 def attaches_none_unasked(step: PipelineStep) -> bool:
-    """Whether a build action is of the one version that switches provenance off where it is not asked for."""
-    return step.action == _ACTION and _version(step) in {(3, 3, 1), (3, 3, _NEWEST), (3, _NEWEST, _NEWEST)}
+    """Whether a build action is of a version that attaches no provenance where it is not asked for."""
+    of_one_version = {(3, 3, 1), (3, 3, _NEWEST), (3, _NEWEST, _NEWEST)}
+    return pushes_unasked(step) or (step.action == _ACTION and _version(step) in of_one_version)
+
+
+def pushes_unasked(step: PipelineStep) -> bool:
+    """Whether a build action is of version 1, whose inputs are others and which pushes unless it is told not to."""
+    return step.action == _ACTION and (_version(step) or _FIRST)[0] == 1
+
+
+def named_by_parts(step: PipelineStep) -> tuple[str, ...]:
+    """What version 1 pushes: each tag of a repository in a registry."""
+    registry, repository = step.input("registry"), step.input("repository")
+    name = f"{registry}/{repository}" if registry else repository
+    tags = [each.strip() for each in step.input("tags").split(",") if each.strip()]
+    return tuple(f"{name}:{tag}" for tag in tags or ["latest"])
 
 
 def _version(step: PipelineStep) -> tuple[int, int, int] | None:

@@ -1,9 +1,14 @@
-"""Which Dockerfiles a repository builds, and which of their stages."""
+"""Which Dockerfiles a repository builds, which of their stages, and which commands build what others push."""
+
+from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.pushing import option_values
+from bot.files.audit.delivery.statements import is_build
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.shell import is_unknown
+from bot.files.audit.shell import ShellCommand, is_unknown
+from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workloads.compose import services
 from bot.files.formats.builds import below
 
@@ -23,6 +28,33 @@ def dockerfile_of(push: Push) -> str | None:
     context, file = push.step.input("context"), push.step.input("file")
     path = below("", file) if file else below("", context or ".", "Dockerfile")
     return None if path is None or is_unknown(path) else path
+
+
+def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
+    """The commands that build what a push brings out: its own, or those of its job whose image gets its name.
+
+    A build counts as well where only a run tells the names, or where none is given.
+    """
+    if push.command is None:
+        return
+    if is_build(push.command):
+        yield push.step, push.command
+        return
+    steps = [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
+    commands = [(step, command) for step in steps for command in step.commands]
+    names = {_plain(name) for name in push.names}
+    for _, command in reversed(commands):
+        if command.name in _BUILDERS and command.words[1:2] == ("tag",) and _plain(command.words[-1]) in names:
+            names.add(_plain(command.words[-2]))
+    for step, command in commands:
+        tags = {_plain(each) for each in option_values(command.words, "-t", "--tag")}
+        is_told = tags and names and not any(map(is_unknown, tags | names))
+        if is_build(command) and (not is_told or tags & names):
+            yield step, command
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix(":latest")
 
 
 def _built_by_command(push: Push) -> str | None:

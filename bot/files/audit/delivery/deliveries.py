@@ -6,6 +6,7 @@ the manuals of Docker, Buildx, Trivy, Grype, Docker Scout, cosign and syft.
 
 from collections.abc import Iterable
 
+from bot.files.audit.delivery.action_versions import named_by_parts, pushes_unasked
 from bot.files.audit.delivery.delivery import Attestation, Deliveries, Deploy, Push, Signing, Verification
 from bot.files.audit.delivery.github_builder import remote_build
 from bot.files.audit.delivery.pushing import (
@@ -91,8 +92,9 @@ def _of_action(pipeline: Pipeline, step: PipelineStep, deliveries: Deliveries) -
     if not action:
         return
     if action in BUILDKIT_ACTIONS or action == BAKE:
-        events = pushes_on(step, step.input("push") or "false", pipeline.root) | pushes_by_output(step)
-        names = listed_names(step.input("tags"))
+        flag = step.input("push") or ("true" if pushes_unasked(step) else "false")
+        events = pushes_on(step, flag, pipeline.root) | pushes_by_output(step)
+        names = named_by_parts(step) if pushes_unasked(step) else listed_names(step.input("tags"))
         if events and not only_local(names):
             deliveries.pushes.append(Push(pipeline, step, events, names, action))
     elif action in _ALWAYS_PUSHING:
@@ -162,7 +164,7 @@ def _deploys(command: ShellCommand) -> bool:
     words, name = command.words, command.name
     arguments = words[1:]
     match name:
-        case "kubectl":
+        case "kubectl" | "oc":
             return any(
                 word in {"apply", "set", "rollout"} for word in arguments[:3]
             ) and "--dry-run" not in " ".join(arguments)
@@ -177,10 +179,23 @@ def _deploys(command: ShellCommand) -> bool:
                 arguments[:3] in {("webapp", "config", "container"), ("webapp", "create")}
                 or deploys_template(command)
             )
+        case "aws":
+            return _deploys_to_aws(command)
         case "argocd":
             return arguments[:2] == ("app", "sync")
         case "flyctl" | "fly":
             return arguments[:1] == ("deploy",)
         case "gcloud":
             return arguments[:2] == ("run", "deploy")
+    return False
+
+
+def _deploys_to_aws(command: ShellCommand) -> bool:
+    match command.words[1:3]:
+        case ("ecs", "update-service"):
+            return command.has("--force-new-deployment", "--task-definition")
+        case ("lambda", "update-function-code" | "create-function"):
+            return command.has("--image-uri") or "ImageUri" in " ".join(command.words)
+        case ("apprunner", "start-deployment" | "update-service" | "create-service"):
+            return True
     return False

@@ -1,8 +1,9 @@
 """Which steps put images into use, once for each job, and whether a cluster's own policies may look at them there.
 
-Sources: the manuals of kubectl, Helm, Argo CD, the Azure CLI, gcloud and flyctl, and the actions' `action.yml`.
+Sources: the manuals of kubectl, OpenShift's `oc`, Helm, Argo CD, flyctl, the command lines of AWS, Azure and Google
+Cloud, and the actions' `action.yml`.
 Clusters have admission, Cloud Run has Binary Authorization and ECS has hooks; Azure's Container Apps, App Service
-and Container Instances, and Fly, run what they are told.
+and Container Instances, AWS Lambda and Fly run what they are told.
 """
 
 import re
@@ -59,7 +60,8 @@ def has_admission(deploy: Deploy) -> bool:
     """Whether where it deploys to may have a policy of its own that looks at images."""
     if deploy.command is None:
         return deploy.tool not in _RUNS_WHAT_IT_IS_TOLD
-    return deploy.command.name not in {"az", "fly", "flyctl"}
+    is_function = deploy.command.words[1:2] == ("lambda",)
+    return deploy.command.name not in {"az", "fly", "flyctl"} and not is_function
 
 
 def builds_itself(deploy: Deploy) -> bool:
@@ -90,7 +92,7 @@ def brings_image(repository: RepositoryTexts, deploy: Deploy) -> bool | None:
     if command is None:
         return _of_action(deploy)
     match command.name:
-        case "kubectl":
+        case "kubectl" | "oc":
             return _of_kubectl(repository, deploy.step, command)
         case "helm":
             return False if command.has("--dry-run") else None
@@ -112,7 +114,8 @@ def _of_action(deploy: Deploy) -> bool | None:
 def _of_kubectl(repository: RepositoryTexts, step: PipelineStep, command: ShellCommand) -> bool | None:
     words = command.words
     if "rollout" in words[:4]:
-        return None if "restart" in words[:5] else False  # a restart pulls what a moved tag names
+        pulls = {"restart", "latest"} & {*words[:5]}  # what a moved tag names
+        return None if pulls else False
     if "set" in words[:4]:
         return "image" in words[:5]
     manifest_names = list(_named_files(command))

@@ -68,10 +68,10 @@ def pushed_names(command: ShellCommand) -> tuple[str, ...] | None:
     match name:
         case "docker" | "podman" | "nerdctl" | "buildah":
             return _pushed_by_engine(command, arguments)
-        case "docker-compose" if arguments[:1] == ("push",):
+        case "docker-compose" if _compose_command(arguments) == "push":
             return ()
         case "az" if arguments[:2] == ("acr", "build") and not command.has("--no-push"):
-            return _option_values(words, "-t", "--image")
+            return option_values(words, "-t", "--image")
         case "skopeo" if arguments[:1] == ("copy",):
             targets = [word for word in arguments[1:] if word.startswith("docker://")]
             if targets and not words[-2:-1][0].startswith("docker://") and words[-1].startswith("docker://"):
@@ -89,17 +89,35 @@ def _pushed_by_engine(command: ShellCommand, arguments: tuple[str, ...]) -> tupl
     """The same for Docker and what takes its commands; `arguments` are all that stands behind its name."""
     if arguments[:1] == ("push",) or arguments[:2] in {("image", "push"), ("manifest", "push")}:
         return operands_of(arguments[1:] if arguments[0] == "push" else arguments[2:])[-1:]
-    if arguments[:2] == ("compose", "push"):
+    if arguments[:1] == ("compose",) and _compose_command(arguments[1:]) == "push":
         return ()
     is_build = "build" in arguments[:3] or arguments[:2] == ("buildx", "bake")
     outputs = command.option("--output", "-o") or ""
     is_pushed = command.has("--push") and command.option("--push") != "false"
     if is_build and (is_pushed or "type=registry" in outputs or "push=true" in outputs):
-        return _option_values(command.words, "-t", "--tag")
+        return option_values(command.words, "-t", "--tag")
     return None
 
 
-def _option_values(words: tuple[str, ...], *names: str) -> tuple[str, ...]:
+def _compose_command(arguments: tuple[str, ...]) -> str:
+    """What Compose is asked to do, behind its options; empty for nothing."""
+    waits = False
+    for word in arguments:
+        if waits or word.startswith("-"):
+            waits = not waits and word in _COMPOSE_VALUED
+        else:
+            return word
+    return ""
+
+
+_COMPOSE_VALUED = frozenset(
+    {"-f", "--file", "-p", "--project-name", "--project-directory", "--profile", "--env-file", "--ansi"}
+    | {"--progress", "--parallel", "-H", "--host", "-c", "--context", "--workdir", "--log-level"}
+)
+
+
+def option_values(words: tuple[str, ...], *names: str) -> tuple[str, ...]:
+    """All values of options with these names, in order."""
     values: list[str] = []
     for number, word in enumerate(words):
         option, equals, value = word.partition("=")

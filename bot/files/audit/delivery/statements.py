@@ -11,6 +11,7 @@ from itertools import takewhile
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.gates import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.model import Pipeline, PipelineJob
@@ -19,6 +20,7 @@ _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
 ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
 ON_BUILDER = "on a builder that stores it: docker/setup-buildx-action, or `docker buildx create --use` before it"
+JOINED = "join the images with `docker buildx imagetools create`, which takes them with it"
 _OFF = frozenset({"false", "0", "no"})
 
 
@@ -29,6 +31,8 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
     if push.command is None:
         return False, f"nothing asks for {statement}"
     if not is_build(push.command) and not _signs_of_job(repository, push).builds:
+        if is_manifest(push.command) and (joined := _joined(repository, push)):
+            return _asked_for_all(repository, joined, statement)
         return None, "the build of what is pushed is not seen here"
     return _asked_by_command(push, push.command, statement)
 
@@ -82,6 +86,35 @@ def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None
 def is_build(command: ShellCommand) -> bool:
     """Whether a command builds an image, as far as its name and first words tell."""
     return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
+
+
+def is_manifest(command: ShellCommand) -> bool:
+    """Whether a command pushes a list of images that are in the registry already."""
+    return command.name in _ENGINES and command.words[1:3] == ("manifest", "push")
+
+
+def _joined(repository: RepositoryTexts, push: Push) -> list[Push]:
+    """The pushes of jobs before that build images of the same name, or of one that only a run knows."""
+    names = {repository_of(name) for name in push.names}
+    before = [
+        each
+        for each in deliveries(repository).pushes
+        if each.pipeline is push.pipeline and each.step.job.is_before(push.step.job) and each.events & push.events
+    ]
+    return [
+        each
+        for each in before
+        if (each.command is None or is_build(each.command))
+        and (not each.names or any(is_unknown(name) or repository_of(name) in names for name in each.names))
+    ]
+
+
+def _asked_for_all(repository: RepositoryTexts, pushes: list[Push], statement: str) -> tuple[bool | None, str]:
+    """What the builds of all images of a list are asked for; None where they are not asked the same."""
+    is_asked, why = asks_for(repository, pushes[0], statement)
+    if any(asks_for(repository, each, statement)[0] is not is_asked for each in pushes[1:]):
+        return None, f"{statement} is asked for by some of the builds that it joins only"
+    return is_asked, f"{why} in the build of what it joins"
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.files.audit.images.by_name import APP_UID, is_dotnet, is_for_windows, major_of, user_of_base
 from bot.files.audit.images.dockerfile import Dockerfile
-from bot.files.audit.images.user import ROOTS, User, UserKind, unknown_user
+from bot.files.audit.images.user import ROOTS, User, UserKind, numbered_user, unknown_user
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.formats.dockerfile.arguments import ASSUMED_PLATFORM
 from bot.files.formats.dockerfile.lines import Instruction
@@ -89,8 +89,7 @@ def _user_of_instruction(file: Dockerfile, stage: BuildStage, instruction: Instr
             instruction, f"USER {instruction.arguments.text[:60]} is known only in a build", "a default for its ARG"
         )
     if name.isdecimal():
-        kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
-        return User(kind, instruction, f"USER is UID {name}", uid=name)
+        return numbered_user(name, instruction, f"USER is UID {name}")
     if name.lower() in ROOTS:
         return User(UserKind.ROOT, instruction, "USER is root")
     return User(UserKind.NAME, instruction, f"USER is {name[:60]!r}")

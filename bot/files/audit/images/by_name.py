@@ -82,7 +82,7 @@ def user_of_base(image: str, instruction: Instruction) -> User:
     if reference.registry == "gcr.io" and reference.repository.startswith("distroless/"):
         if "nonroot" in tag:
             return User(UserKind.NUMBER, instruction, f"{image} runs as UID 65532")
-        if reference.tag is not None:
+        if reference.tag is not None or reference.digest is None:
             return User(UserKind.ROOT, instruction, f"{image} runs as root; its `nonroot` tags do not")
     stock = stock_image(image)
     if stock is not None:

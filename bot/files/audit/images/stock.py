@@ -1,6 +1,8 @@
 """Stock images of others, mostly datastores and proxies: as whom they can run, and where they write.
 
-Sources: their pages on Docker Hub and their Dockerfiles. What they do not say is left out: advice is words then.
+Sources: their pages on Docker Hub and their Dockerfiles; for Kibana and Logstash `USER 1000` in those that Elastic
+publishes for each release, for Loki `USER 10001` in its own. What they do not say is left out: advice is words
+then.
 """
 
 import re
@@ -66,11 +68,13 @@ _ROOT_BEFORE = {
     "mcr.microsoft.com/mssql/server": ("2017",),
 }
 """Tags of versions that ran as root still."""
-_STARTS_AS_ITS_USER = {
-    f"{_DOCKER}elasticsearch": ("8.", "9."),
-    "docker.elastic.co/elasticsearch/elasticsearch": ("8.", "9."),
+_STARTED_AS_ROOT = {
+    f"{_DOCKER}elasticsearch": ("1.", "2.", "5.", "6.", "7."),
+    "docker.elastic.co/elasticsearch/elasticsearch": ("5.", "6.", "7."),
 }
-"""Tags of versions whose image names its user, where older ones started as root."""
+"""Tags of versions that started as root, where the image names its user today."""
+_OTHER_USER_BEFORE = {f"{_DOCKER}redis": re.compile(r"[2-4](?:\.[\d.]+)?-alpine.*")}
+"""Tags of versions whose user had another number, which is not known here."""
 
 _TAG_FILLED_IN = re.compile(r"(?P<name>[\w.-]+(?::\d+)?(?:/[\w.-]+)*)(?=[:@])[^/\s$<{#%]*[$<{#%]")
 
@@ -82,9 +86,10 @@ def stock_image(image: str) -> StockImage | None:
     stock = _STOCK.get(name)
     if stock is None or tag is None:
         return replace(stock, uid="", instead=_which_of(stock)) if stock and stock.uid_on_alpine else stock
-    if tag.startswith(_ROOT_BEFORE.get(name, ("\0",))):
+    other = _OTHER_USER_BEFORE.get(name)
+    if tag.startswith(_ROOT_BEFORE.get(name, ("\0",))) or (other is not None and other.fullmatch(tag)):
         return None
-    if tag.startswith(_STARTS_AS_ITS_USER.get(name, ("\0",))):
+    if name in _STARTED_AS_ROOT and not tag.startswith(_STARTED_AS_ROOT[name]):
         return replace(stock, starts_as_root=False)
     return replace(stock, uid=stock.uid_on_alpine) if stock.uid_on_alpine and "alpine" in tag else stock
 

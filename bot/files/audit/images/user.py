@@ -29,7 +29,7 @@ class User:
     why: str
     settled_by: str = ""
     uid: str = ""
-    """Its number, where that is known."""
+    """Its number, where that is known and one to run as: empty for root."""
     at_hand: str = ""
     """The number of another user that the image has, and that it can be told to run as."""
 
@@ -40,8 +40,7 @@ def user_seen(config: SeenConfig, instruction: Instruction) -> User:
     if not name:
         return User(UserKind.ROOT, instruction, f"{config.short_name} names no user, which means root")
     if name.isdecimal() and name.isascii():
-        kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
-        return User(kind, instruction, f"{config.short_name} runs as UID {name[:20]}", uid=name)
+        return numbered_user(name, instruction, f"{config.short_name} runs as UID {name[:20]}")
     if name.lower() in ROOTS:
         return User(UserKind.ROOT, instruction, f"{config.short_name} runs as root")
     return User(UserKind.NAME, instruction, f"{config.short_name} runs as {name[:60]!r}")
@@ -54,6 +53,12 @@ def settled(user: User, config: SeenConfig | None) -> User:
     seen_user = user_seen(config, user.where)
     drops_rights = user.where.keyword in {"entrypoint", "cmd"}
     return user if seen_user.kind is UserKind.ROOT and drops_rights else seen_user
+
+
+def numbered_user(number: str, instruction: Instruction, why: str) -> User:
+    """A user that is named by number, which is root's where it is 0."""
+    is_root = int(number[:20]) == 0
+    return User(UserKind.ROOT if is_root else UserKind.NUMBER, instruction, why, uid="" if is_root else number)
 
 
 def unknown_user(instruction: Instruction, why: str, settled_by: str, at_hand: str = "") -> User:

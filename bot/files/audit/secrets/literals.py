@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, placed_pairs
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.secrets.arguments import Argument, container_arguments, service_arguments
 from bot.files.audit.secrets.manifests import is_written_out, manifest_data
 from bot.files.audit.secrets.names import holds_secret, takes_a_password
 from bot.files.audit.workflows.flattening import pipelines
@@ -267,12 +268,19 @@ def _in_workloads(repository: RepositoryTexts) -> Iterator[Written]:
             if isinstance(variable, Mapping):
                 value = variable.get("value")
                 yield word(variable.get("name")) or "", word(value) or "", value
+        yield from _of_arguments(container_arguments(container))
     for service in services(repository):
+        yield from _of_arguments(service_arguments(service))
         for level in service.levels:
             yield from named_values(level.get("environment"))
             build = level.get("build")
             if isinstance(build, Mapping):
                 yield from named_values(build.get("args"))
+
+
+def _of_arguments(arguments: Iterable[Argument]) -> Iterator[Written]:
+    """Under a name that tells a secret, as some options do not."""
+    yield from (("password", value, node) for _, value, node in arguments)
 
 
 def _holders(jobs: Iterable[Mapping]) -> Iterator[Mapping]:

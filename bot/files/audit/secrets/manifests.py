@@ -6,23 +6,34 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_placeholder, takes_a_password
+from bot.files.audit.secrets.names import (
+    holds_secret,
+    is_connection,
+    is_placeholder,
+    names_what_to_put,
+    takes_a_password,
+)
 from bot.files.audit.workloads import helm
+from bot.files.audit.workloads.helm_rendering import HIDDEN
+from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kubernetes import objects, word
 from bot.files.audit.workloads.kustomize import NAMES
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _NO_SECRET = re.compile(
-    r"^(?:.*\.crt|ca\.pem|user(?:name)?|login|host(?:name)?|port|server|address|database|db(?:name)?|name|type|project"
-    r"|url|uri|endpoint|namespace|email|issuer|region|bucket|enabled?|tenant[-_]?id|client[-_]?id)$",
+    r"^(?:.*\.crt|ca\.pem|(?:.*[-_.])?(?:user(?:[-_]?name)?|login|host(?:name)?|port|server|address|database|db(?:name)?"
+    r"|name|type|project|url|uri|endpoint|namespace|email|issuer|audience|expir(?:y|ation)|region|bucket|enabled?"
+    r"|tenant[-_]?id|client[-_]?id))$",
     re.IGNORECASE,
 )
-"""Keys of Secrets that tell where and as whom, and give nothing away."""
-_CHOSEN = re.compile(r"pass|pwd", re.IGNORECASE)
+"""Keys of Secrets that tell where, as whom and for how long, and give nothing away."""
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ADDRESS = re.compile(r"(?P<host>[\w-]+(?:\.[\w-]+)*):\d{2,5}|(?!https?:)[a-z][a-z\d+]*://[^@?\s]+", re.IGNORECASE)
+"""Where something listens, without a login."""
 _LOGINS = frozenset({".dockerconfigjson", ".dockercfg"})
 _NOBODY = base64.b64encode(b":").decode()
 
@@ -40,7 +51,7 @@ class ManifestData:
 
 
 def manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
-    """All of a repository that are written out in manifests and kustomizations; charts make theirs of values."""
+    """All of a repository that are written out in manifests, kustomizations and templates of charts."""
     return repository.kept(_manifest_data)
 
 
@@ -60,7 +71,26 @@ def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
             data += _of_generators(path, repository.root(path))
         else:
             data += (each for item in objects(repository.documents(path)) for each in _of_object(path, item))
+    data += (each for chart in helm.charts(repository) for each in _of_chart(repository, chart))
     return data
+
+
+def _of_chart(repository: RepositoryTexts, chart: helm.HelmChart) -> Iterator[ManifestData]:
+    """What templates write out themselves; what they make of values is not looked at."""
+    for path, manifest in chart.objects:
+        for data in _of_object(path, manifest):
+            entries = tuple(each for each in data.entries if _is_written_in(repository, path, each[2]))
+            if entries:
+                is_filled_in = HIDDEN in data.subject or HIDDEN_VALUE in data.subject
+                kind = data.subject.partition("/")[0]
+                subject = f"{kind} of chart {chart.name}" if is_filled_in else data.subject
+                yield replace(data, entries=entries, subject=subject)
+
+
+def _is_written_in(repository: RepositoryTexts, path: str, node: Scalar) -> bool:
+    place = repository.place(node)
+    lines = range(place.start, place.end + 1)
+    return place.path == path and not any("{{" in repository.lines(path).of(number) for number in lines)
 
 
 def _of_object(path: str, manifest: Mapping) -> Iterator[ManifestData]:
@@ -100,13 +130,10 @@ def _decoded(text: str) -> str:
         return text
 
 
-def _only_repeats(key: str, value: str) -> bool:
-    """Whether a literal is its own key, which no server gives out; people do choose such passwords."""
-    return _plain(key) == _plain(value) and _CHOSEN.search(key) is None
-
-
-def _plain(word: str) -> str:
-    return re.sub(r"[\W_]", "", word).lower()
+def _is_address(key: str, text: str) -> bool:
+    """Whether a literal is only where something listens; what may be a login (`shop:6379`) is none."""
+    match = _ADDRESS.fullmatch(text)
+    return match is not None and ("." in (match["host"] or ".") or is_connection(key))
 
 
 def _is_empty_login(text: str) -> bool:
@@ -128,8 +155,9 @@ def is_written_out(data: ManifestData, key: str, value: str) -> bool:
     text = value.strip()
     if not text or text.startswith(("$", "ENC[", "ref+", "vault:")) or is_placeholder(text):
         return False
-    if _only_repeats(key, text) or (key in _LOGINS and _is_empty_login(text)):
+    if names_what_to_put(key, text) or (key in _LOGINS and _is_empty_login(text)):
         return False
     if not data.is_secret:
         return holds_secret(key, text) and not takes_a_password(text)
-    return holds_secret(key, text) or _NO_SECRET.match(key) is None
+    gives_nothing_away = _NO_SECRET.match(_CAMEL.sub("_", key)) is not None or _is_address(key, text)
+    return holds_secret(key, text) or not gives_nothing_away

@@ -4,7 +4,8 @@ import re
 
 _SECRET = re.compile(
     r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
-    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|SAS|PWD)(?:$|[_.\-:])|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$)",
+    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|(?:ENCRYPTION|SIGNING|MASTER|JWT)_?KEY|SAS|PWD)(?:$|[_.\-:])"
+    r"|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$)|[A-Z]PASSW(?:OR)?D$",
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -15,19 +16,26 @@ _OF_SECRETS = re.compile(
 _NO_KEY = re.compile(r"\d+|value|default|current|primary|secondary", re.IGNORECASE)
 _NO_SECRET = re.compile(
     r"(?:_FILE|_PATH|_DIR|_DIRECTORY|_FOLDER|_LOCATION|_MODE|_FORMAT|_ENCODING|_SCOPES?|_PREFIX|_SUFFIX|_SIZE|_COUNT|_URL|_URI|_ENDPOINT|_NAME|_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
-    r"|_STORE|_PROVIDER|_MANAGER|_BACKEND|_SOURCE|_STRATEGY"
+    r"|_STORE|_PROVIDER|_MANAGER|_BACKEND|_SOURCE|_STRATEGY|_CLAIMS?|_PERMISSIONS?|_ROLES?"
     r"|_ENABLED|_REQUIRED|_POLICY|_ALGORITHM|_VERSION|_HASH_ROUNDS|_TIMEOUT|_MINUTES|_HOURS|_DAYS|_SECONDS)$"
-    r"|^PUBLIC_|_PUBLIC_|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
+    r"|^PUBLIC_|_PUBLIC_|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_?EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(
     r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[\"']?(?P<of_pair>[^;\s\"'][^;\n\"']*)"
+    r"|[?&]password=(?P<of_query>[^&;\s\"'$]+)"
     r"|://[^/\s:@]+:(?P<of_url>[^/\s@$]+)@",
     re.IGNORECASE,
 )
 """The password of a connection string or a URL."""
-_FILLED_IN = r"<.*>|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%|\*+"
-_STANDS_IN = re.compile(_FILLED_IN)
+_OF_EMULATOR = re.compile(
+    r"(?:^|;)\s*(?:UseDevelopment(?:Emulator|Storage)\s*=\s*true|AccountName\s*=\s*devstoreaccount1)\s*(?:;|$)",
+    re.IGNORECASE,
+)
+"""Connections to emulators, whose keys their makers publish."""
+_CHOSEN = re.compile(r"pass|pwd", re.IGNORECASE)
+_FILLED_IN = r"x{3,}|<.*>|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%|\*+"
+_STANDS_IN = re.compile(_FILLED_IN, re.IGNORECASE)
 _OF_MORE = re.compile(r"[\n\"]")
 """By its shape alone: a word such as `changeme` may be the password of a connection, as it is written."""
 _PLACEHOLDER = re.compile(
@@ -38,7 +46,8 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _OF_VARIABLE = re.compile(r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*\$[({\w]", re.IGNORECASE)
-_STANDS_FOR_ONE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+_WORDS = re.compile(r"[\w.\- ]+")
+_STANDS_FOR_ONE = re.compile(r"[A-Z]+(?:_[A-Z\d]+)+")
 
 
 def is_secret_name(name: str) -> bool:
@@ -52,7 +61,8 @@ def _key(name: str) -> str:
     parts = name.split("__")
     while len(parts) > 1 and _NO_KEY.fullmatch(parts[-1]):
         parts.pop()
-    section = next((number for number, part in enumerate(parts) if _OF_SECRETS.search(_CAMEL.sub("_", part))), -1)
+    last = -2 if parts[-1].lower() == "key" else -1
+    section = next((number for number, part in enumerate(parts) if _OF_SECRETS.search(_CAMEL.sub("_", part))), last)
     return "__".join(parts[section:])
 
 
@@ -66,9 +76,22 @@ def holds_secret(name: str, value: str) -> bool:
     text = value.strip().strip("\"'")
     if (is_filled_in := _takes_what_is_filled_in(text)) is not None:
         return not is_filled_in
-    if _PLACEHOLDER.match(text) or (_STANDS_FOR_ONE.fullmatch(text) and is_secret_name(text)):
+    if _PLACEHOLDER.match(text) or names_what_to_put(name, text):
         return False
     return is_secret_name(name) and not is_connection(name)
+
+
+def names_what_to_put(name: str, text: str) -> bool:
+    """Whether a literal tells the secret that is meant: its own name, which no server gives out (people do choose
+    such passwords), or words such as `YOUR_SENTRY_DSN`."""
+    named, plain = _plain(name), _plain(text)
+    if named == plain and _WORDS.fullmatch(text):
+        return _CHOSEN.search(name) is None
+    return _STANDS_FOR_ONE.fullmatch(text) is not None and (is_secret_name(text) or named in plain)
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\W_]", "", word).lower()
 
 
 def is_placeholder(value: str) -> bool:
@@ -82,7 +105,9 @@ def is_placeholder(value: str) -> bool:
 def _takes_what_is_filled_in(text: str) -> bool | None:
     """Whether each password within a connection string or URL stands for another one; None where it has none, or is
     a part of more, which may hold other secrets."""
-    passwords = [match["of_pair"] or match["of_url"] for match in _PASSWORD.finditer(text)]
+    if _OF_EMULATOR.search(text) and not _OF_MORE.search(text):
+        return True
+    passwords = [match["of_pair"] or match["of_query"] or match["of_url"] for match in _PASSWORD.finditer(text)]
     if not all(_STANDS_IN.fullmatch(each.strip()) for each in passwords):
         return False
     return True if passwords and not _OF_MORE.search(text) else None

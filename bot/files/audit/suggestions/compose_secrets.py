@@ -10,6 +10,7 @@ from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret
 from bot.files.audit.splicing.items import entry_removed, item_removed, word_after
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.secrets_as_files import (
+    check_names,
     check_one_value,
     check_reads_files,
     is_written_out,
@@ -35,6 +36,7 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
             raise NotSpliceable("several services put it together")
         check_reads_files(service.image if not service.is_built else "")
         sources_by_name = dict(_find_secret_variables(service))
+        check_names(list(sources_by_name))
         pairs = named_values(service.get("environment"))
         written_out = [name for name, value, _ in pairs if name in sources_by_name and is_written_out(name, value)]
         check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
+from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import holds_secret, is_secret_name
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items
@@ -21,6 +23,11 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
+_READ_FROM_ENVIRONMENT = re.compile(
+    r"AWS_\w+|AZURE_CLIENT_SECRET|GITHUB_TOKEN|OTEL_\w+|PG\w*PASSWORD|PGADMIN_\w+|POSTGRES(?:QL)?_\w+|(?:MSSQL_)?SA_PASSWORD"
+    r"|(?:MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|KEYCLOAK|MINIO)_\w+|ASPNETCORE_\w+"
+)
+"""Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
 _USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
 """A variable in a command or in the value of another one, as the kubelet puts it in."""
 
@@ -41,6 +48,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
     try:
         check_reads_files(container.image)
         selection = _select_secrets(container)
+        check_names([name for files in selection.secrets.values() for name in files or ()])
         values = repository.kept(_values)
         check_one_value(selection.written_out, lambda name: values[id(container.pod), name])
         _check_no_other_use(container, selection)
@@ -78,12 +86,20 @@ def check_one_value(names: Items[str], values: Callable[[str], Collection[str]])
 
 
 def check_reads_files(image: str) -> None:
-    """Raises `NotSpliceable` for Docker's own images, such as `postgres`, whose programs read the environment."""
-    name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
-    if name and "/" not in name and "$" not in name:
+    """Raises `NotSpliceable` for stock images and those without an owner, such as `postgres`, whose programs read
+    the environment."""
+    name = repository_of(image).removeprefix("docker.io/").removeprefix("library/")
+    if name and "$" not in name and ("/" not in name or stock_image(image) is not None):
         raise NotSpliceable(
-            f"{name.partition(':')[0]} is made by others, who say whether it takes files (`…_FILE`)"
+            f"those who make {name.rpartition('/')[2]} say whether it takes files (`…_FILE`), and under which names"
         )
+
+
+def check_names(names: Items[str]) -> None:
+    """Raises `NotSpliceable` for a variable that programs of others read, which would look into no file for it."""
+    for name in names:
+        if _READ_FROM_ENVIRONMENT.fullmatch(name):
+            raise NotSpliceable(f"{name} is a name that programs of others read from the environment")
 
 
 def _select_secrets(container: Container) -> _Selection:

@@ -11,10 +11,11 @@ from itertools import chain, count
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit, Span
-from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements
+from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements, pushes_unasked
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import repository_of
 from bot.files.audit.delivery.pushing import listed_names
+from bot.files.audit.delivery.statements import JOINED
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import item_after, item_before
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, merged, with_key
@@ -27,6 +28,7 @@ from bot.files.formats.source.nodes import Mapping
 
 _WITH_DIGEST = frozenset({"docker/build-push-action", "depot/build-push-action", "useblacksmith/build-push-action"})
 """Actions that tell the digest of what they have pushed."""
+_OTHER_INPUTS = "version 1 of the action has other inputs, and tells no digest"
 _IDS = ("build", "push", "image", "build-image", "pushed-image")
 _META = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 
@@ -93,6 +95,7 @@ def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 
 def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to have the build attach provenance, with a builder that can store it."""
+    advice += _beside(push)
     inputs = push.step.mapping.get("with")
     setting = inputs.scalar("provenance") if isinstance(inputs, Mapping) else None
     if push.step.action not in _WITH_DIGEST or not isinstance(inputs, Mapping) or setting is None:
@@ -106,7 +109,7 @@ def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 
 def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
     """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it."""
-    advice = "set sbom: true"
+    advice = f"set sbom: true{_beside(push)}"
     fix = with_key(repository, inputs, "sbom", ["true"], advice)
     if not fix.edits or knows_statements(push.step) is True:
         return with_builder(repository, push, fix)
@@ -120,6 +123,8 @@ def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
 
 def _newer_action(repository: RepositoryTexts, step: PipelineStep) -> Edit:
     """The edit that names the newest known version of the build action. Raises `NotSpliceable`."""
+    if pushes_unasked(step):
+        raise NotSpliceable(_OTHER_INPUTS)
     written, path = step.uses_at, step.path
     runners = step.job.runners
     if not runners or not all(each.lower().startswith(_OF_GITHUB) for each in runners):
@@ -140,16 +145,51 @@ _OF_GITHUB = ("ubuntu-", "windows-", "macos-")
 
 
 def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
-    """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion."""
-    steps = [each for each in push.pipeline.steps if each.job is push.step.job]
-    is_set_up = push.step.action != "docker/build-push-action" or any(map(_sets_up_builder, steps))
-    if is_set_up or not fix.edits:
+    """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion.
+
+    Nothing is changed where what is set up cannot store it, or what joins the images cannot take it.
+    """
+    if not fix.edits:
+        return fix
+    if _joins_manifests(push):
+        return Fix(
+            fix.advice, left_alone="`docker manifest create` joins the images, and takes none with statements"
+        )
+    builders = _builders(push)
+    if any(each.input("driver") == "docker" for each in builders):
+        return Fix(fix.advice, left_alone="the builder has the driver docker, which need not store statements")
+    if builders or push.step.action != "docker/build-push-action":
         return fix
     try:
         builder = item_before(repository, push.step.mapping, [f"- uses: {SETUP_BUILDX}"])
     except NotSpliceable as error:
         return Fix(fix.advice, left_alone=str(error))
     return Fix(fix.advice, suggested=(*fix.edits, builder))
+
+
+def _beside(push: Push) -> str:
+    """What else has to change before the build can attach statements, as advice goes on; empty for nothing."""
+    if _joins_manifests(push):
+        return f", and {JOINED}"
+    builders = _builders(push)
+    if any(each.input("driver") == "docker" for each in builders):
+        return ", with another driver than docker for docker/setup-buildx-action"
+    is_missing = not builders and push.step.action == "docker/build-push-action"
+    return ", with docker/setup-buildx-action before the build" if is_missing else ""
+
+
+def _joins_manifests(push: Push) -> bool:
+    """Whether the run puts images together by what refuses an index, which statements make of each."""
+    return any(
+        command.name in {"docker", "podman"} and command.words[1:3] == ("manifest", "create")
+        for step in push.pipeline.steps
+        if step.events & push.events
+        for command in step.commands
+    )
+
+
+def _builders(push: Push) -> list[PipelineStep]:
+    return [each for each in push.pipeline.steps if each.job is push.step.job and _sets_up_builder(each)]
 
 
 def _sets_up_builder(step: PipelineStep) -> bool:
@@ -166,6 +206,8 @@ def _after(
     """Suggests `steps`, made of the image's name and digest; advice alone where none can be made."""
     if push.step.action not in _WITH_DIGEST:
         return Fix(advice)
+    if pushes_unasked(push.step):
+        return Fix(advice, left_alone=_OTHER_INPUTS)
     try:
         check_own_workflow(push.pipeline, push.step)
         step_id = push.step.id or _free_id(push, _IDS, "build")
@@ -190,7 +232,7 @@ def step_before(
 ) -> tuple[Edit, ...]:
     """The edits that put a step in front of another one of the push's job, made of the image's name and digest and
     of the key that gives it bash. Raises `NotSpliceable`."""
-    if push.step.action not in _WITH_DIGEST:
+    if push.step.action not in _WITH_DIGEST or pushes_unasked(push.step):
         raise NotSpliceable("the digest of what is pushed is told by no step")
     check_own_workflow(push.pipeline, push.step)
     check_own_workflow(push.pipeline, step)

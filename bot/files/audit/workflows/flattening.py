@@ -38,12 +38,14 @@ DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
     r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|\bcrane\b|\boras\b|\bregctl\b|kaniko|jib|\bko\b"
     r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i)\b"
-    r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:start|new)-build|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|\baz\s+(?:deployment|stack)\s|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
+    r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:(?:start|new)-build|apply|set|rollout)|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\baws\s+(?:ecs|lambda|apprunner)\s|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|\baz\s+(?:deployment|stack)\s|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
     r"|(?i:push|publish|release|deploy)[\w-]{0,60}\.(?:sh|ps1|cmd)\b"
     r"|\.(?:sh|ps1|cmd)[ ][^\n]{0,200}(?:[Pp]ush|[Pp]ublish)"
 )
-_CALLS_ANOTHER = re.compile(r"uses:\s*[\"']?[\w.-]+/[\w.-]+/\.github/workflows/")
+_CALLS_ANOTHER = re.compile(
+    r"uses:\s*[\"']?[\w.-]+/[\w.-]+/(?:\.github/workflows/|(?:[\w.-]+/)*(?:build|publish|release|deploy))"
+)
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""
 _RUNS_ANYHOW = re.compile(r"\b(?:always|failure|cancelled)\s*\(", re.IGNORECASE)
 """Conditions of jobs that run although one that they need was left out."""

@@ -55,19 +55,52 @@ def _names(spoken: Iterable[str], prefix: str) -> Iterator[str]:
 
 def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
     patterns, ignored = patterns_of(trigger, key), patterns_of(trigger, f"{key}-ignore")
-    plain = {each for each in patterns if not _GLOB.search(each)}
-    begun = {_GLOB.split(each, maxsplit=1)[0] for each in patterns if _GLOB.search(each)}
+    wanted = [each for each in patterns if not each.startswith("!")]
+    plain = {each for each in wanted if not _GLOB.search(each)}
+    begun = {_GLOB.split(each, maxsplit=1)[0] for each in wanted if _GLOB.search(each)}
     candidates = {*names, *plain, *(f"{each}{_ANY_OTHER}" for each in begun)}
     if patterns:
-        candidates = {each for each in candidates if each in plain or each.startswith(tuple(begun))}
+        candidates = {each for each in candidates if _is_let_through(patterns, each)}
     return candidates - set(ignored)
+
+
+def _is_let_through(patterns: Iterable[str], name: str) -> bool:
+    """Whether the last pattern that a name may be of lets it through; `!` before one keeps out what surely is."""
+    is_through = False
+    for pattern in patterns:
+        if pattern.startswith("!"):
+            is_through = is_through and not _is_surely_of(pattern[1:], name)
+        elif _GLOB.search(pattern):
+            is_through = is_through or name.startswith(_GLOB.split(pattern, maxsplit=1)[0])
+        else:
+            is_through = is_through or name == pattern
+    return is_through
+
+
+def _is_surely_of(pattern: str, name: str) -> bool:
+    head, star, rest = pattern.partition("*")
+    if not star:
+        return name == pattern
+    if _GLOB.search(head) or rest not in {"", "*"}:
+        return False
+    return name.startswith(head) and (rest == "*" or "/" not in name[len(head) :])
 
 
 def named_refs(events: Mapping, key: str) -> Iterator[str]:
     """The branches (`branches`) or tags that the events of a workflow name, without patterns."""
+    yield from (each for each in _written(events, key) if not _GLOB.search(each))
+
+
+def spoken_refs(events: Mapping, key: str) -> Iterator[str]:
+    """The same with those that they keep out by `!`."""
+    plain = (each.removeprefix("!") for each in _written(events, key))
+    yield from (each for each in plain if not _GLOB.search(each))
+
+
+def _written(events: Mapping, key: str) -> Iterator[str]:
     for event in ("push", "pull_request", "pull_request_target"):
         for suffix in ("", "-ignore"):
-            yield from (each for each in patterns_of(events.mapping(event), key + suffix) if not _GLOB.search(each))
+            yield from patterns_of(events.mapping(event), key + suffix)
 
 
 def may_start(events: Mapping, branch: str, event: str = "push") -> bool:

@@ -1,5 +1,8 @@
 """Which script or build file of the repository a command runs, and its text."""
 
+import re
+from posixpath import normpath
+
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 
@@ -12,7 +15,7 @@ def script_of(command: ShellCommand) -> str | None:
     if command.name in BUILD_TOOLS:
         return BUILD_TOOLS[command.name]
     is_script = command.name.endswith((".sh", ".ps1", ".cmd"))
-    return command.words[0].removeprefix("./") if is_script else None
+    return normpath(re.sub(r"\\+", "/", command.words[0])) if is_script else None
 
 
 def script_texts(repository: RepositoryTexts, name: str) -> list[str]:

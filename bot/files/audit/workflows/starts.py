@@ -12,7 +12,7 @@ from bot.domain.repositories.repository import is_workflow
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workflows.contexts import default_inputs
 from bot.files.audit.workflows.model import Pipeline
-from bot.files.audit.workflows.refs import named_refs
+from bot.files.audit.workflows.refs import spoken_refs
 from bot.files.formats.source.nodes import Mapping
 
 _USUAL = frozenset({"main", "master", "develop", "development", "dev", "trunk"})
@@ -113,7 +113,7 @@ def _default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
             names |= {first or second for first, second in _SPOKEN.findall(repository.text(path))}
             root = repository.root(path)
             if root is not None:
-                names |= set(named_refs(root.mapping("on"), "branches"))
+                names |= set(spoken_refs(root.mapping("on"), "branches"))
     usual = names & _USUAL
     if usual:
         return tuple(sorted(usual))

@@ -13,13 +13,13 @@ from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
 from bot.files.audit.workloads.kubernetes import Container, containers, word
 from bot.files.audit.workloads.rendering import word_of
-from bot.files.formats.source.nodes import Mapping, Scalar
+from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SET_IMAGE = re.compile(
     r"\bset\s+image\b|\bimages?\s+set\b|\byq\b[^\n]*\bimage|\bsed\b[^\n]*\bimage", re.IGNORECASE
 )
 _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE_?TAG\b")
-
+_SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
 
 NEVER_PULLED = "nothing is pulled, by imagePullPolicy: Never: it is what the node has of that name"
 
@@ -63,12 +63,18 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     place = place_of(repository, node, container.place)
     name = container.image.strip()
     for entry in container.pod.images.get(node, ()) if isinstance(node, Scalar) else ():
-        name = _with_entry(name, entry)
+        named = _with_entry(name, entry)
+        place = place_of(repository, _telling(entry), place) if named != name else place
+        name = named
     if not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")
+    if _is_put_in_by_stream(container):
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "an image stream of OpenShift puts it in")
     pin = _pin_of(name)
     if pin is NamedBy.LATEST and not name.endswith(":latest") and repository.kept(_may_set_images):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
+    if pin is not NamedBy.DIGEST and repository_of(name) in repository.kept(_built_by_skaffold):
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "Skaffold names it by what it has built")
     return ImageOfContainer(
         container, place, name, pin, "it is no image reference" if pin is NamedBy.UNKNOWN else ""
     )
@@ -94,6 +100,31 @@ def _with_entry(written: str, entry: Mapping) -> str:
         return f"{name}@{digest}"
     tag = word_of(entry, "newTag")
     return f"{name}:{tag}" if tag else f"{name}{written[len(own_name) :]}"
+
+
+def _is_put_in_by_stream(container: Container) -> bool:
+    """Whether a DeploymentConfig waits for what an image stream names, which replaces the image that is written."""
+    triggers = container.pod.manifest.mapping("spec").sequence("triggers")
+    return any(isinstance(each, Mapping) and word(each.get("type")) == "ImageChange" for each in triggers)
+
+
+def _telling(entry: Mapping) -> Node | None:
+    """What an entry of `images` pins an image by, else what it renames it to."""
+    return entry.get("digest") or entry.get("newTag") or entry.get("newName")
+
+
+def _built_by_skaffold(repository: RepositoryTexts) -> frozenset[str]:
+    """The images that Skaffold builds, and puts by the tags of its builds into the manifests that name them."""
+    paths = [path for path in repository.paths if _SKAFFOLD.fullmatch(path.rpartition("/")[2])]
+    artifacts = (
+        artifact
+        for path in paths
+        for document in repository.documents(path)
+        if isinstance(document, Mapping)
+        for artifact in document.mapping("build").sequence("artifacts")
+        if isinstance(artifact, Mapping)
+    )
+    return frozenset(name for each in artifacts if (name := word(each.get("image"))))
 
 
 def _may_set_images(repository: RepositoryTexts) -> bool:

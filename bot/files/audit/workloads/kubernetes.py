@@ -4,6 +4,7 @@ Source: Kubernetes' API reference (PodSpec, Container, SecurityContext). A setti
 one of its pod.
 """
 
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,12 @@ _TEMPLATES = {
 }
 _WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Rollout", "Service"}
+    | {"DeploymentConfig"}
 )
+_OF_OPENSHIFT = re.compile(r"\b(?:template|apps)\.openshift\.io/|\bkind[\"']?:\s*[\"']?DeploymentConfig\b")
+_CONSTRAINED = "OpenShift's security context constraints may set it"
+_PUT_IN = re.compile(r"\$\{\{?\w+(?::?-[^}]*)?\}?\}|#\{[\w.]+\}#?|__\w+__")
+"""A value that a deployment puts in as a whole."""
 CONTAINER_LISTS = (("initContainers", "init container"), ("containers", "container"))
 MOST_OBJECTS = 20_000
 _JOINTS = ("-", ".")
@@ -118,8 +124,8 @@ class Container:
 
 
 def is_hidden(node: Node | None) -> bool:
-    """Whether a value comes from where only a rendered template tells."""
-    return isinstance(node, Scalar) and HIDDEN_VALUE in node.value
+    """Whether a value comes from where only a rendered template tells, or what puts parameters in."""
+    return isinstance(node, Scalar) and (HIDDEN_VALUE in node.value or _PUT_IN.fullmatch(node.value) is not None)
 
 
 def is_hidden_name(node: Node | None) -> bool:
@@ -171,8 +177,9 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     for path in manifest_paths(repository):
         if path in taken or (folders and path.startswith(folders)):
             continue
+        hidden = _CONSTRAINED if _OF_OPENSHIFT.search(repository.text(path)) else ""
         for manifest in objects(repository.documents(path)):
-            pod = _pod(repository, manifest, path)
+            pod = _pod(repository, manifest, path, hidden=hidden)
             all_pods += [pod] if pod is not None and not is_patch(manifest, pod.spec, path) else []
     return all_pods
 
@@ -227,7 +234,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
 
 
 def objects(documents: list[Node]) -> Iterator[Mapping]:
-    """Yields each object of the documents, those in lists as well."""
+    """Yields each object of the documents, those in lists and in OpenShift's templates as well."""
     waiting: list[Node] = list(reversed(documents))
     count = 0
     while waiting and count < MOST_OBJECTS:
@@ -237,6 +244,8 @@ def objects(documents: list[Node]) -> Iterator[Mapping]:
             continue
         if (word(node.get("kind")) or "").endswith("List") and isinstance(node.get("items"), Sequence):
             waiting += reversed(node.sequence("items"))
+        elif word(node.get("kind")) == "Template" and isinstance(node.get("objects"), Sequence):
+            waiting += reversed(node.sequence("objects"))
         else:
             yield node
 

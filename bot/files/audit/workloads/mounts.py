@@ -41,9 +41,12 @@ def is_engine_socket(path: str) -> bool:
     return _SOCKET.search(path.rstrip("/")) is not None or path.rstrip("/") in _FOLDERS_OF_SOCKETS
 
 
-def instead_of(path: str, volume: str) -> str:
-    """What to do instead of mounting a path of the machine: `volume` where it may hold the program's own data."""
-    if path.endswith(".sock") or _OF_KERNEL.match(path):
+def instead_of(path: str, volume: str, *, is_agent: bool = False) -> str:
+    """What to do instead of mounting a path of the machine: `volume` where it may hold the program's own data.
+
+    `is_agent`: it runs once on each node, mostly for the sake of that one.
+    """
+    if is_agent or path.endswith(".sock") or _OF_KERNEL.match(path):
         return "remove the mount; where the container is there to watch or manage its node, waive the check for it"
     if re.match(r"/etc(?:/|$)", path):
         return "remove the mount; bring single files in as configuration"

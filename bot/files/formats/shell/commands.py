@@ -25,6 +25,14 @@ MOST_PUT_IN = 1024 * 1024
 MOST_COMMANDS = 5_000
 DEEPEST_WORD = 8
 _BEFORE_COMMAND = frozenset({"do", "then", "else", "sudo", "exec", "time", "command", "env", "&", "call"})
+_VALUED = {
+    "sudo": frozenset({"-u", "-g", "-h", "-p", "-C", "-T", "-R", "-D", "-r", "-t", "--user", "--group", "--chdir"}),
+    "env": frozenset({"-u", "--unset", "-C", "--chdir", "-S", "--split-string"}),
+    "time": frozenset({"-o", "-f", "--output", "--format"}),
+    "exec": frozenset({"-a"}),
+}
+"""The options of what runs another command that take the next word."""
+_SETS_VARIABLE = re.compile(r"[A-Za-z_]\w*=")
 _ESCAPED_IN_QUOTES = frozenset('"\\$`\n')
 _WORDS = frozenset(
     {"word", "number", "string", "raw_string", "concatenation", "simple_expansion", "expansion", "ansi_c_string"}
@@ -72,8 +80,7 @@ def commands(text: Spanned, environment: Mapping[str, Spanned] | None = None) ->
     for node in nodes:
         if node.type == "command" and len(commands_in_order) < MOST_COMMANDS:
             command_words = [words.of(child) for child in _word_nodes(node)]
-            while command_words and command_words[0].text in _BEFORE_COMMAND:
-                command_words.pop(0)
+            command_words = _without_runner(command_words)
             if command_words:
                 commands_in_order.append(
                     Command(tuple(command_words), node.start_byte, tuple(words.assigned_for(node)))
@@ -101,6 +108,18 @@ def _powershell_environment(text: Spanned) -> Iterator[tuple[str, Spanned]]:
     """What `$env:NAME = …` sets, with `UNKNOWN` where it is no text that is written out, or set several times."""
     for name, span, offset in powershell.environment(text.text):
         yield name, Spanned(UNKNOWN, (~text.place(offset),)) if span is None else text.part(*span)
+
+
+def _without_runner(words: list[Spanned]) -> list[Spanned]:
+    """The words from the command on that `sudo -E`, `env TAG=1`, `time` or a shell's own word before it runs."""
+    while words and words[0].text in _BEFORE_COMMAND:
+        valued = _VALUED.get(words[0].text, frozenset[str]())
+        is_environment = words[0].text in {"env", "sudo"}
+        words = words[1:]
+        while words and (words[0].text[:1] == "-" or (is_environment and _SETS_VARIABLE.match(words[0].text))):
+            takes_next = words[0].text in valued
+            words = words[1 + takes_next :]
+    return words
 
 
 def _word_nodes(command: "tree_sitter.Node") -> "Iterator[tree_sitter.Node]":

@@ -71,6 +71,36 @@ def test_an_overlay_names_the_images_of_its_own_rendering_alone() -> None:
     assert found["prod"].message == f"contoso/api@{DIGEST} names a digest"
 
 
+def test_the_entry_that_names_an_image_is_the_place_to_change() -> None:
+    files = stages(dev="{name: contoso/other, newTag: '1'}", prod="{name: contoso/api, newTag: '8.1'}")
+    latest, tagged = sorted(findings("no-latest-deployed", files), key=lambda each: each.outcome)
+    assert (latest.place.path, tagged.place.path) == ("base/api.yaml", "prod/kustomization.yaml")
+    (found,) = findings("deployed-by-digest", files)
+    assert (found.place.path, found.place.start) == ("prod/kustomization.yaml", 2)
+
+
+SKAFFOLD = """
+apiVersion: skaffold/v4beta11
+kind: Config
+build:
+  artifacts:
+    - image: api
+      context: src/api
+manifests:
+  rawYaml: [deploy/*.yaml]
+"""
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"), [("api", UNKNOWN), ("api:8.1", UNKNOWN), ("web", FAILS), ("contoso/api", FAILS)]
+)
+def test_what_skaffold_builds_is_named_by_what_it_built(image: str, expected: Outcome) -> None:
+    files = {DEPLOYMENT: deployment(image=image), "skaffold.yaml": SKAFFOLD}
+    (found,) = findings("no-latest-deployed", files)
+    assert found.outcome is expected
+    assert outcomes("deployed-by-digest", files) == ([UNKNOWN] if expected is UNKNOWN else [])
+
+
 def test_an_image_that_a_base_renames_is_known_by_its_new_name_above() -> None:
     files = stages(prod="{name: ghcr.io/contoso/api, newTag: '8.1'}", dev="{name: contoso/api, newTag: '8.1'}")
     files["base/kustomization.yaml"] += "\nimages: [{name: contoso/api, newName: ghcr.io/contoso/api}]"
@@ -139,6 +169,10 @@ WITHOUT = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: api}\nautomoun
         (ACCOUNT, account(BINDING), HOLDS),
         (ACCOUNT, account(WITHOUT), HOLDS),
         (f"{ACCOUNT}\nautomountServiceAccountToken: true", account(WITHOUT), UNKNOWN),
+        ("", account(BINDING), FAILS),
+        ("", account(BINDING.replace("name: api}]", "name: default}]")), UNKNOWN),
+        ("serviceAccountName: default", account(BINDING.replace("name: api}]", "name: default}]")), UNKNOWN),
+        ("automountServiceAccountToken: false", account(BINDING.replace("name: api}]", "name: default}]")), HOLDS),
     ],
 )
 def test_a_pod_gets_no_token_that_it_does_not_need(pod: str, beside: dict[str, str], expected: Outcome) -> None:

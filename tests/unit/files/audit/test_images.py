@@ -38,6 +38,8 @@ ASPNET = "mcr.microsoft.com/dotnet/aspnet"
         ('FROM scratch\nCOPY app /\nENTRYPOINT ["/app"]\n', FAILS),
         ("FROM scratch\nCOPY out /\n", NOT_APPLICABLE),
         ("FROM gcr.io/distroless/static:nonroot\n", HOLDS),
+        ("FROM gcr.io/distroless/static\n", FAILS),
+        (f"FROM gcr.io/distroless/static@sha256:{'a' * 64}\n", UNKNOWN),
         ("FROM mcr.microsoft.com/dotnet/aspnet:8.0-nanoserver-ltsc2022\n", NOT_APPLICABLE),
         ("FROM --platform=windows/amd64 contoso/base:1\n", NOT_APPLICABLE),
     ],
@@ -94,7 +96,16 @@ PROJECT = """
         ("FROM debian:13\nENV DB_PASSWORD_FILE=/run/secrets/db\n", HOLDS),
         ("FROM debian:13\nARG NUGET_TOKEN\nRUN restore --token $NUGET_TOKEN\n", FAILS),
         ("FROM debian:13\nARG NUGET_TOKEN\nRUN restore\n", HOLDS),
+        ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM debian:13\nRUN restore $NUGET_TOKEN\n", HOLDS),
+        ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM a\nRUN restore $NUGET_TOKEN\n", FAILS),
         ("FROM debian:13\nARG NUGET_TOKEN\nENV NUGET_TOKEN=$NUGET_TOKEN\n", FAILS),
+        ("FROM debian:13\nENV NUGET_TOKEN=${NUGET_TOKEN}\n", HOLDS),
+        ("ARG NUGET_TOKEN\nFROM debian:13\nENV NUGET_TOKEN=${NUGET_TOKEN}\n", HOLDS),
+        ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM debian:13\nENV NUGET_TOKEN $NUGET_TOKEN\n", HOLDS),
+        ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM a\nENV NUGET_TOKEN $NUGET_TOKEN\n", FAILS),
+        ("FROM debian:13\nENV TOKEN_OF=x\nENV NUGET_TOKEN $TOKEN_OF\nARG TOKEN_OF\n", FAILS),
+        ("FROM debian:13\nENV NUGET_TOKEN $LATER\nARG LATER\n", HOLDS),
+        ("FROM debian:13\nENV NUGET_TOKEN=${NUGET_TOKEN:-hunter2}\n", FAILS),
         ("FROM debian:13\nENV ConnectionStrings__Shop='Server=db;Password=hunter2'\n", FAILS),
         ("FROM debian:13\nENV ConnectionStrings__Shop='Server=db;Integrated Security=true'\n", HOLDS),
         ("FROM debian:13\nRUN --mount=type=secret,id=nuget,env=NUGET_TOKEN restore\n", HOLDS),
@@ -111,6 +122,12 @@ def test_a_password_from_the_environment_in_a_nuget_config_is_none() -> None:
     config = '<add key="ClearTextPassword" value="%FEED_PASSWORD%" />'
     files = {"Dockerfile": "FROM debian:13\nCOPY nuget.config .\n", "nuget.config": config}
     assert outcome("image-secrets", files) is HOLDS
+
+
+def test_a_password_that_is_put_into_a_connection_is_given_by_an_argument() -> None:
+    text = 'FROM debian:13\nARG DB_KEY\nENV DB_CONNECTION_STRING "Server=db;Password=${DB_KEY}"\n'
+    (found,) = findings("image-secrets", {"Dockerfile": text})
+    assert found.message == "ENV DB_CONNECTION_STRING is given by a build argument"
 
 
 def test_no_value_of_a_secret_is_shown() -> None:
@@ -145,6 +162,7 @@ def test_no_value_of_a_secret_is_shown() -> None:
         ("contoso/golden:1.4.2@sha256:" + "a" * 64, HOLDS),
         ("contoso/golden:release", HOLDS),
         ("contoso/golden:dev", FAILS),
+        ("contoso/golden:ci", FAILS),
         ("node:alpine", FAILS),
         ("python:slim", FAILS),
         ("php:fpm-alpine", FAILS),
@@ -242,6 +260,18 @@ def test_the_folder_or_the_framework_that_is_published_tells_which_project_runs(
     assert outcome("dotnet-versions", files) is expected
 
 
+def test_a_framework_that_counts_where_nothing_else_is_set_is_told() -> None:
+    condition = "Condition=\"'$(Other)' == ''\""
+    text = (
+        f"<Project><PropertyGroup><TargetFramework {condition}>net8.0</TargetFramework></PropertyGroup></Project>"
+    )
+    files = {
+        "Dockerfile": f'FROM {ASPNET}:9.0\nCOPY a.csproj .\nENTRYPOINT ["dotnet", "a.dll"]\n',
+        "a.csproj": text,
+    }
+    assert outcomes("dotnet-versions", files) == [FAILS]
+
+
 def test_a_project_whose_framework_is_not_told_is_named() -> None:
     files = {
         "Dockerfile": f'FROM {ASPNET}:8.0\nENTRYPOINT ["dotnet", "Api.dll"]\n',
@@ -302,3 +332,9 @@ def test_an_entrypoint_is_found_under_the_name_that_it_is_copied_to() -> None:
         "docker/entry.sh": "exec setpriv --reuid=1000 /app/serve\n",
     }
     assert outcome("image-user", files) is UNKNOWN
+
+
+def test_an_image_on_a_stock_one_is_told_what_fits_that() -> None:
+    (found,) = findings("image-user", {"Dockerfile": "FROM nginx:1.29-alpine\nCOPY site /usr/share/nginx/html\n"})
+    assert found.fix is not None
+    assert "nginx-unprivileged" in found.fix.advice

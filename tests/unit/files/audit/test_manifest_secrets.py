@@ -42,6 +42,13 @@ def registry_login(username: str, password: str, auth: str) -> str:
         ("Secret", "type: Opaque", HOLDS),
         ("Secret", "stringData: {token: token, apiKey: apiKey, client-key: CLIENT_KEY}", HOLDS),
         ("Secret", "stringData: {token: tokens}", FAILS),
+        ("Secret", "stringData: {ORDERS_DEFAULT_USER: shop, ordersUsername: shop, JWT_ISSUER: shop}", HOLDS),
+        ("Secret", "stringData: {JWT_EXPIRATION: PT1H, jwt-audience: shop}", HOLDS),
+        ("Secret", "stringData: {redis-connection: 'redis:6379', cache: 'redis.shop.svc:6379'}", HOLDS),
+        ("Secret", "stringData: {queue: 'amqp://queue.shop.svc:5672/'}", HOLDS),
+        ("Secret", "stringData: {auth: 'shop:6379'}", FAILS),
+        ("Secret", f"stringData: {{queue: 'amqp://shop:{VALUE}@queue'}}", FAILS),
+        ("Secret", "stringData: {sentry-dsn: SUSTITUIR_POR_TU_SENTRY_DSN}", HOLDS),
         ("Secret", "stringData: {password: password}", FAILS),
         ("Secret", f"stringData: {{.dockerconfigjson: '{registry_login('', '', '')}'}}", HOLDS),
         ("Secret", f"stringData: {{.dockerconfigjson: '{registry_login('', '', 'Og==')}'}}", HOLDS),
@@ -71,6 +78,27 @@ def test_no_manifest_writes_out_a_secret(kind: str, line: str, expected: Outcome
 def test_no_generator_writes_out_a_secret(literal: str, generator: str, expected: Outcome) -> None:
     text = f"{generator}:\n  - name: shop\n    literals:\n      - {literal}\n"
     assert outcome(CHECK, {"deploy/kustomization.yaml": text}) is expected
+
+
+CHART = {"chart/Chart.yaml": "name: shop\nversion: 1.0.0\n", "chart/values.yaml": f"password: {VALUE}\n"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["stringData:", f"  password: {VALUE}"], [FAILS]),
+        (["stringData:", "  password: {{ .Values.password | quote }}"], []),
+        (["stringData:", "  password: {{ .Values.password }}", "  level: debug"], [FAILS]),
+        (["stringData:", "  user: shop"], [HOLDS]),
+    ],
+)
+def test_a_template_of_a_chart_writes_out_no_secret(lines: list[str], expected: list[Outcome]) -> None:
+    head = ["apiVersion: v1", "kind: Secret", 'metadata: {name: {{ include "name" . }}}']
+    files = {**CHART, "chart/templates/secret.yaml": "\n".join([*head, *lines]) + "\n"}
+    found = findings(CHECK, files)
+    assert [each.outcome for each in found] == expected
+    assert all(each.place.path == "chart/templates/secret.yaml" for each in found)
+    assert all(each.place.start > 4 for each in found if each.outcome is FAILS)
 
 
 def test_what_is_encrypted_for_a_cluster_is_no_secret_manifest() -> None:

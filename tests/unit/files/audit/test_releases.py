@@ -48,9 +48,14 @@ def test_what_builds_releases_gets_no_schedule(triggers: str) -> None:
     assert proposed({RELEASE: text}).commits == ()
 
 
+def test_the_finding_says_who_starts_it() -> None:
+    (finding,) = findings("weekly-rebuild", {RELEASE: workflow(PUSH, f"{TAGS}\nworkflow_dispatch:")})
+    assert finding.message.startswith("only a release or a person starts it, ")
+
+
 def test_the_finding_says_what_is_missing() -> None:
     (finding,) = findings("weekly-rebuild", {RELEASE: workflow(PUSH, TAGS)})
-    assert finding.message == "only a release starts it, and nothing builds the newest one anew every week"
+    assert finding.message == "only a release starts it, and nothing builds the newest release anew every week"
     assert finding.fix is not None
     assert "workflow_dispatch" in finding.fix.left_alone
 

@@ -281,3 +281,49 @@ def test_what_an_anchor_brings_in_is_told_at_the_line_that_says_it(check: str, l
     (found,) = findings(check, {"compose.yaml": text})
     assert found.outcome is FAILS
     assert found.place.start == line
+
+
+TEMPLATE = """
+apiVersion: template.openshift.io/v1
+kind: Template
+metadata: {name: shop}
+parameters: [{name: NAME, value: shop}]
+objects:
+- apiVersion: apps.openshift.io/v1
+  kind: DeploymentConfig
+  metadata: {name: "${NAME}-api"}
+  spec:
+    triggers: [{type: ConfigChange}]
+    template:
+      spec:
+        containers:
+        - name: api
+          image: ghcr.io/contoso/api:1.0
+          securityContext: {privileged: true, runAsUser: "${{UID}}"}
+- apiVersion: v1
+  kind: Secret
+  metadata: {name: shop}
+  stringData: {password: "${PASSWORD}", token: hunter2-of-the-shop}
+"""
+
+
+def test_what_a_template_of_openshift_runs_is_judged() -> None:
+    files = {"deploy/template.yaml": TEMPLATE}
+    assert outcomes("not-privileged", files) == [FAILS]
+    assert outcomes("deployed-by-digest", files) == [FAILS]
+    assert outcomes("secrets-in-manifests", files) == [FAILS]
+    streamed = {"deploy/template.yaml": TEMPLATE.replace("ConfigChange", "ImageChange")}
+    assert outcomes("deployed-by-digest", streamed) == [UNKNOWN]
+
+
+@pytest.mark.parametrize("check", ["run-as-non-root", "seccomp-profile", "drop-all-capabilities"])
+def test_what_openshift_may_set_is_unknown(check: str) -> None:
+    (found,) = findings(check, {"deploy/template.yaml": TEMPLATE})
+    assert found.outcome is UNKNOWN
+
+
+@pytest.mark.parametrize("value", ["${UID}", "${{UID}}", "#{Uid}#", "__UID__"])
+def test_a_setting_that_a_deployment_puts_in_is_unknown(value: str) -> None:
+    lines = f"securityContext: {{runAsUser: '{value}', readOnlyRootFilesystem: '{value}'}}"
+    for check in ("run-as-non-root", "read-only-root"):
+        assert outcomes(check, {DEPLOYMENT: deployment(lines)}) == [UNKNOWN]

@@ -387,3 +387,10 @@ def test_a_scanner_in_a_container_is_named_and_not_the_engine_that_starts_it() -
     command = "docker run --rm -v /a:/b contoso.azurecr.io/wizcli:1 docker scan --image ghcr.io/contoso/api:8"
     (found,) = findings("image-scanned", {BUILD: workflow(f"{PUSH}- run: {command}\n")})
     assert "`wizcli docker scan` may" in found.message
+
+
+@pytest.mark.parametrize("name", ["./ci/keys.ps1", ".\\ci\\keys.ps1", ".\\\\ci\\\\keys.ps1", "ci/../ci/keys.ps1"])
+@pytest.mark.parametrize(("text", "expected"), [("Set-Content a.cs x\n", FAILS), ("trivy image api\n", UNKNOWN)])
+def test_a_script_is_found_however_its_path_is_written(name: str, text: str, expected: Outcome) -> None:
+    steps = f"- shell: pwsh\n  run: |\n    {name} -key x\n{PUSH}"
+    assert outcome("image-scanned", {BUILD: workflow(steps), "ci/keys.ps1": text}) is expected

@@ -3,8 +3,11 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
+from bot.files.audit.auditing import judge_repository
+from bot.files.audit.patches import Texts, patches
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import is_secret_name
-from tests.unit.files.audit.world import BUILD, DEPLOYMENT, deployment, findings, outcome, workflow
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, deployment, findings, outcome, texts, workflow
 
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
 
@@ -13,6 +16,7 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
     ("name", "expected"),
     [
         ("DB_PASSWORD", True),
+        ("PGPASSWORD", True),
         ("ApiKey", True),
         ("Storage__AccountKey", True),
         ("GITHUB_TOKEN", True),
@@ -34,6 +38,11 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("Secrets__Mail__0", True),
         ("ApiKey__Value", True),
         ("GOOGLE_CREDENTIALS_JSON", True),
+        ("DATA_ENCRYPTION_KEY", True),
+        ("Jwt__Key", True),
+        ("TOKEN_SIGNING_KEY_ID", False),
+        ("SHOP_APIKEY_CLAIMS", False),
+        ("ALLOWEMPTYPASSWORD", False),
     ],
 )
 def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None:
@@ -64,6 +73,14 @@ def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None
         ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", HOLDS),
         ('env: [{name: SHOP_SECRET, value: \'{"Db": "a;Pwd={0};", "Key": "x9"}\'}]', "", FAILS),
         ("env: [{name: DB, value: 'Server=db;Password={0}hunter2;'}]", "", FAILS),
+        ("env: [{name: DB, value: 'Name=a;AccountKey=xxx;Suffix=b'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'jdbc:postgresql://db/shop?user=a&password=hunter2'}]", "", FAILS),
+        ("env: [{name: DB, value: 'jdbc:postgresql://db/shop?password={0}&ssl=true'}]", "", HOLDS),
+        ("env: [{name: Bus, value: 'Key=a;SharedAccessKey=SAS_KEY;UseDevelopmentEmulator=true'}]", "", HOLDS),
+        ("env: [{name: Blobs, value: 'AccountName=devstoreaccount1;AccountKey=Eby8vd=='}]", "", HOLDS),
+        ("env: [{name: Shop__ClientSecret, value: shop-client-secret}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: db_password}]", "", FAILS),
+        ("env: [{name: JWT_SECRET, value: CAMBIAR_POR_TU_JWT_SECRET_DE_32_CARACTERES}]", "", HOLDS),
         ("env: [{name: DB, value: 'Server=db;Password=Your_password123;'}]", "", FAILS),
         ("volumeMounts: [{name: s, mountPath: /secrets}]", "volumes: [{name: s, secret: {secretName: db}}]", HOLDS),
         (
@@ -92,6 +109,40 @@ def test_secrets_of_a_container(lines: str, pod: str, expected: Outcome) -> None
 def test_secrets_of_a_service(environment: str, expected: Outcome) -> None:
     text = f"services:\n  api:\n    image: contoso/api\n    {environment}\n"
     assert outcome("runtime-secrets", {"compose.yaml": text}) is expected
+
+
+ARGUMENTS = [
+    ('["--user", "shop", "--password", "hunter2"]', "['--user', 'shop', '--password', 'hunter2']", FAILS),
+    ('["--api-key=hunter2"]', "server --api-key=hunter2", FAILS),
+    ('["sh", "-c", "exec redis-server --requirepass hunter2"]', "redis-server --requirepass hunter2", FAILS),
+    ('["--password=$(DB_PASSWORD)"]', "sh -c 'server --password $$DB_PASSWORD'", HOLDS),
+    ('["--password-file", "/run/secrets/db"]', "server --password-file /run/secrets/db", HOLDS),
+    ('["--password", "--verbose"]', "server --password --verbose", HOLDS),
+    ('["--token-ttl", "36000"]', "server --token-ttl 36000", HOLDS),
+]
+
+
+@pytest.mark.parametrize(("arguments", "command", "expected"), ARGUMENTS)
+def test_no_secret_stands_among_arguments(arguments: str, command: str, expected: Outcome) -> None:
+    assert outcome("runtime-secrets", {DEPLOYMENT: deployment(f"args: {arguments}")}) is expected
+    compose = f"services:\n  db:\n    image: contoso/db\n    command: {command}\n"
+    assert outcome("runtime-secrets", {"compose.yaml": compose}) is expected
+
+
+def test_compose_puts_variables_into_arguments() -> None:
+    compose = "services:\n  db:\n    image: redis:8\n    command: redis-server --requirepass ${REDIS_PASSWORD}\n"
+    (found,) = findings("runtime-secrets", {"compose.yaml": compose})
+    assert (found.outcome, found.place.start) == (FAILS, 4)
+    assert found.message == "the value of --requirepass comes in among its arguments"
+
+
+def test_a_patch_beside_a_secret_among_arguments_does_not_show_it() -> None:
+    files = texts({DEPLOYMENT: deployment('args:\n  - "--password"\n  - "hunter2"')})
+    repository = RepositoryTexts(files)
+    found = judge_repository(repository, NOW).findings
+    shown = patches(Texts(repository, files, NOW), found)
+    assert shown
+    assert not any("hunter2" in patch for patch in shown.values())
 
 
 def test_a_service_of_windows_is_asked_about_secrets_all_the_same() -> None:
@@ -139,6 +190,33 @@ def test_secrets_as_build_arguments(arguments: str, expected: Outcome) -> None:
 def test_build_arguments_of_a_command_are_read() -> None:
     steps = "- run: docker buildx build --push --build-arg TOKEN=${{ secrets.TOKEN }} -t contoso/api ."
     assert outcome("build-argument-secrets", {BUILD: workflow(steps)}) is FAILS
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t api .", [FAILS]),
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t other .", [HOLDS]),
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t $NAME .", [FAILS]),
+        ("docker-compose -f a.yml build --build-arg TOKEN=$TOKEN api", [FAILS]),
+        ("docker build --build-arg TOKEN -t api .", [FAILS]),
+        ("docker build --build-arg VERSION=8 -t api .", [HOLDS]),
+    ],
+)
+def test_arguments_of_a_build_count_whose_image_gets_its_name_and_is_pushed_later(
+    build: str, expected: list[Outcome]
+) -> None:
+    steps = f"""
+    - name: Build
+      env: {{TOKEN: "${{{{ secrets.TOKEN }}}}"}}
+      run: {build}
+    - run: |
+        docker tag api ghcr.io/contoso/api:8
+        docker push ghcr.io/contoso/api:8
+    """
+    found = findings("build-argument-secrets", {BUILD: workflow(steps)})
+    assert [each.outcome for each in found] == expected
+    assert ("· Build" in found[0].subject) is (expected == [FAILS])
 
 
 @pytest.mark.parametrize(

@@ -153,8 +153,16 @@ def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: 
     ("files", "why"),
     [
         ({"compose.yaml": f"{TAKEN}secrets:\n  DB_PASSWORD:\n    environment: OTHER\n"}, "of another source"),
-        ({"compose.yaml": TAKEN.replace("contoso/api", "postgres:17")}, "postgres is made by others"),
-        ({DEPLOYMENT: deployment(OF_DB, image="docker.io/library/redis:8")}, "redis is made by others"),
+        ({"compose.yaml": TAKEN.replace("contoso/api", "postgres:17")}, "those who make postgres say"),
+        ({DEPLOYMENT: deployment(OF_DB, image="docker.io/library/redis:8")}, "those who make redis say"),
+        ({"compose.yaml": TAKEN.replace("contoso/api", "grafana/grafana:12")}, "those who make grafana say"),
+        (
+            {DEPLOYMENT: deployment(OF_DB, image="mcr.microsoft.com/mssql/server:2022-latest")},
+            "those who make server say",
+        ),
+        ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "PGADMIN_DEFAULT_PASSWORD")}, "PGADMIN_DEFAULT_PASSWORD is"),
+        ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "AWS_SECRET_ACCESS_KEY")}, "AWS_SECRET_ACCESS_KEY is"),
+        ({DEPLOYMENT: deployment(OF_DB.replace("DB_PASSWORD", "SA_PASSWORD"))}, "SA_PASSWORD is a name"),
     ],
 )
 def test_a_program_that_would_read_no_file_or_another_keeps_its_environment(

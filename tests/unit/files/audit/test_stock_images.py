@@ -61,6 +61,54 @@ def test_an_image_that_is_built_here_on_dotnet_is_told_1654() -> None:
     assert "runAsUser: 1654" in found.fix.suggested[0].text
 
 
+@pytest.mark.parametrize(("user", "uid"), [("0", "1654"), ("0:0", "1654"), ("root", "1654")])
+def test_an_image_that_is_built_to_run_as_root_is_told_another_user(user: str, uid: str) -> None:
+    compose = "services:\n  api:\n    build: .\n"
+    for base in (DOTNET, "node:24"):
+        files = {"compose.yaml": compose, "Dockerfile": f"FROM {base}\nUSER {user}\nCOPY app /app\n"}
+        (found,) = findings("run-as-non-root", files)
+        assert found.outcome is Outcome.FAILS
+        assert advice(found).startswith(f"set user: '{uid}'" if base == DOTNET else "set user to a UID above 0")
+
+
+def test_an_image_that_is_built_to_run_as_root_is_told_another_user_in_a_pod() -> None:
+    files = {
+        DEPLOYMENT: deployment(image="ghcr.io/contoso/api:8"),
+        BUILD: workflow(PUSH),
+        "Dockerfile": "FROM node:24\nUSER 0\nCOPY app /app\n",
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert "runAsUser: 0" not in advice(found)
+
+
+@pytest.mark.parametrize("image", ["contoso/api:1.0", "debian:13"])
+def test_advice_for_an_image_starts_it_though_it_names_no_user(image: str) -> None:
+    told = advice(of_deployment("run-as-non-root", image))
+    assert "runAsUser: a number above 0" in told
+    assert "names one by number" in told
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"), [("redis:3.2-alpine", ""), ("redis:4-alpine3.11", ""), ("redis:8-alpine", "999")]
+)
+def test_old_images_had_another_user(image: str, expected: str) -> None:
+    found = of_service("run-as-non-root", image)
+    assert found.outcome is Outcome.UNKNOWN
+    assert ("999" in found.message) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("image", "outcome"),
+    [
+        ("docker.elastic.co/elasticsearch/elasticsearch:7.17.9", Outcome.UNKNOWN),
+        ("docker.elastic.co/elasticsearch/elasticsearch:9.1.0", Outcome.HOLDS),
+        ("docker.elastic.co/elasticsearch/elasticsearch", Outcome.HOLDS),
+    ],
+)
+def test_an_image_is_known_by_what_it_does_today(image: str, outcome: Outcome) -> None:
+    assert of_service("run-as-non-root", image).outcome is outcome
+
+
 @pytest.mark.parametrize("image", ["postgres:17", "nginx:1.29", "debian:13"])
 def test_no_patch_has_the_kubelet_refuse_an_image_that_starts_as_root(image: str) -> None:
     found = of_deployment("run-as-non-root", image)
@@ -180,6 +228,14 @@ def test_no_volume_stands_in_for_what_the_kernel_or_a_program_gives(path: str) -
     assert "volume" not in advice(pod)
     service = of_service("no-host-paths", "contoso/api:1", f"volumes: ['{path}:/host:ro']")
     assert "volume" not in advice(service)
+
+
+def test_what_runs_on_each_node_is_there_for_the_node() -> None:
+    agent = deployment(pod="volumes: [{name: host, hostPath: {path: /var/log}}]").replace("Deployment", "DaemonSet")
+    (found,) = findings("no-host-paths", {DEPLOYMENT: agent})
+    assert found.outcome is Outcome.FAILS
+    assert "volume claim" not in advice(found)
+    assert "waive the check" in advice(found)
 
 
 def test_data_of_a_program_belongs_on_a_volume() -> None:

@@ -486,3 +486,116 @@ def test_what_is_advised_changes_something_for_how_it_is_pushed(check: str, step
     (found,) = findings(check, {BUILD: workflow(steps)})
     assert found.fix is not None
     assert said in found.fix.advice
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sudo -E docker-compose push api",
+        "docker-compose -f deploy/compose.yml push api",
+        "docker compose --file deploy/compose.yml --env-file=.env push",
+        "docker compose -p shop --progress plain push api",
+        "env TAG=8 docker compose push",
+    ],
+)
+def test_a_push_by_compose_is_seen_behind_what_runs_it_and_behind_its_options(command: str) -> None:
+    assert outcome("image-signed", {BUILD: workflow(f"- run: {command}\n")}) is FAILS
+
+
+@pytest.mark.parametrize(("more", "pushes"), [("", True), ("    push: false\n", False), ("    push: true\n", True)])
+def test_version_1_of_the_build_action_pushes_unless_it_is_told_not_to(more: str, pushes: bool) -> None:
+    steps = f"- uses: docker/build-push-action@v1\n  with:\n    repository: a/api\n    tags: 8, latest\n{more}"
+    files = {BUILD: workflow(steps)}
+    for check in ("image-signed", "image-scanned", "sbom", "provenance", "slsa-level"):
+        found = findings(check, files)
+        assert [each.outcome for each in found] == [FAILS] * pushes
+        assert all(each.fix is not None and not each.fix.edits and not each.fix.suggested for each in found)
+
+
+def test_what_version_1_pushes_to_a_registry_of_the_run_is_no_delivery() -> None:
+    steps = "- uses: docker/build-push-action@v1\n  with: {registry: 'localhost:5000', repository: a, tags: 8}\n"
+    assert outcomes("image-signed", {BUILD: workflow(steps)}) == []
+
+
+JOINED = "- run: docker manifest create contoso/api:8 contoso/api:8-arm64 && docker manifest push contoso/api:8\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "said", "left_alone"),
+    [
+        (BUILDX + push("provenance: false"), "", ""),
+        (push("provenance: false"), ", with docker/setup-buildx-action before the build", ""),
+        (
+            BUILDX + "  with: {driver: docker}\n" + push("provenance: false"),
+            ", with another driver than docker for docker/setup-buildx-action",
+            "the builder has the driver docker, which need not store statements",
+        ),
+        (
+            BUILDX + push("provenance: false") + JOINED,
+            ", and join the images with `docker buildx imagetools create`, which takes them with it",
+            "`docker manifest create` joins the images, and takes none with statements",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("check", "begins"),
+    [("sbom", "set sbom: true"), ("provenance", "attach provenance: leave `provenance` at its default")],
+)
+def test_a_statement_is_asked_for_where_the_builder_and_what_comes_after_can_take_it(
+    steps: str, said: str, left_alone: str, check: str, begins: str
+) -> None:
+    found = findings(check, {BUILD: workflow(steps)})[0]
+    assert found.fix is not None
+    assert (found.fix.advice, found.fix.left_alone) == (begins + said, left_alone)
+    assert bool(found.fix.edits or found.fix.suggested) is (not left_alone)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "why"),
+    [
+        ("provenance: false", FAILS, "provenance is false in the build of what it joins"),
+        ("provenance: true", HOLDS, "provenance is asked for in the build of what it joins"),
+        ("provenance: ${{ inputs.all }}", UNKNOWN, "provenance is ${{ inputs.all }}, which only a run knows"),
+    ],
+)
+@pytest.mark.parametrize("tags", ["    tags: contoso/api:8-arm64\n", "    outputs: type=image,name=a,push=true\n"])
+def test_what_a_list_of_images_carries_is_what_those_carry_that_it_joins(
+    given: str, expected: Outcome, why: str, tags: str
+) -> None:
+    join = "\n".join(f"      {line}" for line in JOINED.splitlines())
+    files = {
+        BUILD: workflow(BUILDX + push(given) + tags)
+        + f"  join:\n    needs: build\n    runs-on: ubuntu-latest\n    steps:\n{join}\n"
+    }
+    found = findings("provenance", files)[-1]
+    assert found.outcome is expected
+    assert why in found.message
+
+
+def test_a_list_of_images_that_another_workflow_builds_is_not_judged_by_the_builds_here() -> None:
+    assert outcomes("provenance", {BUILD: workflow(JOINED)}) == [UNKNOWN]
+    other = BUILDX + push("provenance: false") + "    tags: contoso/web:8\n"
+    text = workflow(other).replace("jobs:\n", f"jobs:\n  join:\n    needs: build\n    steps:\n      {JOINED}")
+    assert sorted(outcomes("provenance", {BUILD: text})) == [FAILS, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("check", "step", "expected"),
+    [
+        (
+            "sbom",
+            "uses: actions/attest@v4\n  with: {subject-name: ghcr.io/contoso/api, sbom-path: a.json}",
+            UNKNOWN,
+        ),
+        ("sbom", "uses: actions/attest@v4\n  with: {subject-name: ghcr.io/contoso/web, sbom-path: a.json}", FAILS),
+        ("sbom", "uses: actions/attest@v4\n  with: {subject-path: a.json, sbom-path: a.json}", FAILS),
+        ("image-signed", 'run: cosign sign --yes "ghcr.io/contoso/api@$DIGEST"', UNKNOWN),
+        ("image-signed", "run: cosign sign --yes ghcr.io/contoso/web:8", FAILS),
+    ],
+)
+def test_what_another_workflow_does_with_an_image_of_the_same_name_is_not_told_as_missing(
+    check: str, step: str, expected: Outcome
+) -> None:
+    other = ".github/workflows/after.yml"
+    files = {BUILD: workflow(PUSH), other: workflow(f"- {step}\n", "workflow_run: {workflows: [build]}")}
+    assert outcomes(check, files) == [expected]

@@ -124,6 +124,34 @@ def test_a_change_that_is_not_accepted_yet_deploys_nothing_that_counts() -> None
     assert outcomes(CHECK, {BUILD: workflow(TO_APP, "pull_request:")}) == []
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        "oc process -f template.yml -p TAG=8 | oc apply -n shop -f -",
+        "oc apply -f deploy/api.yaml",
+        "oc set image dc/api api=ghcr.io/contoso/api:8",
+        "oc rollout latest dc/api",
+    ],
+)
+def test_a_deploy_to_openshift_is_one_to_a_cluster(run: str) -> None:
+    assert outcome(CHECK, {BUILD: workflow(f"- run: {run}\n")}) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        ("aws ecs update-service --service api --force-new-deployment", [UNKNOWN]),
+        ("aws ecs update-service --service api --desired-count 2", []),
+        ("aws lambda update-function-code --function-name api --image-uri contoso/api:8", [FAILS]),
+        ("aws lambda update-function-code --function-name api --zip-file fileb://a.zip", []),
+    ],
+)
+def test_a_deploy_by_the_command_line_of_aws_is_seen_where_it_brings_an_image(
+    run: str, expected: list[Outcome]
+) -> None:
+    assert outcomes(CHECK, {BUILD: workflow(f"- run: {run}\n")}) == expected
+
+
 def test_a_restart_takes_what_a_moved_tag_names() -> None:
     assert outcome(CHECK, {BUILD: workflow(PUSH + "- run: kubectl rollout restart deployment/api\n")}) is UNKNOWN
 

@@ -319,3 +319,77 @@ def test_what_is_told_by_a_merge_alone_is_started_by_nothing_else(check: str, ta
     assert finding.fix is not None
     assert bool(finding.fix.edits) is is_proposed
     assert ("hands over" in finding.fix.left_alone) is not is_proposed
+
+
+@pytest.mark.parametrize(
+    ("branches", "is_scheduled"),
+    [
+        ("['**', '!main']", False),
+        ("['**', '!m*']", False),
+        ("['**', '!main', 'ma*']", True),
+        ("['**', '!dependabot/**']", True),
+        ("['*', '!m[a-z]in']", True),
+    ],
+)
+def test_what_keeps_the_default_branch_out_gets_no_schedule_of_it(branches: str, is_scheduled: bool) -> None:
+    files = {BUILD: workflow(PUSH, f"push: {{branches: {branches}}}"), ".github/workflows/ci.yml": ON_MAIN}
+    (finding,) = findings("weekly-rebuild", files)
+    assert finding.fix is not None
+    assert bool(finding.fix.edits) is is_scheduled
+
+
+ON_MAIN = "on: {push: {branches: [main]}}\njobs: {}\n"
+
+
+def test_where_two_branches_may_be_the_default_one_it_is_not_said_that_no_commit_publishes_it() -> None:
+    files = {BUILD: workflow(PUSH, "push: {branches: [develop]}"), ".github/workflows/ci.yml": ON_MAIN}
+    (finding,) = findings("weekly-rebuild", files)
+    assert finding.fix is not None
+    assert not finding.fix.edits
+    assert "hangs on the name of the default branch" in finding.fix.left_alone
+
+
+def test_no_schedule_is_advised_that_pushes_nothing() -> None:
+    triggers = "push: {branches: [main]}"
+    for condition in ("github.event_name == 'push'", "github.event_name != 'schedule'"):
+        (finding,) = findings("weekly-rebuild", {BUILD: workflow(guarded(condition), triggers)})
+        assert finding.fix is not None
+        assert finding.fix.advice.startswith("build what it publishes anew every week")
+        (finding,) = findings("weekly-rebuild", {BUILD: workflow(guarded(condition), MAIN)})
+        assert finding.fix is not None
+        assert finding.fix.advice.startswith("let the push take place")
+
+
+def test_what_a_run_does_besides_is_named_whole() -> None:
+    steps = PUSH + "- uses: ./.github/actions/deploy-shop\n"
+    action = "runs: {using: composite, steps: [{run: make, shell: bash}]}\n"
+    files = {BUILD: workflow(steps, "workflow_dispatch:"), ".github/actions/deploy-shop/action.yml": action}
+    (finding,) = findings("weekly-rebuild", files)
+    assert finding.fix is not None
+    assert "`uses: ./.github/actions/deploy-shop`" in finding.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("step", "is_scheduled"),
+    [
+        ("uses: softprops/action-gh-release@v2", False),
+        ("uses: appleboy/ssh-action@v1", False),
+        ("run: dotnet nuget push a.nupkg", False),
+        ("uses: softprops/action-gh-release@v2\n  if: startsWith(github.ref, 'refs/tags/')", True),
+        ("run: helm upgrade api chart", True),
+    ],
+)
+def test_what_makes_a_release_in_each_run_gets_no_schedule(step: str, is_scheduled: bool) -> None:
+    files = {BUILD: workflow(f"{PUSH}- {step}\n", "push: {branches: [main]}\nworkflow_dispatch:")}
+    (finding,) = findings("weekly-rebuild", files)
+    assert finding.fix is not None
+    assert bool(finding.fix.edits) is is_scheduled
+    assert ("done every week" in finding.fix.left_alone) is not is_scheduled
+
+
+def test_what_is_started_by_hand_and_works_on_another_machine_gets_no_schedule() -> None:
+    (finding,) = findings(
+        "weekly-rebuild", {BUILD: workflow(f"{PUSH}- uses: appleboy/ssh-action@v1\n", "workflow_dispatch:")}
+    )
+    assert finding.fix is not None
+    assert not finding.fix.edits

@@ -11,10 +11,11 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Exceptions: builds that push nothing are asked nothing, nor are those that comments on pull requests start.
 Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where
-only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule, which would
-publish a branch as one: the newest release is built anew at its tag.
+only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule: the newest
+release is built anew at its tag.
+
+Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
-from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_it_does
+from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_is_published, what_else_it_does
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
@@ -55,6 +56,7 @@ from bot.files.audit.workflows.triggers import with_trigger
 from bot.files.formats.source.nodes import Scalar
 
 _FIX = "add a weekly schedule, on a minute of its own"
+_LET_PUSH = "let the push take place when the schedule runs, or start it every week in another way"
 _CALL = "call it every week with its inputs, from a workflow with a schedule"
 _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
@@ -96,13 +98,14 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
         return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _CALL)
     if weekly:
-        return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _FIX)
+        return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _LET_PUSH)
     if pipeline.crons:
         return fails(
             repository.place(pipeline.crons[0]), subject, f"{pipeline.crons[0].value} is not every week", _FIX
         )
     if why_no_schedule(pipeline) == RELEASES_ALONE:
-        why = "only a release starts it, and nothing builds the newest one anew every week"
+        who = "a release or a person" if "workflow_dispatch" in pipeline.events else "a release"
+        why = f"only {who} starts it, and nothing builds the newest release anew every week"
     else:
         why = "it runs only when somebody commits, publishes or starts it"
     return fails(place, subject, why, _fix(repository, pipeline))
@@ -182,14 +185,24 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             return Fix("start it every week with its inputs, from a workflow with a schedule", left_alone=why)
     outcome = _when_scheduled(repository, pipeline, cron)
     if outcome.pushes is Pushes.NEVER:
-        return Fix(advice, left_alone="a scheduled run would push nothing, by the conditions that are written")
+        return Fix(
+            "build what it publishes anew every week, in a run that its conditions let push",
+            left_alone="a scheduled run would push nothing, by the conditions that are written",
+        )
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
     if not publishes_default_branch(repository, pipeline):
+        if _may_publish_default_branch(repository, pipeline):
+            why = "whether commits publish what a scheduled run would hangs on the name of the default branch"
+            return Fix(advice, left_alone=why)
         return Fix(
             "build the branch that is published anew every week, and no other",
             left_alone="a scheduled run would publish the default branch, which no commit to it does",
         )
+    starts = [scheduled(repository, pipeline.root, branch, cron) for branch in default_branches(repository)]
+    if what := what_else_is_published(repository, pipeline, starts):
+        why = f"a run does more than push images ({what}), which would be done every week"
+        return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
 
 
@@ -204,6 +217,17 @@ def publishes_default_branch(repository: RepositoryTexts, pipeline: Pipeline) ->
     return (
         all(may_start(events, branch) for branch in branches)
         and outcome_of(repository, pipeline, starts).pushes is not Pushes.NEVER
+    )
+
+
+def _may_publish_default_branch(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether commits to one of the branches push that may be the default one."""
+    events = pipeline.root.mapping("on")
+    return any(
+        may_start(events, branch)
+        and outcome_of(repository, pipeline, [pushed(repository, branch)]).pushes is not Pushes.NEVER
+        for branch in default_branches(repository)
+        if "push" in pipeline.events
     )
 
 

@@ -1,8 +1,8 @@
 """An image that the repository builds runs as a user that is not root.
 
-What: the last USER of the final stage, followed through the stages that it stands on, else the user of the base. In
-.NET images, chiseled and distroless tags run as UID 1654; `USER $APP_UID` makes the others do so. Images that the
-SDK builds run as `app` from .NET 8 on.
+What: the last USER of the final stage or of those below it, else the user of the base, is not root. .NET's chiseled
+and distroless tags run as UID 1654; `USER $APP_UID` makes the others do so. Images that the SDK builds run as `app`
+from .NET 8 on.
 
 Why: where no manifest says otherwise, the image decides, on every engine.
 
@@ -15,8 +15,9 @@ Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled b
 
 What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
 
-Exceptions: Windows images are asked nothing. Where an entrypoint drops rights by itself (gosu, setpriv, su-exec),
-the file does not tell. Dockerfiles of tests, samples and development containers are not asked."""
+Exceptions: Windows images, and Dockerfiles of tests, samples and development containers, are asked nothing. Where
+an entrypoint drops rights by itself (gosu, setpriv, su-exec) it is unknown.
+"""
 
 import re
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.images.by_dockerfile import user_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -69,7 +71,10 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     image = file.chain(stage)[-1].image
     has_user = image is not None and "/dotnet/" in image.text and not _BEFORE_APP_UID.search(image.text)
     name = "$APP_UID" if has_user else "a number above 0"
+    stock = stock_image(image.text) if image is not None else None
     advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
+    if stock is not None and stock.instead:
+        return Fix(stock.instead)
     starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
     is_written = any(each.keyword == "user" for each in file.of(stage))
     runs_later = any(each.keyword == "run" and each.line > starts[0].line for each in file.of(stage) if starts)

@@ -11,8 +11,7 @@ Example that fails::
 
 Fix: a persistent volume claim, a ConfigMap or a projected volume.
 
-Exceptions: agents of the node; waive the check for them, with the reason. The engine's socket is a check of its
-own."""
+Exceptions: agents of the node: waive the check, with the reason."""
 
 from collections.abc import Iterator
 
@@ -43,7 +42,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place,
                 pod.subject,
                 f"it mounts {folder} of its node",
-                instead_of(path, "use a persistent volume claim"),
+                instead_of(path, "use a persistent volume claim", is_agent=pod.kind == "DaemonSet"),
             )
         if not mounts:
             yield holds(pod.place, pod.subject, "it mounts nothing of its node")

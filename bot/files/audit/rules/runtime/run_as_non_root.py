@@ -109,7 +109,7 @@ def _advice(repository: RepositoryTexts, container: Container) -> str:
     uid = (user.uid or user.at_hand) if user is not None else ""
     if uid:
         return f"{_NON_ROOT}, and runAsUser: {uid}"
-    return f"{_NON_ROOT}, and runAsUser: its number where the image's USER is a name"
+    return f"{_NON_ROOT}, and runAsUser: a number above 0, unless the image names one by number"
 
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:

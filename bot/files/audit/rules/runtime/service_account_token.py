@@ -11,7 +11,8 @@ Example that fails::
 Fix: `automountServiceAccountToken: false` in the pod's spec.
 
 Exceptions: a pod whose account a binding of this repository gives rights needs the token, and holds; one with an
-account of its own that no binding here names is unknown. Windows pods are asked too.
+account of its own that no binding here names is unknown, and so is one with the default account where a binding
+gives that one rights. Windows pods are asked too.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ from bot.files.audit.workloads.kubernetes import Pod, is_hidden, is_hidden_name,
 
 _KEY = "automountServiceAccountToken"
 _FIX = f"set {_KEY}: false in the pod's spec"
+_SETTLES = f"whether the program asks the cluster's API; else {_KEY}: false"
+_DEFAULT = "default"
+"""The account of pods that name none."""
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -44,18 +48,20 @@ def _of_pod(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
         yield unknown(place, pod.subject, f"{_KEY} or the account is filled in by a template", RENDERED)
     elif word(setting) == "false":
         yield holds(place, pod.subject, f"{_KEY} is false")
-    elif account and account in accounts_with_rights(repository):
+    elif account and account != _DEFAULT and account in accounts_with_rights(repository):
         yield holds(pod.place, pod.subject, f"its account {account} is given rights here, and needs the token")
     elif word(setting) is None and account in accounts_without_token(repository):
         yield holds(pod.place, pod.subject, f"its account {account} mounts no token")
-    elif account and account != "default":
-        why = f"it gets the token of {account}, and no binding here tells what for"
+    elif account and account != _DEFAULT:
         yield unknown(
-            pod.place, pod.subject, why, f"whether the program asks the cluster's API; else {_KEY}: false"
+            pod.place, pod.subject, f"it gets the token of {account}, and no binding here tells what for", _SETTLES
         )
     elif pod.hidden or may_hold(pod.spec, _KEY, "serviceAccountName"):
         why = f"{_KEY} is not set; {pod.hidden or 'a part of it comes from a template that is not read'}"
         yield unknown(pod.place, pod.subject, why, RENDERED)
+    elif _DEFAULT in accounts_with_rights(repository):
+        why = "it gets the token of the default account, which is given rights here"
+        yield unknown(place, pod.subject, why, _SETTLES)
     elif word(setting) is not None:
         yield fails(place, pod.subject, f"{_KEY} is true, and its account has no rights of its own", _FIX)
     else:

@@ -17,15 +17,17 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.building import dockerfile_of
+from bot.files.audit.delivery.building import builds_of, dockerfile_of
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.pushing import option_values
 from bot.files.audit.images.dockerfile import dockerfiles
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.names import holds_secret, is_secret_name
 from bot.files.audit.suggestions.build_secrets import as_build_secret
 from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workloads.compose import named_values, services
 from bot.files.audit.workloads.judging import place_of
 from bot.files.formats.source.nodes import Mapping
@@ -36,13 +38,12 @@ _FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
-        place = repository.where(push.step)
-        bad = [name for name, value in _arguments(push) if _is_secret(name, value)]
-        for name in bad:
-            fix = _fix(repository, push, name)
-            yield fails(place, f"{push.subject} · {name}", f"build argument {name} is a secret", fix)
+        bad = [(step, name) for step, name, value in _arguments(push) if _is_secret(name, value)]
+        for step, name in bad:
+            fix, place = _fix(repository, push, name), repository.where(step)
+            yield fails(place, f"{step.subject} · {name}", f"build argument {name} is a secret", fix)
         if not bad:
-            yield holds(place, push.subject, "no build argument is a secret")
+            yield holds(repository.where(push.step), push.subject, "no build argument is a secret")
     for service in services(repository):
         build = service.get("build")
         args = build.get("args") if isinstance(build, Mapping) else None
@@ -64,17 +65,16 @@ def _is_secret(name: str, value: str) -> bool:
     )
 
 
-def _arguments(push: Push) -> Iterator[tuple[str, str]]:
+def _arguments(push: Push) -> Iterator[tuple[PipelineStep, str, str]]:
+    """The step that hands an argument to the build of what is pushed, with the argument's name and value."""
     for line in push.step.input("build-args").split("\n"):
         name, equals, value = line.strip().partition("=")
         if equals and name and not name.startswith("#"):
-            yield name.strip(), value.strip()
-    words = push.command.words if push.command is not None else ()
-    for number, word in enumerate(words):
-        option, equals, argument = word.partition("=")
-        if option == "--build-arg":
-            name, _, value = (argument if equals else "".join(words[number + 1 : number + 2])).partition("=")
-            yield name, value
+            yield push.step, name.strip(), value.strip()
+    for step, command in builds_of(push):
+        for argument in option_values(command.words, "--build-arg"):
+            name, equals, value = argument.partition("=")
+            yield step, name, value if equals else step.environment.get(name, "")
 
 
 RULE = Rule(

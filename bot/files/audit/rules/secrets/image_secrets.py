@@ -14,17 +14,19 @@ Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
 
 Where the fleet knows the produced image, the names in its environment and history are looked at too.
 
-Exceptions: an ARG that nothing uses, and empty values. Values are never shown.
+Exceptions: an ARG that nothing uses, empty values, and a variable that takes the value of what its stage does not
+know, and so is empty. Values are never shown.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.suggestions.build_secrets import as_build_secret
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.formats.dockerfile.lines import Instruction
@@ -33,6 +35,7 @@ _FIX = "use a build secret: RUN --mount=type=secret,…"
 _WITH_PASSWORD = re.compile(
     r"""key=["']ClearTextPassword["']\s+value=["'](?!%)[^"'\s]+["']|_authToken\s*=\s*(?!\$\{)\S+""", re.I
 )
+_VARIABLE = re.compile(r"\$(?:(?P<name>\w+)|\{(?P<braced>\w+)\})")
 _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 
 
@@ -54,45 +57,68 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
 def _secrets_of_file(
     repository: RepositoryTexts, file: Dockerfile
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
-    declared: dict[str, Instruction] = {}
-    for number in sorted(file.instructions):
-        for instruction in file.instructions[number]:
+    scopes: dict[int, _Scope] = {}
+    for number in sorted({*file.instructions, *(stage.number for stage in file.stages)}):
+        bases = file.stages[number].bases if number >= 0 else ()
+        scope = scopes[number] = _Scope.on([scopes[base.number] for base in bases])
+        for instruction in file.instructions.get(number, ()):
             match instruction.keyword:
                 case "arg":
-                    yield from _of_argument(file, instruction, declared)
+                    yield from _of_argument(file, instruction, scope)
                 case "env":
-                    yield from _of_variable(file, instruction)
+                    yield from _of_variable(file, instruction, scope)
                 case "copy" | "add":
                     yield from _find_copied_secrets(repository, file, instruction)
                 case "run":
-                    yield from _of_run(repository, file, instruction, declared)
+                    yield from _of_run(repository, file, instruction, scope)
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What the instructions of a stage know: all names that are set, and the arguments that may be given a secret,
+    with where they stand, until a RUN uses them."""
+
+    names: set[str]
+    secrets: dict[str, Instruction]
+
+    @classmethod
+    def on(cls, bases: list["_Scope"]) -> "_Scope":
+        """What a stage begins with that stands on others."""
+        names = {name for base in bases for name in base.names}
+        return cls(names, {name: at for base in bases for name, at in base.secrets.items()})
 
 
 def _of_argument(
-    file: Dockerfile, instruction: Instruction, declared: dict[str, Instruction]
+    file: Dockerfile, instruction: Instruction, scope: _Scope
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
-    """Secrets that stand there; arguments that may be given one go into `declared`, until a RUN uses them."""
     for name, value in pairs(instruction, file):
+        scope.names.add(name)
         if holds_secret(name, value) and "$" not in value:
             yield instruction, (f"the default of ARG {name} is written out", f"ARG {name}")
         elif is_secret_name(name) and not is_connection(name):
-            declared[name] = instruction
+            scope.secrets[name] = instruction
 
 
-def _of_variable(file: Dockerfile, instruction: Instruction) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+def _of_variable(
+    file: Dockerfile, instruction: Instruction, scope: _Scope
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    known = frozenset(scope.names)
     for name, value in pairs(instruction, file):
-        if holds_secret(name, value):
-            is_given = value.strip("\"'").startswith("$")
+        scope.names.add(name)
+        variable = _VARIABLE.fullmatch(value.strip("\"'"))
+        if holds_secret(name, value) and (variable is None or (variable["name"] or variable["braced"]) in known):
+            is_given = value.strip("\"'").startswith("$") or takes_a_password(value)
             how = "is given by a build argument" if is_given else "is written out"
             yield instruction, (f"ENV {name} {how}", f"ENV {name}")
 
 
 def _of_run(
-    repository: RepositoryTexts, file: Dockerfile, instruction: Instruction, declared: dict[str, Instruction]
+    repository: RepositoryTexts, file: Dockerfile, instruction: Instruction, scope: _Scope
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
-    for name in list(declared):
+    for name in list(scope.secrets):
         if re.search(rf"\$\{{?{re.escape(name)}\b", _whole(repository, file, instruction)):
-            yield declared.pop(name), (f"ARG {name} is used by RUN in line {instruction.line}", f"ARG {name}")
+            why = f"ARG {name} is used by RUN in line {instruction.line}"
+            yield scope.secrets.pop(name), (why, f"ARG {name}")
 
 
 def _find_in_produced(

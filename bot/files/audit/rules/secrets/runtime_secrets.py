@@ -1,10 +1,11 @@
-"""Secrets reach a program as files, not in its environment.
+"""Secrets reach a program as files, not in its environment or among its arguments.
 
-What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret.
-Files of Secrets, of the CSI secret store, of projected volumes and of vault-agent are fine. In Compose, `secrets`
-are files.
+What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret; no
+option of a command such as `--password` is given one. In Compose that counts for variables too. Files are fine: of
+Secrets, the CSI secret store, projected volumes, vault-agent, and `secrets` of Compose.
 
-Why: an environment is inherited by every child process, and ends in crash dumps, diagnostics pages and logs.
+Why: an environment is inherited by every child process, and ends in crash dumps, diagnostics pages and logs;
+arguments are shown by every list of processes.
 
 Example that fails::
 
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.arguments import container_arguments, service_arguments
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
 from bot.files.audit.suggestions.secrets_as_files import secrets_as_files
@@ -32,6 +34,7 @@ from bot.files.audit.workloads.kubernetes import Container, is_hidden, is_hidden
 from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
+_FIX_OF_SERVICE = "use Compose's `secrets`"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -40,7 +43,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = secrets_as_files(repository, container, _FIX) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, container.place), container.subject, why, fix)
-        if bad:
+        told = [each for each in container_arguments(container) if not each[1].startswith("$")]
+        for name, _, node in told:
+            place = place_of(repository, node, container.place)
+            yield fails(place, container.subject, _describe_argument(name), _FIX)
+        if bad or told:
             return
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
         is_filled = any(is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
@@ -54,10 +61,14 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
     def of_service(service: Service) -> Iterator[Verdict]:
         bad = list(_of_service(service))
-        fix = service_secrets_as_files(repository, service, "use Compose's `secrets`") if bad else None
+        fix = service_secrets_as_files(repository, service, _FIX_OF_SERVICE) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, service.place), service.subject, why, fix)
-        if not bad:
+        told = [each for each in service_arguments(service) if not each[1].startswith("$$")]
+        for name, value, node in told:
+            place = place_of(repository, node, service.place)
+            yield fails(place, service.subject, _describe_argument(name, value), _FIX_OF_SERVICE)
+        if not bad and not told:
             yield _without_known_secret(repository, service)
 
     yield from judge_workloads(repository, of_container, of_service, is_asked_of_windows=True)
@@ -118,6 +129,11 @@ def _put_beside(repository: RepositoryTexts, service: Service) -> str:
 def _describe_literal(name: str, value: str) -> str:
     is_made = takes_a_password(value)
     return f"{name} comes into the environment with a password" if is_made else f"{name} is written out"
+
+
+def _describe_argument(name: str, value: str = "") -> str:
+    how = "comes in" if value.startswith("$") else "is written out"
+    return f"the value of --{name[:80]} {how} among its arguments"
 
 
 def _may_connect(name: str, value: str) -> bool:

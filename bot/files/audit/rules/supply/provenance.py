@@ -12,8 +12,7 @@ Example that fails::
 
 Fix: remove `provenance: false`; use docker/setup-buildx-action before the build.
 
-Exceptions: registries that cannot take indexes are the reason that people switch it off; attest after the push
-then."""
+Exceptions: none. Where a registry cannot take indexes, attest after the push."""
 
 from collections.abc import Iterator
 
@@ -23,8 +22,10 @@ from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import related
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
+    JOINED,
     ON_BUILDER,
     asks_for,
+    is_manifest,
     isolated_provenance,
     settling,
 )
@@ -33,7 +34,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.steps import provenance_on
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 
-_FIX = "attach provenance: leave `provenance` at its default, with docker/setup-buildx-action before the build"
+_FIX = "attach provenance: leave `provenance` at its default"
 
 _IN_ONE = "build and push in one, with `docker buildx build --provenance=mode=max --push`"
 
@@ -67,10 +68,14 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _advice(push: Push) -> str:
     """What attaches it: a setting where Buildx builds and pushes in one, another way of pushing elsewhere."""
     command = push.command
-    if push.step.action in BUILDKIT_ACTIONS or push.step.action == BAKE:
+    if push.step.action in BUILDKIT_ACTIONS:
         return _FIX
+    if push.step.action == BAKE:
+        return f"{_FIX}, {ON_BUILDER}"
+    if command is not None and is_manifest(command):
+        return f"{_FIX} where its images are built, and {JOINED}"
     if command is not None and command.name in ENGINES_WITH_BUILDX:
-        return _FIX if "buildx" in command.words[:2] else f"{_IN_ONE}, {ON_BUILDER}"
+        return f"{_FIX if 'buildx' in command.words[:2] else _IN_ONE}, {ON_BUILDER}"
     return "attest what is pushed, by its digest: actions/attest-build-provenance"
 
 

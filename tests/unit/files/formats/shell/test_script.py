@@ -46,6 +46,8 @@ def publish(text: str) -> DotnetPublish:
         ("docker buildx build --push --platform linux/amd64 --file=build/Dockerfile ..", "build/Dockerfile"),
         ("docker --context x image build -t app:1 --pull src", "src/Dockerfile"),
         ("sudo podman build -fContainerfile .", "Containerfile"),
+        ("sudo -E -u build docker build -fContainerfile .", "Containerfile"),
+        ("env -u TOKEN TAG=1 docker build -fContainerfile .", "Containerfile"),
         ("az acr build --registry r --image app:1 --file src/Dockerfile .", "src/Dockerfile"),
         ('cd "$(dirname "$0")/.." && docker build api', "api/Dockerfile"),
         (
