@@ -63,7 +63,7 @@ async def an_hour_of_following(folder: Path, each: int = 1_000) -> tuple[int, fl
         options, loop = stage.FollowOptions(EVERY), Loop(clock)
         end = clock.now() + timedelta(hours=1)
         while clock.now() < end:
-            await stage.tick(stores.follow, forge, options, loop)
+            await stage.tick(stores.follow, forge, forge, options, loop)
             clock.advance(TICK)
         return played.requests, played.looks / (2 * each)
     finally:
@@ -72,7 +72,7 @@ async def an_hour_of_following(folder: Path, each: int = 1_000) -> tuple[int, fl
 
 class _Forge:
     def __init__(self, following: Following) -> None:
-        self.follow = following.look
+        self.follow_requests, self.follow_runs = following.requests, following.runs
 
     async def serving(self, repository: object) -> "_Forge":
         return self

@@ -9,6 +9,7 @@ from sqlalchemy import Table
 
 from bot.clients.http.client import Http
 from bot.clients.registry import Registry
+from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge, ForgeHost
@@ -43,6 +44,7 @@ class Bot:
     stores: Stores
     http: Http
     forge: Forge
+    builder: Builder
     forge_host: ForgeHost
     registry: Registry
     policy: Policy

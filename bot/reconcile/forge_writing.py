@@ -1,10 +1,11 @@
-"""Work that writes to the forge: each write only while the lease holds, and in its account's turn."""
+"""Work that writes to the forge or starts builds: only while the lease holds, and in its account's turn."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
+from bot.domain.builder.port import Builder
 from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge, ForgeHost
@@ -34,24 +35,30 @@ def _stops_merging(repository: Identity, request: PullRequest, wishes: Wishes, l
     return wishes == NO_MERGE and request.is_to_merge_by_us
 
 
-WRITES: Mapping[str, Write] = {
+FORGE_WRITES: Mapping[str, Write] = {
     "prepare": Write(),
     "carry_out": Write(_count_opened),
     "close_pull_request": Write(),
     "delete_branch": Write(),
     "grant": Write(_count_reviews, _stops_merging),
-    "dispatch": Write(),
     "open_issue": Write(_count_one),
     "change_issue": Write(),
     "upload_findings": Write(),
 }
 """The methods of `Forge` that change something there, each with how many pull requests, review requests, issues and
 comments it makes."""
+BUILDER_WRITES: Mapping[str, Write] = {"dispatch": Write()}
+"""The same of `Builder`."""
 
 
 def guarded(forge: Forge, condition: Held, bounds: WriteBounds) -> Forge:
     """The forge as it is written to while `condition` holds, and within `bounds`."""
-    return cast(Forge, Guarded(forge, WRITES, condition, bounds))
+    return cast(Forge, Guarded(forge, FORGE_WRITES, condition, bounds))
+
+
+def guarded_builder(builder: Builder, condition: Held, bounds: WriteBounds) -> Builder:
+    """The builder as it is asked for builds while `condition` holds, and within `bounds`."""
+    return cast(Builder, Guarded(builder, BUILDER_WRITES, condition, bounds))
 
 
 class ForgeWriting(Work[Item, Result]):
@@ -83,10 +90,13 @@ class ForgeWriting(Work[Item, Result]):
         return self._bounds.covers(name)
 
     def _guarded(self, condition: Held, own_name: str | None = None) -> Forge:
-        """The forge as it is written to while `condition`, a lease at least, holds. A repository that the operator
-        has named for this very write, by `own_name`, is included too, as long as it is called so."""
-        bounds = self._bounds if own_name is None else replace(self._bounds, covers=self._covers_or(own_name))
-        return guarded(self._forge, condition, bounds)
+        """The forge as it is written to while `condition`, a lease at least, holds."""
+        return guarded(self._forge, condition, self._bounds_with(own_name))
+
+    def _bounds_with(self, own_name: str | None) -> WriteBounds:
+        """The bounds of writes; a repository that the operator has named for this very write, by `own_name`, is
+        included too, as long as it is called so."""
+        return self._bounds if own_name is None else replace(self._bounds, covers=self._covers_or(own_name))
 
     def _covers_or(self, own_name: str) -> Covers:
         return lambda name: self._covers(name) or name.lower() == own_name.lower()

@@ -15,6 +15,7 @@ from typing import Any, cast
 from sqlalchemy import func, select, update
 
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
+from bot.domain.builder.port import Builder
 from bot.domain.clock import ManualClock
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Reference
@@ -135,9 +136,10 @@ async def _worked(world: World, databases: list[Database], clock: ManualClock, w
         stores = Stores.of_worker(databases[number], clock, f"replica-{number}")
         budget = Budget(stores[BudgetStore], clock, WriteLimits(), by_owner=False, sleep=time.sleep)
         loop = Loop(clock, budget=budget, sleep=_never)
-        forge = cast(Forge, Slow(github, time))
+        slow = Slow(github, time)
+        forge, builder = cast(Forge, slow), cast(Builder, slow)
         while await _open(databases[number]) < wanted:
-            await stage.tick(stores[ActStore], forge, AnyTag(), refresh, ActOptions(), loop)
+            await stage.tick(stores[ActStore], forge, builder, AnyTag(), refresh, ActOptions(), loop)
             await time.sleep(EVERY)
         time.rest()
 

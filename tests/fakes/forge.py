@@ -3,15 +3,13 @@
 `tests/integration/forges` holds it against GitHub as the sandbox plays it, by the same tests.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
-from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord, Silence
+from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, FollowedRequests, OwnWord, Silence
 from bot.domain.forge.port import TakenIn
 from bot.domain.forge.pull_requests import (
     NOTHING_WISHED,
@@ -24,52 +22,29 @@ from bot.domain.forge.pull_requests import (
     RequestChange,
     Wishes,
 )
-from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
-from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
-from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
+from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, blob_name
-from bot.domain.repositories.surroundings import EnvironmentProtection
 from bot.domain.rollouts.terms import MergeMethod
+from tests.fakes.builder import FakeBuilder
 from tests.fakes.repository import BOT, CONFIG, SHA1, WORKFLOWS, Commit, FakeRepository
-
-MOST_LATEST = 20
-"""Runs of one workflow in a look at many."""
 
 
 @dataclass(slots=True)
-class FakeForge:
-    """`calls` are the writes that were done, `asked` every request with its time; each takes `takes`.
+class FakeForge(FakeBuilder):
+    """A forge that builds what it holds, as GitHub does."""
 
-    `failing` names the call that raises before its effect, `after` once it has happened; `meanwhile` runs just
-    before a call, as what others do then.
-    """
-
-    clock: Clock
-    homes: list[FakeRepository] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-    asked: list[tuple[str, datetime]] = field(default_factory=list)
     opened_at: dict[str, datetime] = field(default_factory=dict)
     """Node id of a pull request → when it was opened."""
-    failing: dict[str, Failure] = field(default_factory=dict)
-    after: dict[str, Failure] = field(default_factory=dict)
-    meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
-    unknown: set[str] = field(default_factory=set)
     goes_on_merging: bool = False
     """Whether what is to merge by itself cannot be kept from that."""
-    unseen: set[str] = field(default_factory=set)
-    """Node ids that may not be seen together with others; runs may be asked for alone."""
-    """People and teams whom nobody knows."""
-    tells_run: bool = True
-    runs_show_after: timedelta = timedelta(0)
-    takes: timedelta = timedelta(0)
     may_change_workflows: bool = True
     silent_owners: dict[str, Silence] = field(default_factory=dict)
     granted: Mapping[str, Mapping[str, str]] | None = None
     hidden: set[str] = field(default_factory=set)
     """Repositories that are shown only where they are the one that is asked for."""
-    sees_all: bool = True
-    """Whether the grant still sees what is beside that which it does not show."""
+    unknown: set[str] = field(default_factory=set)
+    """People and teams whom nobody knows."""
 
     # People
 
@@ -87,12 +62,6 @@ class FakeForge:
 
     async def grants(self) -> Mapping[str, Mapping[str, str]] | None:
         return self.granted
-
-    async def sees_others(self, repository: Identity) -> bool:
-        return self.sees_all
-
-    async def serving(self, repository: Identity) -> "FakeForge":
-        return self
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
         self._ask("repositories")
@@ -185,19 +154,6 @@ class FakeForge:
         found = {sha: self._tip_at(home, sha, paths) for sha in commits if sha in home.commits}
         return {sha: tip for sha, tip in found.items() if tip is not None}
 
-    async def action_commits(
-        self, repository: Identity, actions: Sequence[ActionTag]
-    ) -> Mapping[ActionTag, ActionCommit]:
-        self._ask("action_commits")
-        found = {}
-        for action in actions:
-            home = next((home for home in self.homes if home.name == action.repository), None)
-            sha = home.tags.get(action.tag) if home is not None else None
-            if home is not None and sha is not None:
-                same = [tag for tag, at in home.tags.items() if at == sha and tag.startswith(action.tag)]
-                found[action] = ActionCommit(sha, max(same, key=lambda tag: tag.count(".")))
-        return found
-
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
         is_plain = all(file.mode == "100644" for file in change.files)
         if is_plain and not change.is_aside and change.before in (None, change.onto):
@@ -243,10 +199,6 @@ class FakeForge:
         home.uploads.append((commit, branch, sarif))
         self._done("upload_findings")
         return f"upload-{len(home.uploads)}"
-
-    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
-        self._ask("environments")
-        return self._read(repository).environments
 
     async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
         self._ask("taken_in")
@@ -311,99 +263,6 @@ class FakeForge:
         home.issues[number] = replace(home.issues[number], body=body, is_open=is_open)
         self._done("change_issue")
 
-    async def dispatch(
-        self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
-    ) -> int | None:
-        self._ask("dispatch")
-        home = self._write(repository)
-        if ref != home.trunk:
-            raise Failure(Trouble.CONFLICT, f"No ref found for: {ref}", status=422)
-        if workflow in home.states:
-            what = "Cannot trigger a 'workflow_dispatch' on a disabled workflow"
-            raise Failure(Trouble.CONFLICT, what, status=422)
-        number = 100 + sum(len(each.runs) for each in self.homes)
-        title = f"rebuild {inputs.get('correlation', '')}".strip()
-        home.inputs.append(inputs)
-        home.started[number] = workflow
-        home.runs[number] = Run(
-            *(number, "https://forge/run", "queued", None, self.clock.now(), title, f"CS_{number}"),
-            commit=home.branches.get(ref),
-            branch=ref,
-            event="workflow_dispatch",
-        )
-        self._done("dispatch")
-        return number if self.tells_run else None
-
-    async def dispatched_runs(
-        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
-    ) -> list[Run]:
-        self._ask("dispatched_runs")
-        found = self._runs_since(self._read(repository), workflow, branch, since)
-        return [run for run in found if run.event == "workflow_dispatch"]
-
-    async def started_runs(
-        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
-    ) -> list[Run]:
-        self._ask("started_runs")
-        return self._runs_since(self._read(repository), workflow, branch, since)
-
-    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
-        self._ask("contains")
-        home = self._read(repository)
-        return earlier in home.line_of(home.branches.get(commit, commit))
-
-    async def run(self, repository: Identity, run: int) -> Run:
-        self._ask("run")
-        found = self._read(repository).runs.get(run)
-        if found is None:
-            raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
-        return found
-
-    async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
-        self._ask("artifacts")
-        home = self._read(repository)
-        if run not in home.runs:
-            raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
-        return sorted(home.artifacts.get(run, ()), key=lambda each: -each.id)
-
-    async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
-        self._ask("first_failure")
-        return self._read(repository).failures.get(run)
-
-    async def artifact_address(self, repository: Identity, artifact: int) -> str:
-        self._ask("artifact_address")
-        home = self._read(repository)
-        kept = [each for some in home.artifacts.values() for each in some if each.id == artifact]
-        if not kept or kept[0].is_expired:
-            raise Failure(Trouble.MISSING, "Artifact has expired", where=repository.name, status=410)
-        return f"https://archives/{artifact}"
-
-    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
-        self._ask("workflow")
-        home = self._read(repository)
-        shown = WorkflowShown(f"W_{home.id}_{file}", home.states.get(file, ACTIVE))
-        return shown if home.has_workflow(file) else None
-
-    async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
-        self._ask("latest_runs")
-        known = {f"W_{home.id}": home for home in self.homes if not home.is_gone}
-        found = {}
-        for node_id in workflows:
-            home_id, _, file = node_id[2:].partition("_")
-            home = known.get(f"W_{home_id}")
-            if home is not None and home.has_workflow(file):
-                runs = home.runs_of(file)
-                latest = tuple(runs[:MOST_LATEST])
-                found[node_id] = LatestRuns(home.states.get(file, ACTIVE), latest, len(runs) <= MOST_LATEST)
-        return found
-
-    async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
-        self._ask("past_runs")
-        runs = [run for run in self._read(repository).runs_of(workflow) if run.branch == branch]
-        succeeded = [run for run in runs if run.has_succeeded]
-        scheduled = [run for run in runs if run.event == "schedule"]
-        return tuple(dict.fromkeys((*runs[:MOST_LATEST], *succeeded[:1], *scheduled[:4])))
-
     async def pull_request(self, repository: Identity, number: int) -> PullRequest:
         self._ask("pull_request")
         found = self._read(repository).requests.get(number)
@@ -411,30 +270,17 @@ class FakeForge:
             raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
         return found
 
-    async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
-        self._ask("follow")
+    async def follow_requests(self, pull_requests: Sequence[str]) -> FollowedRequests:
+        self._ask("follow_requests")
         homes = [home for home in self.homes if not home.is_gone]
-        requests = {item.node_id: _state_of(item, home) for home in homes for item in home.requests.values()}
-        started = {item.node_id: item for home in homes for item in home.runs.values()}
-        denied = Failure(Trouble.DENIED, "Resource not accessible", where="follow")
-        return Followed(
-            {node: requests[node] for node in pull_requests if node in requests.keys() - self.unseen},
-            {node: started[node].state for node in runs if node in started.keys() - self.unseen},
-            {node: denied for node in (*pull_requests, *runs) if node in self.unseen},
-        )
+        known = {item.node_id: _state_of(item, home) for home in homes for item in home.requests.values()}
+        shown = {node: known[node] for node in pull_requests if node in known.keys() - self.unseen}
+        return FollowedRequests(shown, self._denied(pull_requests))
 
-    async def builds(
-        self, commits: Sequence[str], *, later: bool = False
-    ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
-        self._ask("builds")
-        homes = {
-            f"C_{home.id}_{sha}": (home, sha) for home in self.homes if not home.is_gone for sha in home.commits
-        }
-        return {
-            node: [home.builds.get(each, []) for each in (sha, *(home.later(sha) if later else ()))]
-            for node, (home, sha) in homes.items()
-            if node in commits
-        }
+    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
+        self._ask("contains")
+        home = self._read(repository)
+        return earlier in home.line_of(home.branches.get(commit, commit))
 
     # Within
 
@@ -456,48 +302,6 @@ class FakeForge:
         else:
             return [Refusal("not set to merge by itself", "Pull request is not mergeable")]
         return []
-
-    def _ask(self, call: str) -> None:
-        self.asked.append((call, self.clock.now()))
-        if isinstance(self.clock, ManualClock):
-            self.clock.advance(self.takes)
-        if call in self.meanwhile:
-            self.meanwhile.pop(call)()
-        self._try(call)
-
-    def _try(self, call: str) -> None:
-        if call in self.failing:
-            raise self.failing[call]
-
-    def _done(self, call: str) -> None:
-        self.calls.append(call)
-        if call in self.after:
-            raise self.after.pop(call)
-
-    def _find(self, identity: Identity) -> FakeRepository | None:
-        for home in self.homes:
-            is_it = (
-                home.node_id == identity.node_id
-                if identity.node_id is not None
-                else home.name.lower() == identity.name.lower()
-            )
-            if is_it and not home.is_gone:
-                return home
-        return None
-
-    def _read(self, identity: Identity) -> FakeRepository:
-        home = self._find(identity)
-        if home is None:
-            raise Failure(Trouble.MISSING, "not found", where=identity.name, status=404)
-        return home
-
-    def _write(self, identity: Identity) -> FakeRepository:
-        home = self._read(identity)
-        if home.name.lower() != identity.name.lower():
-            raise RepositoryMoved(identity.name)
-        if home.is_archived:
-            raise RepositoryArchived(identity.name)
-        return home
 
     def _standing(self, home: FakeRepository) -> OwnWord:
         head = home.branches.get(home.trunk)
@@ -575,15 +379,6 @@ class FakeForge:
         if found is None:
             raise Failure(Trouble.MISSING, f"no blob {sha[:12]}", where=repository.name, status=404)
         return found
-
-    def _runs_since(self, home: FakeRepository, workflow: str, branch: str | None, since: datetime) -> list[Run]:
-        own = (run for number, run in sorted(home.runs.items()) if home.started.get(number) == workflow)
-        return [run for run in own if branch in (None, run.branch) and self._shows(run, since)]
-
-    def _shows(self, run: Run, since: datetime) -> bool:
-        if run.created_at is None:
-            return True
-        return since <= run.created_at <= self.clock.now() - self.runs_show_after
 
 
 def _is_shown_own(request: PullRequest) -> bool:

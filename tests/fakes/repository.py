@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from bot.domain.builder.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.forge.port import TakenIn
 from bot.domain.forge.pull_requests import MergeRequirements, PullRequest
-from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.repositories.builds import PastRun
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity

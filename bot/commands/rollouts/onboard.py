@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.clients.http.client import Nobody
+from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
-from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.port import Forge
 from bot.domain.repositories.onboarding import OnboardingState, Proposal
 from bot.domain.rollouts.journal import Word
 from bot.fleet.act.onboarding.bringing import commits_of
@@ -38,12 +38,12 @@ async def take_up(settings: Settings, names: Sequence[str], word: Word, clock: C
 async def preview(
     settings: Settings, names: Sequence[str], clock: Clock, progress: Callable[[int, int | None], None]
 ) -> list[Previewed]:
-    """What would be proposed for the texts that were read last; the forge is only asked where tags point to."""
+    """What would be proposed for the texts that were read last; the builder is only asked where tags point to."""
     previews = []
     commits_by_tag: dict[ActionTag, ActionCommit | None] = {}
-    async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
+    async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as (_, builder):
         for number, name in enumerate(dict.fromkeys(names), start=1):
-            previews.append(await _previewed(settings, name, stores, forge, clock, commits_by_tag))
+            previews.append(await _previewed(settings, name, stores, builder, clock, commits_by_tag))
             progress(number, len(names))
     return previews
 
@@ -52,7 +52,7 @@ async def _previewed(
     settings: Settings,
     name: str,
     stores: Stores,
-    forge: Forge,
+    builder: Builder,
     clock: Clock,
     commits_by_tag: dict[ActionTag, ActionCommit | None],
 ) -> Previewed:
@@ -65,7 +65,7 @@ async def _previewed(
     try:
         source = await proposal_source(stores[OnboardingsStore], due)
         actions = proposer.actions(source, clock.now())
-        commits = await commits_of(due.repository, actions, forge, commits_by_tag)
+        commits = await commits_of(due.repository, actions, builder, commits_by_tag)
     except Failure as failure:
         return Previewed(name, None, failure.told)
     proposal = proposer.propose(source, commits, (), clock.now())

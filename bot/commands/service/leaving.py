@@ -18,7 +18,7 @@ async def retire_all(
 ) -> list[Retired]:
     """Ends all rebuilds, pauses the bot and cleans up behind it; without a word it only looks."""
     retired_traces: list[Retired] = []
-    async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
+    async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as (forge, _):
         traces, covers = await stores[LeavingStore].traces(), covers_of(settings)
         if word is not None:
             await stores[OrdersStore].retire(word)

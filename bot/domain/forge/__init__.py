@@ -1,1 +1,1 @@
-"""The forge: its port, what it shows of branches, pull requests and runs, and how it refuses."""
+"""The forge: its port, what it shows of branches and pull requests, and how it refuses."""

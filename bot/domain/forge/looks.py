@@ -1,4 +1,4 @@
-"""What one look shows: repositories' own words, a branch with its pull requests, or all that is followed."""
+"""What one look shows: repositories' own words, a branch with its pull requests, or all those that are followed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from bot.domain.failure import Failure
 from bot.domain.forge.branches import Tip
 from bot.domain.forge.pull_requests import MergeRequirements, OtherRequest, PullRequest, PullRequestState, WishIds
-from bot.domain.forge.runs import RunState
 from bot.domain.repositories.repository import Identity
 
 MOST_STANDINGS = 50
@@ -14,15 +13,13 @@ MOST_STANDINGS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """What a look at many pull requests and runs at once has shown, by node id; what is gone is not in it.
+class FollowedRequests:
+    """What a look at many pull requests at once has shown, by node id; what is gone is not in it.
 
-    `unseen` are those that the credentials may not see in this way, each with why: a run may still be asked for
-    alone.
+    `unseen` are those that the credentials may not see, each with why.
     """
 
-    pull_requests: Mapping[str, PullRequestState]
-    runs: Mapping[str, RunState]
+    states: Mapping[str, PullRequestState] = field(default_factory=dict)
     unseen: Mapping[str, Failure] = field(default_factory=dict)
 
 

@@ -1,20 +1,15 @@
-"""The port to the forge: what the stages ask of it, how it names its pauses, and what it does not show."""
+"""The port to the forge: what the stages ask of it, and how it names its pauses."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from bot.domain.failure import Failure, Gone, Trouble
-from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
-from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
+from bot.domain.forge.looks import BranchLook, FollowedRequests, OwnWord, Silence
 from bot.domain.forge.pull_requests import NOTHING_WISHED, Granted, OwnRequest, PullRequest, RequestChange, Wishes
-from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
-from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository, owner_of
-from bot.domain.repositories.surroundings import EnvironmentProtection
+from bot.domain.sight import KnowsItsSight
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +53,6 @@ class ShowsRepositories(Protocol):
         None where that cannot be told; an owner who has shut the bot out is not in it."""
         ...
 
-    async def sees_others(self, repository: Identity) -> bool:
-        """Whether the grant that this repository is asked with still sees its owner's repositories.
-
-        Only then is gone what it does not show. Never of a token, which does not tell what was taken from it.
-        """
-        ...
-
     async def tree(self, repository: Identity, ref: str) -> GitTree | None:
         """The whole tree of a branch or tree sha; None for a repository without commits."""
         ...
@@ -79,10 +67,6 @@ class ShowsRepositories(Protocol):
 
     async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
         """The contents of many files by sha, checked against their names."""
-        ...
-
-    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
-        """What each environment asks of deployments, by name in lower case."""
         ...
 
 
@@ -112,17 +96,15 @@ class ShowsBranches(Protocol):
         """Files of up to `MOST_TIPS` commits, by commit; what is gone is not in it."""
         ...
 
-    async def action_commits(
-        self, repository: Identity, actions: Sequence[ActionTag]
-    ) -> Mapping[ActionTag, ActionCommit]:
-        """Where the tags of public actions point to, asked for on behalf of `repository`; what is not there is not
-        in it."""
-        ...
-
     async def pull_request(self, repository: Identity, number: int) -> PullRequest: ...
 
-    async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
-        """How far many pull requests and runs have come, by node id."""
+    async def follow_requests(self, pull_requests: Sequence[str]) -> FollowedRequests:
+        """How far many pull requests have come, by node id."""
+        ...
+
+    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
+        """Whether a commit, or the tip of a branch, is `earlier` or comes after it; not where the forge does not
+        know one of them."""
         ...
 
 
@@ -183,74 +165,7 @@ class KeepsIssues(Protocol):
     async def change_issue(self, repository: Identity, number: int, body: str, *, is_open: bool) -> None: ...
 
 
-class RunsWorkflows(Protocol):
-    """Starts workflows, and shows runs and what they have built."""
-
-    async def dispatch(
-        self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
-    ) -> int | None:
-        """Starts a workflow; the run's id where the forge tells it, else None."""
-        ...
-
-    async def dispatched_runs(
-        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
-    ) -> list[Run]:
-        """Dispatched runs of a workflow created at or after `since`, oldest first."""
-        ...
-
-    async def started_runs(
-        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
-    ) -> list[Run]:
-        """Runs of a workflow created at or after `since`, whatever started them, oldest first; on any branch where
-        `branch` is None."""
-        ...
-
-    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
-        """Whether a commit, or the tip of a branch, is `earlier` or comes after it; not where the forge does not
-        know one of them."""
-        ...
-
-    async def run(self, repository: Identity, run: int) -> Run: ...
-
-    async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
-        """Why a run has failed; None where no job of it did."""
-        ...
-
-    async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
-        """What a run has left behind, the newest first."""
-        ...
-
-    async def artifact_address(self, repository: Identity, artifact: int) -> str:
-        """Where the archive of an artifact can be fetched for a minute or so, by whoever knows the address."""
-        ...
-
-    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
-        """A workflow by its file name; None where there is no such file on the default branch."""
-        ...
-
-    async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
-        """The latest runs of many workflows, by node id, in few requests; what is gone is not in it."""
-        ...
-
-    async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
-        """The runs of one workflow that tell how its builds ended, further back than `latest_runs`.
-
-        The latest ones of the branch, the latest that succeeded, and the latest that its schedule started.
-        """
-        ...
-
-    async def builds(
-        self, commits: Sequence[str], *, later: bool = False
-    ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
-        """The runs on many commits of default branches, by the commits' node ids; what is gone is not in it.
-
-        With `later` also those on each commit that has come since, in that order: a push may bring several
-        commits, and starts runs on the last one only.
-        """
-        ...
-
-
-class Forge(ShowsRepositories, ShowsBranches, ChangesPullRequests, KeepsIssues, RunsWorkflows, Protocol):
+class Forge(ShowsRepositories, ShowsBranches, ChangesPullRequests, KeepsIssues, KnowsItsSight, Protocol):
     """What the stages ask of the forge. Every method raises `Failure`.
 
     A repository is read by its node id where that is known, and written under the name that such a read has told.
@@ -260,17 +175,3 @@ class Forge(ShowsRepositories, ShowsBranches, ChangesPullRequests, KeepsIssues, 
     async def serving(self, repository: Identity) -> "Forge":
         """The forge as it is asked about several things of this repository's owner at once."""
         ...
-
-
-async def told_gone(failure: Failure, repository: Identity, forge: Forge) -> Failure:
-    """The failure, as `Gone` where it is that nothing is shown and the grant sees the owner's others.
-
-    The forge answers the same for what was deleted and for what the credentials may not see any more; where it does
-    not answer this, nobody can tell.
-    """
-    if failure.trouble is not Trouble.MISSING:
-        return failure
-    try:
-        return Gone(failure) if await forge.sees_others(repository) else failure
-    except Failure:
-        return failure

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.builder.runs import CHECKS
 from bot.domain.clock import is_yet_to_come
-from bot.domain.forge.runs import CHECKS
 
 ACTIVE = "active"
 DELETED = "deleted"

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.builder.runs import Run
 from bot.domain.evidence import ImageVerdict
-from bot.domain.forge.runs import Run
 from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 from bot.domain.wording.words import counted

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.builder.runs import CHECKS, CLOCKS_DIFFER_BY, Run, RunState
 from bot.domain.evidence import ImageVerdict
 from bot.domain.feeds.advisory import Severity
-from bot.domain.forge.runs import CHECKS, CLOCKS_DIFFER_BY, Run, RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
 from bot.domain.rollouts.rebuild import Action, IllegalTransition, Rebuild, RebuildState

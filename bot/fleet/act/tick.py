@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.backoff import rest_at_age, rest_of
+from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import RepositoryArchived
@@ -22,7 +23,7 @@ from bot.fleet.act.waiting import (
     paused,
     refused_so_often,
 )
-from bot.reconcile.forge_writing import ForgeWriting
+from bot.reconcile.forge_writing import ForgeWriting, guarded_builder
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
 
@@ -38,6 +39,7 @@ class ActTally:
 async def tick(
     store: ActStore,
     forge: Forge,
+    builder: Builder,
     registry: Registry,
     refresh: Refresher,
     options: ActOptions,
@@ -55,7 +57,7 @@ async def tick(
         freeze for freeze in options.policy.freezes if freeze.since - MERGES_END_BEFORE <= now < freeze.until
     ]
     await store.notice_freezes(_number_of(holding) if holding else 0)
-    tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop, trust))
+    tally = await loop.run(_Jobs(store, forge, builder, PublishedTags(registry), refresh, options, loop, trust))
     await store.notice_delays()
     return ActTally(tally.done, tuple(tally.problems))
 
@@ -73,6 +75,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         self,
         store: ActStore,
         forge: Forge,
+        builder: Builder,
         tags: PublishedTags,
         refresh: Refresher,
         options: ActOptions,
@@ -80,6 +83,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         trust: TrustGate | None = None,
     ) -> None:
         self._store = store
+        self._builder = builder
         super().__init__(forge, options.host, loop)
         self._words = OwnWords(store, forge, loop.clock)
         self._tags = tags
@@ -96,9 +100,9 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
         word_held = WordHeld(lease, self._clock)
-        forge = self._guarded(word_held)
+        forge, builder = self._guarded(word_held), guarded_builder(self._builder, word_held, self._bounds)
         tools = Tools(
-            *(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock),
+            *(self._store, forge, builder, self._tags, self._words, self._refresh, self._options, self._clock),
             *(self._trust, word_held, self._covers),
         )
         return await act(replace(item, policy=self._options.policy), tools)

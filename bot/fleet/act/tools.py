@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.domain.bases.followed_base import base_among
 from bot.domain.bases.image import Head
+from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
@@ -91,11 +92,12 @@ class TrustEverybody:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`forge` looks at what is `word_held`, and whether the operator `covers` the name, before each write (see
-    `reconcile.guarded`)."""
+    """`forge` and `builder` look at what is `word_held`, and whether the operator `covers` the name, before each
+    write (see `reconcile.guarded`)."""
 
     store: ActStore
     forge: Forge
+    builder: Builder
     tags: PublishedTags
     words: OwnWords
     refresh: Refresher
@@ -106,7 +108,7 @@ class Tools:
     covers: Covers
 
     def before_write(self, rebuild: Rebuild, looked_at: datetime) -> None:
-        """Notes when the repository's own word was heard, which `forge` looks at once the write has its turn.
+        """Notes when the repository's own word was heard, which is looked at once the write has its turn.
 
         Raises `Failure` (unreachable, so it is tried again) where it is too old to count already.
         """

@@ -24,7 +24,7 @@ def act_options(bot: Bot) -> ActOptions:
 
 async def act(bot: Bot) -> TickOutcome:
     store, options = bot.stores[ActStore], act_options(bot)
-    tally = await tick(store, bot.forge, bot.registry, refresh, options, bot.loop, bot[TRUSTING])
+    tally = await tick(store, bot.forge, bot.builder, bot.registry, refresh, options, bot.loop, bot[TRUSTING])
     return TickOutcome({"done": tally.done}, list(tally.problems))
 
 

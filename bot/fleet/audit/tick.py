@@ -24,7 +24,7 @@ from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 _UNTIL_REREAD = timedelta(days=30)
 """A safeguard; what changes makes a repository due at once."""
 _UNTIL_ASKED_AGAIN = timedelta(days=1)
-"""A repository that names environments: what these ask changes at the forge alone."""
+"""A repository that names environments: what these ask changes at the builder alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class AuditTally:
 
 
 class AsksEnvironments(Protocol):
-    """The forge, as auditing asks it."""
+    """What builds repositories, as auditing asks it."""
 
     async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
         """What each environment asks of deployments, by name in lower case."""
@@ -115,11 +115,11 @@ class AsksEnvironments(Protocol):
 
 
 async def tick(
-    store: AuditStore, options: AuditOptions, loop: Loop, forge: AsksEnvironments | None = None
+    store: AuditStore, options: AuditOptions, loop: Loop, builder: AsksEnvironments | None = None
 ) -> AuditTally:
-    """Judges until nothing is due; without a forge what environments ask is unknown."""
+    """Judges until nothing is due; without a builder what environments ask is unknown."""
     await store.expect(options.mark)
-    tally = await loop.run(_Audits(store, options, loop, forge))
+    tally = await loop.run(_Audits(store, options, loop, builder))
     await store.count_day(is_news=tally.done > 0)
     return AuditTally(tally.done, tally.problems)
 
@@ -133,14 +133,14 @@ class _Audits(Work[DueAudit, JudgedRepository]):
     strikes = None
 
     def __init__(
-        self, store: AuditStore, options: AuditOptions, loop: Loop, forge: AsksEnvironments | None
+        self, store: AuditStore, options: AuditOptions, loop: Loop, builder: AsksEnvironments | None
     ) -> None:
         self._store = store
-        self._forge = forge
+        self._builder = builder
         self._options = options
         self._clock = loop.clock
         self._asked: set[int] = set()
-        """Rows for which the forge was asked, which tells nobody of a change there."""
+        """Rows for which the builder was asked, which tells nobody of a change there."""
 
     @property
     def queue(self) -> Queue[DueAudit]:
@@ -168,14 +168,14 @@ class _Audits(Work[DueAudit, JudgedRepository]):
     ) -> Mapping[str, EnvironmentProtection] | None:
         """What the environments ask that workflows name; None where nobody may tell, or none is named.
 
-        A forge that is in trouble puts the audit off: what was found before stays.
+        A builder that is in trouble puts the audit off: what was found before stays.
         """
         workflows = (text for path, text in texts.items() if path.startswith(WORKFLOWS))
-        if self._forge is None or not any(b"environment:" in text for text in workflows):
+        if self._builder is None or not any(b"environment:" in text for text in workflows):
             return None
         self._asked.add(item.id)
         try:
-            return await self._forge.environments(Identity(item.name, item.node_id))
+            return await self._builder.environments(Identity(item.name, item.node_id))
         except Failure as failure:
             if failure.trouble not in (Trouble.DENIED, Trouble.MISSING):
                 raise

@@ -17,7 +17,7 @@ async def audit(bot: Bot) -> TickOutcome:
         frozenset(wanted.code_scanning),
         frozenset(wanted.admission),
     )
-    tally = await tick(bot.stores[AuditStore], options, bot.loop, bot.forge)
+    tally = await tick(bot.stores[AuditStore], options, bot.loop, bot.builder)
     return TickOutcome({"audited": tally.audited}, tally.problems)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.forge.runs import CHECKS, BuildRun
+from bot.domain.builder.runs import CHECKS, BuildRun
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow

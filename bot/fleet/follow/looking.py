@@ -1,16 +1,18 @@
 """Looks at open rebuilds, all of a claim in a few requests, and what each of them has come to."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.builder.port import Builder
+from bot.domain.builder.runs import BuildRun, FollowedRuns, RunState, dispatched_run, sought_since
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import Followed
+from bot.domain.forge.looks import FollowedRequests
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequestState
-from bot.domain.forge.runs import BuildRun, RunState, dispatched_run, sought_since
 from bot.domain.rollouts.after_build import after_green_build, leave_run, not_ended
 from bot.domain.rollouts.journal import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
@@ -31,11 +33,13 @@ class Looks:
 
     store: RunsTaken
     forge: Forge
+    builder: Builder
     clock: Clock
     build_within: timedelta
-    followed: Followed = Followed({}, {})  # noqa: RUF009 - frozen
+    requests: FollowedRequests = FollowedRequests()  # noqa: RUF009 - frozen
+    runs: FollowedRuns = FollowedRuns()  # noqa: RUF009 - frozen
     builds: Mapping[str, Sequence[Sequence[BuildRun]] | Failure] = field(default_factory=dict)
-    """By the node ids of merge commits; a failure where the forge does not tell them at present."""
+    """By the node ids of merge commits; a failure where the builder does not tell them at present."""
 
     async def after(self, rebuild: Rebuild) -> Rebuild:
         """The rebuild as the forge shows it now, with why its build failed where it did.
@@ -46,7 +50,7 @@ class Looks:
         run = self._red_run(after) if after.state is RebuildState.FAILED else None
         if run is None:
             return after
-        return replace(after, reason=await explained(self.forge, after.identity, run, after.reason))
+        return replace(after, reason=await explained(self.builder, after.identity, run, after.reason))
 
     def _red_run(self, failed_rebuild: Rebuild) -> int | None:
         if failed_rebuild.merge is None:
@@ -72,14 +76,14 @@ class Looks:
     async def _after_request(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.pull_request is not None
         if rebuild.state.has_ended:
-            closed = self.followed.pull_requests.get(rebuild.node_id or "")
+            closed = self.requests.states.get(rebuild.node_id or "")
             return rebuild if closed is None else after_closing(rebuild, closed, self.clock.now())
-        followed = self.followed
+        followed = self.requests
         if rebuild.node_id is None:
             request = await self.forge.pull_request(rebuild.identity, rebuild.pull_request)
             rebuild = replace(rebuild, node_id=request.node_id)
-            followed = await self.forge.follow([request.node_id or ""], [])
-        state = followed.pull_requests.get(rebuild.node_id or "")
+            followed = await self.forge.follow_requests([request.node_id or ""])
+        state = followed.states.get(rebuild.node_id or "")
         if (denial := followed.unseen.get(rebuild.node_id or "")) is not None:
             raise denial
         if state is None:
@@ -97,11 +101,11 @@ class Looks:
 
     async def _after_run(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.run is not None
-        if rebuild.node_id is None or rebuild.node_id in self.followed.unseen:
-            run = await self.forge.run(rebuild.identity, rebuild.run)
+        if rebuild.node_id is None or rebuild.node_id in self.runs.unseen:
+            run = await self.builder.run(rebuild.identity, rebuild.run)
             rebuild = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
             return await self._after_ended_run(rebuild, run.state)
-        state = self.followed.runs.get(rebuild.node_id)
+        state = self.runs.states.get(rebuild.node_id)
         if state is None:
             raise _missing_failure(rebuild, f"run {rebuild.run}")
         return await self._after_ended_run(rebuild, state)
@@ -112,7 +116,7 @@ class Looks:
         if state.conclusion != "cancelled" or rebuild.run is None:
             return after_run(rebuild, state, now)
         began = rebuild.attempted_at or rebuild.planned_at
-        newer = await newer_run(self.forge, rebuild.identity, rebuild.workflow or "", rebuild.run, began)
+        newer = await newer_run(self.builder, rebuild.identity, rebuild.workflow or "", rebuild.run, began)
         if newer is None:
             return after_run(rebuild, state, now)
         followed_rebuild = replace(rebuild, run=newer.id, url=newer.url or rebuild.url, node_id=newer.node_id)
@@ -124,9 +128,9 @@ class Looks:
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 
     async def _search_run(self, rebuild: Rebuild) -> Rebuild:
-        """A forge that told no run id at dispatch."""
+        """A builder that told no run id at dispatch."""
         now, started = self.clock.now(), rebuild.attempted_at or rebuild.planned_at
-        runs = await self.forge.dispatched_runs(
+        runs = await self.builder.dispatched_runs(
             rebuild.identity, rebuild.workflow or "", branch=None, since=sought_since(started)
         )
         run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation, started)
@@ -139,33 +143,46 @@ class Looks:
 
 
 async def look_at(
-    rebuilds: Sequence[Rebuild], store: RunsTaken, forge: Forge, clock: Clock, build_within: timedelta
+    rebuilds: Sequence[Rebuild],
+    store: RunsTaken,
+    forge: Forge,
+    builder: Builder,
+    clock: Clock,
+    build_within: timedelta,
 ) -> Looks:
     """One look at all of them that can be asked for by their node ids. Raises `Failure`."""
     merged_rebuilds = [item for item in rebuilds if item.merge is not None]
     other_rebuilds = [item for item in rebuilds if item.merge is None]
-    requests = [item.node_id for item in other_rebuilds if item.node_id and item.action is Action.PULL_REQUEST]
-    runs = [item.node_id for item in other_rebuilds if item.node_id and item.run is not None]
-    nothing = not requests and not runs
-    followed = Followed({}, {}) if nothing else await forge.follow(requests, runs)
-    return Looks(store, forge, clock, build_within, followed, await _builds(merged_rebuilds, forge))
+    request_nodes = [item.node_id for item in other_rebuilds if item.node_id and item.action is Action.PULL_REQUEST]
+    run_nodes = [item.node_id for item in other_rebuilds if item.node_id and item.run is not None]
+    requests, runs = await asyncio.gather(_requests(request_nodes, forge), _runs(run_nodes, builder))
+    builds = await _builds(merged_rebuilds, builder)
+    return Looks(store, forge, builder, clock, build_within, requests, runs, builds)
+
+
+async def _requests(nodes: Sequence[str], forge: Forge) -> FollowedRequests:
+    return await forge.follow_requests(nodes) if nodes else FollowedRequests()
+
+
+async def _runs(nodes: Sequence[str], builder: Builder) -> FollowedRuns:
+    return await builder.follow_runs(nodes) if nodes else FollowedRuns()
 
 
 async def _builds(
-    merged_rebuilds: Sequence[Rebuild], forge: Forge
+    merged_rebuilds: Sequence[Rebuild], builder: Builder
 ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
     """The runs on all merge commits, and on later ones where a commit has no build of its own."""
     commits = {item.merge.node_id: item for item in merged_rebuilds if item.merge is not None}
     if not commits:
         return {}
-    runs_by_commit = dict(await forge.builds(list(commits)))
+    runs_by_commit = dict(await builder.builds(list(commits)))
     commits_without_builds = [
         node
         for node, groups in runs_by_commit.items()
         if not isinstance(groups, Failure) and is_to_be_sought_later(commits[node], groups)
     ]
     return (
-        runs_by_commit | dict(await forge.builds(commits_without_builds, later=True))
+        runs_by_commit | dict(await builder.builds(commits_without_builds, later=True))
         if commits_without_builds
         else runs_by_commit
     )

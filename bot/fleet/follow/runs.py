@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from bot.domain.builder.port import Builder
+from bot.domain.builder.runs import CLOCKS_DIFFER_BY, Run, run_in_place_of
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge, told_gone
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, run_in_place_of
 from bot.domain.repositories.repository import Identity
+from bot.domain.sight import KnowsItsSight, told_gone
 
 GONE_AFTER = 12
 """Looks in a row that found nothing."""
@@ -24,25 +25,27 @@ def looks_in_vain(before: int, failure: Failure) -> int:
     return before + 1 if failure.trouble is Trouble.MISSING else 0
 
 
-async def judged(failure: Failure, looks: int, repository: Identity, forge: Forge) -> Failure:
+async def judged(failure: Failure, looks: int, repository: Identity, asked: KnowsItsSight) -> Failure:
     """The failure, as `Gone` where so many `looks` in a row found nothing and the grant sees the owner's others."""
-    return failure if looks < GONE_AFTER else await told_gone(failure, repository, forge)
+    return failure if looks < GONE_AFTER else await told_gone(failure, repository, asked)
 
 
-async def explained(forge: Forge, repository: Identity, run: int, reason: str) -> str:
+async def explained(builder: Builder, repository: Identity, run: int, reason: str) -> str:
     """The reason with the job that failed first; where that cannot be told, the run is red all the same."""
     try:
-        job = await forge.first_failure(repository, run)
+        job = await builder.first_failure(repository, run)
     except Failure:
         return reason
     return reason if job is None else f"{reason}; {job}"
 
 
-async def newer_run(forge: Forge, home: Identity, workflow: str, cancelled: int, began_at: datetime) -> Run | None:
+async def newer_run(
+    builder: Builder, home: Identity, workflow: str, cancelled: int, began_at: datetime
+) -> Run | None:
     """The run that took the place of a cancelled one of the same workflow, None where there is none.
 
     `began_at` is when the cancelled one may have begun, where the forge does not tell. Raises `Failure`.
     """
-    cancelled_run = await forge.run(home, cancelled)
+    cancelled_run = await builder.run(home, cancelled)
     since = (cancelled_run.created_at or began_at) - CLOCKS_DIFFER_BY
-    return run_in_place_of(cancelled_run, await forge.started_runs(home, workflow, branch=None, since=since))
+    return run_in_place_of(cancelled_run, await builder.started_runs(home, workflow, branch=None, since=since))

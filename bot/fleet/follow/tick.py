@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.backoff import look_together, rest_at_age
+from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.port import Forge, ForgeHost
 from bot.domain.rollouts.after_build import leave_run
-from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.fleet.follow.looking import Looks, look_at
 from bot.fleet.follow.runs import GONE_AFTER, judged, looks_in_vain
 from bot.reconcile.loop import Loop
@@ -59,9 +60,11 @@ class FollowTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: FollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> FollowTally:
+async def tick(
+    store: FollowStore, forge: Forge, builder: Builder, options: FollowOptions, loop: Loop
+) -> FollowTally:
     """Looks once at every rebuild that is due; one that cannot be read is looked at again later."""
-    looks = _RebuildFollowing(store, forge, options, loop)
+    looks = _RebuildFollowing(store, forge, builder, options, loop)
     tally = await loop.run(looks)
     return FollowTally(tally.done, looks.ended, tuple(tally.problems))
 
@@ -75,9 +78,12 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
     stage = "follow"
     batch = 1_000
 
-    def __init__(self, store: FollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> None:
+    def __init__(
+        self, store: FollowStore, forge: Forge, builder: Builder, options: FollowOptions, loop: Loop
+    ) -> None:
         self._store = store
         self._forge = forge
+        self._builder = builder
         self._options = options
         self._clock = loop.clock
         self.home = options.host.whole
@@ -96,8 +102,9 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
 
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
         forge = await self._forge.serving(items[0].identity)
+        builder = await self._builder.serving(items[0].identity)
         within = self._options.build_within
-        self._looks[host] = await look_at(items, self._store, forge, self._clock, within)
+        self._looks[host] = await look_at(items, self._store, forge, builder, self._clock, within)
 
     async def attempt(self, item: Rebuild, lease: Lease) -> Rebuild:
         return await self._looks[self.host(item)].after(item)
@@ -111,7 +118,8 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
 
     async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
         item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
-        failure = await judged(failure, item.looks_in_vain, item.identity, self._forge)
+        asked = self._builder if item.merge is not None or item.action is Action.DISPATCH else self._forge
+        failure = await judged(failure, item.looks_in_vain, item.identity, asked)
         after = self._due_again(item, _after_failed_look(item, failure, self._clock))
         await self._store.settle_rebuild(item, after, succeeded=False)
         self.ended += after.state.has_ended and not item.state.has_ended

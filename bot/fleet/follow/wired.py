@@ -15,7 +15,7 @@ def follow_options(bot: Bot) -> FollowOptions:
 
 
 async def follow(bot: Bot) -> TickOutcome:
-    tally = await tick(bot.stores[FollowStore], bot.forge, follow_options(bot), bot.loop)
+    tally = await tick(bot.stores[FollowStore], bot.forge, bot.builder, follow_options(bot), bot.loop)
     return TickOutcome({"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
-from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding, Fix
 from bot.domain.repositories.onboarding import Proposal
 from bot.domain.repositories.surroundings import surroundings_of

@@ -1,4 +1,4 @@
-"""The forge of the settings: GitHub as a token sees it, or as the installations of an App do."""
+"""The forge of the settings and its builder: GitHub as a token sees it, or as the installations of an App do."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,6 +6,7 @@ from typing import cast
 
 from bot.clients.forges.github import GitHub, Installations
 from bot.clients.http.client import Observer
+from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.forge.port import Forge
 from bot.fleet.discover.selection import Selection
@@ -21,18 +22,21 @@ def covers_of(settings: Settings) -> Covers:
 
 
 @asynccontextmanager
-async def opened_forge(settings: Settings, clock: Clock, observer: Observer) -> AsyncIterator[Forge]:
-    """Opens it, and closes it at the end."""
+async def opened_forge(
+    settings: Settings, clock: Clock, observer: Observer
+) -> AsyncIterator[tuple[Forge, Builder]]:
+    """Opens where repositories are listed and what builds them, and closes both at the end: they are one, since
+    GitHub's Actions build what is listed there."""
     access, app = github_access(settings), settings.github.app
     if app is None:
         github = GitHub(access, clock, observer)
         try:
-            yield github
+            yield github, github
         finally:
             await github.close()
         return
     installations = Installations(access, clock, chosen_installations(app), observer)
     try:
-        yield cast(Forge, installations)
+        yield cast(Forge, installations), cast(Builder, installations)
     finally:
         await installations.close()

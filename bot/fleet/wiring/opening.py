@@ -45,7 +45,7 @@ async def open_bot(
         meter = Meter(known_hosts(settings))
         accesses = accesses_of(settings)
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
-        forge = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
+        forge, builder = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
         worker = worker_of(settings)
         stores = stores_of(settings, database, worker, clock)
         web = urlsplit(settings.github.api_url).netloc
@@ -59,6 +59,7 @@ async def open_bot(
             stores=stores,
             http=http,
             forge=forge,
+            builder=builder,
             forge_host=ForgeHost(web, settings.github.app is not None),
             registry=Registry(http, accesses, clock),
             policy=settings.rules,

@@ -24,7 +24,7 @@ async def brought(world: World, home: Identity, known: Onboarding) -> Onboarding
     due = DueOnboarding(1, home, shas, known)
     held = WordHeld(Always(), world.clock)
     proposer = AuditProposer(frozenset(OPTIONS.checks))
-    tools = OnboardingTools(world.forge, proposer, OPTIONS, world.clock, {}, held)
+    tools = OnboardingTools(world.forge, world.forge, proposer, OPTIONS, world.clock, {}, held)
     after: Brought = await bring(due, ProposalSource(home.name, texts), tools)
     return after.onboarding
 

@@ -1,38 +1,18 @@
 """What every forge must do, whichever it is."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import TakenIn
-from bot.domain.forge.pull_requests import Granted, MergeRequirements, PullRequest, Wishes
+from bot.domain.forge.pull_requests import Granted, MergeRequirements, Wishes
 from bot.domain.forge.refusals import BranchMoved, RepositoryArchived, RepositoryMoved
 from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
-from bot.domain.repositories.surroundings import EnvironmentProtection
 from bot.domain.rollouts.terms import MergeMethod
-from tests.integration.forges.changes import BRANCH, NEW, NEWER, OLD, PATH, change_for, request_for
+from tests.integration.forges.changes import BRANCH, NEW, NEWER, OLD, PATH, bring, change_for, look_at, request_for
 from tests.integration.forges.stands import Stand
-
-MONDAY = datetime(2026, 11, 2, 2, 5, tzinfo=UTC)
-WORKFLOW = b"on:\n  workflow_dispatch:\n    inputs:\n      correlation:\n        type: string\njobs: {}\n"
-BUILD = b"on: {push: {branches: [main]}}\njobs: {}\n"
-
-
-async def look_at(stand: Stand, repository: Identity) -> BranchLook:
-    return await stand.forge.look(repository, BRANCH, [PATH], Wishes())
-
-
-async def bring(stand: Stand, repository: Identity, content: bytes = NEW) -> PullRequest:
-    look = await look_at(stand, repository)
-    change = change_for(look, content)
-    prepared = await stand.forge.prepare(repository, change)
-    return await stand.forge.carry_out(repository, change, prepared, request_for(look))
-
 
 # Looking
 
@@ -267,18 +247,16 @@ async def test_a_closed_pull_request_keeps_its_last_words(stand: Stand) -> None:
 
 
 async def test_writing_under_an_old_name_is_told_or_lands_in_the_same_repository(stand: Stand) -> None:
-    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+    repository = await stand.repository({PATH: OLD})
     await stand.rename(repository)
     with pytest.raises(RepositoryMoved):
-        await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
+        await stand.forge.open_issue(repository, TITLE, MARK, "freshness")
 
 
 async def test_a_write_to_an_archived_repository_says_so(stand: Stand) -> None:
-    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW, PATH: OLD})
+    repository = await stand.repository({PATH: OLD})
     request = await bring(stand, repository)
     await stand.archive(repository)
-    with pytest.raises(RepositoryArchived):
-        await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
     with pytest.raises(RepositoryArchived):
         await stand.forge.close_pull_request(repository, request, body="closed, since")
 
@@ -305,7 +283,7 @@ async def test_it_is_set_to_merge_once_its_checks_are_green_and_unset_again(stan
     assert granted == Granted(is_to_merge=True)
     (shown,) = (await look_at(stand, repository)).pull_requests
     assert (shown.is_to_merge, shown.is_to_merge_by_us, shown.is_open) == (True, True, True)
-    state = (await stand.forge.follow([request.node_id or ""], [])).pull_requests[request.node_id or ""]
+    state = (await stand.forge.follow_requests([request.node_id or ""])).states[request.node_id or ""]
     assert (state.is_to_merge, state.is_ready) == (True, False)
     await stand.forge.grant(repository, request, Wishes(no_merge=True), look)
     (shown,) = (await look_at(stand, repository)).pull_requests
@@ -344,74 +322,11 @@ async def test_pull_requests_are_followed_together(stand: Stand) -> None:
         if name == "closed":
             await stand.close(repository, requests[name].number)
     nodes = {name: request.node_id or "" for name, request in requests.items()}
-    shown = (await stand.forge.follow([*nodes.values(), "PR_gone"], [])).pull_requests
+    shown = (await stand.forge.follow_requests([*nodes.values(), "PR_gone"])).states
     assert shown.keys() == set(nodes.values())
     states = {name: (shown[node].is_open, shown[node].is_merged) for name, node in nodes.items()}
     assert states == {"open": (True, False), "merged": (False, True), "closed": (False, False)}
     assert {(shown[node].base, shown[node].onto) for node in nodes.values()} == {("main", "main")}
-
-
-async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(stand: Stand) -> None:
-    repository = await stand.repository({PATH: OLD, ".github/workflows/build.yml": BUILD})
-    request = await bring(stand, repository)
-    assert request.node_id is not None
-    await stand.merge(repository, request.number)
-    shown = (await stand.forge.follow([request.node_id], [])).pull_requests[request.node_id]
-    assert shown.merge_node is not None
-    assert shown.merge_commit == (await stand.branches(repository))["main"]
-    await stand.finish_build(repository, "failure")
-    builds = (await stand.forge.builds([shown.merge_node]))[shown.merge_node]
-    assert not isinstance(builds, Failure)
-    [[build]] = builds
-    assert (build.file, build.event, build.status, build.conclusion) == (
-        *("build.yml", "push"),
-        *("completed", "failure"),
-    )
-    assert (build.commit, build.number) == (shown.merge_commit, 1)
-    await stand.push(repository, "main", {"NEWS.md": b"fixed"})
-    await stand.finish_build(repository, "success")
-    builds = (await stand.forge.builds([shown.merge_node], later=True))[shown.merge_node]
-    assert not isinstance(builds, Failure)
-    assert [[run.conclusion for run in group] for group in builds] == [["failure"], ["success"]]
-    [later] = builds[1]
-    assert (later.commit, later.number) == ((await stand.branches(repository))["main"], 2)
-
-
-async def test_a_dispatched_run_is_found_and_followed(stand: Stand) -> None:
-    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
-    since = datetime.now(UTC) - timedelta(seconds=5)
-    number = await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={"correlation": "c-1"})
-    (found,) = await stand.forge.dispatched_runs(repository, "go.yml", branch="main", since=since)
-    assert number == found.id
-    run = await stand.forge.run(repository, found.id)
-    assert run.node_id is not None
-    await stand.finish_run(repository, run.id, "failure")
-    followed = await stand.forge.follow([], [run.node_id])
-    if run.node_id in followed.unseen:
-        shown = (await stand.forge.run(repository, run.id)).state
-    else:
-        shown = followed.runs[run.node_id]
-    assert (shown.status, shown.conclusion) == ("completed", "failure")
-
-
-async def test_a_run_tells_what_it_builds_and_what_has_started_it(stand: Stand) -> None:
-    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
-    since = datetime.now(UTC) - timedelta(seconds=5)
-    await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
-    head = (await stand.forge.standings([repository]))[repository].head
-    (run,) = await stand.forge.started_runs(repository, "go.yml", branch="main", since=since)
-    assert (run.commit, run.event) == (head, "workflow_dispatch")
-    assert head == (await stand.branches(repository))["main"]
-    assert await stand.forge.started_runs(repository, "go.yml", branch="other", since=since) == []
-
-
-async def test_only_runs_of_the_workflow_that_is_asked_for_are_told(stand: Stand) -> None:
-    files = {".github/workflows/go.yml": WORKFLOW, ".github/workflows/load.yml": WORKFLOW}
-    repository = await stand.repository(files)
-    since = datetime.now(UTC) - timedelta(seconds=5)
-    await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
-    assert await stand.forge.started_runs(repository, "load.yml", branch=None, since=since) == []
-    assert await stand.forge.dispatched_runs(repository, "load.yml", branch="main", since=since) == []
 
 
 async def test_a_commit_contains_itself_and_what_it_comes_after(stand: Stand) -> None:
@@ -424,81 +339,6 @@ async def test_a_commit_contains_itself_and_what_it_comes_after(stand: Stand) ->
     assert not await contains(repository, "0" * 40, first)
     assert await contains(repository, "main", first)
     assert not await contains(repository, "release/1", first)
-
-
-async def test_what_a_run_leaves_behind_is_listed_the_newest_first_and_fetched_at_an_address_of_its_own(
-    stand: Stand,
-) -> None:
-    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
-    run = await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={"correlation": "c-1"})
-    assert run is not None
-    await stand.leave_artifact(repository, run, "old", has_expired=True)
-    await stand.leave_artifact(repository, run, "trivy", has_expired=False)
-    trivy, old = await stand.forge.artifacts(repository, run)
-    assert (trivy.name, trivy.is_expired, old.name, old.is_expired) == ("trivy", False, "old", True)
-    assert trivy.size > 0
-    assert (await stand.forge.artifact_address(repository, trivy.id)).startswith("http")
-    with pytest.raises(Failure) as failed:
-        await stand.forge.artifact_address(repository, old.id)
-    assert (failed.value.trouble, failed.value.status) == (Trouble.MISSING, 410)
-    with pytest.raises(Failure) as failed:
-        await stand.forge.artifacts(repository, 1)
-    assert failed.value.trouble is Trouble.MISSING
-
-
-async def test_a_branch_that_is_not_there_cannot_be_dispatched(stand: Stand) -> None:
-    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
-    with pytest.raises(Failure) as failed:
-        await stand.forge.dispatch(repository, "go.yml", ref="gone", inputs={})
-    assert failed.value.trouble is Trouble.CONFLICT
-
-
-# Builds
-
-
-async def test_a_workflow_is_shown_with_its_state_and_one_that_is_not_there_is_not(stand: Stand) -> None:
-    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
-    shown = await stand.forge.workflow(repository, "go.yml")
-    assert shown is not None
-    assert shown.state == "active"
-    assert await stand.forge.workflow(repository, "gone.yml") is None
-    await stand.disable(repository, "go.yml", "disabled_inactivity")
-    assert (await stand.forge.latest_runs([shown.node_id]))[shown.node_id].state == "disabled_inactivity"
-
-
-async def test_the_latest_runs_of_workflows_are_shown_together_newest_first(stand: Stand) -> None:
-    nodes = []
-    for conclusion in ("success", "failure"):
-        repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
-        shown = await stand.forge.workflow(repository, "go.yml")
-        assert shown is not None
-        nodes.append(shown.node_id)
-        await stand.ran(repository, "go.yml", "schedule", MONDAY, "success")
-        await stand.ran(repository, "go.yml", "push", MONDAY + timedelta(days=1), conclusion)
-    latest = await stand.forge.latest_runs([*nodes, "W_gone"])
-    assert list(latest) == nodes
-    told = [[(run.event, run.branch, run.conclusion, run.at) for run in latest[node].runs] for node in nodes]
-    pushed = MONDAY + timedelta(days=1)
-    assert told == [
-        [("push", "main", conclusion, pushed), ("schedule", "main", "success", MONDAY)]
-        for conclusion in ("success", "failure")
-    ]
-    assert all(latest[node].are_all for node in nodes)
-
-
-async def test_the_past_of_a_workflow_goes_further_back_than_its_latest_runs(stand: Stand) -> None:
-    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
-    await stand.ran(repository, "go.yml", "schedule", MONDAY - timedelta(days=7), "success")
-    for hour in range(21):
-        await stand.ran(repository, "go.yml", "push", MONDAY + timedelta(hours=hour), "failure")
-    shown = await stand.forge.workflow(repository, "go.yml")
-    assert shown is not None
-    latest = (await stand.forge.latest_runs([shown.node_id]))[shown.node_id]
-    assert (len(latest.runs), latest.are_all) == (20, False)
-    assert {run.event for run in latest.runs} == {"push"}
-    past = await stand.forge.past_runs(repository, "go.yml", "main")
-    assert [run.at for run in past if run.has_succeeded] == [MONDAY - timedelta(days=7)]
-    assert [run.event for run in past if run.event == "schedule"] == ["schedule"]
 
 
 # The issue
@@ -517,7 +357,7 @@ async def test_the_issue_is_found_by_its_mark_edited_and_closed(stand: Stand) ->
     assert await stand.forge.issue(repository, made.number + 100) is None
 
 
-# Several commits, and actions
+# Several commits
 
 
 async def test_several_commits_become_one_move(stand: Stand) -> None:
@@ -552,36 +392,6 @@ async def test_several_commits_take_the_place_of_what_was_there(stand: Stand) ->
     request = await stand.forge.carry_out(repository, last, two, request_for(look))
     assert request.is_open
     assert await stand.content(repository, BRANCH, PATH) == NEWER
-
-
-async def test_the_tags_of_actions_are_told_with_their_fullest_version(stand: Stand) -> None:
-    repository = await stand.repository({"action.yml": OLD})
-    sha = await stand.push(repository, "main", {"action.yml": NEW})
-    for name in ("v3", "v3.6", "v3.6.0"):
-        await stand.tag(repository, name, sha)
-    older = await stand.push(repository, "main", {"action.yml": NEWER})
-    await stand.tag(repository, "v30.1.0", older)
-    tag, gone = ActionTag(repository.name, "v3"), ActionTag(repository.name, "v4")
-    nobody = ActionTag("contoso/no-such-action", "v1")
-    found = await stand.forge.action_commits(repository, [tag, gone, nobody])
-    assert found == {tag: ActionCommit(sha, "v3.6.0")}
-
-
-# Environments
-
-
-async def test_what_environments_ask_is_told_by_name(stand: Stand) -> None:
-    repository = await stand.repository({PATH: OLD})
-    assert await stand.forge.environments(repository) == {}
-    asked = {
-        "Production": EnvironmentProtection(has_reviewers=True, waits=30),
-        "by an app": EnvironmentProtection(has_own_rules=True),
-        "staging": EnvironmentProtection(),
-    }
-    for name, protection in asked.items():
-        await stand.protect(repository, name, protection)
-    found = await stand.forge.environments(repository)
-    assert found == {name.lower(): protection for name, protection in asked.items()}
 
 
 # Code scanning

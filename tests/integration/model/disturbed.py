@@ -11,12 +11,13 @@ from typing import Any, cast
 from bot.clients.forges.github.connection.answers import decoded, meaning, refused
 from bot.clients.forges.github.connection.graphql import graphql_answer
 from bot.clients.forges.github.connection.owners import listed_each
+from bot.domain.builder.runs import FollowedRuns
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import Followed, OwnWord, Silence
+from bot.domain.forge.looks import FollowedRequests, OwnWord, Silence
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity, Repository, owner_of
-from bot.reconcile.forge_writing import WRITES
+from bot.reconcile.forge_writing import BUILDER_WRITES, FORGE_WRITES
 from tests.fakes.forge import FakeForge
 
 Act = Callable[[], Awaitable[object]]
@@ -140,7 +141,7 @@ class DisturbedForge:
         if fault is not None and fault is not Fault.DROPPED:
             raise fault.failure(owner)
         answer = await self._answered(getattr(self.forge, name)(*arguments, **named))
-        if fault is Fault.DROPPED and name in WRITES:
+        if fault is Fault.DROPPED and name in (*FORGE_WRITES, *BUILDER_WRITES):
             raise fault.failure(owner)
         return answer
 
@@ -178,7 +179,8 @@ class _Served:
 
 _SHOW_NOTHING: Mapping[str, Any] = {
     "standings": {},
-    "follow": Followed({}, {}),
+    "follow_requests": FollowedRequests(),
+    "follow_runs": FollowedRuns(),
     "builds": {},
     "latest_runs": {},
 }

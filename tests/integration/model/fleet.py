@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping, func, select
 from bot.domain.bases.change import Cause
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, Sight
+from bot.domain.builder.port import Builder
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, BranchFile, FileChange
@@ -343,6 +344,11 @@ class Fleet:
     def port(self) -> Forge:
         return cast(Forge, self.reached)
 
+    @property
+    def builder(self) -> Builder:
+        """What builds, reached in the same way."""
+        return cast(Builder, self.reached)
+
     @classmethod
     async def begin(cls, template: Path, folder: Path, policy: Policy = AT_ONCE) -> "Fleet":
         shutil.copy(template, folder / "walk.db")
@@ -373,7 +379,7 @@ class Fleet:
         options = DiscoverOptions(self.selection, host=HOST)
         stores = self.workers[worker]
         await discover.tick(stores.discover, self.port, Memory(), options, self._loop(worker))
-        await builds.tick(stores.builds, self.port, self.policy, "walk", HOST, self._loop(worker))
+        await builds.tick(stores.builds, self.builder, self.policy, "walk", HOST, self._loop(worker))
 
     async def plan(self, worker: int) -> None:
         """Plans what moved and what grows old, and lets the waves go on."""
@@ -393,9 +399,9 @@ class Fleet:
         options = ActOptions(policy=self.policy, host=HOST)
         steps = StepOptions(freezes=self.policy.freezes, host=HOST)
         try:
-            await act.tick(stores.act, self.port, AnyTag(), refresh, options, self._loop(worker))
+            await act.tick(stores.act, self.port, self.builder, AnyTag(), refresh, options, self._loop(worker))
             await calling_off.tick(stores.calling_off, self.port, options, self._loop(worker))
-            await act_steps.tick(stores.steps, self.port, dispatchable, steps, self._loop(worker))
+            await act_steps.tick(stores.steps, self.port, self.builder, dispatchable, steps, self._loop(worker))
         except Killed:
             self._replace(worker)
 
@@ -403,11 +409,11 @@ class Fleet:
         self._take_settings()
         stores = self.workers[worker]
         options = FollowOptions(host=HOST)
-        await follow.tick(stores.follow, self.port, options, self._loop(worker))
+        await follow.tick(stores.follow, self.port, self.builder, options, self._loop(worker))
         await proving.tick(
             stores.proving, cast(ImagesPort, AnyTag()), Observed(), ProvingOptions(), self._loop(worker)
         )
-        await follow_steps.tick(stores.steps, self.port, options, self._loop(worker))
+        await follow_steps.tick(stores.steps, self.port, self.builder, options, self._loop(worker))
 
     async def everything(self, worker: int) -> None:
         for stage in (self.discover, self.plan, self.act, self.follow):

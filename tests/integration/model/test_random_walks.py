@@ -192,7 +192,7 @@ class Walk(Disturbances):
         self.fleet.forge.after[call] = UNREACHABLE
 
     @rule(
-        call=st.sampled_from(("look", "standings", "follow", *WRITES)),
+        call=st.sampled_from(("look", "standings", "follow_requests", "follow_runs", *WRITES)),
         failure=st.sampled_from([UNREACHABLE, THROTTLED]),
     )
     def a_call_begins_to_fail(self, call: str, failure: Any) -> None:

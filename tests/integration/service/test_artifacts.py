@@ -10,7 +10,7 @@ from bot.clients.http.client import HostRules, Http
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity
-from bot.fleet.verify.reports.wired import ForgeArtifacts
+from bot.fleet.verify.reports.wired import BuilderArtifacts
 from sandbox.world import World
 
 WORKFLOW = "on: {workflow_dispatch: {}}\njobs: {build: {runs-on: x, steps: [{run: make}]}}\n"
@@ -29,7 +29,7 @@ async def test_an_archive_is_fetched_in_three_requests_and_checked(shared_world:
         kept = world.github.artifacts.leave(run, "trivy", {"report.json": b"{}"})
         world.traffic.forget()
         async with Http(hosts=rules) as http:
-            artifacts = ForgeArtifacts(github, http)
+            artifacts = BuilderArtifacts(github, http)
             [shown] = await artifacts.artifacts_of(shop, run)
             assert await artifacts.fetched(shop, shown, 10_000) == kept.archive
             assert len(world.traffic.requests("github")) == 3

@@ -40,7 +40,7 @@ async def fleet(stores: Stores) -> FakeForge:
 
 async def onboarded(stores: Stores, forge: FakeForge, options: OnboardingOptions = EVERYBODY) -> OnboardingTally:
     proposer = AuditProposer(frozenset(options.checks))
-    return await tick(stores.onboardings, forge, proposer, options, Loop(stores.clock))
+    return await tick(stores.onboardings, forge, forge, proposer, options, Loop(stores.clock))
 
 
 async def states(stores: Stores) -> dict[str, OnboardingState | None]:

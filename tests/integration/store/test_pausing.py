@@ -66,7 +66,7 @@ async def onboardings(stores: Stores) -> tuple[FakeForge, Tick]:
     await read(stores, forge)
     options = OnboardingOptions(repositories=("contoso/*",))
     proposer = AuditProposer(frozenset(SAFE_CHECKS))
-    return forge, lambda loop: onboarding.tick(stores.onboardings, forge, proposer, options, loop)
+    return forge, lambda loop: onboarding.tick(stores.onboardings, forge, forge, proposer, options, loop)
 
 
 async def scans(stores: Stores) -> tuple[FakeForge, Tick]:
@@ -92,7 +92,7 @@ async def due_steps(stores: Stores) -> tuple[FakeForge, Tick]:
     forge = FakeForge(stores.clock)
     for number in (0, 1):
         forge.add(f"contoso/shop-000{number}", {".github/workflows/deploy.yml": DEPLOY})
-    return forge, lambda loop: steps.tick(stores.steps, forge, dispatchable, StepOptions(), loop)
+    return forge, lambda loop: steps.tick(stores.steps, forge, forge, dispatchable, StepOptions(), loop)
 
 
 WRITTEN = {"onboarding": onboardings, "code scanning": scans, "issues": words, "start steps": due_steps}

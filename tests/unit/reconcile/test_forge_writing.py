@@ -8,7 +8,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.forge.port import ForgeHost
 from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes
 from bot.domain.repositories.repository import Identity
-from bot.reconcile.forge_writing import WRITES, ForgeWriting
+from bot.reconcile.forge_writing import BUILDER_WRITES, FORGE_WRITES, ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease
 from tests.builders import NOON
@@ -37,7 +37,7 @@ OPEN = PullRequest(1, "https://forge/pull/1", "branch", "sha", "", "", True, Fal
 def test_what_people_are_notified_of_counts_and_nothing_else(
     write: str, arguments: tuple[Any, ...], contents: int
 ) -> None:
-    assert WRITES[write].contents(SHOP, *arguments) == contents
+    assert {**FORGE_WRITES, **BUILDER_WRITES}[write].contents(SHOP, *arguments) == contents
 
 
 class Written(ForgeWriting[str, str]):

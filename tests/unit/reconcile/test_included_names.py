@@ -40,7 +40,7 @@ from bot.fleet.report.fleet_issue import tick as fleet_issue
 from bot.fleet.report.fleet_issue.body import MARK, FleetNews
 from bot.fleet.report.fleet_issue.tick import DueFleetIssue, FleetIssueOptions
 from bot.fleet.wiring.auditing import AuditProposer
-from bot.reconcile.forge_writing import WRITES
+from bot.reconcile.forge_writing import BUILDER_WRITES, FORGE_WRITES
 from bot.reconcile.loop import Loop
 from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge
@@ -158,7 +158,7 @@ async def a_step() -> Setting:
     its_turn = "its turn has come"
     step = StepRun(1, 1, 0, Step("canary", "deploy.yml"), shop.identity, StepState.DUE, its_turn, NOON)
     rows = due(StepJob(replace(step, began_at=NOON), shop.identity))
-    return Setting(forge, shop, lambda loop: steps.tick(rows, forge, dispatchable, StepOptions(), loop))
+    return Setting(forge, shop, lambda loop: steps.tick(rows, forge, forge, dispatchable, StepOptions(), loop))
 
 
 async def a_first_word() -> Setting:
@@ -234,7 +234,7 @@ async def a_first_onboarding() -> Setting:
     async def tick(loop: Loop) -> None:
         tip = shop.commits[shop.branches["main"]].files
         rows[1] = replace(rows[1], files={path: blob_name(text, SHA1) for path, text in tip.items()})
-        await onboarding.tick(store, forge, proposer, options, loop)
+        await onboarding.tick(store, forge, forge, proposer, options, loop)
 
     return Setting(forge, shop, tick)
 
@@ -321,16 +321,19 @@ CALLERS: Mapping[str, tuple[Callable[[], Awaitable[Setting]], ...]] = {
     "fleet/act/retiring/retire.py": (what_is_retired,),
     "fleet/report/fleet_issue/tick.py": (a_first_fleet_issue, another_fleet_issue),
 }
-"""All modules that have the forge write something, with what makes them do it."""
+"""All modules that have the forge or the builder write something, with what makes them do it."""
+WRITES = {"forge": FORGE_WRITES, "builder": BUILDER_WRITES}
 SETTINGS = sorted({each for some in CALLERS.values() for each in some}, key=lambda each: each.__name__)
 
 
 def written_by(module: ast.Module) -> Iterator[str]:
-    """The writes of the port that a module calls."""
+    """The writes of the two ports that a module calls."""
     for node in ast.walk(module):
         called = node.func if isinstance(node, ast.Call) else None
-        if isinstance(called, ast.Attribute) and ast.unparse(called.value).endswith("forge"):
-            yield from {called.attr} & WRITES.keys()
+        if isinstance(called, ast.Attribute):
+            port = ast.unparse(called.value)
+            writes = next((WRITES[each] for each in WRITES if port.endswith(each)), {})
+            yield from {called.attr} & writes.keys()
 
 
 @cache
@@ -340,14 +343,15 @@ def callers() -> dict[str, set[str]]:
     found = {
         str(path): set(written_by(ast.parse(text)))
         for path, text in texts.items()
-        if path.parts[0] != "clients" and any(f"forge.{write}(" in text for write in WRITES)
+        if path.parts[0] != "clients"
+        and any(f"{port}.{write}(" in text for port, writes in WRITES.items() for write in writes)
     }
     return {path: writes for path, writes in found.items() if writes}
 
 
 def test_whoever_has_the_forge_write_something_is_tried_here() -> None:
     assert callers().keys() == CALLERS.keys()
-    assert set().union(*callers().values()) == set(WRITES)
+    assert set().union(*callers().values()) == {*FORGE_WRITES, *BUILDER_WRITES}
 
 
 @pytest.mark.parametrize("module", sorted(CALLERS))

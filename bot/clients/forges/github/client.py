@@ -1,4 +1,4 @@
-"""GitHub as the forge: each question one call and one value."""
+"""GitHub as the forge, and its Actions as the builder: each question one call and one value."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -18,15 +18,15 @@ from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.pull_requests import commits, granting, issues, looking, pull_request, tips, writing
 from bot.clients.forges.github.pull_requests.rules import RulesAhead
 from bot.clients.http.client import Observer
+from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.builder.runs import Artifact, BuildRun, FailedJob, FollowedRuns, Run
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
-from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
-from bot.domain.forge.port import Forge, TakenIn
+from bot.domain.forge.looks import BranchLook, FollowedRequests, OwnWord, Silence
+from bot.domain.forge.port import TakenIn
 from bot.domain.forge.pull_requests import NOTHING_WISHED, Granted, OwnRequest, PullRequest, RequestChange, Wishes
 from bot.domain.forge.refusals import RepositoryMoved
-from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository
@@ -109,7 +109,7 @@ class GitHub:
         page = await self._transport.read("/installation/repositories", {"per_page": 1})
         return bool(rows(page, "repositories"))
 
-    async def serving(self, repository: Identity) -> Forge:
+    async def serving(self, repository: Identity) -> "GitHub":
         return self
 
     async def _list_owned(self, owner: str) -> list[Repository]:
@@ -180,11 +180,6 @@ class GitHub:
     async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
         return await self._by_name(repository, lambda identity: self._blobs.of(identity, shas))
 
-    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
-        return await self._by_name(
-            repository, lambda identity: environments.environments(self._transport, identity)
-        )
-
     # Looking
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
@@ -208,18 +203,13 @@ class GitHub:
     async def pull_request(self, repository: Identity, number: int) -> PullRequest:
         return await pull_request.pull_request(self._transport, repository, number)
 
-    async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
-        return await self._following.look(pull_requests, runs)
+    async def follow_requests(self, pull_requests: Sequence[str]) -> FollowedRequests:
+        return await self._following.requests(pull_requests)
 
-    async def builds(
-        self, commits: Sequence[str], *, later: bool = False
-    ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
-        return await self._following.builds(commits, later=later)
-
-    async def action_commits(
-        self, repository: Identity, actions: Sequence[ActionTag]
-    ) -> Mapping[ActionTag, ActionCommit]:
-        return await action_tags.action_commits(self._transport, actions)
+    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
+        return await self._by_name(
+            repository, lambda identity: tips.contains(self._transport, identity, commit, earlier)
+        )
 
     # Changing one repository
 
@@ -269,7 +259,7 @@ class GitHub:
     async def change_issue(self, repository: Identity, number: int, body: str, *, is_open: bool) -> None:
         await issues.change(self._transport, repository, number, body, is_open=is_open)
 
-    # Workflows
+    # The builder
 
     async def dispatch(
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
@@ -294,10 +284,13 @@ class GitHub:
             lambda identity: workflows.runs_since(self._transport, identity, workflow, since, branch=branch),
         )
 
-    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
-        return await self._by_name(
-            repository, lambda identity: workflows.contains(self._transport, identity, commit, earlier)
-        )
+    async def follow_runs(self, runs: Sequence[str]) -> FollowedRuns:
+        return await self._following.runs(runs)
+
+    async def builds(
+        self, commits: Sequence[str], *, later: bool = False
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
+        return await self._following.builds(commits, later=later)
 
     async def run(self, repository: Identity, run: int) -> Run:
         return await self._by_name(repository, lambda identity: workflows.run(self._transport, identity, run))
@@ -325,3 +318,13 @@ class GitHub:
         return await self._by_name(
             repository, lambda identity: builds.past_runs(self._transport, identity, workflow, branch)
         )
+
+    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
+        return await self._by_name(
+            repository, lambda identity: environments.environments(self._transport, identity)
+        )
+
+    async def action_commits(
+        self, repository: Identity, actions: Sequence[ActionTag]
+    ) -> Mapping[ActionTag, ActionCommit]:
+        return await action_tags.action_commits(self._transport, actions)

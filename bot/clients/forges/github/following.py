@@ -1,17 +1,18 @@
 """Following many pull requests, runs and builds in few requests."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from bot.clients.forges.github.actions.builds import builds_by_runs
-from bot.clients.forges.github.bulk import Bulk, nodes_fields, one_by_one
+from bot.clients.forges.github.bulk import Bulk, NodesField, NodesShown, nodes_fields, one_by_one
 from bot.clients.forges.github.connection.shapes import run_id_in, shaped
+from bot.domain.builder.runs import BuildRun, FollowedRuns, RunState
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import Followed
+from bot.domain.forge.looks import FollowedRequests
 from bot.domain.forge.pull_requests import PullRequestState
-from bot.domain.forge.runs import BuildRun, RunState
 
 _MOST_HISTORIES = 10
 """Commits of one field whose later commits are asked for: each of them counts as two dozen nodes and more."""
@@ -37,27 +38,40 @@ _LATER = f"""... on Commit {{ id oid {_SUITES} repository {{ defaultBranchRef {{
   ... on Commit {{ history(first: 25) {{ nodes {{ id oid {_SUITES} }} }} }} }} }} }} }}"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Following:
     """How far pull requests, runs and builds are, asked for many at once by their node ids."""
 
     bulk: Bulk
+    _parts: list[NodesField] = field(default_factory=list)
+    _look: "asyncio.Task[NodesShown] | None" = None
 
-    async def look(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
+    async def requests(self, node_ids: Sequence[str]) -> FollowedRequests:
         """Returns the states of those that are still there, and why others may not be seen."""
-        found_requests: dict[str, PullRequestState] = {}
-        found_runs: dict[str, RunState] = {}
-        parts = [*nodes_fields(pull_requests, _PULL_REQUEST), *nodes_fields(runs, _RUN)]
-        nodes = await self.bulk.ask("follow", parts)
-        with shaped("list of pull requests and runs"):
-            for node_id, row in nodes.rows.items():
-                if "number" in row:
-                    found_requests[node_id] = _pull_request_of(row)
-                elif "status" in row:
-                    run = row["workflowRun"]
-                    number = int(run["runNumber"]) if run else None
-                    found_runs[node_id] = replace(_run_of(row), commit=row["commit"]["oid"], number=number)
-        return Followed(found_requests, found_runs, nodes.denied)
+        nodes = await self._shown(nodes_fields(node_ids, _PULL_REQUEST))
+        with shaped("list of pull requests"):
+            rows = _rows_with("number", node_ids, nodes)
+            states = {node_id: _pull_request_of(row) for node_id, row in rows.items()}
+        return FollowedRequests(states, _denied_of(node_ids, nodes))
+
+    async def runs(self, node_ids: Sequence[str]) -> FollowedRuns:
+        """Returns the states of those that are still there, and why others may not be seen."""
+        nodes = await self._shown(nodes_fields(node_ids, _RUN))
+        with shaped("list of runs"):
+            rows = _rows_with("status", node_ids, nodes)
+            states = {node_id: _followed_run_of(row) for node_id, row in rows.items()}
+        return FollowedRuns(states, _denied_of(node_ids, nodes))
+
+    async def _shown(self, parts: Sequence[NodesField]) -> NodesShown:
+        """What one look shows of these, and of all else that is followed at the same moment."""
+        self._parts += parts
+        if self._look is None:
+            self._look = asyncio.create_task(self._look_at_all())
+        return await asyncio.shield(self._look)
+
+    async def _look_at_all(self) -> NodesShown:
+        parts, self._parts, self._look = self._parts, [], None
+        return await self.bulk.ask("follow", parts)
 
     async def builds(
         self, commits: Sequence[str], *, later: bool
@@ -117,6 +131,20 @@ def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
         str(row["baseRefName"]),
         str(home["defaultBranchRef"]["name"]) if home["defaultBranchRef"] else None,
     )
+
+
+def _rows_with(key: str, node_ids: Sequence[str], nodes: NodesShown) -> dict[str, Mapping[str, Any]]:
+    """What is shown of these; an id that is of something else shows none of its fields."""
+    return {each: nodes.rows[each] for each in node_ids if key in nodes.rows.get(each, ())}
+
+
+def _denied_of(node_ids: Sequence[str], nodes: NodesShown) -> dict[str, Failure]:
+    return {each: nodes.denied[each] for each in node_ids if each in nodes.denied}
+
+
+def _followed_run_of(row: Mapping[str, Any]) -> RunState:
+    number = int(row["workflowRun"]["runNumber"]) if row["workflowRun"] else None
+    return replace(_run_of(row), commit=row["commit"]["oid"], number=number)
 
 
 def _run_of(row: Mapping[str, Any]) -> RunState:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding, Fix, Outcome
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 
-from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Finding, Fix, Outcome, Place
 from bot.domain.repositories.onboarding import (

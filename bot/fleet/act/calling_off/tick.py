@@ -7,10 +7,11 @@ from typing import Protocol
 from bot.domain.backoff import rest_of, rested_by
 from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.looks import OwnWord
-from bot.domain.forge.port import Forge, told_gone
+from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.sight import told_gone
 from bot.fleet.act.own_word import WordHeld
 from bot.fleet.act.ports import ActOptions
 from bot.fleet.act.pull_request.text.section import closed

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from bot.domain.builder.port import Builder
+from bot.domain.builder.runs import Run, dispatched_run, sought_since
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge
-from bot.domain.forge.runs import Run, dispatched_run, sought_since
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun
@@ -94,10 +94,10 @@ async def dispatch_once(
 
 
 async def find(
-    forge: Forge, home: Identity, item: Rebuild | StepRun, branch: str, taken_runs: Collection[int]
+    builder: Builder, home: Identity, item: Rebuild | StepRun, branch: str, taken_runs: Collection[int]
 ) -> Run | None:
     """The run that an earlier request started; `taken_runs` belong to others."""
     assert item.attempted_at is not None
     asked_at = item.attempted_at
-    runs = await forge.dispatched_runs(home, item.workflow or "", branch=branch, since=sought_since(asked_at))
+    runs = await builder.dispatched_runs(home, item.workflow or "", branch=branch, since=sought_since(asked_at))
     return dispatched_run(runs, taken_runs, item.correlation, asked_at)

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
-from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState, Proposal
@@ -81,7 +81,7 @@ async def _proposal(
 ) -> Proposal:
     """A thread keeps the event loop free for the other stages."""
     actions = await asyncio.to_thread(tools.proposer.actions, attempt.source, attempt.looked_at)
-    commits = await commits_of(attempt.due.repository, actions, tools.forge, tools.commits)
+    commits = await commits_of(attempt.due.repository, actions, tools.builder, tools.commits)
     return await asyncio.to_thread(
         tools.proposer.propose, attempt.source, commits, denied_folders, attempt.looked_at
     )
@@ -90,17 +90,17 @@ async def _proposal(
 async def commits_of(
     repository: Identity,
     actions: Sequence[ActionTag],
-    forge: Forge,
+    builder: Builder,
     known_commits: dict[ActionTag, ActionCommit | None],
 ) -> Mapping[ActionTag, ActionCommit]:
-    """Where the tags point to, as far as the forge tells: without that, pins are advice.
+    """Where the tags point to, as far as the builder tells: without that, pins are advice.
 
     `known_commits` is what was asked for already, whichever repository named it, and gets what is asked for now.
     """
     new = [each for each in actions if each not in known_commits]
     if new:
         try:
-            new_commits = await forge.action_commits(repository, new)
+            new_commits = await builder.action_commits(repository, new)
         except Failure as failure:
             if not is_no(failure):
                 raise

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
-from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import Tip
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
@@ -29,6 +30,7 @@ class OnboardingTools:
     """`forge` looks at what is `word_held` before each write; `commits` are those that were asked for already."""
 
     forge: Forge
+    builder: Builder
     proposer: Proposer
     options: OnboardingOptions
     clock: Clock

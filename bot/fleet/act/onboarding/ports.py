@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.forge.port import ForgeHost
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, Proposal

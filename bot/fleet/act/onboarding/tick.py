@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure, Meaning, Trouble
-from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.fleet.act.onboarding.bringing import bring, clear
@@ -32,11 +33,16 @@ class OnboardingTally:
 
 
 async def tick(
-    store: OnboardingStore, forge: Forge, proposer: Proposer, options: OnboardingOptions, loop: Loop
+    store: OnboardingStore,
+    forge: Forge,
+    builder: Builder,
+    proposer: Proposer,
+    options: OnboardingOptions,
+    loop: Loop,
 ) -> OnboardingTally:
     """Takes repositories up, and brings all proposals that are due; the tally counts both."""
     enlisted = await store.enlist(options.repositories, options.checks, options.at_once)
-    tally = await loop.run(_Onboardings(store, forge, proposer, options, loop))
+    tally = await loop.run(_Onboardings(store, forge, builder, proposer, options, loop))
     return OnboardingTally(tally.done, enlisted, tuple(tally.problems))
 
 
@@ -61,9 +67,16 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
     stage = "onboarding"
 
     def __init__(
-        self, store: OnboardingStore, forge: Forge, proposer: Proposer, options: OnboardingOptions, loop: Loop
+        self,
+        store: OnboardingStore,
+        forge: Forge,
+        builder: Builder,
+        proposer: Proposer,
+        options: OnboardingOptions,
+        loop: Loop,
     ) -> None:
         super().__init__(forge, options.host, loop)
+        self._builder = builder
         self._store = store
         self._proposer = proposer
         self._options = options
@@ -80,7 +93,8 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
         word_held = WordHeld(lease, self._clock)
         forge = self._guarded(word_held)
         tools = OnboardingTools(
-            forge, self._proposer, self._options, self._clock, self._commits, word_held, self._covers
+            *(forge, self._builder, self._proposer, self._options, self._clock),
+            *(self._commits, word_held, self._covers),
         )
         source = await proposal_source(self._store, item)
         if lease.claimed.attempts > 1:

@@ -29,7 +29,7 @@ def onboarding_options(bot: Bot) -> OnboardingOptions:
 
 async def onboarding(bot: Bot) -> TickOutcome:
     store, proposer = bot.stores[OnboardingsStore], proposer_of(bot.settings)
-    tally = await tick(store, bot.forge, proposer, onboarding_options(bot), bot.loop)
+    tally = await tick(store, bot.forge, bot.builder, proposer, onboarding_options(bot), bot.loop)
     return TickOutcome({"done": tally.done, "enlisted": tally.enlisted}, list(tally.problems))
 
 

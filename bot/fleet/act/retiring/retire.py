@@ -7,10 +7,11 @@ from enum import StrEnum
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.branches import Tip, scratch_of
 from bot.domain.forge.looks import BranchLook, OwnWord
-from bot.domain.forge.port import Forge, told_gone
+from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.issue import with_sections
 from bot.domain.repositories.repository import Identity
+from bot.domain.sight import told_gone
 from bot.fleet.act.onboarding.wording import is_ours
 from bot.fleet.act.pull_request.text.section import closed
 from bot.fleet.act.pull_request.text.wording import trailers_in

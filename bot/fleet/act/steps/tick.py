@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.backoff import look_together, rest_of
+from bot.domain.builder.port import Builder
+from bot.domain.builder.runs import Run
 from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge, ForgeHost
 from bot.domain.forge.refusals import NOT_INCLUDED
-from bot.domain.forge.runs import Run
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
@@ -22,7 +23,7 @@ from bot.domain.rollouts.timing.windows import Freeze, frozen_by
 from bot.fleet.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
 from bot.fleet.act.own_word import OwnWords, WordHeld, check_recent, config_of
 from bot.fleet.act.waiting import is_final_after, refused_so_often
-from bot.reconcile.forge_writing import ForgeWriting
+from bot.reconcile.forge_writing import ForgeWriting, guarded_builder
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
 
@@ -84,13 +85,14 @@ class StepStartTally:
 async def tick(
     store: StepStartStore,
     forge: Forge,
+    builder: Builder,
     read_workflow: ReadWorkflow,
     options: StepOptions,
     loop: Loop,
     gate: StepGate | None = None,
 ) -> StepStartTally:
     """Starts what is due, one after the other, as far as the gate lets it through."""
-    tally = await loop.run(_StepStarts(store, forge, read_workflow, options, loop, gate))
+    tally = await loop.run(_StepStarts(store, forge, builder, read_workflow, options, loop, gate))
     return StepStartTally(tally.done, tuple(tally.problems))
 
 
@@ -103,12 +105,14 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         self,
         store: StepStartStore,
         forge: Forge,
+        builder: Builder,
         read_workflow: ReadWorkflow,
         options: StepOptions,
         loop: Loop,
         gate: StepGate | None,
     ) -> None:
         self._store = store
+        self._builder = builder
         self._gate = gate
         super().__init__(forge, options.host, loop)
         self.home = None  # what is due is put off while the forge pauses, so that its time does not run
@@ -134,9 +138,9 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         if (held_back := await self._held_back(replace(item, step=step.begun(now)))) is not None:
             return held_back
         word_held = WordHeld(lease, self._clock)
-        return await self._start_step(
-            replace(item, step=step.begun(now)), self._guarded(word_held, item.step.step.repository), word_held
-        )
+        bounds = self._bounds_with(item.step.step.repository)
+        builder = guarded_builder(self._builder, word_held, bounds)
+        return await self._start_step(replace(item, step=step.begun(now)), builder, word_held)
 
     async def _held_back(self, job: StepJob) -> StepRun | None:
         """The step as the gate keeps it from being started; None where it does not.
@@ -153,14 +157,14 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
             return self._fail_step(job.step, gate_in_words(gated))
         return self._put_off(job.step, gate_in_words(gated), self._options.follow_every)
 
-    async def _start_step(self, job: StepJob, forge: Forge, word_held: WordHeld) -> StepRun:
+    async def _start_step(self, job: StepJob, builder: Builder, word_held: WordHeld) -> StepRun:
         """The step as started, or as it is kept from that."""
         step, looked_at, every = job.step, self._clock.now(), self._options.follow_every
         path = f"{WORKFLOWS}{step.workflow}"
-        look = await forge.look(step.home, _NO_BRANCH, [path])
+        look = await self._forge.look(step.home, _NO_BRANCH, [path])
         home, branch = look.standing.identity, look.standing.default_branch or ""
         if step.attempted_at is not None:
-            run = await find(forge, home, step, branch, await self._store.runs_taken(home.name))
+            run = await find(builder, home, step, branch, await self._store.runs_taken(home.name))
             if run is not None:
                 return self._under_way(step, run)
         if (end_by_word := await self._heed_words(job, look.standing, looked_at)) is not None:
@@ -189,10 +193,10 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
             word_held.hear(home.name, heard_at)
             values = {**job.known_values, "correlation": intent.correlation or ""}
             inputs = inputs_for(intent, workflow, values)
-            return await forge.dispatch(home, intent.workflow, ref=branch, inputs=inputs)
+            return await builder.dispatch(home, intent.workflow, ref=branch, inputs=inputs)
 
         intent, number = await dispatch_once(step, send, self._store.save_step, word_held, self._clock.now())
-        return self._under_way(intent, await self._find_run(forge, home, number) or number)
+        return self._under_way(intent, await self._find_run(home, number) or number)
 
     async def _heed_words(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
         """The step where the repository that is rebuilt, or the one that the workflow is in, has a word against it.
@@ -226,10 +230,10 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
             return self._put_off(replace(job.step, refused=True), reason, self._options.follow_every)
         return job.step.moved(StepState.CANCELLED, reason, at=self._clock.now())
 
-    async def _find_run(self, forge: Forge, home: Identity, number: int | None) -> Run | None:
+    async def _find_run(self, home: Identity, number: int | None) -> Run | None:
         """The run as the forge shows it so soon; one that it does not show yet is found while it is followed."""
         try:
-            return None if number is None else await forge.run(home, number)
+            return None if number is None else await self._builder.run(home, number)
         except Failure:
             return None
 

@@ -14,7 +14,9 @@ async def start_steps(bot: Bot) -> TickOutcome:
     options = StepOptions(
         follow_every=bot.settings.schedule.follow, freezes=bot.policy.freezes, host=bot.forge_host
     )
-    tally = await tick(bot.stores[StepStore], bot.forge, dispatchable, options, bot.loop, gating_of(bot))
+    tally = await tick(
+        bot.stores[StepStore], bot.forge, bot.builder, dispatchable, options, bot.loop, gating_of(bot)
+    )
     return TickOutcome({"done": tally.done}, list(tally.problems))
 
 

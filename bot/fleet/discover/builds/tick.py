@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.backoff import look_together, rest_of
+from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import ForgeHost
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
 from bot.domain.repositories.repository import Identity, owner_of
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -95,14 +96,14 @@ class BuildsTally:
 
 
 async def tick(
-    store: BuildsStore, forge: Forge, policy: Policy, mark: str, host: ForgeHost, loop: Loop
+    store: BuildsStore, builder: Builder, policy: Policy, mark: str, host: ForgeHost, loop: Loop
 ) -> BuildsTally:
     """Looks at every workflow that is due; `mark` changes with the policy."""
     task = await store.claim_wanted(mark)
     if task is not None:
         builds = wanted_builds(await store.standings(), policy)
         await store.save_wanted(task, builds, mark, loop.clock.now() + EVERY)
-    tally = await loop.run(_Looks(store, forge, host, loop.clock))
+    tally = await loop.run(_Looks(store, builder, host, loop.clock))
     return BuildsTally(tally.done, tuple(tally.problems))
 
 
@@ -122,9 +123,9 @@ class _Looks(Work[DueBuilds, Seen]):
     batch = 1_000
     rests_by_backoff = True
 
-    def __init__(self, store: BuildsStore, forge: Forge, host: ForgeHost, clock: Clock) -> None:
+    def __init__(self, store: BuildsStore, builder: Builder, host: ForgeHost, clock: Clock) -> None:
         self._store = store
-        self._forge = forge
+        self._builder = builder
         self._forge_host = host
         self._clock = clock
         self._latest: dict[str, Mapping[str, LatestRuns]] = {}
@@ -165,7 +166,7 @@ class _Looks(Work[DueBuilds, Seen]):
         Then each is asked for alone, and says why.
         """
         try:
-            return await (await self._forge.serving(repository)).latest_runs(node_ids)
+            return await (await self._builder.serving(repository)).latest_runs(node_ids)
         except Failure as failure:
             if failure.trouble is not Trouble.DENIED:
                 raise
@@ -181,13 +182,13 @@ class _Looks(Work[DueBuilds, Seen]):
             return await self._look_up(item, now)
         runs = latest.runs
         if not item.builds.are_joined_by(latest, now):
-            runs += await self._forge.past_runs(item.identity, item.workflow, item.default_branch)
+            runs += await self._builder.past_runs(item.identity, item.workflow, item.default_branch)
         builds = builds_with(item.builds, latest.state, runs, item.default_branch, now)
         return Seen(item.node_id, builds, look_together(now + EVERY, EVERY))
 
     async def _look_up(self, item: DueBuilds, now: datetime) -> Seen:
         """A workflow that is seen for the first time is asked for its runs with the others, in the next round."""
-        workflow = await self._forge.workflow(item.identity, item.workflow)
+        workflow = await self._builder.workflow(item.identity, item.workflow)
         if workflow is None:
             return Seen(None, BranchBuilds(), now + _MISSING_AGAIN)
         if workflow.node_id == item.node_id:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.backoff import look_together
+from bot.domain.builder.port import Builder
+from bot.domain.builder.runs import CLOCKS_DIFFER_BY, FollowedRuns, Run, RunState, dispatched_run, sought_since
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Meaning, Trouble
-from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run, sought_since
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
 from bot.fleet.follow.runs import explained, has_not_started, judged, looks_in_vain, newer_run
@@ -47,9 +47,11 @@ class StepFollowTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: StepFollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> StepFollowTally:
+async def tick(
+    store: StepFollowStore, forge: Forge, builder: Builder, options: FollowOptions, loop: Loop
+) -> StepFollowTally:
     """Looks once at every step that is due; those whose runs are known are asked for together."""
-    looks = _StepFollowing(store, forge, options, loop.clock)
+    looks = _StepFollowing(store, forge, builder, options, loop.clock)
     tally = await loop.run(looks)
     return StepFollowTally(tally.done, looks.ended, tuple(tally.problems))
 
@@ -63,14 +65,17 @@ class _StepFollowing(Work[StepRun, StepRun]):
     stage = "follow steps"
     batch = 1_000
 
-    def __init__(self, store: StepFollowStore, forge: Forge, options: FollowOptions, clock: Clock) -> None:
+    def __init__(
+        self, store: StepFollowStore, forge: Forge, builder: Builder, options: FollowOptions, clock: Clock
+    ) -> None:
         self._store = store
         self._forge = forge
+        self._builder = builder
         self._options = options
         self._every = options.every
         self._clock = clock
         self.ended = 0
-        self._followed: dict[str, Followed] = {}
+        self._followed: dict[str, FollowedRuns] = {}
 
     @property
     def queue(self) -> Queue[StepRun]:
@@ -84,25 +89,25 @@ class _StepFollowing(Work[StepRun, StepRun]):
 
     async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
         nodes = [item.node_id for item in items if item.node_id is not None]
-        self._followed[host] = Followed({}, {})
+        self._followed[host] = FollowedRuns()
         if nodes:
-            forge = await self._forge.serving(items[0].home)
-            self._followed[host] = await forge.follow([], nodes)
+            builder = await self._builder.serving(items[0].home)
+            self._followed[host] = await builder.follow_runs(nodes)
 
     async def attempt(self, item: StepRun, lease: Lease) -> StepRun:
         after = await self._move_on(item)
         if after.state is not StepState.FAILED or after.run is None:
             return after
-        return replace(after, reason=await explained(self._forge, after.home, after.run, after.reason))
+        return replace(after, reason=await explained(self._builder, after.home, after.run, after.reason))
 
     async def _move_on(self, item: StepRun) -> StepRun:
         step = item.begun(self._clock.now())
         if step.run is None:
             return await self._search_run(step)
         if step.node_id is None or step.node_id in self._followed[self.host(item)].unseen:
-            run = await self._forge.run(step.home, step.run)
+            run = await self._builder.run(step.home, step.run)
             return await self._after_finding(step, run)
-        state = self._followed[self.host(item)].runs.get(step.node_id)
+        state = self._followed[self.host(item)].states.get(step.node_id)
         if state is None:
             raise Failure(
                 Trouble.MISSING,
@@ -136,7 +141,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
     async def _find_dispatched(self, step: StepRun) -> Run | None:
         asked_at = step.attempted_at or self._clock.now()
         since = sought_since(asked_at)
-        runs = await self._forge.dispatched_runs(step.home, step.workflow, branch=step.branch, since=since)
+        runs = await self._builder.dispatched_runs(step.home, step.workflow, branch=step.branch, since=since)
         return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation, asked_at)
 
     async def _find_observed(self, step: StepRun) -> Run | None:
@@ -146,7 +151,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         which rebuild a run is for: then each run is one rebuild's.
         """
         since = (step.since or step.began_at or self._clock.now()) - CLOCKS_DIFFER_BY
-        runs = await self._forge.started_runs(step.home, step.workflow, branch=step.branch, since=since)
+        runs = await self._builder.started_runs(step.home, step.workflow, branch=step.branch, since=since)
         is_own = step.commit is not None
         taken_runs = await (self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.home.name))
         contained: dict[str | None, bool] = {None: False, step.commit: True}
@@ -165,7 +170,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         if state.conclusion != "cancelled" or step.run is None:
             return after_step_run(step, state, now)
         began = step.attempted_at or step.since or now
-        newer = await newer_run(self._forge, step.home, step.workflow, step.run, began)
+        newer = await newer_run(self._builder, step.home, step.workflow, step.run, began)
         if newer is None:
             return after_step_run(step, state, now)
         followed_step = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
@@ -185,7 +190,9 @@ class _StepFollowing(Work[StepRun, StepRun]):
 
     async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
         item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
-        failure = await judged(failure, item.looks_in_vain, item.home, self._forge)
+        failure = await judged(
+            failure, item.looks_in_vain, item.home, self._forge if item.branch is None else self._builder
+        )
         after = self._after_failed_look(item, failure, now)
         await self._store.settle_step(item, after, succeeded=False)
         self.ended += after.state.has_ended

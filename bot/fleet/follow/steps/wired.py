@@ -10,7 +10,7 @@ from bot.store.rows.rollouts.steps import steps
 
 
 async def follow_steps(bot: Bot) -> TickOutcome:
-    tally = await tick(bot.stores[StepStore], bot.forge, follow_options(bot), bot.loop)
+    tally = await tick(bot.stores[StepStore], bot.forge, bot.builder, follow_options(bot), bot.loop)
     return TickOutcome({"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from bot.domain.builder.runs import Artifact
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 from bot.domain.wording.escaping import terminal
 from bot.fleet.verify.reports.archive import LARGEST_ARCHIVE, ArtifactFile, report_files

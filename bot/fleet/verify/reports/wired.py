@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clients.http.client import Http
+from bot.domain.builder.port import Builder
+from bot.domain.builder.runs import Artifact
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge
-from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 from bot.fleet.stage import Bot, Part, Stage, TickOutcome
 from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
@@ -20,23 +20,23 @@ _GONE = frozenset({403, 404, 410})
 
 
 @dataclass(frozen=True, slots=True)
-class ForgeArtifacts:
+class BuilderArtifacts:
     """No credentials are shown where the archives are: their addresses are secret enough."""
 
-    forge: Forge
+    builder: Builder
     http: Http
 
     async def ended_at(self, repository: Identity, run: int) -> datetime | None:
-        workflow_run = await self.forge.run(repository, run)
+        workflow_run = await self.builder.run(repository, run)
         return workflow_run.updated_at if workflow_run.has_concluded else None
 
     async def artifacts_of(self, repository: Identity, run: int) -> Sequence[Artifact]:
-        return await self.forge.artifacts(repository, run)
+        return await self.builder.artifacts(repository, run)
 
     async def fetched(self, repository: Identity, artifact: Artifact, most: int) -> bytes:
         """Raises `Failure`: missing where the archive is gone, malformed where it is larger than `most`."""
         place = f"artifact {artifact.id} of {repository.name}"
-        address = await self.forge.artifact_address(repository, artifact.id)
+        address = await self.builder.artifact_address(repository, artifact.id)
         answer = await self.http.request("GET", address, max_bytes=most, place=place)
         if answer.status in _GONE:
             raise Failure(Trouble.MISSING, f"is there no more ({answer.status})", where=place, status=answer.status)
@@ -48,7 +48,7 @@ class ForgeArtifacts:
         return answer.body
 
 
-ARTIFACTS = Part(lambda bot: ForgeArtifacts(bot.forge, bot.http))
+ARTIFACTS = Part(lambda bot: BuilderArtifacts(bot.builder, bot.http))
 
 
 async def reports(bot: Bot) -> TickOutcome:

@@ -7,9 +7,9 @@ from itertools import count
 import pytest
 
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
+from bot.domain.builder.runs import FailedJob
 from bot.domain.clock import SystemClock
 from bot.domain.forge.refusals import Denial
-from bot.domain.forge.runs import FailedJob
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
 from tests.integration.forges.conftest import FINE_GRAINED

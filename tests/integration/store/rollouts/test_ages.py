@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from sqlalchemy import text, update
@@ -41,7 +41,7 @@ def forge(stores: Stores) -> FakeForge:
 class OneSilentOwner(FakeForge):
     """Nothing of fabrikam is answered."""
 
-    async def serving(self, repository: Identity) -> FakeForge:
+    async def serving(self, repository: Identity) -> Self:
         if repository.name.startswith("fabrikam/"):
             raise Failure(Trouble.UNREACHABLE, "HTTP 502", where="fabrikam")
         return self

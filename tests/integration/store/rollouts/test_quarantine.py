@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bot.domain.builder.runs import Run
 from bot.domain.evidence import ImageVerdict
-from bot.domain.forge.runs import Run
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement

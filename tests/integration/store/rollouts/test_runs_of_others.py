@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bot.domain.forge.runs import Run
+from bot.domain.builder.runs import Run
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.rollouts.after_build import join, leave_run
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState

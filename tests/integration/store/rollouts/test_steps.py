@@ -179,15 +179,15 @@ class Forge:
         self.stores, self.loop = stores, Loop(stores.clock)
 
     async def follow(self) -> None:
-        await follow_steps(self.stores[StepStore], self.forge, FollowOptions(), self.loop)
+        await follow_steps(self.stores[StepStore], self.forge, self.forge, FollowOptions(), self.loop)
 
     async def start(self) -> None:
-        await start_steps(self.stores[StepStore], self.forge, dispatchable, StepOptions(), self.loop)
+        await start_steps(self.stores[StepStore], self.forge, self.forge, dispatchable, StepOptions(), self.loop)
 
     async def rests(self, tick: Callable[[], Awaitable[None]]) -> None:
         """Eleven hours in which it is tried every twenty minutes, and then answers."""
         self.forge.failing = dict.fromkeys(
-            ("look", "follow", "run"), Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR)
+            ("look", "follow_runs", "run"), Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR)
         )
         for _ in range(33):
             await tick()

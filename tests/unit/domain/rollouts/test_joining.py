@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.forge.runs import Run
+from bot.domain.builder.runs import Run
 from bot.domain.rollouts.after_build import join, leave_run, not_ended
 from bot.domain.rollouts.rebuild import Action, Joined, RebuildState
 from tests.unit.fleet.act.world import NOON, rebuild

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.builder.runs import Run, RunState
 from bot.domain.evidence import ImageVerdict
-from bot.domain.forge.runs import Run, RunState
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.reference import Base

@@ -260,6 +260,18 @@ def test_the_folder_or_the_framework_that_is_published_tells_which_project_runs(
     assert outcome("dotnet-versions", files) is expected
 
 
+def test_a_framework_that_counts_where_nothing_else_is_set_is_told() -> None:
+    condition = "Condition=\"'$(Other)' == ''\""
+    text = (
+        f"<Project><PropertyGroup><TargetFramework {condition}>net8.0</TargetFramework></PropertyGroup></Project>"
+    )
+    files = {
+        "Dockerfile": f'FROM {ASPNET}:9.0\nCOPY a.csproj .\nENTRYPOINT ["dotnet", "a.dll"]\n',
+        "a.csproj": text,
+    }
+    assert outcomes("dotnet-versions", files) == [FAILS]
+
+
 def test_a_project_whose_framework_is_not_told_is_named() -> None:
     files = {
         "Dockerfile": f'FROM {ASPNET}:8.0\nENTRYPOINT ["dotnet", "Api.dll"]\n',

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.bases.change import Cause
+from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.port import Forge
@@ -14,7 +15,7 @@ from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.windows import Freeze
 from bot.fleet.act.ports import ActOptions
-from bot.reconcile.forge_writing import WRITES
+from bot.reconcile.forge_writing import BUILDER_WRITES, FORGE_WRITES
 from bot.reconcile.loop import Loop
 from tests.fakes.hooks import ToldRows
 from tests.unit.fleet.act.world import ASPNET, BRANCH, NOON, WEEKLY, World, change, member, rebuild
@@ -116,15 +117,26 @@ async def test_nothing_is_written_once_another_has_taken_over(world: World) -> N
     assert (world.forge.calls, tally.problems) == ([], ())
 
 
+def methods_of(port: type) -> set[str]:
+    return {name for name in dir(port) if not name.startswith("_")}
+
+
 def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
     reads = {
-        *("repositories", "tree", "subtree", "blob", "blobs", "standings", "tips", "look", "follow"),
-        *("pull_request", "dispatched_runs", "run", "builds", "silent", "serving", "find_issue", "issue"),
-        *("workflow", "latest_runs", "past_runs", "started_runs", "action_commits", "taken_in", "own_requests"),
-        *("artifacts", "artifact_address", "first_failure", "contains", "sees_others", "grants", "environments"),
+        *("repositories", "silent", "grants", "sees_others", "serving", "tree", "subtree", "blob", "blobs"),
+        *("standings", "own_requests", "look", "tips", "contains", "pull_request", "follow_requests"),
+        *("taken_in", "find_issue", "issue"),
     }
-    methods = {name for name in dir(Forge) if not name.startswith("_")}
-    assert methods == reads | set(WRITES)
+    assert methods_of(Forge) == reads | set(FORGE_WRITES)
+
+
+def test_every_method_of_the_builder_that_writes_is_guarded() -> None:
+    reads = {
+        *("dispatched_runs", "started_runs", "follow_runs", "run", "first_failure", "builds", "artifacts"),
+        *("artifact_address", "workflow", "latest_runs", "past_runs", "environments", "action_commits"),
+        *("sees_others", "serving"),
+    }
+    assert methods_of(Builder) == reads | set(BUILDER_WRITES)
 
 
 @pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)

@@ -28,7 +28,9 @@ class Gate:
 
 
 async def tick(world: World, gate: Gate) -> None:
-    await stage.tick(world.store, world.forge, world.registry, refresh, world.options, world.loop, gate)
+    await stage.tick(
+        world.store, world.forge, world.forge, world.registry, refresh, world.options, world.loop, gate
+    )
 
 
 @pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH])

@@ -130,7 +130,7 @@ class World:
         self.store.put(Job(added, home or member(), "main", chosen, named, places=places))
 
     async def tick(self) -> ActTally:
-        return await stage.tick(self.store, self.forge, self.registry, refresh, self.options, self.loop)
+        return await stage.tick(self.store, self.forge, self.forge, self.registry, refresh, self.options, self.loop)
 
     def asks(self, text: str) -> None:
         """What the repository writes into its file for the bot."""

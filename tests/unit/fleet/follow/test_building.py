@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.builder.runs import BuildRun, FailedJob
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import BuildRun, FailedJob
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.fleet.follow.tick import FollowOptions, tick
@@ -46,7 +46,7 @@ class World:
 
     async def looked(self, after: timedelta = timedelta(0)) -> Rebuild:
         self.clock.advance(after)
-        await tick(self.store, self.forge, OPTIONS, Loop(self.clock))
+        await tick(self.store, self.forge, self.forge, OPTIONS, Loop(self.clock))
         return self.store[1]
 
 
@@ -66,7 +66,7 @@ async def test_it_is_merged_and_its_build_looked_for_in_one_pass(world: World) -
     world.shop.build(world.commit)
     after = await world.looked()
     assert (after.state, after.built_at, after.url) == (RebuildState.PROVING, NOON, f"https://forge/{SHOP}/build")
-    assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
+    assert [call for call, _ in world.forge.asked] == ["follow_requests", "builds"]
 
 
 async def test_a_build_under_way_is_told_with_its_run(world: World) -> None:
@@ -180,7 +180,7 @@ async def test_many_builds_are_looked_for_in_one_request(world: World) -> None:
     world.shop.build(world.commit)
     world.store = following(world.clock, *(replace(world.store[1], id=number) for number in range(1, 40)))
     await world.looked()
-    assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
+    assert [call for call, _ in world.forge.asked] == ["follow_requests", "builds"]
     assert {world.store[number].state for number in range(1, 40)} == {RebuildState.PROVING}
 
 
@@ -357,7 +357,7 @@ async def test_the_run_that_built_a_merge_names_its_image_without_a_request_more
     world.shop.build(world.commit)
     after = await world.looked()
     assert (after.built_commit, after.run_number) == (world.commit, 2)
-    assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
+    assert [call for call, _ in world.forge.asked] == ["follow_requests", "builds"]
 
 
 async def test_of_several_runs_of_one_workflow_on_a_commit_the_last_one_names_it(world: World) -> None:
@@ -435,7 +435,7 @@ async def test_a_commit_without_a_build_is_looked_for_on_later_ones_and_one_with
     world: World,
 ) -> None:
     await world.looked()
-    assert [call for call, _ in world.forge.asked] == ["follow", "builds", "builds"]
+    assert [call for call, _ in world.forge.asked] == ["follow_requests", "builds", "builds"]
     world.forge.asked.clear()
     world.shop.build(world.commit, "in_progress", None)
     await world.looked(timedelta(minutes=6))
@@ -476,7 +476,8 @@ async def test_builds_of_one_commit_that_cannot_be_told_keep_no_other_from_being
     known = replace(world.store[1], state=RebuildState.BUILDING, due_at=world.clock.now())
     unread = replace(known, id=2, merge=replace(merged, node_id="C_other"))
     world.store = following(world.clock, known, unread)
-    tally = await tick(world.store, Partly(world.clock, world.forge.homes), OPTIONS, Loop(world.clock))
+    partly = Partly(world.clock, world.forge.homes)
+    tally = await tick(world.store, partly, partly, OPTIONS, Loop(world.clock))
     assert [world.store[number].state for number in (1, 2)] == [RebuildState.PROVING, RebuildState.BUILDING]
     assert tally.problems == (f"{SHOP}: too heavy",)
 
@@ -549,7 +550,7 @@ async def test_a_merge_commit_that_is_not_shown_is_told_by_its_short_name_and_wi
     await world.looked()
     world.shop.is_gone = True
     world.clock.advance(timedelta(minutes=6))
-    tally = await tick(world.store, world.forge, OPTIONS, Loop(world.clock))
+    tally = await tick(world.store, world.forge, world.forge, OPTIONS, Loop(world.clock))
     assert tally.problems == (
         f"{SHOP}: {SHOP}: commit {world.commit[:7]} is not shown any more; "
         "check that the credentials may see the repository",

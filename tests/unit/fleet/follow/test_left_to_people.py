@@ -28,7 +28,7 @@ async def followed(world: World) -> Rebuild:
     """Looked at as often as it is due within an hour, by whoever is to."""
     for _ in range(12):
         world.clock.advance(timedelta(minutes=5))
-        await stage.tick(world.store, world.forge, OPTIONS, world.loop)
+        await stage.tick(world.store, world.forge, world.forge, OPTIONS, world.loop)
         await world.tick()
     return world.store[1]
 

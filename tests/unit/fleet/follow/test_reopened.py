@@ -51,7 +51,7 @@ async def looked(
 ) -> tuple[FollowTally, FakeRebuildStore, Sequence[Rebuild]]:
     """What a look finds, the store after it, and what was added there."""
     store = following(clock, *rebuilds)
-    tally = await tick(store, fake, OPTIONS, Loop(clock))
+    tally = await tick(store, fake, fake, OPTIONS, Loop(clock))
     known = {each.id for each in rebuilds}
     return tally, store, [store[number] for number in store.rows if number not in known]
 
@@ -143,7 +143,7 @@ async def test_a_forge_in_trouble_ends_no_looking(clock: ManualClock) -> None:
     assert (store[1].state, store[1].reason) == (closed().state, closed().reason)
     clock.advance(timedelta(hours=1))
     fake.failing = {}
-    await tick(store, fake, OPTIONS, Loop(clock))
+    await tick(store, fake, fake, OPTIONS, Loop(clock))
     assert [store[number].state for number in store.rows] == [RebuildState.CANCELLED, RebuildState.OPEN]
 
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.builder.runs import Run
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import ImageVerdict
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Run
 from bot.domain.rollouts.after_build import after_proof, join
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.fleet.follow.tick import FollowOptions, tick
@@ -30,7 +30,7 @@ async def followed(*runs: Run, before: Rebuild | None = None, looks: int = 1) ->
     forge.add(SHOP, {"README.md": b""}).show("weekly-rebuild.yml", *runs)
     store = following(clock, before or joined())
     for _ in range(looks):
-        await tick(store, forge, FollowOptions(timedelta(minutes=5)), Loop(clock))
+        await tick(store, forge, forge, FollowOptions(timedelta(minutes=5)), Loop(clock))
         clock.advance(timedelta(hours=2))
     return store[1]
 
@@ -153,9 +153,9 @@ async def test_a_run_of_others_that_cannot_be_read_for_long_is_followed_on(troub
     clock = ManualClock(NOON)
     forge = FakeForge(clock)
     forge.add(SHOP, {"README.md": b""}).show("weekly-rebuild.yml", PUSHED)
-    forge.failing["follow"] = Failure(trouble, "no")
+    forge.failing["follow_runs"] = Failure(trouble, "no")
     store = following(clock, replace(joined(), attempts=100))
-    await tick(store, forge, FollowOptions(timedelta(minutes=5)), Loop(clock))
+    await tick(store, forge, forge, FollowOptions(timedelta(minutes=5)), Loop(clock))
     assert (store[1].state, store[1].joined) == (RebuildState.DISPATCHED, Joined.FOLLOWED)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from bot.domain.builder.runs import FailedJob, FollowedRuns, Run
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import Followed
+from bot.domain.forge.looks import FollowedRequests
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
-from bot.domain.forge.runs import FailedJob, Run
 from bot.domain.rollouts.journal import HOLD
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.follow.looking import after_request
@@ -51,7 +51,9 @@ def forge(
     shop.requests = {request.number: request}
     shop.show("weekly-rebuild.yml", *runs)
     if failure is not None:
-        made.failing = dict.fromkeys(("pull_request", "run", "dispatched_runs", "follow"), failure)
+        made.failing = dict.fromkeys(
+            ("pull_request", "run", "dispatched_runs", "follow_requests", "follow_runs"), failure
+        )
     return made
 
 
@@ -72,7 +74,7 @@ async def looked(
 ) -> tuple[FollowTally, list[Rebuild]]:
     store = following(clock, *rebuilds)
     store.taken = taken or set()
-    tally = await tick(store, fake, OPTIONS, Loop(clock))
+    tally = await tick(store, fake, fake, OPTIONS, Loop(clock))
     return tally, [store[item.id] for item in rebuilds]
 
 
@@ -83,7 +85,8 @@ async def test_an_open_pull_request_is_looked_at_again_later(clock: ManualClock)
 
 async def test_a_defect_puts_off_the_rebuild_that_it_met_and_no_other(clock: ManualClock) -> None:
     store = following(clock, opened(pull_request=None, node_id=None), opened(id=2))
-    tally = await tick(store, forge(clock), OPTIONS, Loop(clock))
+    fake = forge(clock)
+    tally = await tick(store, fake, fake, OPTIONS, Loop(clock))
     assert [store[number].due_at for number in (1, 2)] == [NOON + EVERY, NOON + EVERY]
     assert (tally.looked_at, len(tally.problems)) == (1, 1)
 
@@ -272,7 +275,9 @@ async def test_what_has_vanished_for_an_hour_is_cancelled(clock: ManualClock, be
 async def test_what_is_not_shown_once_after_an_outage_is_not_gone(clock: ManualClock, before: Rebuild) -> None:
     """Looks that failed in another way tell nothing of it."""
     missing = FakeForge(clock)
-    missing.failing = dict.fromkeys(("follow", "run", "pull_request"), Failure(Trouble.UNREACHABLE, "HTTP 503"))
+    missing.failing = dict.fromkeys(
+        ("follow_requests", "follow_runs", "run", "pull_request"), Failure(Trouble.UNREACHABLE, "HTTP 503")
+    )
     (unseen,) = await look(clock, missing, replace(before, looks_in_vain=11, attempts=11))
     assert unseen.looks_in_vain == 0
     missing.failing.clear()
@@ -308,16 +313,17 @@ async def test_a_host_that_asks_for_a_pause_is_not_asked_on(clock: ManualClock) 
 async def test_a_lost_lease_is_somebody_elses_work(clock: ManualClock) -> None:
     store = following(clock, opened(), opened(id=2))
     store.stolen = {1}
-    tally = await tick(store, forge(clock, replace(OPEN, is_open=False)), OPTIONS, Loop(clock))
+    fake = forge(clock, replace(OPEN, is_open=False))
+    tally = await tick(store, fake, fake, OPTIONS, Loop(clock))
     assert tally.problems == ()
     assert store[2].state is RebuildState.CANCELLED
     assert store[1].state is RebuildState.OPEN
 
 
-async def test_all_that_is_due_is_looked_at_in_one_request(clock: ManualClock) -> None:
+async def test_all_that_is_due_takes_one_question_to_the_forge_and_one_to_the_builder(clock: ManualClock) -> None:
     fake = forge(clock, runs=[run("in_progress", None)])
     after = await look(clock, fake, opened(), dispatched(id=2), opened(id=3), dispatched(id=4))
-    assert len(fake.asked) == 1
+    assert [call for call, _ in fake.asked] == ["follow_requests", "follow_runs"]
     assert [item.state for item in after] == [
         RebuildState.OPEN,
         RebuildState.RUNNING,
@@ -328,18 +334,22 @@ async def test_all_that_is_due_is_looked_at_in_one_request(clock: ManualClock) -
 
 async def test_each_is_asked_for_as_what_it_is(clock: ManualClock) -> None:
     """GitHub answers a list of ids with an error where one of them is empty."""
-    asked: list[tuple[list[str], list[str]]] = []
+    asked: list[list[str]] = []
 
     class Forge(FakeForge):
-        async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
-            asked.append(([*pull_requests], [*runs]))
-            return await super().follow(pull_requests, runs)
+        async def follow_requests(self, pull_requests: Sequence[str]) -> FollowedRequests:
+            asked.append([*pull_requests])
+            return await super().follow_requests(pull_requests)
+
+        async def follow_runs(self, runs: Sequence[str]) -> FollowedRuns:
+            asked.append([*runs])
+            return await super().follow_runs(runs)
 
     fake = Forge(clock)
     fake.homes = forge(clock, runs=[run("in_progress", None)]).homes
     nameless = opened(id=3, node_id=None), dispatched(id=4, node_id=None), dispatched(id=5, run=None, node_id="")
     await look(clock, fake, opened(), dispatched(id=2), *nameless)
-    assert asked == [(["PR_1"], ["CS_7"]), (["PR_1"], [])]  # all together, then the nameless one by its new name
+    assert asked == [["PR_1"], ["CS_7"], ["PR_1"]]  # all together, then the nameless one by its new name
 
 
 @pytest.mark.parametrize("before", [opened(node_id=None), dispatched(node_id=None)], ids=["request", "run"])
@@ -463,7 +473,8 @@ async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_
 
 async def test_metrics_have_it_under_its_name(clock: ManualClock) -> None:
     told = ToldRows()
-    await tick(following(clock, opened()), forge(clock), OPTIONS, Loop(clock, told))
+    fake = forge(clock)
+    await tick(following(clock, opened()), fake, fake, OPTIONS, Loop(clock, told))
     assert told.rows == [("follow", RowOutcome.DONE)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from bot.clients.forges.github.connection.graphql import Variables, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.repositories.repository import Identity
 
 _TOGETHER = 20

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from bot.clients.forges.github.bulk import Bulk, nodes_fields, one_by_one
 from bot.clients.forges.github.connection.shapes import rows, run_id_in, run_of, shaped
 from bot.clients.forges.github.connection.transport import Transport
+from bot.domain.builder.runs import BuildRun, Run
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.repositories.builds import MOST_SCHEDULED, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.repository import Identity
 

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from bot.clients.forges.github.connection.answers import denial_in
 from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
 from bot.clients.forges.github.connection.transport import Transport
+from bot.domain.builder.runs import Artifact, FailedJob, Run
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Artifact, FailedJob, Run
 from bot.domain.repositories.repository import Identity
 
 _NOT_PERMITTED = re.compile(r"return_run_details.*not a permitted key", re.S)
@@ -78,19 +78,6 @@ async def runs_since(
 
 async def run(transport: Transport, repository: Identity, number: int) -> Run:
     return run_of(await transport.read(f"/repos/{repository.name}/actions/runs/{number}"))
-
-
-async def contains(transport: Transport, repository: Identity, commit: str, earlier: str) -> bool:
-    """Compares two commits; the files that differ are on the first page alone, and are not asked for."""
-    path = f"/repos/{repository.name}/compare/{quote(earlier)}...{quote(commit)}"
-    try:
-        data = await transport.read(path, {"per_page": 1, "page": 2})
-    except Failure as failure:
-        if failure.trouble is Trouble.MISSING:
-            return False
-        raise
-    with shaped("comparison"):
-        return data["status"] in ("ahead", "identical")
 
 
 def _run_in(answer: Any) -> int | None:

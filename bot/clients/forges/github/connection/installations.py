@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from bot.clients.forges.github.client import GitHub
 from bot.clients.forges.github.connection.connections import AppCredentials, GitHubAccess
@@ -20,7 +20,6 @@ from bot.clients.http.client import Observer
 from bot.domain.clock import Clock, is_fresh
 from bot.domain.failure import Failure
 from bot.domain.forge.looks import OwnWord, Silence
-from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity, Repository, owner_of
 
@@ -104,8 +103,8 @@ class Chosen:
 
 
 class Installations:
-    """The forge of an App. A call about a repository is made as the installation of its owner; those about several
-    repositories at once, by way of `serving`.
+    """The forge and builder of an App. A call about a repository is made as the installation of its owner; those
+    about several repositories at once, by way of `serving`.
 
     Raises `Failure` (denied) where the App is not installed with the owner, or its installation is suspended.
     """
@@ -203,17 +202,17 @@ class Installations:
                     raise
         return own_words
 
-    async def serving(self, repository: Identity) -> Forge:
-        """The forge as the installation of this repository's owner sees it."""
+    async def serving(self, repository: Identity) -> GitHub:
+        """GitHub as the installation of this repository's owner sees it."""
         owner = owner_of(repository.name)
         if self._is_to_be_looked_for(owner):
             await self._look()
         if (reason := self._silence(owner)) is not None:
             raise SightLost(reason, repository.name, "install the App there again, or end its suspension")
-        return cast(Forge, self._client(self._known[owner]))
+        return self._client(self._known[owner])
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        """Every other method of `Forge` is about the one repository that it names first."""
+        """Every other method of `Forge` and `Builder` is about the one repository that it names first."""
         if name.startswith("_"):
             raise AttributeError(name)
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.builder.runs import Run
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import GitTree, Repository, TreeEntry
 
 _RUN_PAGE = re.compile(r"/actions/runs/([0-9]{1,18})(?:[/?#]|$)")

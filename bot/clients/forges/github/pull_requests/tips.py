@@ -1,12 +1,14 @@
-"""Reads files of commits, and whether the bot made them."""
+"""Reads files of commits, whether the bot made them, and which come after which."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from bot.clients.forges.github.connection.graphql import Variables, check_answer, in_parts, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, file_of, shown_contents
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import MOST_TIPS, BranchFile, Tip
 from bot.domain.repositories.repository import Identity
 
@@ -55,6 +57,19 @@ async def tips(
         file_rows = [row for rows in rows_by_commit.values() for row in rows.values()]
         contents = await shown_contents(transport, repository, file_rows)
         return {commit: tip_of(trees[commit], rows, contents, "") for commit, rows in rows_by_commit.items()}
+
+
+async def contains(transport: Transport, repository: Identity, commit: str, earlier: str) -> bool:
+    """Compares two commits; the files that differ are on the first page alone, and are not asked for."""
+    path = f"/repos/{repository.name}/compare/{quote(earlier)}...{quote(commit)}"
+    try:
+        data = await transport.read(path, {"per_page": 1, "page": 2})
+    except Failure as failure:
+        if failure.trouble is Trouble.MISSING:
+            return False
+        raise
+    with shaped("comparison"):
+        return data["status"] in ("ahead", "identical")
 
 
 def file_fields(paths: Sequence[str], variables: Variables) -> str:

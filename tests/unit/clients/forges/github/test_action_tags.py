@@ -6,7 +6,7 @@ from typing import Any, cast
 from bot.clients.forges.github.actions.action_tags import action_commits
 from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError
 from bot.clients.forges.github.connection.transport import Transport
-from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.builder.actions import ActionCommit, ActionTag
 
 LOGIN = ActionTag("docker/login-action", "v3")
 COMMIT, TAG, OTHER = "a" * 40, "b" * 40, "c" * 40

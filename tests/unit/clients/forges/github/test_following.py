@@ -1,5 +1,6 @@
 """Many pull requests and runs in few requests."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -44,10 +45,38 @@ def answered(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 async def test_a_thousand_of_each_take_two_requests(graphs: Callable[..., Any]) -> None:
     asked = graphs(answered)
-    shown = await Following(Bulk(asked)).look(REQUESTS, RUNS)
-    assert (len(shown.pull_requests), len(shown.runs), len(asked.asked)) == (1_000, 1_000, 2)
-    assert (shown.runs["CS_7"].status, shown.runs["CS_7"].conclusion) == ("completed", "timed_out")
-    assert (shown.runs["CS_7"].commit, shown.runs["CS_7"].number) == ("c0ffee", 7)
+    following = Following(Bulk(asked))
+    requests, runs = await asyncio.gather(following.requests(REQUESTS), following.runs(RUNS))
+    assert (len(requests.states), len(runs.states), len(asked.asked)) == (1_000, 1_000, 2)
+    assert (runs.states["CS_7"].status, runs.states["CS_7"].conclusion) == ("completed", "timed_out")
+    assert (runs.states["CS_7"].commit, runs.states["CS_7"].number) == ("c0ffee", 7)
+
+
+async def test_what_is_asked_for_at_one_moment_fails_together_and_the_next_look_begins_anew(
+    graphs: Callable[..., Any],
+) -> None:
+    answers = iter([Failure(Trouble.THROTTLED, "slow down"), answered({"n0": ["CS_1"]})])
+    asked = graphs(lambda variables: next(answers))
+    following = Following(Bulk(asked))
+    failed = await asyncio.gather(following.requests(["PR_1"]), following.runs(["CS_1"]), return_exceptions=True)
+    assert [str(each) for each in failed] == [str(Failure(Trouble.THROTTLED, "slow down"))] * 2
+    assert (await following.runs(["CS_1"])).states.keys() == {"CS_1"}
+    assert len(asked.asked) == 2
+
+
+async def test_whoever_asks_no_longer_keeps_the_answer_from_nobody(graphs: Callable[..., Any]) -> None:
+    following = Following(Bulk(graphs(answered)))
+    left = asyncio.create_task(following.requests(["PR_1"]))
+    stays = asyncio.create_task(following.runs(["CS_1"]))
+    await asyncio.sleep(0)
+    left.cancel()
+    assert (await stays).states.keys() == {"CS_1"}
+
+
+async def test_an_id_of_something_else_is_not_shown(graphs: Callable[..., Any]) -> None:
+    following = Following(Bulk(graphs(answered)))
+    requests, runs = await asyncio.gather(following.requests(["CS_1"]), following.runs(["PR_1"]))
+    assert (requests.states, runs.states) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -64,8 +93,8 @@ async def test_what_is_too_heavy_is_asked_for_in_halves(graphs: Callable[..., An
         return trouble if sum(map(len, variables.values())) > 300 else answered(variables)
 
     asked = graphs(heavy)
-    shown = await Following(Bulk(asked)).look(REQUESTS, [])
-    assert shown.pull_requests.keys() == set(REQUESTS)
+    shown = await Following(Bulk(asked)).requests(REQUESTS)
+    assert shown.states.keys() == set(REQUESTS)
     assert len(asked.asked) < 12
 
 
@@ -74,21 +103,21 @@ async def test_one_field_that_is_too_heavy_is_split(graphs: Callable[..., Any]) 
         many = sum(map(len, variables.values())) > 30
         return Failure(Trouble.UNREACHABLE, "HTTP 504", status=504) if many else answered(variables)
 
-    shown = await Following(Bulk(graphs(heavy))).look(REQUESTS[:100], [])
-    assert len(shown.pull_requests) == 100
+    shown = await Following(Bulk(graphs(heavy))).requests(REQUESTS[:100])
+    assert len(shown.states) == 100
 
 
 async def test_what_can_never_be_answered_ends(graphs: Callable[..., Any]) -> None:
     with pytest.raises(Failure) as failed:
-        await Following(Bulk(graphs(Failure(Trouble.UNREACHABLE, "HTTP 504", status=504)))).look(REQUESTS[:100], [])
+        await Following(Bulk(graphs(Failure(Trouble.UNREACHABLE, "HTTP 504", status=504)))).requests(REQUESTS[:100])
     assert failed.value.status == 504
 
 
 async def test_what_is_gone_is_left_out(graphs: Callable[..., Any]) -> None:
     gone = {"type": "NOT_FOUND", "path": ["n0", 0], "message": "Could not resolve to a node"}
     answer = {"data": {"n0": [None, row_of("PR_2")]}, "errors": [gone]}
-    shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], [])
-    assert shown.pull_requests.keys() == {"PR_2"}
+    shown = await Following(Bulk(graphs(answer))).requests(["PR_1", "PR_2"])
+    assert shown.states.keys() == {"PR_2"}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +126,7 @@ async def test_what_is_gone_is_left_out(graphs: Callable[..., Any]) -> None:
 )
 async def test_an_answer_of_another_shape_is_a_failure(graphs: Callable[..., Any], answer: Any) -> None:
     with pytest.raises(Failure) as failed:
-        await Following(Bulk(graphs(answer))).look(["PR_1"], [])
+        await Following(Bulk(graphs(answer))).requests(["PR_1"])
     assert failed.value.trouble is Trouble.MALFORMED
 
 
@@ -109,8 +138,8 @@ async def test_one_that_may_not_be_seen_hides_no_other(graphs: Callable[..., Any
         "message": "Resource protected by organization SAML enforcement.",
     }
     answer = {"data": {"n0": [None, row_of("PR_2")]}, "errors": [hidden]}
-    shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], [])
-    assert shown.pull_requests.keys() == {"PR_2"}
+    shown = await Following(Bulk(graphs(answer))).requests(["PR_1", "PR_2"])
+    assert shown.states.keys() == {"PR_2"}
     assert {node: failure.trouble for node, failure in shown.unseen.items()} == {"PR_1": Trouble.DENIED}
 
 
@@ -121,8 +150,8 @@ async def test_one_that_cannot_be_answered_hides_no_other(graphs: Callable[..., 
     if trouble is Trouble.MALFORMED:
         broken["type"] = "MAX_NODE_LIMIT_EXCEEDED"
     answer = {"data": {"n0": [None, row_of("PR_2")]}, "errors": [broken]}
-    shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], [])
-    assert shown.pull_requests.keys() == {"PR_2"}
+    shown = await Following(Bulk(graphs(answer))).requests(["PR_1", "PR_2"])
+    assert shown.states.keys() == {"PR_2"}
     assert {node: failure.trouble for node, failure in shown.unseen.items()} == {"PR_1": trouble}
 
 
@@ -139,16 +168,17 @@ async def test_one_that_is_always_too_heavy_hides_no_other(graphs: Callable[...,
 
     wanted = REQUESTS[:100]
     assert "PR_40" in wanted
-    shown = await Following(Bulk(graphs(heavy))).look(wanted, [])
-    assert shown.pull_requests.keys() == set(wanted) - {"PR_40"}
+    shown = await Following(Bulk(graphs(heavy))).requests(wanted)
+    assert shown.states.keys() == set(wanted) - {"PR_40"}
     assert shown.unseen.keys() == {"PR_40"}
 
 
 async def test_what_github_shows_under_another_id_is_told_by_its_place(graphs: Callable[..., Any]) -> None:
     answer = {"data": {"n0": [row_of("PR_11"), row_of("PR_12")], "n1": [row_of("CS_13")]}}
-    shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], ["CS_3"])
-    assert {node: state.number for node, state in shown.pull_requests.items()} == {"PR_1": 11, "PR_2": 12}
-    assert shown.runs.keys() == {"CS_3"}
+    following = Following(Bulk(graphs(answer)))
+    shown, runs = await asyncio.gather(following.requests(["PR_1", "PR_2"]), following.runs(["CS_3"]))
+    assert {node: state.number for node, state in shown.states.items()} == {"PR_1": 11, "PR_2": 12}
+    assert runs.states.keys() == {"CS_3"}
 
 
 def suites(*names: str, after: str | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding, Outcome, with_fingerprints
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Proposal
 from bot.files.audit.auditing import audit

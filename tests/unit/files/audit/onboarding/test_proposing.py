@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.repositories.onboarding import SAFE_CHECKS, LeftToPeople, Proposal
 from bot.files.audit.onboarding.proposing import MOST_SPLICES, WantedProposal, propose
 from bot.files.audit.onboarding.weekly_workflow import PATH

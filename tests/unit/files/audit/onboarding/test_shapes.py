@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Outcome
 from bot.files.audit.auditing import audit
 from bot.files.audit.onboarding.proposing import WantedProposal, propose

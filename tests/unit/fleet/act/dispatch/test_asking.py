@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from bot.domain.builder.runs import Run
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Run
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.fleet.act.dispatch.asking import dispatch_once, find, next_look, times_asked, waiting_words
 from bot.fleet.act.own_word import WordHeld

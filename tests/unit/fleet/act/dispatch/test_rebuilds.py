@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.builder.runs import Run
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.rebuild import Action, Merge, RebuildState
 from tests.unit.fleet.act.world import NO_ANSWER, NOON, WEEKLY, World, member, rebuild

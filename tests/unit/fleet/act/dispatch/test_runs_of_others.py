@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.builder.runs import Run
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Run
 from bot.domain.rollouts.rebuild import Action, Joined, RebuildState
 from tests.unit.fleet.act.world import ASPNET, NOON, WEEKLY, World, member, rebuild
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import NOTHING_WISHED, MergeRequirements, Wishes
@@ -554,7 +554,7 @@ async def test_a_repository_without_commits_is_set_aside(world: World) -> None:
     world.home.branches.clear()
     due = DueOnboarding(1, world.home.identity, {}, world.onboarding)
     proposer, held = AuditProposer(frozenset(world.options.checks)), WordHeld(Always(), world.clock)
-    tools = OnboardingTools(world.forge, proposer, world.options, world.clock, {}, held)
+    tools = OnboardingTools(world.forge, world.forge, proposer, world.options, world.clock, {}, held)
     found = (await bring(due, ProposalSource(world.home.name, bare_files()), tools)).onboarding
     assert (found.state, found.reason) == (SET_ASIDE, "the repository has no commits")
 

@@ -74,7 +74,7 @@ class Store:
     async def tick(self) -> OnboardingTally:
         options = self.world.options
         proposer = AuditProposer(frozenset(options.checks))
-        return await tick(self, self.world.forge, proposer, options, Loop(self.world.clock))
+        return await tick(self, self.world.forge, self.world.forge, proposer, options, Loop(self.world.clock))
 
 
 @pytest.fixture
@@ -231,5 +231,5 @@ async def test_metrics_have_it_under_its_name(store: Store) -> None:
     told = ToldRows()
     options = store.world.options
     proposer = AuditProposer(frozenset(options.checks))
-    await tick(store, store.world.forge, proposer, options, Loop(store.world.clock, told))
+    await tick(store, store.world.forge, store.world.forge, proposer, options, Loop(store.world.clock, told))
     assert told.stages == ["onboarding"]

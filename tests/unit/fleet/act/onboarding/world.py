@@ -52,7 +52,7 @@ class World:
         due = DueOnboarding(1, self.home.identity, shas, self.onboarding, (), self.open_elsewhere)
         proposer = AuditProposer(frozenset(self.options.checks))
         held = WordHeld(Always(), self.clock)
-        tools = OnboardingTools(self.forge, proposer, self.options, self.clock, {}, held)
+        tools = OnboardingTools(self.forge, self.forge, proposer, self.options, self.clock, {}, held)
         brought: Brought = await bring(due, ProposalSource(self.home.name, texts), tools)
         self.onboarding, self.rest = brought.onboarding, brought.rest
         return self.onboarding

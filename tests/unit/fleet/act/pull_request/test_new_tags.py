@@ -7,7 +7,7 @@ from tests.unit.fleet.act.world import ASPNET, BRANCH, World, change, digest, re
 
 
 async def tick(world: World) -> None:
-    await stage.tick(world.store, world.forge, world.registry, refresh, world.options, world.loop)
+    await stage.tick(world.store, world.forge, world.forge, world.registry, refresh, world.options, world.loop)
 
 
 async def test_a_tag_that_a_file_came_to_need_since_the_plan_is_waited_for_like_any_other(world: World) -> None:

@@ -18,7 +18,7 @@ async def acted(world: World, **others: bytes) -> World:
     files = {"Directory.Build.props": SHARED, "src/Api.csproj": PROJECT, **others}
     world.shop.commit_to("main", files)
     world.add(rebuild(), None, change(to_version="10.0.4"), paths=PATHS)
-    await stage.tick(world.store, world.forge, world.registry, refresh, world.options, world.loop)
+    await stage.tick(world.store, world.forge, world.forge, world.registry, refresh, world.options, world.loop)
     return world
 
 

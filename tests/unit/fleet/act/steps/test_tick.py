@@ -90,7 +90,9 @@ class World:
 
     async def tick(self, after: timedelta = timedelta(0)) -> StepRun:
         self.clock.advance(after)
-        await tick(self.store, self.forge, dispatchable, self.options, Loop(self.clock, covers=self.covers))
+        await tick(
+            self.store, self.forge, self.forge, dispatchable, self.options, Loop(self.clock, covers=self.covers)
+        )
         return self.store.job.step
 
     def knows(self, **known: str) -> None:
@@ -132,7 +134,7 @@ class Says:
 
 async def at_the_gate(world: World, gate: Gated | None, after: timedelta = timedelta(0)) -> StepRun:
     world.clock.advance(after)
-    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock), Says(gate))
+    await tick(world.store, world.forge, world.forge, dispatchable, world.options, Loop(world.clock), Says(gate))
     return world.store.job.step
 
 
@@ -164,7 +166,7 @@ async def test_where_no_image_is_known_the_gate_is_told_so(world: World) -> None
             return None
 
     world.store.job = replace(world.store.job, images=())
-    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock), Asked(None))
+    await tick(world.store, world.forge, world.forge, dispatchable, world.options, Loop(world.clock), Asked(None))
     assert told == ["no image of this repository is known"]
 
 
@@ -372,7 +374,7 @@ async def test_a_step_in_a_repository_that_a_rule_names_is_started_there_as_long
 
 async def test_metrics_have_it_under_its_name(world: World) -> None:
     told = ToldRows()
-    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock, told))
+    await tick(world.store, world.forge, world.forge, dispatchable, world.options, Loop(world.clock, told))
     assert told.stages == ["start steps"]
 
 
@@ -394,7 +396,7 @@ async def test_the_gate_is_asked_about_the_images_of_the_rebuild(world: World) -
     claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.SETTINGS)
     image = ProducedImage(1, 7, "contoso/shop", claim, found_tag="latest", digest="sha256:abc", seen_at=NOON)
     world.store.job = replace(world.store.job, images=(image,))
-    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock), Asked(None))
+    await tick(world.store, world.forge, world.forge, dispatchable, world.options, Loop(world.clock), Asked(None))
     assert asked == [(image,)]
 
 
@@ -421,7 +423,7 @@ async def test_a_workflow_with_letters_that_are_none_is_started_all_the_same(wor
 
 
 async def told(world: World) -> StepStartTally:
-    return await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock))
+    return await tick(world.store, world.forge, world.forge, dispatchable, world.options, Loop(world.clock))
 
 
 async def test_how_many_steps_were_started_is_told(world: World) -> None:

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from bot.domain.builder.port import Builder
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import ForgeHost
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.policy import Policy
@@ -60,7 +61,7 @@ class OneInTrouble:
 
 async def looked(store: Store, forge: OneInTrouble) -> BuildsTally:
     loop = Loop(ManualClock(NOON))
-    given = cast(BuildsStore, store), cast(Forge, forge), Policy(), "mark", ForgeHost(), loop
+    given = cast(BuildsStore, store), cast(Builder, forge), Policy(), "mark", ForgeHost(), loop
     return await tick(*given)
 
 

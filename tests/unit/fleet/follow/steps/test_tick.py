@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from bot.domain.builder.runs import Run
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Run
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.fleet.follow.steps.tick import StepFollowTally, tick
@@ -109,7 +109,7 @@ class World:
 
     async def tick(self, after: timedelta = timedelta(0)) -> StepFollowTally:
         self.clock.advance(after)
-        return await tick(self.store, self.forge, FollowOptions(EVERY), Loop(self.clock))
+        return await tick(self.store, self.forge, self.forge, FollowOptions(EVERY), Loop(self.clock))
 
 
 @pytest.fixture
@@ -288,17 +288,17 @@ async def test_steps_whose_runs_are_known_are_asked_for_together_and_a_red_one_w
     tally = await world.tick()
     assert [world.store.going[number].state for number in (1, 2)] == [StepState.SUCCEEDED, StepState.FAILED]
     assert (tally.looked_at, tally.ended) == (2, 2)
-    assert world.asked == ["follow", "first_failure"]
+    assert world.asked == ["follow_runs", "first_failure"]
 
 
 async def test_while_the_forge_pauses_it_is_not_asked_and_steps_are_put_off_to_its_end(world: World) -> None:
     world.follows(run=7, node_id="CS_7", state=StepState.RUNNING)
-    world.forge.failing["follow"] = Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR)
+    world.forge.failing["follow_runs"] = Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR)
     loop = Loop(world.clock)
-    await tick(world.store, world.forge, FollowOptions(EVERY), loop)
+    await tick(world.store, world.forge, world.forge, FollowOptions(EVERY), loop)
     world.store.going.rows[1].due_at = NOON
-    await tick(world.store, world.forge, FollowOptions(EVERY), loop)
-    assert (world.store.going.rows[1].due_at, world.asked) == (NOON + HOUR, ["follow"])
+    await tick(world.store, world.forge, world.forge, FollowOptions(EVERY), loop)
+    assert (world.store.going.rows[1].due_at, world.asked) == (NOON + HOUR, ["follow_runs"])
 
 
 async def test_a_run_without_a_node_is_asked_for_by_its_number(world: World) -> None:
@@ -325,7 +325,7 @@ async def test_a_run_that_a_blind_grant_does_not_show_has_not_failed(world: Worl
 @pytest.mark.parametrize(
     ("known", "call", "trouble"),
     [
-        pytest.param({"run": 7, "node_id": "CS_7"}, "follow", Trouble.UNREACHABLE, id="no answer"),
+        pytest.param({"run": 7, "node_id": "CS_7"}, "follow_runs", Trouble.UNREACHABLE, id="no answer"),
         pytest.param({}, "dispatched_runs", Trouble.MISSING, id="out of sight"),
     ],
 )
@@ -417,7 +417,7 @@ async def test_the_tally_tells_how_many_steps_have_ended_and_how_many_are_gone(w
 async def test_metrics_have_it_under_its_name(world: World) -> None:
     told = ToldRows()
     world.follows()
-    await tick(world.store, world.forge, FollowOptions(EVERY), Loop(world.clock, told))
+    await tick(world.store, world.forge, world.forge, FollowOptions(EVERY), Loop(world.clock, told))
     assert told.rows == [("follow steps", RowOutcome.DONE)]
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.domain.builder.runs import Artifact
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 from bot.fleet.verify.reports.tick import ArtifactOptions, EndedRuns, Gathered, tick
 from bot.images.scan_reports import ReportOrigin, ScanReport

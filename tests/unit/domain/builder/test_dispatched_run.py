@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.forge.runs import Run, dispatched_run
+from bot.domain.builder.runs import Run, dispatched_run
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 BEFORE = NOON - timedelta(days=1)

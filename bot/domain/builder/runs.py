@@ -1,9 +1,11 @@
 """Workflow runs: as they are asked for one by one, followed among many, or found on a built commit; and what they
 leave behind."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from bot.domain.failure import Failure
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 """A run may bear a time a little before the one when it was asked for."""
@@ -102,6 +104,18 @@ class RunState:
     conclusion: str | None
     commit: str | None = None
     number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedRuns:
+    """What a look at many runs at once has shown, by node id; what is gone is not in it.
+
+    `unseen` are those that the credentials may not see in this way, each with why: a run may still be asked for
+    alone.
+    """
+
+    states: Mapping[str, RunState] = field(default_factory=dict)
+    unseen: Mapping[str, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
