@@ -338,3 +338,9 @@ def test_an_image_on_a_stock_one_is_told_what_fits_that() -> None:
     (found,) = findings("image-user", {"Dockerfile": "FROM nginx:1.29-alpine\nCOPY site /usr/share/nginx/html\n"})
     assert found.fix is not None
     assert "nginx-unprivileged" in found.fix.advice
+
+
+def test_a_base_that_is_known_only_in_a_build_is_told_as_it_is_written() -> None:
+    text = "ARG VERSION\nFROM --platform=linux/amd64 ghcr.io/contoso/base:${VERSION} AS final\n"
+    (found,) = findings("image-user", {"Dockerfile": text})
+    assert "'ghcr.io/contoso/base:${VERSION}'" in found.message
