@@ -4,6 +4,7 @@ A test fails where one is out of date.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -259,11 +260,14 @@ def _commands() -> str:
 
 
 def _exits(text: str) -> str:
-    """The sentence of a command's help that tells its exit codes, without the words that begin it."""
+    """The sentence of a command's help that tells its exit codes, without the words that begin it and the end that
+    most have, which is told above the table."""
     _, _, told = " ".join(text.split()).partition("Exit code")
-    return told.removeprefix("s:").partition(" Example:")[0].strip()
+    own = _READABLE.sub("", told.removeprefix("s:").partition(" Example:")[0].strip())
+    return own if own.endswith(".") else f"{own}."
 
 
+_READABLE = re.compile(r"[,;] 2 (?:where )?(?:the )?settings or (?:the )?store cannot be read\.?$")
 _LISTED = (
     "`audit` lists what it leaves out: one line of its table; in JSON a row for each folder with\n"
     "`outcome: left out` and its files under `left_out`. `audit --all` judges these as well; without it, what may\n"

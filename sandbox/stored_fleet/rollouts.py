@@ -130,7 +130,8 @@ def _told(
     wave = wave_of(sample.number)
     state = _state(rollout, sample.number, wave)
     id_ = (rollout - 1) * fleet + sample.number
-    is_pin, waits = sample.number % 3 == 0, state is RebuildState.PLANNED
+    is_pin = sample.number % 3 == 0 or state is RebuildState.OPEN
+    waits = state is RebuildState.PLANNED
     planned = opened(rollout, now)
     began = planned + timedelta(hours=_BEGAN[wave], minutes=sample.number % 9)
     ended = began + timedelta(minutes=6 + sample.number * 13 % 40) if state.has_ended else None
@@ -176,7 +177,7 @@ def _told(
 
 def _said(state: RebuildState, number: int) -> str:
     if state is RebuildState.FAILED:
-        return f"the run failed: {names.project(number)}.Tests had {number % 3 + 1} failures"
+        return f"the run failed: {names.project(number)}.Tests had {number % 3 + 2} failures"
     return _SAID[state]
 
 

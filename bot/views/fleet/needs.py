@@ -59,7 +59,7 @@ _WORDS: Mapping[NeedReason, _Words] = {
         "a check is red, a review is missing, or there is a conflict",
     ),
     NeedReason.UNREADABLE: _Words(
-        "repository cannot be read", "repositories cannot be read", "mend what each one names"
+        "repository cannot be read", "repositories cannot be read", "mend what its reason says"
     ),
     NeedReason.CONTRADICTED: _Words(
         "repository has an image that contradicts itself",
@@ -125,7 +125,7 @@ class NeedGroup:
         return _WORDS[self.reason].way_out
 
     def sentence(self, now: datetime) -> str:
-        """Words it: `3 builds are red, the oldest for 4 days (2 alike)`."""
+        """Words it: `3 builds are red, the oldest for 4 days; 2 of them for the same reason`."""
         sentence = self.counted
         if self.since is not None and self.since <= now:
             oldest = "" if self.number == 1 else ", the oldest"
@@ -133,7 +133,8 @@ class NeedGroup:
         if self.since is not None and self.since > now:
             first = "" if self.number == 1 else ", the first"
             sentence += f"{first} in {duration(self.since - now)}"
-        return f"{sentence} ({self.alike:,} alike)" if 1 < self.alike < self.number else sentence
+        same = f"; {self.alike:,} of them for the same reason" if 1 < self.alike < self.number else ""
+        return f"{sentence}{same}"
 
     @property
     def dated(self) -> str:

@@ -86,25 +86,27 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
 def verdict(status: "Status", now: datetime) -> str:
     """Words the whole in one sentence: what needs a person, how much is under way, how fresh the fleet is."""
     from bot.domain.wording.words import counted
-    from bot.views.fleet.fleet import Standing
-    from bot.views.four_words import FourWords, word_of
+    from bot.views.fleet.fleet import Standing, followed
+    from bot.views.four_words import FourWords, in_number, word_of
 
     words = Counter(word_of(rebuild.state) for rebuild in status.rebuilds if not rebuild.state.has_ended)
     parts = [status.needs.headline(now)]
-    parts += [f"{words[word]:,} {word}" for word in (FourWords.UNDER_WAY, FourWords.WAITING) if words[word]]
-    fleet = f"{counted(status.repositories, 'repository')} on {counted(len(status.bases), 'base')}"
-    if status.repositories and status.standings:
+    parts += [in_number(words[word], word) for word in (FourWords.UNDER_WAY, FourWords.WAITING) if words[word]]
+    number = followed(status.standings)
+    fleet = f"{counted(number or status.repositories, 'repository')} on {counted(len(status.bases), 'base')}"
+    if number:
         fleet = f"{status.standings.get(Standing.CURRENT, 0):,} of {fleet} current"
     return f"{'; '.join(parts)}; {fleet}"
 
 
 def _show_under_way(status: "Status", now: datetime) -> None:
     """Writes a line for the newest rollout and each other that has not ended, the newest first."""
+    from bot.views.four_words import in_number
     from bot.views.rollouts.rollout import in_short
 
     rollouts = in_short(status.rebuilds, now, status.tried_again)[::-1]
     for rollout in rollouts[:_MOST_ROLLOUTS]:
-        words = ", ".join(f"{number:,} {word}" for word, number in rollout.words.items())
+        words = ", ".join(in_number(number, word) for word, number in rollout.words.items())
         print_sentence(f"Rollout {rollout.id}: {words}")
     if (more := len(rollouts) - _MOST_ROLLOUTS) > 0:
         print_line(f"and {more:,} more; `freshness-bot rollout list` has them")

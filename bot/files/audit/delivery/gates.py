@@ -35,6 +35,28 @@ def related(push: Push, candidates: Iterable[Found]) -> list[Found]:
     return [each for each in candidates if each.pipeline is push.pipeline and is_related(push, each.step)]
 
 
+def elsewhere(push: Push, candidates: Iterable[Found]) -> list[Found]:
+    """The signatures or statements of other workflows about an image that may be the pushed one, by its name."""
+    heads = {repository_of(name) for name in push.names}
+    return [
+        each
+        for each in candidates
+        if each.pipeline is not push.pipeline
+        and any(_may_be_one_of(repository_of(name), heads) for name in _names_of(each))
+    ]
+
+
+def _names_of(found: ImageScan | Signing | Attestation) -> tuple[str, ...]:
+    if isinstance(found, Signing):
+        return found.names
+    named = found.step.input("subject-name")
+    return (named,) if named else ()
+
+
+def _may_be_one_of(name: str, heads: set[str]) -> bool:
+    return name in heads or not heads or is_unknown(name) or any(map(is_unknown, heads))
+
+
 def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
     """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
     scans = related(push, deliveries(repository).scans)

@@ -15,7 +15,8 @@ _SCRIPTS = frozenset({SHELL, MAKE})
 _TOOLS = {"makefile": "make", "gnumakefile": "make", "justfile": "just", ".justfile": "just"}
 _PUSHES = re.compile(
     r"^(?![ \t]*(?:#|//|@?echo\b|printf\b|Write-\w+))[^\n]*?"
-    r"(?:\b(?:docker|podman|buildah|nerdctl)[ \t]+(?:image[ \t]+)?push\b|\bbuild\b[^\n]*[ \t]--push\b"
+    r"(?:\b(?:docker|podman|buildah|nerdctl)[ \t]+(?:image[ \t]+)?push\b"
+    r"|\bdocker[- ]compose\b[^\n]*[ \t]push\b|\bbuild\b[^\n]*[ \t]--push\b"
     r"|\baz[ \t]+acr[ \t]+build\b|\bPublishContainer\b)",
     re.IGNORECASE | re.MULTILINE,
 )

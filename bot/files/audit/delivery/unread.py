@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from bot.files.audit.delivery.deliveries import PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
@@ -37,6 +38,30 @@ _SCANS_IMAGE = {
     for program in programs.split()
 }
 """Scanners that are started as commands, with what they are asked where they look at an image."""
+
+
+_PUSHES_BY_NAME = re.compile(
+    r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release|build)"
+    r"|(?:push|publish|release|build|promote|(?<![a-z])(?:re)?tag)[\w-]*(?:docker|image|container)"
+    r"|(?:docker|image|container)[\w-]*/(?:[\w.-]+/)*(?:build|push|publish|import|deploy)|kaniko)[\w-]*$"
+)
+_LONGEST_ACTION = 250
+"""Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
+_BUILDS_BY_NAME = re.compile(
+    r"(?!(?:actions|docker|azure|github|gradle|google-github-actions|aws-actions)/)[\w.-]+/[\w.-]+/(?:[\w.-]+/)*"
+    r"(?:build|publish|release|deploy)(?:-hotfix|-and-[\w-]+)?"
+)
+
+
+def may_push(action: str) -> bool:
+    """Whether an action of others pushes or deploys images, by its name."""
+    is_name = len(action) <= _LONGEST_ACTION and action not in PUSHING_ACTIONS
+    return is_name and _PUSHES_BY_NAME.search(action) is not None
+
+
+def may_build(action: str) -> bool:
+    """Whether an action in a folder of others is called after building or publishing, whatever that is of."""
+    return len(action) <= _LONGEST_ACTION and _BUILDS_BY_NAME.fullmatch(action) is not None
 
 
 def other_scanners(pipeline: Pipeline) -> Iterator[str]:

@@ -36,7 +36,7 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
             raise NotSpliceable("several services put it together")
         check_reads_files(service.image if not service.is_built else "")
         sources_by_name = dict(_find_secret_variables(service))
-        check_names(list(sources_by_name))
+        check_names(list(sources_by_name), service.image if not service.is_built else "")
         pairs = named_values(service.get("environment"))
         written_out = [name for name, value, _ in pairs if name in sources_by_name and is_written_out(name, value)]
         check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])

@@ -25,7 +25,7 @@ _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
 _READ_FROM_ENVIRONMENT = re.compile(
     r"AWS_\w+|AZURE_CLIENT_SECRET|GITHUB_TOKEN|OTEL_\w+|PG\w*PASSWORD|PGADMIN_\w+|POSTGRES(?:QL)?_\w+|(?:MSSQL_)?SA_PASSWORD"
-    r"|(?:MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|KEYCLOAK|MINIO)_\w+|ASPNETCORE_\w+"
+    r"|(?:DD|ORACLE|MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|KEYCLOAK|MINIO)_\w+|ASPNETCORE_\w+"
 )
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
 _USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
@@ -48,7 +48,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
     try:
         check_reads_files(container.image)
         selection = _select_secrets(container)
-        check_names([name for files in selection.secrets.values() for name in files or ()])
+        check_names([name for files in selection.secrets.values() for name in files or ()], container.image)
         values = repository.kept(_values)
         check_one_value(selection.written_out, lambda name: values[id(container.pod), name])
         _check_no_other_use(container, selection)
@@ -95,10 +95,12 @@ def check_reads_files(image: str) -> None:
         )
 
 
-def check_names(names: Items[str]) -> None:
-    """Raises `NotSpliceable` for a variable that programs of others read, which would look into no file for it."""
+def check_names(names: Items[str], image: str) -> None:
+    """Raises `NotSpliceable` for a variable that programs of others read, which would look into no file for it: by
+    its name, or since it begins as the image is called."""
+    words = set(re.split(r"[/._-]", repository_of(image).lower()))
     for name in names:
-        if _READ_FROM_ENVIRONMENT.fullmatch(name):
+        if _READ_FROM_ENVIRONMENT.fullmatch(name) or ("__" not in name and name.lower().split("_")[0] in words):
             raise NotSpliceable(f"{name} is a name that programs of others read from the environment")
 
 

@@ -43,7 +43,9 @@ _WORTH_READING = re.compile(
     r"|(?i:push|publish|release|deploy)[\w-]{0,60}\.(?:sh|ps1|cmd)\b"
     r"|\.(?:sh|ps1|cmd)[ ][^\n]{0,200}(?:[Pp]ush|[Pp]ublish)"
 )
-_CALLS_ANOTHER = re.compile(r"uses:\s*[\"']?[\w.-]+/[\w.-]+/\.github/workflows/")
+_CALLS_ANOTHER = re.compile(
+    r"uses:\s*[\"']?[\w.-]+/[\w.-]+/(?:\.github/workflows/|(?:[\w.-]+/)*(?:build|publish|release|deploy))"
+)
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""
 _RUNS_ANYHOW = re.compile(r"\b(?:always|failure|cancelled)\s*\(", re.IGNORECASE)
 """Conditions of jobs that run although one that they need was left out."""

@@ -29,7 +29,7 @@ _OF_FIGURES = re.compile(r"(?:[\d.*+?]|\\\.|\[[\d-]+\])+")
 def why_no_schedule(pipeline: Pipeline) -> str:
     """Why a run on the default branch would build what is no release; empty where it builds other things too."""
     accepted = pipeline.events - TESTS_ONLY - _STARTED
-    if accepted and accepted <= {"release", *(["push"] if _is_for_tags(pipeline) else [])}:
+    if accepted and accepted <= {"release", *(["push"] if is_for_tags(pipeline) else [])}:
         return RELEASES_ALONE
     return WITH_VERSION if not accepted and takes_version(pipeline) else ""
 
@@ -40,7 +40,8 @@ def reads_merge(pipeline: Pipeline) -> bool:
     return is_merged and any(map(_OF_MERGE.search, _values(pipeline)))
 
 
-def _is_for_tags(pipeline: Pipeline) -> bool:
+def is_for_tags(pipeline: Pipeline) -> bool:
+    """Whether a push starts it for tags alone."""
     pushed = pipeline.root.mapping("on").get("push")
     if not isinstance(pushed, Mapping):
         return False

@@ -155,7 +155,8 @@ def _services(repository: RepositoryTexts) -> list[Service]:
                 node.get("image") or _says_what_to_build(node) or node.get("extends")
             ):
                 levels = tuple(_levels(repository, path, root.mapping("services"), node))
-                own.append(Service(path, key.value, levels, repository.place(node, path)))
+                place = repository.place(node if node.own else key, path)
+                own.append(Service(path, key.value, levels, place))
         is_windows = any(each.tells_of_windows for each in own)
         all_services += [
             replace(

@@ -54,6 +54,7 @@ GREEN_FOR = timedelta(days=1)
 """A pull request that could be merged for so long waits for a person."""
 STALE_AFTER = timedelta(days=2)
 """One that nobody has merged for so long does so too, whatever it lacks."""
+_NOON = time(12)
 _UNDATED = cast(null(), Moment)
 _LOOKS_EVERY = timedelta(minutes=5)
 _OF_SUPPORT = (NeedReason.OUT_OF_SUPPORT, NeedReason.ENDS_SOON)
@@ -286,7 +287,8 @@ async def _of_support(
 
 
 def _awaits_move(repository: str, end: Support, today: date) -> AwaitsPerson:
-    return AwaitsPerson(repository, datetime.combine(end.until, time(), tzinfo=UTC), end.told(today))
+    """Dated by the noon of its last day, from which any time of day is as many days away as the calendar says."""
+    return AwaitsPerson(repository, datetime.combine(end.until, _NOON, tzinfo=UTC), end.told(today))
 
 
 def _first_end_of_each(

@@ -69,6 +69,7 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
     ("triggers", "who"),
     [
         ("push:", "nobody but a commit starts it"),
+        ("push: {tags: ['v*']}", "nothing but a tag starts it"),
         ("push:\npull_request:", "nobody but a commit starts it"),
         ("issue_comment:", "nothing but issue_comment starts it"),
         ("push:\nrelease:", "nothing but push or release starts it"),
@@ -340,3 +341,59 @@ def test_an_action_that_only_speaks_of_stages_of_an_image_is_not_told() -> None:
 @pytest.mark.parametrize("folder", ["tutorials", "quickstarts", "demo"])
 def test_what_teaches_is_not_asked(folder: str) -> None:
     assert outcomes("image-user", {f"{folder}/api/Dockerfile": "FROM debian:13\n"}) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("contoso/ci/sonar-scanner-begin", []),
+        ("contoso/ci/image-scanner", [FAILS]),
+        ("contoso/ci/publish-docker-image", [FAILS]),
+        ("contoso/ci/build-app", []),
+    ],
+)
+def test_what_touches_images_by_its_name_is_asked_for_a_commit(action: str, expected: list[Outcome]) -> None:
+    assert outcomes("actions-pinned", {BUILD: workflow(f"- run: docker info\n- uses: {action}@main\n")}) == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("contoso/cdp-build-action/build@main", [UNKNOWN]),
+        ("contoso/ci/actions/publish-nuget@v1", []),
+        ("contoso/ci/actions/build-hotfix@v1", [UNKNOWN]),
+        ("actions/deploy-pages/build@v1", []),
+        ("contoso/build@v1", []),
+    ],
+)
+def test_an_action_that_builds_by_its_folder_is_told_where_there_is_a_dockerfile(
+    action: str, told: list[Outcome]
+) -> None:
+    text = workflow(f"- uses: {action}\n")
+    assert outcomes("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"}) == told
+    assert outcomes("unread-delivery", {BUILD: text}) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ('args=(--push "$PWD")\ndocker buildx build "${args[@]}"', [UNKNOWN]),
+        ('args=(--load "$PWD")\ndocker buildx build "${args[@]}"', []),
+        ("docker buildx build --push -t contoso/api .", []),
+    ],
+)
+def test_a_build_that_is_handed_its_options_by_an_array_may_push(script: str, told: list[Outcome]) -> None:
+    steps = "- run: |\n" + "".join(f"    {line}\n" for line in script.split("\n"))
+    assert outcomes("unread-delivery", {BUILD: workflow(steps)}) == told
+
+
+@pytest.mark.parametrize(("name", "does"), [("deploy-v4", "deploy"), ("deploy-and-push", "build and push")])
+def test_what_a_called_workflow_does_is_said_by_its_own_name(name: str, does: str) -> None:
+    text = f"on: push\njobs: {{go: {{uses: contoso/build-pipeline/.github/workflows/{name}.yml@v1}}}}\n"
+    (found,) = findings("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"})
+    assert f" may {does} an image" in found.message
+
+
+@pytest.mark.parametrize("line", ["docker-compose -f a.yml push", "docker compose push api"])
+def test_a_script_that_pushes_by_compose_is_told(line: str) -> None:
+    assert outcomes("unread-delivery", {"build.ps1": f"exec {line}\n"}) == [UNKNOWN]

@@ -260,6 +260,18 @@ def test_the_folder_or_the_framework_that_is_published_tells_which_project_runs(
     assert outcome("dotnet-versions", files) is expected
 
 
+def test_a_framework_that_counts_where_nothing_else_is_set_is_told() -> None:
+    condition = "Condition=\"'$(Other)' == ''\""
+    text = (
+        f"<Project><PropertyGroup><TargetFramework {condition}>net8.0</TargetFramework></PropertyGroup></Project>"
+    )
+    files = {
+        "Dockerfile": f'FROM {ASPNET}:9.0\nCOPY a.csproj .\nENTRYPOINT ["dotnet", "a.dll"]\n',
+        "a.csproj": text,
+    }
+    assert outcomes("dotnet-versions", files) == [FAILS]
+
+
 def test_a_project_whose_framework_is_not_told_is_named() -> None:
     files = {
         "Dockerfile": f'FROM {ASPNET}:8.0\nENTRYPOINT ["dotnet", "Api.dll"]\n',
@@ -326,3 +338,9 @@ def test_an_image_on_a_stock_one_is_told_what_fits_that() -> None:
     (found,) = findings("image-user", {"Dockerfile": "FROM nginx:1.29-alpine\nCOPY site /usr/share/nginx/html\n"})
     assert found.fix is not None
     assert "nginx-unprivileged" in found.fix.advice
+
+
+def test_a_base_that_is_known_only_in_a_build_is_told_as_it_is_written() -> None:
+    text = "ARG VERSION\nFROM --platform=linux/amd64 ghcr.io/contoso/base:${VERSION} AS final\n"
+    (found,) = findings("image-user", {"Dockerfile": text})
+    assert "'ghcr.io/contoso/base:${VERSION}'" in found.message

@@ -283,6 +283,19 @@ def test_what_an_anchor_brings_in_is_told_at_the_line_that_says_it(check: str, l
     assert found.place.start == line
 
 
+def test_a_service_that_only_an_anchor_makes_is_told_at_its_name() -> None:
+    text = """
+    services:
+      api: &api
+        image: contoso/api:1.0
+      more:
+        <<: *api
+    """
+    found = findings("drop-all-capabilities", {"compose.yaml": text})
+    assert [(each.subject, each.place.start) for each in found] == [("service api", 3), ("service more", 4)]
+    assert all(each.fix is not None and "anchors" in each.fix.left_alone for each in found)
+
+
 TEMPLATE = """
 apiVersion: template.openshift.io/v1
 kind: Template

@@ -161,6 +161,11 @@ def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: 
             "those who make server say",
         ),
         ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "PGADMIN_DEFAULT_PASSWORD")}, "PGADMIN_DEFAULT_PASSWORD is"),
+        (
+            {"compose.yaml": TAKEN.replace("contoso/api", "camunda/web").replace("DB_PASS", "CAMUNDA_PASS")},
+            "CAMUNDA_PASSWORD is",
+        ),
+        ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "ORACLE_PWD")}, "ORACLE_PWD is"),
         ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "AWS_SECRET_ACCESS_KEY")}, "AWS_SECRET_ACCESS_KEY is"),
         ({DEPLOYMENT: deployment(OF_DB.replace("DB_PASSWORD", "SA_PASSWORD"))}, "SA_PASSWORD is a name"),
     ],

@@ -577,3 +577,25 @@ def test_a_list_of_images_that_another_workflow_builds_is_not_judged_by_the_buil
     other = BUILDX + push("provenance: false") + "    tags: contoso/web:8\n"
     text = workflow(other).replace("jobs:\n", f"jobs:\n  join:\n    needs: build\n    steps:\n      {JOINED}")
     assert sorted(outcomes("provenance", {BUILD: text})) == [FAILS, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("check", "step", "expected"),
+    [
+        (
+            "sbom",
+            "uses: actions/attest@v4\n  with: {subject-name: ghcr.io/contoso/api, sbom-path: a.json}",
+            UNKNOWN,
+        ),
+        ("sbom", "uses: actions/attest@v4\n  with: {subject-name: ghcr.io/contoso/web, sbom-path: a.json}", FAILS),
+        ("sbom", "uses: actions/attest@v4\n  with: {subject-path: a.json, sbom-path: a.json}", FAILS),
+        ("image-signed", 'run: cosign sign --yes "ghcr.io/contoso/api@$DIGEST"', UNKNOWN),
+        ("image-signed", "run: cosign sign --yes ghcr.io/contoso/web:8", FAILS),
+    ],
+)
+def test_what_another_workflow_does_with_an_image_of_the_same_name_is_not_told_as_missing(
+    check: str, step: str, expected: Outcome
+) -> None:
+    other = ".github/workflows/after.yml"
+    files = {BUILD: workflow(PUSH), other: workflow(f"- {step}\n", "workflow_run: {workflows: [build]}")}
+    assert outcomes(check, files) == [expected]

@@ -367,3 +367,29 @@ def test_what_a_run_does_besides_is_named_whole() -> None:
     (finding,) = findings("weekly-rebuild", files)
     assert finding.fix is not None
     assert "`uses: ./.github/actions/deploy-shop`" in finding.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("step", "is_scheduled"),
+    [
+        ("uses: softprops/action-gh-release@v2", False),
+        ("uses: appleboy/ssh-action@v1", False),
+        ("run: dotnet nuget push a.nupkg", False),
+        ("uses: softprops/action-gh-release@v2\n  if: startsWith(github.ref, 'refs/tags/')", True),
+        ("run: helm upgrade api chart", True),
+    ],
+)
+def test_what_makes_a_release_in_each_run_gets_no_schedule(step: str, is_scheduled: bool) -> None:
+    files = {BUILD: workflow(f"{PUSH}- {step}\n", "push: {branches: [main]}\nworkflow_dispatch:")}
+    (finding,) = findings("weekly-rebuild", files)
+    assert finding.fix is not None
+    assert bool(finding.fix.edits) is is_scheduled
+    assert ("done every week" in finding.fix.left_alone) is not is_scheduled
+
+
+def test_what_is_started_by_hand_and_works_on_another_machine_gets_no_schedule() -> None:
+    (finding,) = findings(
+        "weekly-rebuild", {BUILD: workflow(f"{PUSH}- uses: appleboy/ssh-action@v1\n", "workflow_dispatch:")}
+    )
+    assert finding.fix is not None
+    assert not finding.fix.edits

@@ -3,7 +3,7 @@
 What: each container of a manifest, kustomization or chart has an image with a digest, after a kustomization's
 `images`. `latest` and names without a tag are the check `no-latest-deployed`.
 
-Why: a tag may be moved between the scan and the start of a pod; what was scanned, signed and verified is a digest.
+Why: what was scanned, signed and verified is a digest. A tag may be moved before a pod starts.
 
 Example that fails::
 
@@ -11,8 +11,8 @@ Example that fails::
 
 Fix: `contoso/api:8.1@sha256:…`, which the bot keeps up to date with the tag.
 
-Exceptions: names that a template, a variable, Skaffold or a deployment fills in are unknown. Compose files are
-asked nothing, nor is what `imagePullPolicy: Never` has a node take from its own store.
+Exceptions: names that are filled in later, by Skaffold too, are unknown. Compose files are asked nothing, nor
+images with `imagePullPolicy: Never`.
 """
 
 from collections.abc import Iterator

@@ -22,7 +22,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import is_called_here
 from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline
-from bot.files.audit.workflows.releases import READS_MERGE, reads_merge
+from bot.files.audit.workflows.releases import READS_MERGE, is_for_tags, reads_merge
 from bot.files.audit.workflows.triggers import with_trigger
 
 _FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
@@ -41,7 +41,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             why = "no workflow here calls it, and whether those that do can be dispatched is not known"
             yield unknown(place, subject, why, "the workflows that call it")
         elif "workflow_dispatch" not in pipeline.events:
-            why = f"workflow_dispatch is missing, so {_starters(accepted)} starts it"
+            why = f"workflow_dispatch is missing, so {_starters(pipeline)} starts it"
             yield fails(place, subject, why, _fix(repository, pipeline))
         elif "correlation" not in pipeline.dispatch_inputs:
             yield fails(place, subject, "workflow_dispatch has no input correlation", _FIX)
@@ -49,10 +49,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(place, subject, "it can be dispatched, and the run found again")
 
 
-def _starters(events: frozenset[str]) -> str:
+def _starters(pipeline: Pipeline) -> str:
     """Who alone starts what others pull, by the events."""
+    events = pipeline.events - TESTS_ONLY
     if events == {"push"}:
-        return "nobody but a commit"
+        return "nothing but a tag" if is_for_tags(pipeline) else "nobody but a commit"
     names = sorted(f"a closed {each.removesuffix(CLOSED)}" if each.endswith(CLOSED) else each for each in events)
     return f"nothing but {' or '.join(names)}"
 

@@ -31,7 +31,9 @@ from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import global_json
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 
-_FRAMEWORK = re.compile(r"<TargetFrameworks?>\s*([^<]+?)\s*</TargetFrameworks?>")
+_FRAMEWORK = re.compile(
+    r"<TargetFrameworks?(?:\s+Condition=\"\s*'\$\(\w+\)'\s*==\s*''\s*\")?>\s*([^<]+?)\s*</TargetFrameworks?>"
+)
 _MODERN = re.compile(r"^(?:net|netcoreapp)(?:(\d{1,2})\.\d|(?<=net)([5-9])(?=-|$))")
 """Of .NET 5 and later, which a single figure names too; `net48` is .NET Framework."""
 _PREVIEW = re.compile(r"preview|-rc|-alpha|-beta|nightly")

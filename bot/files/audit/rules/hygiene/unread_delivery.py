@@ -26,20 +26,23 @@ from itertools import chain
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
-from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS, deliveries
+from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.pushing import copies_image
 from bot.files.audit.delivery.scripts import push_by_hand, pushing_script
 from bot.files.audit.delivery.templates import CONTAINERS
+from bot.files.audit.delivery.unread import may_build, may_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.shell import ShellCommand
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
 from bot.files.formats.other_builds import MENTIONS_CONTAINERS, OtherBuild, build_in, dotnet_images_in
 from bot.files.formats.practices import is_deployment_template
+from bot.files.formats.shell.commands import UNKNOWN
 
 _PUSHES = re.compile(
     r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah"
@@ -52,13 +55,6 @@ _PUSHES_IMAGE = re.compile(
 _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
 _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
-_PUSHES_BY_NAME = re.compile(
-    r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release|build)"
-    r"|(?:push|publish|release|build|promote|(?<![a-z])(?:re)?tag)[\w-]*(?:docker|image|container)"
-    r"|(?:docker|image|container)[\w-]*/(?:[\w.-]+/)*(?:build|push|publish|import|deploy)|kaniko)[\w-]*$"
-)
-_LONGEST_ACTION = 250
-"""Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
 _MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
 _CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
 _PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll|sh)|nuke|cake|npm|yarn|pnpm", re.IGNORECASE)
@@ -67,7 +63,9 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_TARGET = 80
+_ENGINES = frozenset({"docker", "podman", "nerdctl", "buildah"})
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
+_ONLY_DEPLOYS = re.compile(r"/deploy(?![^/]*(?:build|push|publish))[^/]*$", re.IGNORECASE)
 _KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
 _CONTAINER_APP = re.compile(
     r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
@@ -226,7 +224,7 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
             continue
         script = _CONTINUED.sub(" ", run.value)
         is_handed = is_handed or "--push" in script
-        tool = next((each.name for each in step.commands if each.name in BUILD_TOOLS), "")
+        tool = next((each.name for each in step.commands if _takes_options_unseen(each)), "")
         if request := _asked_to_push(script):
             subject = f"`{request}`"
         elif tool and is_handed and not any(_PUSHES_IMAGE.search(" ".join(each.words)) for each in step.commands):
@@ -236,6 +234,12 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
         place = repository.where(step)
         why = f"{subject} seems to push images, and is not followed"
         yield unknown(place, step.subject, why, "the push in the workflow itself")
+
+
+def _takes_options_unseen(command: ShellCommand) -> bool:
+    """Whether a command may be handed `--push` by what is not seen: a build file, or an array of a shell."""
+    is_build = command.name in _ENGINES and "build" in command.words[1:3]
+    return command.name in BUILD_TOOLS or (is_build and UNKNOWN in command.words)
 
 
 def _asked_to_push(script: str) -> str:
@@ -257,7 +261,7 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
         if not step.events - TESTS_ONLY:
             continue
         place = repository.where(step)
-        if _may_push(step.action):
+        if may_push(step.action) or (repository.dockerfiles and may_build(step.action)):
             does = "deploy" if step.action.endswith("/deploy") else "push"
             why = f"{step.uses} may {does} an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")
@@ -271,14 +275,10 @@ def _remote_jobs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Ve
     for job in pipeline.remote_jobs:
         remote = job.remote or ""
         if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
-            why = f"{remote} may build and push an image, and is not read"
+            does = "deploy" if _ONLY_DEPLOYS.search(remote) else "build and push"
+            why = f"{remote} may {does} an image, and is not read"
             place = repository.where(job)
             yield unknown(place, f"job {job.name}", why, f"what {remote} does")
-
-
-def _may_push(action: str) -> bool:
-    is_name = len(action) <= _LONGEST_ACTION and action not in PUSHING_ACTIONS
-    return is_name and _PUSHES_BY_NAME.search(action) is not None
 
 
 RULE = Rule(

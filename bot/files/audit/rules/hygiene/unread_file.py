@@ -1,11 +1,10 @@
 """A file that checks look at can be read.
 
-What: a workflow, action, manifest, Compose file, kustomization, chart, pipeline or Dockerfile that its own tool
-would refuse (not valid YAML, not of its kind's shape, an instruction that there is none of), and any file that
-checks look at which is too large, is kept in Git LFS, or is not UTF-8. Each gives one unknown with the line and the
-reason.
+What: one unknown, with line and reason, for each workflow, action, manifest, Compose file, kustomization, chart,
+pipeline or Dockerfile that its own tool would refuse, and for each file that is too large, kept in Git LFS, or not
+UTF-8.
 
-Why: what cannot be read has nothing to complain about, and says nothing either.
+Why: silence would look like "nothing to complain about".
 
 Example that is unknown::
 

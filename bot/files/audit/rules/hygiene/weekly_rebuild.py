@@ -11,10 +11,11 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Exceptions: builds that push nothing are asked nothing, nor are those that comments on pull requests start.
 Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where
-only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule, which would
-publish a branch as one: the newest release is built anew at its tag.
+only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule: the newest
+release is built anew at its tag.
+
+Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
-from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_it_does
+from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_is_published, what_else_it_does
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
@@ -198,6 +199,10 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             "build the branch that is published anew every week, and no other",
             left_alone="a scheduled run would publish the default branch, which no commit to it does",
         )
+    starts = [scheduled(repository, pipeline.root, branch, cron) for branch in default_branches(repository)]
+    if what := what_else_is_published(repository, pipeline, starts):
+        why = f"a run does more than push images ({what}), which would be done every week"
+        return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
 
 

@@ -1,8 +1,8 @@
 """An image that the repository builds runs as a user that is not root.
 
-What: the last USER of the final stage, followed through the stages that it stands on, else the user of the base. In
-.NET images, chiseled and distroless tags run as UID 1654; `USER $APP_UID` makes the others do so. Images that the
-SDK builds run as `app` from .NET 8 on.
+What: the last USER of the final stage or of those below it, else the user of the base, is not root. .NET's chiseled
+and distroless tags run as UID 1654; `USER $APP_UID` makes the others do so. Images that the SDK builds run as `app`
+from .NET 8 on.
 
 Why: where no manifest says otherwise, the image decides, on every engine.
 
@@ -15,8 +15,9 @@ Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled b
 
 What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
 
-Exceptions: Windows images are asked nothing. Where an entrypoint drops rights by itself (gosu, setpriv, su-exec),
-the file does not tell. Dockerfiles of tests, samples and development containers are not asked."""
+Exceptions: Windows images, and Dockerfiles of tests, samples and development containers, are asked nothing. Where
+an entrypoint drops rights by itself (gosu, setpriv, su-exec) it is unknown.
+"""
 
 import re
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ Example that fails::
 
 Fix: remove it; publish ports through a Service.
 
-Exceptions: agents of the node; waive the check for them, with the reason.
+Exceptions: agents of the node: waive the check, with the reason.
 """
 
 from collections.abc import Iterator

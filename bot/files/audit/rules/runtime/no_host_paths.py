@@ -11,8 +11,7 @@ Example that fails::
 
 Fix: a persistent volume claim, a ConfigMap or a projected volume.
 
-Exceptions: agents of the node; waive the check for them, with the reason. The engine's socket is a check of its
-own."""
+Exceptions: agents of the node: waive the check, with the reason."""
 
 from collections.abc import Iterator
 

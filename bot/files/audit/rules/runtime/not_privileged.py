@@ -10,7 +10,7 @@ Example that fails::
 
 Fix: remove it, and mount or add the one thing that is needed.
 
-Exceptions: agents of the node itself (storage, network) need it; waive the check for them, with the reason.
+Exceptions: agents of the node (storage, network): waive the check, with the reason.
 """
 
 from collections.abc import Iterator

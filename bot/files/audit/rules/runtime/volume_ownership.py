@@ -3,8 +3,7 @@
 What: `fsGroup` in the pod's securityContext where a container mounts a persistent volume (a claim, a claim
 template, an ephemeral volume) that it may write.
 
-Why: such volumes belong to root. A program that is not root cannot write to them, and the cure that people find is
-to run it as root again.
+Why: such volumes belong to root, and a program that cannot write is soon run as root again.
 
 Example that fails::
 

@@ -12,9 +12,9 @@ Example that fails::
 
 Fix: build with `load: true`, scan with `exit-code: '1'`, and push only then.
 
-Exceptions: pipelines that call workflows or scanners that are not read are unknown, by name. Scans of the file
-system (`scan-type: fs`) look at sources, not at the image, and do not count. Builds for pull requests are asked
-nothing."""
+Exceptions: workflows and scanners that are not read are unknown, by name. Scans of the file system (`scan-type:
+fs`) do not count. Builds for pull requests are asked nothing.
+"""
 
 from collections.abc import Iterator
 

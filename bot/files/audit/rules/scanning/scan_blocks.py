@@ -13,9 +13,9 @@ Example that fails::
 
 Fix: `exit-code: '1'`.
 
-Exceptions: a report for code scanning beside a scan that blocks is fine: one that blocks is enough. A scan whose
-report is read later is not made to fail: the gate is a scan of its own behind the last reader. Where a script or an
-action that is not known reads the report, it may be the gate, and the check is unknown.
+Exceptions: one scan that blocks is enough, a report beside it is fine. Where something that is not known reads the
+report, it may be the gate: unknown. A scan whose report is read later is not made to fail: a gate of its own comes
+behind the last reader.
 """
 
 from collections.abc import Iterator, Sequence

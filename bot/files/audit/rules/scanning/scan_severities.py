@@ -1,8 +1,7 @@
 """The scan that blocks does so for HIGH and CRITICAL.
 
-What: the severities that the blocking scan counts hold HIGH and CRITICAL. Trivy's action writes SARIF with all
-severities, whatever `severity` says, unless `limit-severities-for-sarif` is true, and its exit code then counts
-all of them: the gate is not the one that is written.
+What: the blocking scan counts HIGH and CRITICAL. Trivy's action writes SARIF, and counts, all severities, whatever
+`severity` says, unless `limit-severities-for-sarif` is true.
 
 Why: HIGH is where most of what is exploited stands.
 

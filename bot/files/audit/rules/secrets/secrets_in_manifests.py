@@ -1,11 +1,9 @@
 """No secret is written out in a manifest.
 
-What: no Secret of the repository has literal values, neither in `data` nor in `stringData`, nor does a
-kustomization's `secretGenerator`; no ConfigMap or `configMapGenerator` has a literal whose name or shape is that
-of a secret.
+What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal values; no ConfigMap or
+`configMapGenerator` has a literal whose name or shape is that of a secret.
 
-Why: who can read the repository has the secret, and with its history for good; what a ConfigMap holds, everybody in
-the namespace may read.
+Why: who can read the repository has the secret, for good. A ConfigMap everybody in the namespace may read.
 
 Example that fails::
 
@@ -15,8 +13,8 @@ Example that fails::
 Fix: have a store give it: External Secrets, the CSI secret store, Sealed Secrets or SOPS; and change what was
 written.
 
-Exceptions: what SOPS has encrypted holds, and so do placeholders, names of users and addresses, and certificates.
-What charts make of values is not asked, what their templates write out is. Values are never shown.
+Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. What charts make
+of values is not asked, what their templates write out is. Values are never shown.
 """
 
 from collections.abc import Iterator

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.deliveries import SIGNERS, deliveries
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import elsewhere, related, signings_of_images
 from bot.files.audit.delivery.statements import is_promotion
 from bot.files.audit.delivery.unread import scripts_called
 from bot.files.audit.repository import RepositoryTexts
@@ -62,6 +62,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         elif is_promotion(repository, push):
             why = "the image was built before, and whether it was signed then is not known here"
             yield unknown(place, push.subject, why, "the run that builds it")
+        elif later := elsewhere(push, signings_of_images(repository)):
+            why = f"{later[0].tool} of {later[0].pipeline.path} signs an image, perhaps this one"
+            yield unknown(place, push.subject, why, "which image that run signs")
         else:
             yield fails(place, push.subject, "nothing signs what is pushed", sign_after(repository, push, _FIX))
     for build in own_deliveries.remote_builds:

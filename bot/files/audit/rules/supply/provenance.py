@@ -12,8 +12,7 @@ Example that fails::
 
 Fix: remove `provenance: false`; use docker/setup-buildx-action before the build.
 
-Exceptions: registries that cannot take indexes are the reason that people switch it off; attest after the push
-then."""
+Exceptions: none. Where a registry cannot take indexes, attest after the push."""
 
 from collections.abc import Iterator
 

@@ -12,9 +12,8 @@ Example that fails::
 
 Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one passes it over, and is raised with it.
 
-Exceptions: Buildx stores an SBOM with a builder of its own (docker/setup-buildx-action, `docker buildx create`);
-where none is set up it is unknown. An SBOM that is made but only kept as a file of the run is unknown: it may reach
-those who need it.
+Exceptions: without a builder of its own (docker/setup-buildx-action, `docker buildx create`) it is unknown whether
+Buildx stores it. An SBOM that is only a file of the run is unknown too.
 """
 
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import elsewhere, related
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
     JOINED,
@@ -60,6 +59,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 f"{sbom_file.tool} makes an SBOM, but nothing attaches it to the image",
                 "where the SBOM goes",
             )
+        elif later := [
+            each for each in elsewhere(push, own_deliveries.attestations) if each.what == "sbom" and each.is_signed
+        ]:
+            why = f"{later[0].tool} of {later[0].pipeline.path} attaches an SBOM, perhaps to this image"
+            yield unknown(place, push.subject, why, "which image that run attaches it to")
         else:
             yield fails(place, push.subject, f"the image gets no SBOM: {why}", _fix(repository, push))
     for build in own_deliveries.remote_builds:

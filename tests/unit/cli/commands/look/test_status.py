@@ -44,9 +44,9 @@ def test_the_first_line_counts_what_needs_you_is_under_way_and_waits(capsys: pyt
         repositories=50,
         needs=NeedsYou((group(NeedReason.FAILED, 3),)),
         rebuilds=tuple(rebuild(state=state, id=number) for number, state in enumerate(states)),
-        standings={Standing.CURRENT: 45},
+        standings={Standing.CURRENT: 45, Standing.BEHIND: 2, Standing.NO_BASE: 3},
     )
-    first = "3 things need you; 1 under way; 2 waiting; 45 of 50 repositories on 0 bases current"
+    first = "3 things need you; 1 under way; 2 waiting; 45 of 47 repositories on 0 bases current"
     assert shown(status, capsys)[0] == first
 
 
@@ -57,8 +57,19 @@ def test_each_reason_has_its_count_age_names_and_way_out(
     red = NeedGroup(NeedReason.FAILED, 3, group(NeedReason.FAILED).first[:2], alike=2)
     lines = shown(replace(QUIET, needs=NeedsYou((red,))), capsys)
     names = "contoso-platform/inventory-importer-eu-0 and 2 more"
-    assert lines[1] == f"  3 builds are red, the oldest for 4 days (2 alike): {names}"
+    assert lines[1] == f"  3 builds are red, the oldest for 4 days; 2 of them for the same reason: {names}"
     assert lines[2].strip().startswith("mend the build; `freshness-bot retry REPOSITORY`")
+
+
+def test_the_only_one_of_its_reason_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = AwaitsPerson("contoso/shop", None, "its tree cannot be read")
+    lines = shown(replace(QUIET, needs=NeedsYou((NeedGroup(NeedReason.UNREADABLE, 1, (lost,), 1),))), capsys)
+    assert lines[1] == "  1 repository cannot be read: contoso/shop: its tree cannot be read"
+
+
+def test_a_rollout_says_how_many_need_you(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = tuple(rebuild(state=RebuildState.FAILED, id=number) for number in range(2))
+    assert any(line.endswith(": 2 need you") for line in shown(replace(QUIET, rebuilds=failed), capsys))
 
 
 def test_it_fits_a_screen_when_everything_is_in_trouble_at_once(

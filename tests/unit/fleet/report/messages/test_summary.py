@@ -49,7 +49,7 @@ QUIET = Summary(
 def test_it_begins_with_what_needs_you_then_how_fresh_the_fleet_is_and_where_that_goes() -> None:
     told = summary_message(QUIET)
     check(told)
-    freshness = "90% of the fleet is current: 100 repositories: 90 current, 8 behind, 2 failed"
+    freshness = "90% of the fleet is current: of 100 repositories 90 current, 8 behind, 2 failed"
     assert told.text == f"Nothing needs you; {freshness}"
     assert texts(told).splitlines()[:2] == ["Nothing needs you", freshness]
     assert "10 points more than 7 days before" in texts(told)
@@ -116,8 +116,9 @@ def test_in_a_chat_it_takes_eight_lines_whatever_the_fleet() -> None:
     lines = texts(told).splitlines()
     assert len(lines) <= 8, lines
     assert lines[0] == "48,000 things need you"
-    assert lines[3] == "• and 40,000 more for 10 other reasons"
-    assert "title: fails in 40 repositories" in lines[6]
+    first_others = "4,000 repositories refuse the bot, 4,000 steps wait for approval, 4,000 pull requests are green"
+    assert lines[3] == f"• also {first_others} and unmerged, 28,000 more for other reasons"
+    assert "title: not so in 40 repositories" in lines[6]
 
 
 def test_in_a_chat_a_quiet_week_is_three_lines() -> None:
