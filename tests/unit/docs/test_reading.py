@@ -14,14 +14,14 @@ TEXTS = {
 }
 DERIVED = {page for page, text in TEXTS.items() if "This page is written by `make" in text}
 WRITTEN = {page: text for page, text in TEXTS.items() if page not in DERIVED}
-MOST_WORDS = 46_000
+MOST_WORDS = 45_900
 """Of all pages in docs/."""
-MOST_WRITTEN = 33_600
+MOST_WRITTEN = 33_400
 """Of those that no program writes."""
 MOST_OF_CHANGES = 4_500
-LONGEST_MEAN = 22.0
+LONGEST_MEAN = 21.5
 """Words to a sentence on any one page, and fewer over all."""
-MEAN = 18.0
+MEAN = 16.5
 
 _FENCED = re.compile(r"(?ms)^ *(```|~~~)[^\n]*\n.*?^ *\1[`~]*$")
 _ITEM = re.compile(r" *(?:- |\d+\. )")
