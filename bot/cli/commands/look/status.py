@@ -40,6 +40,7 @@ def status(
     """
     import asyncio
 
+    from bot.cli.asking import waited_for
     from bot.commands.look.status import read_status
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import FLEET
@@ -54,7 +55,7 @@ def status(
             )
         )
     else:
-        show_status(asyncio.run(read_status(settings, clock)), output, clock.now(), show_all=show_all)
+        show_status(waited_for(read_status(settings, clock)), output, clock.now(), show_all=show_all)
         print_page(settings, FLEET, output)
 
 
@@ -120,7 +121,7 @@ def what_comes_next(status: "Status", now: datetime) -> "Iterator[str]":
     if ahead:
         first = ahead[0]
         when = "now" if first.due_at <= now else moment(first.due_at)
-        rest = f" and {counted(len(ahead) - 1, 'more')}" if len(ahead) > 1 else ""
+        rest = f" and {len(ahead) - 1:,} more" if len(ahead) > 1 else ""
         yield f"Next: {first.repository}{rest}, {when}"
     reasons = Counter((hold.reason, hold.until) for hold in status.waits.values())
     for (reason, until), number in reasons.most_common(1):

@@ -6,6 +6,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.formats import other_builds
 from bot.files.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.files.formats.circleci import KIND as CIRCLECI
+from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.files.formats.gitlab_ci import KIND as GITLAB_CI
 from bot.files.formats.make import KIND as MAKE
 from bot.files.formats.shell import KIND as SHELL
@@ -20,6 +21,22 @@ _PUSHES = re.compile(
     r"|\baz[ \t]+acr[ \t]+build\b|\bPublishContainer\b)",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+_NAMES_REGISTRY = re.compile(r"ContainerRegistry", re.IGNORECASE)
+_PROJECTS = (*PROJECT_ENDINGS, ".props", ".targets", ".pubxml")
+
+
+def names_registry(repository: RepositoryTexts, text: str) -> bool:
+    """Whether a text, or a project here, says where the .NET SDK publishes containers: without a registry they stay
+    with the engine on the machine."""
+    return _NAMES_REGISTRY.search(text) is not None or repository.kept(_of_projects)
+
+
+def _of_projects(repository: RepositoryTexts) -> bool:
+    return any(
+        _NAMES_REGISTRY.search(repository.text(each)) for each in repository.paths if each.endswith(_PROJECTS)
+    )
 
 
 def push_by_hand(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
@@ -37,7 +54,13 @@ def pushing_script(repository: RepositoryTexts, text: str) -> str:
 
 
 def _push_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
-    return _PUSHES.search(repository.text(path)) if repository.kind(path) in _SCRIPTS else None
+    if repository.kind(path) not in _SCRIPTS:
+        return None
+    text = repository.text(path)
+    pushes = list(_PUSHES.finditer(text))
+    if pushes and not names_registry(repository, text):
+        pushes = [each for each in pushes if "publishcontainer" not in each.group().lower()]
+    return next(iter(pushes), None)
 
 
 def _scripts(repository: RepositoryTexts) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ class Pod:
     place: Place
     variant: str = ""
     hidden: str = ""
+    constrained: str = ""
+    """Why the cluster may set what a security context lacks."""
     images: Names[Scalar, tuple[Mapping, ...]] = field(default_factory=dict)
     """The entries of `images` that it went through, in order, by what each of its containers names."""
 
@@ -115,7 +117,7 @@ class Container:
         )
         if is_whole or inner or outer:
             return "a part of it comes from a template that is not read"
-        return self.pod.hidden
+        return self.pod.hidden or self.pod.constrained
 
     def setting(self, key: str) -> Node | None:
         """Returns a setting of the container's security context, else of its pod's."""
@@ -177,10 +179,11 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     for path in manifest_paths(repository):
         if path in taken or (folders and path.startswith(folders)):
             continue
-        hidden = _CONSTRAINED if _OF_OPENSHIFT.search(repository.text(path)) else ""
+        constrained = _CONSTRAINED if _OF_OPENSHIFT.search(repository.text(path)) else ""
         for manifest in objects(repository.documents(path)):
-            pod = _pod(repository, manifest, path, hidden=hidden)
-            all_pods += [pod] if pod is not None and not is_patch(manifest, pod.spec, path) else []
+            pod = _pod(repository, manifest, path)
+            if pod is not None and not is_patch(manifest, pod.spec, path):
+                all_pods.append(replace(pod, constrained=constrained) if constrained else pod)
     return all_pods
 
 

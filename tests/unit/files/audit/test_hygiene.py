@@ -397,3 +397,13 @@ def test_what_a_called_workflow_does_is_said_by_its_own_name(name: str, does: st
 @pytest.mark.parametrize("line", ["docker-compose -f a.yml push", "docker compose push api"])
 def test_a_script_that_pushes_by_compose_is_told(line: str) -> None:
     assert outcomes("unread-delivery", {"build.ps1": f"exec {line}\n"}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(("more", "told"), [("", []), (" /p:ContainerRegistry=contoso.azurecr.io", [UNKNOWN])])
+def test_a_script_that_publishes_a_container_to_the_machine_alone_pushes_nothing(
+    more: str, told: list[Outcome]
+) -> None:
+    line = f"dotnet publish src/Api /t:PublishContainer{more}\n"
+    assert outcomes("unread-delivery", {"build.ps1": line}) == told
+    found = findings("unread-delivery", {"build.cmd": line, "Dockerfile": "FROM debian:13\n"})
+    assert all(("push" in each.message) is bool(told) for each in found)

@@ -344,3 +344,19 @@ def test_a_base_that_is_known_only_in_a_build_is_told_as_it_is_written() -> None
     text = "ARG VERSION\nFROM --platform=linux/amd64 ghcr.io/contoso/base:${VERSION} AS final\n"
     (found,) = findings("image-user", {"Dockerfile": text})
     assert "'ghcr.io/contoso/base:${VERSION}'" in found.message
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("ARG FEED_TOKEN\nRUN dotnet restore\n", FAILS),
+        ("ARG FEED_TOKEN\nRUN echo restored\n", HOLDS),
+        ("ARG OTHER_TOKEN\nRUN dotnet restore\n", HOLDS),
+    ],
+)
+def test_an_argument_that_a_configuration_takes_from_the_environment_is_used(lines: str, expected: Outcome) -> None:
+    files = {
+        "Dockerfile": f"FROM debian:13\n{lines}",
+        "NuGet.config": '<configuration><add key="ClearTextPassword" value="%FEED_TOKEN%" /></configuration>',
+    }
+    assert outcome("image-secrets", files) is expected

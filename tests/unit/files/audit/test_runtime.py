@@ -335,6 +335,10 @@ def test_what_openshift_may_set_is_unknown(check: str) -> None:
     assert found.outcome is UNKNOWN
 
 
+def test_openshift_takes_no_token_away() -> None:
+    assert outcomes("service-account-token", {"deploy/template.yaml": TEMPLATE}) == [FAILS]
+
+
 @pytest.mark.parametrize("value", ["${UID}", "${{UID}}", "#{Uid}#", "__UID__"])
 def test_a_setting_that_a_deployment_puts_in_is_unknown(value: str) -> None:
     lines = f"securityContext: {{runAsUser: '{value}', readOnlyRootFilesystem: '{value}'}}"

@@ -7,7 +7,17 @@ from bot.files.audit.auditing import judge_repository
 from bot.files.audit.patches import Texts, patches
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import is_secret_name
-from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, deployment, findings, outcome, texts, workflow
+from tests.unit.files.audit.world import (
+    BUILD,
+    DEPLOYMENT,
+    NOW,
+    deployment,
+    findings,
+    outcome,
+    outcomes,
+    texts,
+    workflow,
+)
 
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
 
@@ -248,3 +258,12 @@ def test_an_override_beside_a_compose_file_may_bring_a_secret(line: str, expecte
     (found,) = findings("runtime-secrets", files)
     assert found.outcome is expected
     assert ("docker-compose.override.yml" in found.message) is (expected is UNKNOWN)
+
+
+def test_a_step_with_a_secret_in_one_entry_of_its_matrix_does_not_hold_for_the_others() -> None:
+    steps = """
+    - uses: docker/build-push-action@v6
+      with: {push: true, tags: contoso/api, build-args: "${{ matrix.args }}"}
+    """
+    matrix = "strategy: {matrix: {include: [{args: A=1}, {args: 'NUGET_TOKEN=${{ secrets.FEED }}'}]}}"
+    assert outcomes("build-argument-secrets", {BUILD: workflow(steps, job=matrix)}) == [FAILS]

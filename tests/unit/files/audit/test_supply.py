@@ -599,3 +599,9 @@ def test_what_another_workflow_does_with_an_image_of_the_same_name_is_not_told_a
     other = ".github/workflows/after.yml"
     files = {BUILD: workflow(PUSH), other: workflow(f"- {step}\n", "workflow_run: {workflows: [build]}")}
     assert outcomes(check, files) == [expected]
+
+
+def test_what_is_off_by_default_is_advised_to_be_asked_for() -> None:
+    (found,) = findings("provenance", {BUILD: workflow(BUILDX + push().replace("action@v6", "action@v3"))})
+    assert found.fix is not None
+    assert found.fix.advice == "set provenance: mode=max"

@@ -7,7 +7,7 @@ from bot.domain.repositories.onboarding import Proposal
 from bot.files.audit.onboarding.proposing import WantedProposal, propose
 from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, outcomes, workflow
 
-HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 WEEKLY = "schedule: [{cron: '17 3 * * 1'}]"
 MAIN = f"push: {{branches: [main]}}\n{WEEKLY}"
 
@@ -393,3 +393,20 @@ def test_what_is_started_by_hand_and_works_on_another_machine_gets_no_schedule()
     )
     assert finding.fix is not None
     assert not finding.fix.edits
+
+
+@pytest.mark.parametrize(
+    ("triggers", "flag", "expected"),
+    [
+        ("workflow_dispatch:\npull_request:", "true", NOT_APPLICABLE),
+        ("workflow_dispatch:\npull_request:", "${{ github.event_name != 'pull_request' }}", FAILS),
+        ("workflow_dispatch:\npull_request:\npush: {branches: [main]}", "true", FAILS),
+    ],
+)
+def test_what_pushes_changes_that_are_not_accepted_yet_needs_no_schedule(
+    triggers: str, flag: str, expected: Outcome
+) -> None:
+    (finding,) = findings(
+        "weekly-rebuild", {BUILD: workflow(PUSH.replace("push: true", f"push: {flag}"), triggers)}
+    )
+    assert finding.outcome is expected

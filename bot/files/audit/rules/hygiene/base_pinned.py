@@ -34,6 +34,7 @@ from bot.files.audit.splicing.keys import GENERATED, is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.dockerfile import finder
 from bot.files.formats.dockerfile.stages import BuildStage
+from bot.files.formats.dotnet import global_json
 from bot.files.scope import DELIVERING_KINDS
 
 _FULL = 3
@@ -47,6 +48,9 @@ _MOVING = frozenset(
     | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
 )
 _ONLY_ARGUMENT = re.compile(r"\$(?:\{(?=\w+\}))?(?P<name>[A-Za-z_]\w*)\}?")
+_MINOR = re.compile(r"\d+\.\d+(?=\.\d)")
+_LAST_OF_MINOR = 999
+"""The third number of an SDK that is newer than all of its minor version."""
 _OF_ONE_UPDATE = re.compile(r"(?:^|-)(?:CU|GDR)\d+(?:-|$)", re.IGNORECASE)
 """Cumulative and other single updates, as SQL Server's tags name them."""
 
@@ -78,8 +82,22 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 continue
             usage = spans.get(stage.instruction.line)
             span = usage.tag_span if usage is not None else None
-            left_alone = GENERATED if is_generated(repository.text(file.path)) else ""
+            is_of_program = is_generated(repository.text(file.path))
+            left_alone = GENERATED if is_of_program else _held_to_band(repository, reference)
             yield _judge_reference(reference, place, subject, span, left_alone)
+
+
+def _held_to_band(repository: RepositoryTexts, reference: Reference) -> str:
+    """Why an SDK's image keeps its patch: a global.json takes no SDK of another feature band, which the tag of the
+    minor version comes to hold; empty where none does so."""
+    minor = _MINOR.match(reference.tag or "")
+    if minor is None or not str(reference).startswith(global_json.SDK):
+        return ""
+    paths = (path for path in repository.paths if path.rpartition("/")[2] == "global.json")
+    pins = ((path, global_json.pin(repository.text(path))) for path in paths)
+    holding = (path for path, pin in pins if pin is not None and not pin.accepts(f"{minor[0]}.{_LAST_OF_MINOR}"))
+    path = next(holding, "")
+    return f"{path} asks for an SDK of one feature band, which that tag may leave" if path else ""
 
 
 def _handed_over(repository: RepositoryTexts, stage: BuildStage) -> str:

@@ -30,7 +30,7 @@ from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.pushing import copies_image
-from bot.files.audit.delivery.scripts import push_by_hand, pushing_script
+from bot.files.audit.delivery.scripts import names_registry, push_by_hand, pushing_script
 from bot.files.audit.delivery.templates import CONTAINERS
 from bot.files.audit.delivery.unread import may_build, may_push
 from bot.files.audit.repository import RepositoryTexts
@@ -157,7 +157,7 @@ def _build_programs(repository: RepositoryTexts) -> frozenset[str]:
 def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -> Iterator[Verdict]:
     """One unknown for a build that is not read, where it mentions containers or there is something to build."""
     text = repository.text(path)
-    push, images = _PUSHES.search(text), dotnet_images_in(text)
+    push, images = _push_in(repository, text), dotnet_images_in(text)
     is_about_images = push is not None or images.words or MENTIONS_CONTAINERS.search(text)
     if not is_about_images and not repository.dockerfiles:
         return
@@ -171,6 +171,14 @@ def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -
         why,
         f"the same practices in that {'build' if build.is_build else 'manifest'}, by hand",
     )
+
+
+def _push_in(repository: RepositoryTexts, text: str) -> re.Match[str] | None:
+    """Where the text of a build pushes an image; a container of the .NET SDK only where a registry is named."""
+    pushes = list(_PUSHES.finditer(text))
+    if pushes and not names_registry(repository, text):
+        pushes = [each for each in pushes if each.group() != "PublishContainer"]
+    return next(iter(pushes), None)
 
 
 def _of_azure_pipeline(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:

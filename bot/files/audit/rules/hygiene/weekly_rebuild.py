@@ -81,6 +81,9 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     if events and events <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
         why = "a comment on a pull request starts it, to build a change that is not accepted yet"
         return not_applicable(place, subject, why)
+    if _tries_changes_out(repository, pipeline):
+        why = "it pushes changes that are not accepted yet, and besides them only what a person starts it for"
+        return not_applicable(place, subject, why)
     weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
     runs = [
         *(_by_schedule(repository, pipeline, cron) for cron in weekly),
@@ -109,6 +112,14 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     else:
         why = "it runs only when somebody commits, publishes or starts it"
     return fails(place, subject, why, _fix(repository, pipeline))
+
+
+def _tries_changes_out(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether all that it pushes is pushed for changes that are not accepted yet too, and nobody else starts it."""
+    if not pipeline.events & TESTS_ONLY or pipeline.events - TESTS_ONLY != {"workflow_dispatch"}:
+        return False
+    pushes = [push for push in deliveries(repository).pushes if push.pipeline is pipeline]
+    return all(push.step.events & TESTS_ONLY and push.step.input("push") in {"", "true"} for push in pushes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield not_applicable(pod.place, pod.subject, "it mounts no persistent volume that it may write")
         elif word(group) is not None:
             yield holds(place, pod.subject, f"fsGroup is {word(group)}")
-        elif pod.hidden:
-            yield unknown(pod.place, pod.subject, f"no fsGroup is set; {pod.hidden}", RENDERED)
+        elif hidden := pod.hidden or pod.constrained:
+            yield unknown(pod.place, pod.subject, f"no fsGroup is set; {hidden}", RENDERED)
         else:
             yield fails(
                 pod.place,

@@ -37,12 +37,13 @@ _FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    for push in deliveries(repository).pushes:
-        bad = [(step, name) for step, name, value in _arguments(push) if _is_secret(name, value)]
+    bad_of = {push: _bad_arguments(push) for push in deliveries(repository).pushes}
+    told = {(id(push.step.mapping), push.step.job.name) for push, bad in bad_of.items() if bad}
+    for push, bad in bad_of.items():
         for step, name in bad:
             fix, place = _fix(repository, push, name), repository.where(step)
             yield fails(place, f"{step.subject} · {name}", f"build argument {name} is a secret", fix)
-        if not bad:
+        if (id(push.step.mapping), push.step.job.name) not in told:
             yield holds(repository.where(push.step), push.subject, "no build argument is a secret")
     for service in services(repository):
         build = service.get("build")
@@ -51,6 +52,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             if is_secret_name(name) and (holds_secret(name, value) or value.startswith("$")):
                 place = place_of(repository, node, service.place)
                 yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)
+
+
+def _bad_arguments(push: Push) -> list[tuple[PipelineStep, str]]:
+    return [(step, name) for step, name, value in _arguments(push) if _is_secret(name, value)]
 
 
 def _fix(repository: RepositoryTexts, push: Push, name: str) -> Fix:

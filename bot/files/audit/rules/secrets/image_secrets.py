@@ -35,6 +35,7 @@ _FIX = "use a build secret: RUN --mount=type=secret,…"
 _WITH_PASSWORD = re.compile(
     r"""key=["']ClearTextPassword["']\s+value=["'](?!%)[^"'\s]+["']|_authToken\s*=\s*(?!\$\{)\S+""", re.I
 )
+_RESTORES = re.compile(r"\b(?:dotnet|nuget|npm|yarn|pnpm)\b")
 _VARIABLE = re.compile(r"\$(?:(?P<name>\w+)|\{(?P<braced>\w+)\})")
 _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 
@@ -115,10 +116,20 @@ def _of_variable(
 def _of_run(
     repository: RepositoryTexts, file: Dockerfile, instruction: Instruction, scope: _Scope
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    text = _whole(repository, file, instruction) if scope.secrets else ""
     for name in list(scope.secrets):
-        if re.search(rf"\$\{{?{re.escape(name)}\b", _whole(repository, file, instruction)):
+        if re.search(rf"\$\{{?{re.escape(name)}\b", text) or (
+            _RESTORES.search(text) and _is_taken_by_config(repository, name)
+        ):
             why = f"ARG {name} is used by RUN in line {instruction.line}"
             yield scope.secrets.pop(name), (why, f"ARG {name}")
+
+
+def _is_taken_by_config(repository: RepositoryTexts, name: str) -> bool:
+    """Whether a configuration of NuGet or npm takes what a variable of the environment holds, as an ARG is one."""
+    taken = re.compile(rf"%{re.escape(name)}%|\$\{{{re.escape(name)}\}}")
+    configs = (path for path in repository.paths if path.lower().endswith(("nuget.config", ".npmrc")))
+    return any(taken.search(repository.text(path)) for path in configs)
 
 
 def _find_in_produced(

@@ -17,6 +17,7 @@ Exceptions: none. Where a registry cannot take indexes, attest after the push.""
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.action_versions import attaches_none_unasked
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import related
@@ -68,6 +69,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _advice(push: Push) -> str:
     """What attaches it: a setting where Buildx builds and pushes in one, another way of pushing elsewhere."""
     command = push.command
+    if attaches_none_unasked(push.step):
+        return "set provenance: mode=max"
     if push.step.action in BUILDKIT_ACTIONS:
         return _FIX
     if push.step.action == BAKE:

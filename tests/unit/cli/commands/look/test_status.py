@@ -110,3 +110,11 @@ def test_all_names_every_one_that_needs_somebody_with_why(capsys: pytest.Capture
     red = NeedGroup(NeedReason.FAILED, 1, (AwaitsPerson("contoso/api", NOON, "test X is red", "https://host/1"),))
     lines = shown(replace(QUIET, needs=NeedsYou((red,))), capsys, show_all=True)
     assert "    contoso/api: test X is red https://host/1" in lines
+
+
+def test_what_comes_next_is_named_and_the_rest_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    planned = tuple(rebuild(state=RebuildState.PLANNED, id=number) for number in range(3))
+    assert any(
+        line.startswith("Next: contoso/shop and 2 more, ")
+        for line in shown(replace(QUIET, rebuilds=planned), capsys)
+    )
