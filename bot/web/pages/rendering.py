@@ -86,13 +86,16 @@ def short_reference(reference: str) -> str:
 
 
 _SEAM = re.compile(r"(?<=[/:@-])")
+_HAS_VERSION = re.compile(r"\d\.\d")
 _LONGEST_WHOLE = 24
 
 
 def seamed(name: str) -> Markup:
     """The name of an image so that a line breaks it at its seams alone, never in a version."""
     return Markup("<wbr>").join(
-        Markup('<span class="whole">{}</span>').format(part) if len(part) <= _LONGEST_WHOLE else part
+        Markup('<span class="whole">{}</span>').format(part)
+        if len(part) <= _LONGEST_WHOLE and _HAS_VERSION.search(part)
+        else part
         for part in _SEAM.split(name)
     )
 
