@@ -25,6 +25,11 @@ class NeedReason(StrEnum):
     OUT_OF_SUPPORT = "out-of-support"
     ENDS_SOON = "ends-soon"
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether it is work for weeks, which stops no rebuild."""
+        return self in (NeedReason.OUT_OF_SUPPORT, NeedReason.ENDS_SOON)
+
 
 @dataclass(frozen=True, slots=True)
 class _Words:
@@ -154,9 +159,9 @@ class NeedsYou:
         return sum(group.number for group in self.groups)
 
     def headline(self, now: datetime) -> str:
-        """Words it as the first sentence of every surface: `5 things need you`."""
+        """Words it as the first sentence of every surface: `5 things need you now; 66 can wait`."""
         if self.groups:
-            return _counted_things(self.number)
+            return self._counted_things
         if self.calm_since is None:
             return "Nothing needs you"
         return f"Nothing needs you, for {duration(now - self.calm_since)} now"
@@ -165,12 +170,18 @@ class NeedsYou:
     def dated(self) -> str:
         """The same with a day."""
         if self.groups:
-            return _counted_things(self.number)
+            return self._counted_things
         return "Nothing needs you" + (f", since {self.calm_since:%Y-%m-%d}" if self.calm_since else "")
 
-
-def _counted_things(number: int) -> str:
-    return counted(number, "thing needs you", "things need you")
+    @property
+    def _counted_things(self) -> str:
+        later = sum(group.number for group in self.groups if group.reason.can_wait)
+        pressing = self.number - later
+        if not later:
+            return counted(pressing, "thing needs you", "things need you")
+        if not pressing:
+            return f"Nothing needs you now; {later:,} can wait"
+        return f"{counted(pressing, 'thing needs you now', 'things need you now')}; {later:,} can wait"
 
 
 NOTHING_NEEDED = NeedsYou()

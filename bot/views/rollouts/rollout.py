@@ -71,9 +71,13 @@ class RolloutProgress:
 
     @property
     def in_words(self) -> str:
-        """`4 need you, 31 under way, 33 waiting, 64 done`."""
+        """`4 need you, 31 under way (16 wait for a person), 33 waiting, 64 done`."""
         words = words_of({RebuildState(name): number for name, number in self.states.items()})
-        return ", ".join(in_number(number, word) for word, number in words.items())
+        parts = {word: in_number(number, word) for word, number in words.items()}
+        for_person = sum(wave.tally.unmerged for wave in self.waves)
+        if for_person and FourWords.UNDER_WAY in parts:
+            parts[FourWords.UNDER_WAY] += f" ({counted(for_person, 'waits', 'wait')} for a person)"
+        return ", ".join(parts.values())
 
 
 @dataclass(frozen=True, slots=True)

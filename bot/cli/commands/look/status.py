@@ -125,9 +125,11 @@ def what_comes_next(status: "Status", now: datetime) -> "Iterator[str]":
         yield f"Next: {first.repository}{rest}, {when}"
     reasons = Counter((hold.reason, hold.until) for hold in status.waits.values())
     for (reason, until), number in reasons.most_common(1):
-        at_the_latest = f", until {moment(until)} at the latest" if until is not None else ""
+        verb = "begins" if number == 1 else "begin"
+        at_the_latest = f", and {verb} by {moment(until)} UTC at the latest" if until is not None else ""
         others = f"; {more:,} for something else" if (more := len(status.waits) - number) else ""
-        yield f"Waiting: {counted(number, 'rebuild')} for {reason}{at_the_latest}{others}"
+        waiting = counted(number, "rebuild waits", "rebuilds wait")
+        yield f"{waiting} for {reason}{at_the_latest}{others}"
 
 
 def _troubles_counted(status: "Status") -> str:

@@ -122,7 +122,11 @@ def _rest_in_one_line(summary: Summary) -> str:
     failing = [row for row in summary.practices.rows if row.number(Outcome.FAILS)]
     worst = max(failing, key=lambda row: row.number(Outcome.FAILS), default=None)
     lag = "" if summary.lag is None else next(iter(_upstream_lines(summary)))[0].text
-    practice = "" if worst is None else f"{worst.title}: not so in {worst.number(Outcome.FAILS):,} repositories"
+    practice = (
+        ""
+        if worst is None
+        else f"practice missed most, in {counted(worst.number(Outcome.FAILS), 'repository')}: {worst.title}"
+    )
     unfixed = counted(len(summary.unfixed), "CVE has", "CVEs have") + " no fix yet" if summary.unfixed else ""
     return "; ".join(filter(None, (lag, practice, unfixed)))
 
@@ -142,10 +146,8 @@ def _trend(summary: Summary) -> Sequence[Line]:
     if now is None or before is None:
         return ()
     span = duration(summary.until - summary.since)
-    points = round((now - before) * 100)
-    if points == 0:
-        return (plain(f"As fresh as {span} before"),)
-    return (plain(f"{counted(abs(points), 'point')} {'more' if points > 0 else 'less'} than {span} before"),)
+    also = "also" if percent(now) == percent(before) else "it was"
+    return (plain(f"{span} before {also} {percent(before)}"),)
 
 
 def _rollout_lines(summary: Summary) -> Iterator[Line]:

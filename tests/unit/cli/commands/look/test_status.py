@@ -103,7 +103,7 @@ def test_it_says_what_comes_next_and_what_the_rest_wait_for(capsys: pytest.Captu
     status = replace(QUIET, rebuilds=(first, second), waits={2: Hold("wave broad to begin", NOON)})
     lines = shown(status, capsys)
     assert f"Next: {first.repository}, now" in lines
-    assert "Waiting: 1 rebuild for wave broad to begin, until 2026-03-10 12:00 at the latest" in lines
+    assert "1 rebuild waits for wave broad to begin, and begins by 2026-03-10 12:00 UTC at the latest" in lines
 
 
 def test_all_names_every_one_that_needs_somebody_with_why(capsys: pytest.CaptureFixture[str]) -> None:
