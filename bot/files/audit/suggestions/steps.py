@@ -147,7 +147,7 @@ _OF_GITHUB = ("ubuntu-", "windows-", "macos-")
 def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
     """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion.
 
-    Nothing is changed where what is set up cannot store it, or what joins the images cannot take it.
+    Nothing is changed where what is set up cannot store it, or what joins or loads the images cannot take it.
     """
     if not fix.edits:
         return fix
@@ -155,6 +155,9 @@ def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
         return Fix(
             fix.advice, left_alone="`docker manifest create` joins the images, and takes none with statements"
         )
+    if _loads(push):
+        why = "the build loads the image too, and Docker's exporter refuses one with statements"
+        return Fix(fix.advice, left_alone=why)
     builders = _builders(push)
     if any(each.input("driver") == "docker" for each in builders):
         return Fix(fix.advice, left_alone="the builder has the driver docker, which need not store statements")
@@ -171,11 +174,18 @@ def _beside(push: Push) -> str:
     """What else has to change before the build can attach statements, as advice goes on; empty for nothing."""
     if _joins_manifests(push):
         return f", and {JOINED}"
+    if _loads(push):
+        return ", in a build that does not load the image"
     builders = _builders(push)
     if any(each.input("driver") == "docker" for each in builders):
         return ", with another driver than docker for docker/setup-buildx-action"
     is_missing = not builders and push.step.action == "docker/build-push-action"
     return ", with docker/setup-buildx-action before the build" if is_missing else ""
+
+
+def _loads(push: Push) -> bool:
+    """Whether the build gives the image to Docker or into a file for it as well, and not to a registry alone."""
+    return push.step.input("load").lower() not in {"", "false"} or "type=docker" in push.step.input("outputs")
 
 
 def _joins_manifests(push: Push) -> bool:

@@ -272,6 +272,19 @@ def test_a_framework_that_counts_where_nothing_else_is_set_is_told() -> None:
     assert outcomes("dotnet-versions", files) == [FAILS]
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"), [("DefaultFramework", [FAILS]), ("NotSet", [UNKNOWN]), ("Twice", [UNKNOWN])]
+)
+def test_a_framework_that_a_property_names_is_what_stands_in_that(name: str, expected: list[Outcome]) -> None:
+    files = {
+        "src/a/Dockerfile": f'FROM {ASPNET}:9.0\nCOPY a.csproj .\nENTRYPOINT ["dotnet", "a.dll"]\n',
+        "src/a/a.csproj": PROJECT.format(framework=f"$({name})", more=""),
+        "src/Directory.Build.props": "<Project><PropertyGroup><DefaultFramework>net8.0</DefaultFramework>"
+        "<Twice>net8.0</Twice><Twice>net9.0</Twice></PropertyGroup></Project>",
+    }
+    assert outcomes("dotnet-versions", files) == expected
+
+
 def test_a_project_whose_framework_is_not_told_is_named() -> None:
     files = {
         "Dockerfile": f'FROM {ASPNET}:8.0\nENTRYPOINT ["dotnet", "Api.dll"]\n',

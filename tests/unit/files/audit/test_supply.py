@@ -535,6 +535,14 @@ JOINED = "- run: docker manifest create contoso/api:8 contoso/api:8-arm64 && doc
             ", and join the images with `docker buildx imagetools create`, which takes them with it",
             "`docker manifest create` joins the images, and takes none with statements",
         ),
+        *(
+            (
+                BUILDX + push("provenance: false", also),
+                ", in a build that does not load the image",
+                "the build loads the image too, and Docker's exporter refuses one with statements",
+            )
+            for also in ("load: true", "outputs: type=docker,dest=/tmp/api.tar")
+        ),
     ],
 )
 @pytest.mark.parametrize(

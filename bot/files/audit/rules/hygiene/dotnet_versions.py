@@ -16,7 +16,7 @@ program start on a newer runtime, and is taken as meant."""
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import FindingSeverity
@@ -34,6 +34,7 @@ from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 _FRAMEWORK = re.compile(
     r"<TargetFrameworks?(?:\s+Condition=\"\s*'\$\(\w+\)'\s*==\s*''\s*\")?>\s*([^<]+?)\s*</TargetFrameworks?>"
 )
+_PROPERTY = re.compile(r"\$\((\w+)\)")
 _MODERN = re.compile(r"^(?:net|netcoreapp)(?:(\d{1,2})\.\d|(?<=net)([5-9])(?=-|$))")
 """Of .NET 5 and later, which a single figure names too; `net48` is .NET Framework."""
 _PREVIEW = re.compile(r"preview|-rc|-alpha|-beta|nightly")
@@ -178,9 +179,15 @@ def _majors(repository: RepositoryTexts, path: str) -> set[int]:
         folder = posixpath.dirname(folder)
     for text in texts:
         for framework_list in _FRAMEWORK.findall(text):
-            if majors := _majors_named(framework_list):
+            if majors := _majors_named(_PROPERTY.sub(lambda match: _value_in(texts, match[1]), framework_list)):
                 return majors
     return set()
+
+
+def _value_in(texts: Iterable[str], name: str) -> str:
+    """What a property is set to, where these texts set it once; empty else."""
+    values = [each for text in texts for each in re.findall(rf"<{re.escape(name)}>\s*([^<$]*?)\s*</", text)]
+    return values[0] if len(values) == 1 else ""
 
 
 def _majors_named(framework_list: str) -> set[int]:
