@@ -96,12 +96,14 @@ _WORDS: Mapping[NeedReason, _Words] = {
 
 @dataclass(frozen=True, slots=True)
 class AwaitsPerson:
-    """One thing that waits for a person: which repository, rollout or base, since when, why, and where to look."""
+    """One thing that waits for a person: which repository, rollout or base, since when, why, and where to look;
+    `rebuild` is the id of the rebuild that waits, where one does."""
 
     subject: str
     since: datetime | None
     why: str = ""
     url: str | None = None
+    rebuild: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
