@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.repositories.repository import is_workflow
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.shell import ShellCommand, shell_commands
+from bot.files.audit.shell import ShellCommand, Stops, shell_commands
 from bot.files.audit.workflows.contexts import (
     default_inputs,
     flag_of,
@@ -330,11 +330,19 @@ def _as_values(inputs: Dict[str, str]) -> dict[str, str]:
 def _commands(
     node: Mapping, job: Mapping, root: Mapping, values: Dict[str, str], environment: Dict[str, str]
 ) -> tuple[ShellCommand, ...]:
-    run = node.scalar("run")
-    stops = stops_of(shell_of((node, job, root), values)) if run is not None else None
-    if run is None or stops is None:
+    script = node.scalar("run")
+    stops = stops_of(shell_of((node, job, root), values)) if script is not None else None
+    uses = node.scalar("uses")
+    if script is None and uses is not None:
+        stops = _STOPS_OF_ACTION.get(uses.value.strip().partition("@")[0].lower())
+        script = node.mapping("with").scalar("inlineScript")
+    if script is None or stops is None:
         return ()
-    return tuple(shell_commands(filled(run.value, values), environment, stops))
+    return tuple(shell_commands(filled(script.value, values), environment, stops))
+
+
+_STOPS_OF_ACTION = {"azure/cli": Stops.FIRST, "azure/powershell": Stops.LAST}
+"""Actions that run the script in their input `inlineScript`, and which failures end that."""
 
 
 def _either_of(first: bool | None, second: bool | None) -> bool | None:
