@@ -25,6 +25,7 @@ from bot.files.audit.workflows.releases import (
 )
 from bot.files.audit.workflows.starts import RunStart, default_branches, dispatched
 
+_CHANGES_INFRASTRUCTURE = r"\b(?:terraform|tofu)\b[^\n|;&]*[ \t]apply\b|\bpulumi[ \t]+up\b"
 _OF_RELEASE = re.compile(r"github\.event\.(?:release|client_payload|ref)\b|\bclient_payload\b", re.IGNORECASE)
 _PUBLISHES_MORE = re.compile(
     r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
@@ -32,16 +33,17 @@ _PUBLISHES_MORE = re.compile(
     r"|(?:create|upload|action-gh|gh|semantic)[-_]release|release[-_](?:action|please|drafter|notes)"
     r"|goreleaser|changesets?\b|helm[ \t]+(?:push|upgrade|install)|chart-releaser|mvn[ \t]+deploy"
     r"|create-pull-request|ssh-action|(?<![\w-])ssh[ \t]"
-    r"|repository-dispatch|terraform[ \t]+apply|\bslack|\bdiscord|\bteams\b|\bnotify|uses:[^\n]*deploy[^\s@\"']*",
+    r"|repository-dispatch|\bslack|\bdiscord|\bteams\b|\bnotify|uses:[^\n]*deploy[^\s@\"']*"
+    rf"|{_CHANGES_INFRASTRUCTURE}",
     re.IGNORECASE,
 )
 _MAKES_RELEASE = re.compile(
     r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
     r"|gh[ \t]+release[ \t]+create|git[ \t]+push|(?:create|action-gh|gh|semantic)[-_]release|release-please"
-    r"|goreleaser|chart-releaser|ssh-action",
+    rf"|goreleaser|chart-releaser|ssh-action|{_CHANGES_INFRASTRUCTURE}",
     re.IGNORECASE,
 )
-"""What publishes a version of its own each time, or runs commands on a machine."""
+"""What publishes a version of its own each time, changes infrastructure, or runs commands on a machine."""
 _SAFE_FILE = re.compile(r"[\w.-]+\.ya?ml")
 _TEXT = """\
 # Builds the newest release anew every week, on its bases as they are then. It starts that tag, and no branch.
