@@ -9,6 +9,7 @@ from bot.files.audit.delivery.gates import repository_of
 from bot.files.audit.images.by_dockerfile import changes_users, stands_on_dotnet, user_of
 from bot.files.audit.images.by_name import is_dotnet, user_of_image
 from bot.files.audit.images.dockerfile import dockerfile_at
+from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 
@@ -47,11 +48,13 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
 @dataclass(frozen=True, slots=True)
 class ImageTraits:
     """What advice on an image may build on: that its base is .NET's, that it starts as another user than root, or
-    that it starts as root to change owners or users. All are false of an image that is not known here."""
+    that it starts as root to change owners or users, and the capability that its program needs to start at all. All
+    are false or empty of an image that is not known here."""
 
     is_dotnet: bool
     starts_as_user: bool
     changes_users: bool
+    needs: str = ""
 
 
 def image_traits(
@@ -66,10 +69,18 @@ def image_traits(
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if path is None or file is None or stage is None:
         is_named_user = bool(image) and path is None and user_of_image(image).kind in _NO_ROOT
-        return ImageTraits(path is None and is_dotnet(image), is_named_user, False)
+        needs = _needs(image) if path is None else ""
+        return ImageTraits(path is None and is_dotnet(image), is_named_user, False, needs)
     user = user_of_stage(repository, path, target)
     is_user = user is not None and user.kind in _NO_ROOT
-    return ImageTraits(stands_on_dotnet(file, stage), is_user, changes_users(file, stage, repository))
+    base = file.chain(stage)[-1].image
+    needs = _needs(base.text) if base is not None else ""
+    return ImageTraits(stands_on_dotnet(file, stage), is_user, changes_users(file, stage, repository), needs)
+
+
+def _needs(image: str) -> str:
+    stock = stock_image(image)
+    return stock.needs if stock is not None else ""
 
 
 def user_of_stage(repository: RepositoryTexts, path: str, target: str | None) -> User | None:

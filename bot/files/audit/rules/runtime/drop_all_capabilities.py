@@ -9,11 +9,14 @@ Example that fails::
     securityContext: {capabilities: {drop: [NET_RAW]}}
 
 Fix: `capabilities: {drop: [ALL]}`. Ports from 1024 on need no capability; .NET images listen on 8080.
+The file of SQL Server's program carries NET_BIND_SERVICE, as Caddy's does, and starts only where it may be had: add
+that one.
 
 Exceptions: Windows containers are asked nothing.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
@@ -21,6 +24,7 @@ from bot.files.audit.delivery.built_images import ImageTraits, image_traits
 from bot.files.audit.images.stock import first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.splicing.keys import with_keys
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import (
@@ -30,11 +34,9 @@ from bot.files.audit.workloads.judging import (
     judge_workloads,
     place_of,
     runs_as_another,
-    service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 
-_FIX_OF_SERVICE = "add cap_drop: [ALL]"
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _FIX = "set securityContext.capabilities.drop: [ALL]"
 
@@ -58,16 +60,24 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    stock, advice = stock_image(container.image), _FIX
+    stock, image = stock_image(container.image), image_traits(repository, container.image)
+    advice = f"{_FIX} and add: [{image.needs}]" if image.needs else _FIX
     if not runs_as_another(container.setting("runAsUser")):
         if stock is not None and stock.starts_as_root:
-            return Fix(first_as_its_user(stock, advice))
+            return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None:
-            image = image_traits(repository, container.image)
             advice = _advice(image, advice)
             if image.changes_users:
-                return Fix(advice, left_alone=_CHANGES_USERS)
-    return context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], advice).as_suggestion
+                return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+    lines = ["", "  drop: [ALL]", *([f"  add: [{image.needs}]"] if image.needs else [])]
+    return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
+
+
+def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
+    """The fix with why a capability stays, where one does."""
+    if not image.needs:
+        return fix
+    return replace(fix, advice=f"{fix.advice}; without {image.needs} its program does not start")
 
 
 def _advice(image: ImageTraits, then: str) -> str:
@@ -89,16 +99,20 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
 
 def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     stock = stock_image(service.image) if not service.is_built else None
-    advice = _FIX_OF_SERVICE
+    image = image_traits(repository, service.image, service.dockerfile())
+    is_added = not image.needs or image.needs in {
+        each.upper().removeprefix("CAP_") for each in service.words("cap_add")
+    }
+    keys = {"cap_drop": "[ALL]"} | ({} if is_added else {"cap_add": f"[{image.needs}]"})
+    advice = f"add {' and '.join(f'{key}: {value}' for key, value in keys.items())}"
     if not runs_as_another(service.get("user")):
         if stock is not None and stock.starts_as_root:
-            return Fix(first_as_its_user(stock, advice))
+            return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None:
-            image = image_traits(repository, service.image, service.dockerfile())
             advice = _advice(image, advice)
             if image.changes_users:
-                return Fix(advice, left_alone=_CHANGES_USERS)
-    return service_key(repository, service, "cap_drop", "[ALL]", advice)
+                return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+    return _with_reason(with_keys(repository, service.levels[0], keys, advice).as_suggestion, image)
 
 
 RULE = Rule(

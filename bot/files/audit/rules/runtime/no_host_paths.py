@@ -28,7 +28,9 @@ from bot.files.audit.workloads.mounts import (
     instead_of,
     is_engine_socket,
     is_of_system,
+    keeps_data,
     mounted_host_paths,
+    pod_keeps_data,
 )
 
 
@@ -42,7 +44,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place,
                 pod.subject,
                 f"it mounts {folder} of its node",
-                instead_of(path, "use a persistent volume claim", is_agent=pod.kind == "DaemonSet"),
+                instead_of(
+                    path,
+                    "use a persistent volume claim",
+                    keeps_data=pod_keeps_data(pod, node),
+                    is_agent=pod.kind == "DaemonSet",
+                ),
             )
         if not mounts:
             yield holds(pod.place, pod.subject, "it mounts nothing of its node")
@@ -55,9 +62,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]
         for node, path in mounts:
             place = place_of(repository, node, service.place)
-            yield fails(
-                place, service.subject, f"it mounts {path} of its host", instead_of(path, "use a named volume")
-            )
+            advice = instead_of(path, "use a named volume", keeps_data=keeps_data(node))
+            yield fails(place, service.subject, f"it mounts {path} of its host", advice)
         if not mounts:
             yield holds(service.place, service.subject, "it mounts no folder of the system")
 
