@@ -16,6 +16,7 @@ from bot.files.audit.delivery.pushing import (
     pushed_names,
     pushes_by_output,
     pushes_on,
+    set_by_bake,
 )
 from bot.files.audit.delivery.scanning import scan_of_action, scan_of_command
 from bot.files.audit.delivery.templates import TEMPLATE_ACTIONS, deploys_template
@@ -93,9 +94,9 @@ def _of_action(pipeline: Pipeline, step: PipelineStep, deliveries: Deliveries) -
         return
     if action in BUILDKIT_ACTIONS or action == BAKE:
         flag = step.input("push") or ("true" if pushes_unasked(step) else "false")
-        events = pushes_on(step, flag, pipeline.root) | pushes_by_output(step)
+        events = pushes_on(step, flag, pipeline.root) | pushes_by_output(step, pipeline.root)
         names = named_by_parts(step) if pushes_unasked(step) else listed_names(step.input("tags"))
-        if events and not only_local(names):
+        if events and not only_local(names or set_by_bake(step, "tags")):
             deliveries.pushes.append(Push(pipeline, step, events, names, action))
     elif action in _ALWAYS_PUSHING:
         names = listed_names(step.input("image") or step.input("name") or step.input("image_name"))

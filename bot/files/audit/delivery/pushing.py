@@ -12,6 +12,10 @@ _LOCAL = re.compile(
     r"|[\w-]*(?:kind|k3d|k3s|minikube|microk8s)[\w-]*(?=:))(?::\d+)?(?:/|$)"
 )
 
+_PUSHED = re.compile(r"(?:^|,)\"?push=(?P<flag>\$\{\{.*?\}\}|\w+)", re.MULTILINE)
+_TRUE = re.compile(r"^(?:1|t|true)$", re.IGNORECASE)
+_SET = re.compile(r"[\"']?[^\s=.]+\.(?P<attribute>\w+)\+?=(?P<value>.*)")
+
 
 def pushes_on(step: PipelineStep, flag: str, started: Mapping) -> frozenset[str]:
     """The accepted events for which a flag such as `push` may be true. `started` is the workflow they start."""
@@ -19,12 +23,19 @@ def pushes_on(step: PipelineStep, flag: str, started: Mapping) -> frozenset[str]
     return narrowed_events(step.events - TESTS_ONLY, flag, values, started)
 
 
-def pushes_by_output(step: PipelineStep) -> frozenset[str]:
-    outputs = step.input("outputs") or step.input("output")
-    pushes = re.search(r"type=registry|push=true", outputs) or re.search(
-        r"\.output=type=registry", step.input("set")
-    )
-    return step.events - TESTS_ONLY if pushes else frozenset()
+def pushes_by_output(step: PipelineStep, started: Mapping) -> frozenset[str]:
+    """The accepted events for which an exporter of BuildKit may push, be it an input or in `set` of Bake."""
+    outputs = [step.input("outputs") or step.input("output"), *set_by_bake(step, "output")]
+    if any("type=registry" in each for each in outputs):
+        return step.events - TESTS_ONLY
+    flags = {match["flag"] for each in outputs for match in _PUSHED.finditer(each)}
+    return frozenset(event for flag in flags for event in pushes_on(step, _TRUE.sub("true", flag), started))
+
+
+def set_by_bake(step: PipelineStep, attribute: str) -> tuple[str, ...]:
+    """What the input `set` of docker/bake-action gives an attribute of any target, by the lines of the input."""
+    found = (_SET.match(line.strip()) for line in step.input("set").splitlines())
+    return tuple(match["value"] for match in found if match is not None and match["attribute"] == attribute)
 
 
 def listed_names(text: str) -> tuple[str, ...]:
@@ -92,7 +103,7 @@ def _pushed_by_engine(command: ShellCommand, arguments: tuple[str, ...]) -> tupl
     if arguments[:1] == ("compose",) and _compose_command(arguments[1:]) == "push":
         return ()
     is_build = "build" in arguments[:3] or arguments[:2] == ("buildx", "bake")
-    outputs = command.option("--output", "-o") or ""
+    outputs = " ".join(option_values(command.words, "--output", "-o", "--set"))
     is_pushed = command.has("--push") and command.option("--push") != "false"
     if is_build and (is_pushed or "type=registry" in outputs or "push=true" in outputs):
         return option_values(command.words, "-t", "--tag")

@@ -118,6 +118,41 @@ def test_secrets_in_an_image(text: str, expected: Outcome) -> None:
     assert outcomes("image-secrets", {"Dockerfile": text, "NuGet.Config": config})[0] is expected
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("nuget sources add -Name a -Source https://n -Password hunter2x", FAILS),
+        ("dotnet nuget add source https://n -u a -p hunter2x --store-password-in-clear-text", FAILS),
+        ("apt-get update \\\n && dotnet nuget add source https://n \\\n --password=hunter2x", FAILS),
+        ('["dotnet", "nuget", "add", "source", "https://n", "--password", "hunter2x"]', FAILS),
+        ("<<EOF\nnuget add --password hunter2x\nEOF", FAILS),
+        ('sh -c "nuget add --password hunter2x"', FAILS),
+        ("mkdir x; docker login -u a -p hunter2x r.example", FAILS),
+        ("curl -u a:hunter2x https://n", FAILS),
+        ("curl --user=a:hunter2x https://n", FAILS),
+        ("curl -H 'Authorization: Bearer hunter2x' https://n", FAILS),
+        ("git clone https://a:hunter2x@github.com/contoso/shop", FAILS),
+        ("npm config set //r.example/:_authToken=hunter2x", FAILS),
+        ("export NPM_TOKEN=hunter2x && npm ci", FAILS),
+        ("SA_PASSWORD=hunter2x /opt/mssql/bin/sqlservr", FAILS),
+        ("sqlcmd -S db -U sa -P hunter2x", FAILS),
+        ("dotnet nuget add source https://n --password $FEED", FAILS),
+        ("--mount=type=secret,id=t,env=FEED nuget add --password $FEED", HOLDS),
+        ("nuget add --password $(cat /run/secrets/t)", HOLDS),
+        ("NPM_TOKEN=$(cat /run/secrets/t) npm ci", HOLDS),
+        ("adduser --disabled-password --gecos '' app && useradd -u 1000:1000 web", HOLDS),
+        ("cat /run/secrets/t | docker login -u a --password-stdin r.example", HOLDS),
+        ("dotnet nuget add source https://n --store-password-in-clear-text feed", HOLDS),
+        ("sed -i 's/PASSWORD=.*/PASSWORD=$X/' f", HOLDS),
+        ("mkdir -p /app && cp -p a b", HOLDS),
+    ],
+)
+def test_a_secret_that_a_command_of_run_is_told(command: str, expected: Outcome) -> None:
+    found = findings("image-secrets", {"Dockerfile": f"FROM debian:13\nARG FEED\nRUN {command}\n"})
+    assert [each.outcome for each in found] == [expected]
+    assert "hunter2x" not in repr(found)
+
+
 def test_a_password_from_the_environment_in_a_nuget_config_is_none() -> None:
     config = '<add key="ClearTextPassword" value="%FEED_PASSWORD%" />'
     files = {"Dockerfile": "FROM debian:13\nCOPY nuget.config .\n", "nuget.config": config}

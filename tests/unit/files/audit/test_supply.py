@@ -613,3 +613,30 @@ def test_what_is_off_by_default_is_advised_to_be_asked_for() -> None:
     (found,) = findings("provenance", {BUILD: workflow(BUILDX + push().replace("action@v6", "action@v3"))})
     assert found.fix is not None
     assert found.fix.advice == "set provenance: mode=max"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("*.output=type=image,push=true", [FAILS]),
+        ("*.output=type=registry", [FAILS]),
+        ("api.output+=type=image,name=ghcr.io/contoso/api,push=1", [FAILS]),
+        ("*.output=type=image,push=${{ github.ref_type == 'branch' }}", [FAILS]),
+        ("*.output=type=image,push=false", []),
+        ("*.output=type=docker", []),
+    ],
+)
+def test_what_bake_is_told_by_set_is_pushed(given: str, expected: list[Outcome]) -> None:
+    steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n      *.tags=ghcr.io/contoso/api\n      {given}\n"
+    assert outcomes("image-signed", {BUILD: workflow(steps)}) == expected
+
+
+def test_what_bake_is_told_by_set_on_a_command_line_is_pushed() -> None:
+    steps = "- run: docker buildx bake --set *.platform=linux/amd64 --set *.output=type=image,push=true\n"
+    assert outcome("image-signed", {BUILD: workflow(steps)}) is FAILS
+
+
+def test_bake_pushes_nothing_to_a_registry_of_the_machine() -> None:
+    given = "      *.tags=localhost:5000/api\n      *.output=type=registry\n"
+    steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n{given}"
+    assert outcomes("image-signed", {BUILD: workflow(steps)}) == []

@@ -1,7 +1,7 @@
 """No secret is built into an image.
 
-What: no ENV holds one, no ARG of such a name is used by an instruction, and no NuGet.Config or .npmrc with a
-password in it is copied.
+What: no ENV holds one, no ARG of such a name is used by an instruction, no command of RUN is told one that is
+written out or an ARG, and no NuGet.Config or .npmrc with a password in it is copied.
 
 Why: all of it stays in the image's layers or history, for everybody who can pull it.
 
@@ -27,15 +27,20 @@ from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.secrets.run_commands import told_in
 from bot.files.audit.suggestions.build_secrets import as_build_secret
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.formats.dockerfile.lines import Instruction
 
 _FIX = "use a build secret: RUN --mount=type=secret,…"
+_FIX_OF_VARIABLE = (
+    "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
+)
 _WITH_PASSWORD = re.compile(
     r"""key=["']ClearTextPassword["']\s+value=["'](?!%)[^"'\s]+["']|_authToken\s*=\s*(?!\$\{)\S+""", re.I
 )
 _RESTORES = re.compile(r"\b(?:dotnet|nuget|npm|yarn|pnpm)\b")
+_FLAGS = re.compile(r"^\s*RUN\s+(?:--(?:mount|network|security)=\S+[\s\\]+)*", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:(?P<name>\w+)|\{(?P<braced>\w+)\})")
 _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 
@@ -52,6 +57,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
     kind, _, name = subject.partition(" ")
+    if kind == "ENV":
+        return Fix(_FIX_OF_VARIABLE)
     return as_build_secret(repository, file, name, _FIX) if kind == "ARG" else Fix(_FIX)
 
 
@@ -116,13 +123,29 @@ def _of_variable(
 def _of_run(
     repository: RepositoryTexts, file: Dockerfile, instruction: Instruction, scope: _Scope
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
-    text = _whole(repository, file, instruction) if scope.secrets else ""
+    text = _whole(repository, file, instruction)
     for name in list(scope.secrets):
         if re.search(rf"\$\{{?{re.escape(name)}\b", text) or (
             _RESTORES.search(text) and _is_taken_by_config(repository, name)
         ):
             why = f"ARG {name} is used by RUN in line {instruction.line}"
             yield scope.secrets.pop(name), (why, f"ARG {name}")
+    yield from _of_commands(instruction, text, scope)
+
+
+def _of_commands(
+    instruction: Instruction, text: str, scope: _Scope
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    """What commands are told where a secret belongs: one written out, or an ARG or ENV of another name."""
+    seen = set[str]()
+    for told in told_in(_FLAGS.sub("", text)):
+        name = told.variable
+        is_of_build = name in scope.names and not is_secret_name(name)
+        is_set_here = is_of_build and re.search(rf"(?<![\w$]){re.escape(name)}=|env={re.escape(name)}\b", text)
+        how = "that is written out" if told.is_written_out else f"by {name}, which the build keeps"
+        if told.by not in seen and (told.is_written_out or (is_of_build and not is_set_here)):
+            seen.add(told.by)
+            yield instruction, (f"RUN gives {told.by[:80]} a secret {how}", f"RUN {told.by[:80]}")
 
 
 def _is_taken_by_config(repository: RepositoryTexts, name: str) -> bool:
