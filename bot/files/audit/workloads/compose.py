@@ -187,7 +187,7 @@ def _says_what_to_build(node: Mapping) -> bool:
 def _is_built_beside(repository: RepositoryTexts, path: str, name: str) -> bool:
     """Whether a Dockerfile stands where Compose looks unless it is told, and no file beside has the service too."""
     folder = posixpath.dirname(path)
-    return below(folder, ".", DOCKERFILE) in repository and not any(
+    return posixpath.join(folder, DOCKERFILE) in repository and not any(
         name in root.mapping("services").own
         for other in repository.paths
         if other != path and posixpath.dirname(other) == folder and repository.kind(other) == COMPOSE
