@@ -17,7 +17,7 @@ _MOVES = frozenset({"cd", "pushd", "Set-Location"})
 
 
 def targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
-    """The stages that pushes and Compose files name, by Dockerfile; what builds the last one is not in it."""
+    """The stages that pushes name, by Dockerfile; the last one, which also Compose files may build, has no name."""
     return repository.kept(_targets)
 
 
@@ -60,33 +60,55 @@ def _plain(name: str) -> str:
 def _built_by_command(push: Push) -> str | None:
     """The Dockerfile of the command in the step that gives the image its name, where all stands in one folder."""
     commands = push.step.commands
-    if push.step.mapping.get("working-directory") is not None or any(each.name in _MOVES for each in commands):
+    if _is_elsewhere(push.step):
         return None
     for command in commands:
         is_build = command.name in _BUILDERS and "build" in command.words[1:3] and not command.has("--target")
         if is_build and set(push.names) & set(command.words):
-            file = command.option("-f", "--file")
-            context = "." if "." in command.words else command.words[-1]
-            path = below("", file) if file else below("", context, "Dockerfile")
-            return None if path is None or is_unknown(path) else path
+            return _file_of(command)
     return None
+
+
+def _is_elsewhere(step: PipelineStep) -> bool:
+    """Whether a step may run its commands in another folder than the run begins in."""
+    return step.mapping.get("working-directory") is not None or any(each.name in _MOVES for each in step.commands)
+
+
+def _file_of(command: ShellCommand) -> str | None:
+    """The Dockerfile of a command that builds one, in the folder that a run begins in."""
+    file = command.option("-f", "--file")
+    context = "." if "." in command.words else command.words[-1]
+    path = below("", file) if file else below("", context, "Dockerfile")
+    return None if path is None or is_unknown(path) else path
 
 
 def _targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
     targets_by_path: dict[str, set[str]] = {}
-    last: set[str] = set()
     for push in deliveries(repository).pushes:
-        if push.step.action in BUILDKIT_ACTIONS:
-            target = push.step.input("target")
-            path = dockerfile_of(push)
-            if path is None:
-                continue
-            if target and not is_unknown(target):
+        for path, target in _built_by(push):
+            if not is_unknown(target):
                 targets_by_path.setdefault(path, set()).add(target)
-            elif not target:
-                last.add(path)
     for service in services(repository):
         built, stage = service.dockerfile()
         if built is not None and stage is None:
-            last.add(built)
-    return {path: frozenset(names) for path, names in targets_by_path.items() if path not in last}
+            targets_by_path.setdefault(built, set()).add("")
+    return {path: frozenset(names) for path, names in targets_by_path.items()}
+
+
+def _built_by(push: Push) -> Iterator[tuple[str, str]]:
+    """The Dockerfiles that a push is built from, as far as they are told, each with the stage that is named."""
+    if push.step.action in BUILDKIT_ACTIONS:
+        if (path := dockerfile_of(push)) is not None:
+            yield path, push.step.input("target")
+        return
+    names = {_plain(name) for name in push.names}
+    for step, command in builds_of(push):
+        tags = {_plain(each) for each in option_values(command.words, "-t", "--tag")}
+        is_engine = command.name in _BUILDERS and "build" in command.words[1:3]
+        if (
+            is_engine
+            and (command is push.command or tags & names)
+            and not _is_elsewhere(step)
+            and (path := _file_of(command)) is not None
+        ):
+            yield path, command.option("--target") or ""

@@ -152,7 +152,10 @@ def _services(repository: RepositoryTexts) -> list[Service]:
         own = []
         for key, node in root.mapping("services").entries():
             if isinstance(node, Mapping) and (
-                node.get("image") or _says_what_to_build(node) or node.get("extends")
+                node.get("image")
+                or _says_what_to_build(node)
+                or (node.get("build") is not None and _is_built_beside(repository, path, key.value))
+                or node.get("extends")
             ):
                 levels = tuple(_levels(repository, path, root.mapping("services"), node))
                 place = repository.place(node if node.own else key, path)
@@ -174,10 +177,21 @@ def _is_left_out(repository: RepositoryTexts, path: str) -> bool:
 
 
 def _says_what_to_build(node: Mapping) -> bool:
-    """Arguments alone are for a service of another file, which this one is read together with."""
+    """Arguments alone may be for a service of another file, which this one is read together with."""
     build = node.get("build")
     return isinstance(build, Scalar) or (
         isinstance(build, Mapping) and bool({"context", "dockerfile", "dockerfile_inline"} & set(build.own))
+    )
+
+
+def _is_built_beside(repository: RepositoryTexts, path: str, name: str) -> bool:
+    """Whether a Dockerfile stands where Compose looks unless it is told, and no file beside has the service too."""
+    folder = posixpath.dirname(path)
+    return posixpath.join(folder, DOCKERFILE) in repository and not any(
+        name in root.mapping("services").own
+        for other in repository.paths
+        if other != path and posixpath.dirname(other) == folder and repository.kind(other) == COMPOSE
+        if (root := repository.root(other)) is not None
     )
 
 

@@ -8,6 +8,7 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
@@ -66,6 +67,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
         named = _with_entry(name, entry)
         place = place_of(repository, _telling(entry), place) if named != name else place
         name = named
+    if node is None and not may_hold(container.own, "image"):
+        why = "no image is written, without which no cluster takes it"
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")
     if _is_put_in_by_stream(container):

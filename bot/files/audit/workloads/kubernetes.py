@@ -156,10 +156,17 @@ def _containers(repository: RepositoryTexts) -> list[Container]:
         for key, role in CONTAINER_LISTS:
             for node in pod.spec.sequence(key):
                 # Without an image it is a patch for a container, which is asked about where it is applied.
-                if isinstance(node, Mapping) and (node.get("image") is not None or may_hold(node, "image")):
+                if isinstance(node, Mapping) and (
+                    node.get("image") is not None or may_hold(node, "image") or _is_whole(pod)
+                ):
                     place = repository.place(node, pod.path)
                     all_containers.append(Container(pod, node, role, place))
     return all_containers
+
+
+def _is_whole(pod: Pod) -> bool:
+    """Whether a pod is no part that is put over another: a chart's template makes it, or it selects its pods."""
+    return pod.variant.startswith("chart ") or pod.manifest.mapping("spec").get("selector") is not None
 
 
 def _pods(repository: RepositoryTexts) -> list[Pod]:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
-from tests.unit.files.audit.world import BUILD, findings, outcome, outcomes, workflow
+from tests.unit.files.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 ASPNET = "mcr.microsoft.com/dotnet/aspnet"
@@ -408,3 +408,37 @@ def test_an_argument_that_a_configuration_takes_from_the_environment_is_used(lin
         "NuGet.config": '<configuration><add key="ClearTextPassword" value="%FEED_TOKEN%" /></configuration>',
     }
     assert outcome("image-secrets", files) is expected
+
+
+STAGES = f"""
+FROM {ASPNET}:8.0 AS api
+FROM {ASPNET}:8.0 AS job
+FROM {ASPNET}:8.0 AS tests
+FROM {ASPNET}:8.0-noble-chiseled AS all
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "stages"),
+    [
+        ("docker buildx build . --target api --tag ghcr.io/contoso/api:8 --push", ["stage api"]),
+        ("docker build --target job -t ghcr.io/c/job:8 .\ndocker push ghcr.io/c/job:8", ["stage job"]),
+        ("docker build --target tests -t t .\ndocker build -t ghcr.io/c/a:8 .\ndocker push ghcr.io/c/a:8", []),
+        ("docker build --target tests -t t .\ndocker push ghcr.io/c/$NAME", []),
+        ("cd src\ndocker buildx build . --target api --tag ghcr.io/contoso/api:8 --push", []),
+        ("docker buildx build . --target api --tag api:8 --load", []),
+    ],
+)
+def test_a_stage_that_a_command_pushes_is_judged(script: str, stages: list[str]) -> None:
+    run = "- run: |\n" + "".join(f"    {line}\n" for line in script.splitlines())
+    found = findings("image-user", {"Dockerfile": STAGES, BUILD: workflow(run)})
+    assert [each.subject for each in found if each.outcome is FAILS] == stages
+
+
+def test_a_stage_that_is_pushed_is_judged_beside_the_last_one_that_compose_builds() -> None:
+    files = {
+        "Dockerfile": STAGES,
+        BUILD: workflow(PUSH + "    target: api\n"),
+        "compose.yaml": "services: {all: {build: .}}",
+    }
+    assert {each.subject for each in findings("image-user", files)} == {"stage all", "stage api"}

@@ -344,3 +344,55 @@ def test_a_setting_that_a_deployment_puts_in_is_unknown(value: str) -> None:
     lines = f"securityContext: {{runAsUser: '{value}', readOnlyRootFilesystem: '{value}'}}"
     for check in ("run-as-non-root", "read-only-root"):
         assert outcomes(check, {DEPLOYMENT: deployment(lines)}) == [UNKNOWN]
+
+
+ARGUED_SERVICE = "services:\n  api:\n    build: {args: {TOKEN: a}}\n    environment: {DB_PASSWORD: hunter2}\n"
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"Dockerfile": "FROM debian:13\n"}, [FAILS]),
+        ({}, []),
+        ({"Dockerfile": "FROM debian:13\n", "compose.prod.yaml": "services: {api: {build: src}}"}, [HOLDS]),
+    ],
+)
+def test_a_service_that_is_built_where_compose_looks_by_itself_is_judged(
+    others: dict[str, str], expected: list[Outcome]
+) -> None:
+    assert outcomes("runtime-secrets", {"compose.yaml": ARGUED_SERVICE, **others}) == expected
+
+
+NO_IMAGE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    spec:
+      initContainers:
+        - name: sysctl
+          securityContext: {privileged: true}
+          command: [sh, -c, sysctl -w vm.max_map_count=262144]
+      containers:
+        - {name: api, image: 'contoso/api:1.0'}
+"""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"deploy/api.yaml": NO_IMAGE},
+        {"chart/Chart.yaml": "name: api\nversion: 1.0.0\n", "chart/templates/api.yaml": NO_IMAGE},
+    ],
+)
+def test_a_privileged_init_container_is_told_though_it_names_no_image(files: dict[str, str]) -> None:
+    assert outcomes("not-privileged", files).count(FAILS) == 1
+    (told,) = [each for each in findings("no-latest-deployed", files) if "sysctl" in each.subject]
+    assert (told.outcome, told.message) == (UNKNOWN, "no image is written, without which no cluster takes it")
+
+
+def test_a_part_of_a_workload_is_no_container_that_lacks_an_image() -> None:
+    part = NO_IMAGE.replace("  selector: {matchLabels: {app: api}}\n", "")
+    assert outcomes("not-privileged", {"deploy/api.yaml": part}) == [HOLDS]

@@ -44,9 +44,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     targets_by_path = targets(repository)
     for file in dockerfiles(repository):
         stages = [
-            stage for name in sorted(targets_by_path.get(file.path, ())) if (stage := file.stage(name)) is not None
+            stage
+            for name in sorted(targets_by_path.get(file.path, ()))
+            if (stage := file.stage(name) if name else file.final) is not None
         ]
-        for stage in stages or [file.final]:
+        for stage in dict.fromkeys(stages or [file.final]):
             user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name else "final stage"
