@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.by_dockerfile import changes_users, stands_on_dotnet, user_of
 from bot.files.audit.images.by_name import is_dotnet, user_of_image
 from bot.files.audit.images.dockerfile import dockerfile_at

@@ -7,12 +7,11 @@ from typing import TypeVar
 from bot.domain.repositories.finding import Fix
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
-from bot.files.audit.delivery.pushing import only_local
+from bot.files.audit.delivery.pushing import only_local, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
-from bot.files.formats.source.expressions import EXPRESSION
 
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
 _AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
@@ -136,11 +135,3 @@ def target_fits(push: Push, target: str) -> bool | None:
             return None if repository_of(target) in heads else False
         return None
     return None if repository_of(target) in {repository_of(name) for name in names} else False
-
-
-def repository_of(name: str) -> str:
-    """The name without its tag and digest."""
-    head = name.partition("@")[0]
-    masked = EXPRESSION.sub(lambda match: "x" * len(match.group()), head)
-    colon = masked.rfind(":")
-    return head[:colon] if colon > masked.rfind("/") else head

@@ -5,6 +5,7 @@ import re
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.contexts import narrowed_events
 from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
+from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping
 
 _LOCAL = re.compile(
@@ -150,3 +151,11 @@ def copies_image(command: ShellCommand) -> bool:
         case ("az", "acr", "import", *_):
             return True
     return False
+
+
+def repository_of(name: str) -> str:
+    """The name without its tag and digest."""
+    head = name.partition("@")[0]
+    masked = EXPRESSION.sub(lambda match: "x" * len(match.group()), head)
+    colon = masked.rfind(":")
+    return head[:colon] if colon > masked.rfind("/") else head

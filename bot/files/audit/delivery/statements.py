@@ -11,7 +11,7 @@ from itertools import takewhile
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.model import Pipeline, PipelineJob

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
-from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import holds_secret, is_secret_name

@@ -13,8 +13,7 @@ from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements, pushes_unasked
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import repository_of
-from bot.files.audit.delivery.pushing import listed_names
+from bot.files.audit.delivery.pushing import listed_names, repository_of
 from bot.files.audit.delivery.statements import JOINED
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import item_after, item_before

@@ -8,6 +8,8 @@ from bot.files.audit.shell import ShellCommand
 
 BUILD_TOOLS = {"make": "Makefile", "just": "justfile", "task": "Taskfile.yml", "nuke": "build.sh"}
 _INCLUDED = ".mk"
+_OF_CHECKOUT = re.compile(r"^\$\{\{\s*github\.(?:action_path|workspace)\s*\}\}/+(?:\.\.?/)*")
+"""Folders of the repository itself: scripts are looked for by the end of their path."""
 
 
 def script_of(command: ShellCommand) -> str | None:
@@ -15,7 +17,7 @@ def script_of(command: ShellCommand) -> str | None:
     if command.name in BUILD_TOOLS:
         return BUILD_TOOLS[command.name]
     is_script = command.name.endswith((".sh", ".ps1", ".cmd"))
-    return normpath(re.sub(r"\\+", "/", command.words[0])) if is_script else None
+    return normpath(_OF_CHECKOUT.sub("", re.sub(r"\\+", "/", command.words[0]))) if is_script else None
 
 
 def script_texts(repository: RepositoryTexts, name: str) -> list[str]:

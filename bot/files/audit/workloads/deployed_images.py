@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
-from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN

@@ -640,3 +640,103 @@ def test_bake_pushes_nothing_to_a_registry_of_the_machine() -> None:
     given = "      *.tags=localhost:5000/api\n      *.output=type=registry\n"
     steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n{given}"
     assert outcomes("image-signed", {BUILD: workflow(steps)}) == []
+
+
+CHART = "- run: helm push api-8.tgz oci://ghcr.io/contoso/charts\n"
+
+
+@pytest.mark.parametrize(
+    ("artifact", "signed"),
+    [
+        (CHART, "ghcr.io/contoso/charts/api:8"),
+        ("- run: helm push api-8.tgz oci://ghcr.io/contoso\n", "ghcr.io/contoso/api-chart:8"),
+        (
+            "- run: flux push artifact oci://ghcr.io/contoso/manifests:8 --path=deploy\n",
+            "ghcr.io/contoso/manifests:8",
+        ),
+        ("- run: timoni mod push ./mod oci://ghcr.io/contoso/modules/api -v 8\n", "ghcr.io/contoso/modules/api:8"),
+    ],
+)
+def test_what_signs_a_chart_or_an_artifact_signs_no_image(artifact: str, signed: str) -> None:
+    files = {BUILD: workflow(PUSH + artifact + f"- run: cosign sign --yes {signed}\n")}
+    assert outcome("image-signed", files) is FAILS
+    assert outcomes("signed-by-digest", files) == outcomes("keyless-signing", files) == []
+
+
+def test_an_image_that_is_signed_beside_a_chart_is_judged_alone() -> None:
+    steps = PUSH + CHART + f"- run: cosign sign --yes {DIGEST} ghcr.io/contoso/charts/api:8\n"
+    files = {BUILD: workflow(steps)}
+    assert outcome("image-signed", files) is outcome("signed-by-digest", files) is HOLDS
+
+
+def test_a_chart_that_another_workflow_signs_is_perhaps_no_image_of_this_one() -> None:
+    meta = PUSH.replace("ghcr.io/contoso/api:8", "${{ steps.meta.outputs.tags }}")
+    chart = workflow(CHART + "- run: cosign sign --yes ghcr.io/contoso/charts/api:8\n")
+    files = {BUILD: workflow(meta), ".github/workflows/chart.yml": chart}
+    assert outcomes("image-signed", files) == [FAILS]
+
+
+@pytest.mark.parametrize(
+    ("before", "advice"),
+    [
+        (PUSH, "sign …@${{ steps.build.outputs.digest }}"),
+        (PUSH.replace("  id: build\n", "  id: image\n"), "sign …@${{ steps.image.outputs.digest }}"),
+        (
+            PUSH.replace("  id: build\n", ""),
+            "give the step that pushes an id, such as build, and sign …@${{ steps.build.outputs.digest }}",
+        ),
+        ("", "sign the digest that the push tells, …@sha256:…, in place of the tag"),
+    ],
+)
+def test_the_digest_to_sign_is_one_of_a_step_that_is_there(before: str, advice: str) -> None:
+    (found,) = findings(
+        "signed-by-digest", {BUILD: workflow(before + "- run: cosign sign ghcr.io/contoso/api:8\n")}
+    )
+    assert found.fix is not None
+    assert found.fix.advice == advice
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "expected"),
+    [
+        ("", "--plugin azure-kv --id https://k", NOT_APPLICABLE),
+        ("- run: notation key add --plugin azure-kv --id https://k shop\n", "--key shop", NOT_APPLICABLE),
+        ('- run: echo "$KEY" > ~/.config/notation/localkeys/shop.key\n', "", FAILS),
+        ("- run: notation cert generate-test shop\n", "--key shop", FAILS),
+        ("", "", UNKNOWN),
+    ],
+)
+def test_notation_signs_with_the_key_that_it_is_given(before: str, options: str, expected: Outcome) -> None:
+    steps = PUSH + before + f"- run: notation sign {options} {DIGEST}\n"
+    assert outcome("keyless-signing", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize("call", ["retry", "retry 5", "retry 5 10s", "sudo retry"])
+def test_a_function_that_runs_what_it_is_given_signs(call: str) -> None:
+    function = '    retry() {\n      until "$@"; do\n        sleep 1\n      done\n    }\n'
+    files = {BUILD: workflow(PUSH + f"- run: |\n{function}    {call} cosign sign --yes {DIGEST}\n")}
+    assert outcome("image-signed", files) is outcome("signed-by-digest", files) is HOLDS
+
+
+def test_a_function_that_hands_its_words_to_one_program_is_that_program_only() -> None:
+    function = '    push() { docker push "$@"; }\n'
+    files = {BUILD: workflow(f"- run: |\n{function}    push cosign sign {DIGEST}\n")}
+    assert HOLDS not in outcomes("image-signed", files)
+
+
+@pytest.mark.parametrize(
+    ("folder", "text", "expected"),
+    [
+        ("${{ github.action_path }}/", "tar xf image.tar", FAILS),
+        ("${{ github.action_path }}/../load/", "tar xf image.tar", FAILS),
+        ("${{ github.workspace }}/.github/actions/load/", "cosign sign --yes $1", UNKNOWN),
+    ],
+)
+def test_a_script_beside_an_action_is_read(folder: str, text: str, expected: Outcome) -> None:
+    action = f"runs:\n  using: composite\n  steps:\n    - run: {folder}load.sh\n      shell: bash\n"
+    files = {
+        BUILD: workflow("- uses: ./.github/actions/load\n" + PUSH),
+        ".github/actions/load/action.yml": action,
+        ".github/actions/load/load.sh": text,
+    }
+    assert outcome("image-signed", files) is expected

@@ -11,12 +11,13 @@ Example that fails::
 Fix: leave `--key` out, and give the job `permissions: {id-token: write}`.
 
 Exceptions: keys that never leave a key service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`) are asked
-nothing; Notation signs with such keys.
+nothing, nor is Notation with a plugin for one; where no plugin and no key in a file is seen, it is unknown.
 """
 
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.deliveries import LOCAL_KEY
 from bot.files.audit.delivery.delivery import Signing
 from bot.files.audit.delivery.gates import signings_of_images
 from bot.files.audit.repository import RepositoryTexts
@@ -53,6 +54,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _without_key(repository: RepositoryTexts, signing: Signing) -> Fix:
+    if signing.key == LOCAL_KEY:
+        return Fix("keep the key in a key service, by a plugin of Notation, or sign with cosign, keyless")
     advice = "leave --key out, with id-token: write"
     try:
         check_own_workflow(signing.pipeline, signing.step)
