@@ -1,7 +1,7 @@
 """Secrets of a Compose service as files, each from the variable that has given its value until now."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
@@ -15,12 +15,14 @@ from bot.files.audit.suggestions.secrets_as_files import (
     check_reads_files,
     is_written_out,
     set_anew,
+    texts_under,
 )
 from bot.files.audit.workloads.compose import Service, named_values, services
 from bot.files.audit.workloads.kubernetes import word
 from bot.files.formats.source.nodes import Mapping, Scalar, Sequence
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
+_READ_BY_SHELL = re.compile(r"\$\$\{?(\w+)")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -34,9 +36,10 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         root = repository.root(service.path)
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
-        check_reads_files(service.image if not service.is_built else "")
+        check_reads_files(repository, service.image if not service.is_built else "")
         sources_by_name = dict(_find_secret_variables(service))
         check_names(list(sources_by_name), service.image if not service.is_built else "")
+        _check_no_script_reads(service, sources_by_name)
         pairs = named_values(service.get("environment"))
         written_out = [name for name, value, _ in pairs if name in sources_by_name and is_written_out(name, value)]
         check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])
@@ -49,6 +52,13 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         return Fix(advice, left_alone=str(error))
     full_advice = f"{advice}; {set_anew(written_out, 'where Compose runs')}" if written_out else advice
     return Fix(full_advice, suggested=merged(edits))
+
+
+def _check_no_script_reads(service: Service, names: Collection[str]) -> None:
+    """Raises `NotSpliceable` where a shell in the container puts one of the variables into a command: `$$NAME`."""
+    nodes = (service.get(key) for key in ("entrypoint", "command", "healthcheck"))
+    if any(set(_READ_BY_SHELL.findall(text)) & set(names) for node in nodes for text in texts_under(node)):
+        raise NotSpliceable("its own script reads one of them from the environment")
 
 
 def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:

@@ -16,8 +16,10 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import holds_secret, is_secret_name
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
+from bot.files.audit.workloads.compose import services
 from bot.files.audit.workloads.judging import PUT_TOGETHER
 from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
+from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
 FOLDER = "/run/secrets"
@@ -28,6 +30,11 @@ _READ_FROM_ENVIRONMENT = re.compile(
     r"|(?:DD|ORACLE|MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|KEYCLOAK|MINIO)_\w+|ASPNETCORE_\w+"
 )
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
+_OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
+_PREFIXED = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9]_(?=[A-Z][a-z])")
+"""What `AddEnvironmentVariables("Shop_")` takes off the names of variables, and `AddKeyPerFile` off none."""
+_RUN_IN_IT = ("command", "args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
+_READ_BY_SHELL = re.compile(r"(?:\$\{?|\$env:|%)(\w+)")
 _USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
 """A variable in a command or in the value of another one, as the kubelet puts it in."""
 
@@ -46,7 +53,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
     if not is_as_written(repository, container.pod) or container.hidden:
         return Fix(advice, left_alone=PUT_TOGETHER)
     try:
-        check_reads_files(container.image)
+        check_reads_files(repository, container.image)
         selection = _select_secrets(container)
         check_names([name for files in selection.secrets.values() for name in files or ()], container.image)
         values = repository.kept(_values)
@@ -85,14 +92,22 @@ def check_one_value(names: Items[str], values: Callable[[str], Collection[str]])
             )
 
 
-def check_reads_files(image: str) -> None:
+def check_reads_files(repository: RepositoryTexts, image: str) -> None:
     """Raises `NotSpliceable` for stock images and those without an owner, such as `postgres`, whose programs read
-    the environment."""
+    the environment, unless this repository makes them."""
     name = repository_of(image).removeprefix("docker.io/").removeprefix("library/")
-    if name and "$" not in name and ("/" not in name or stock_image(image) is not None):
+    is_stock = stock_image(image) is not None
+    if name and "$" not in name and (is_stock or ("/" not in name and name not in repository.kept(_made_here))):
         raise NotSpliceable(
             f"those who make {name.rpartition('/')[2]} say whether it takes files (`…_FILE`), and under which names"
         )
+
+
+def _made_here(repository: RepositoryTexts) -> frozenset[str]:
+    """The names of images that projects and Compose files of the repository make."""
+    projects = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props")))
+    own = {match["name"] for path in projects for match in _OWN_NAME.finditer(repository.text(path))}
+    return frozenset(own | {repository_of(each.image) for each in services(repository) if each.is_built})
 
 
 def check_names(names: Items[str], image: str) -> None:
@@ -102,6 +117,8 @@ def check_names(names: Items[str], image: str) -> None:
     for name in names:
         if _READ_FROM_ENVIRONMENT.fullmatch(name) or ("__" not in name and name.lower().split("_")[0] in words):
             raise NotSpliceable(f"{name} is a name that programs of others read from the environment")
+        if (prefix := _PREFIXED.match(name)) is not None:
+            raise NotSpliceable(f"the program may take {prefix.group()} off {name}, which it would not of a file")
 
 
 def _select_secrets(container: Container) -> _Selection:
@@ -160,20 +177,26 @@ def _check_no_other_use(container: Container, selection: _Selection) -> None:
     other_entries = [each for each in env if not any(each is entry for entry in selection.entries)]
     own = {word(each.get("name")) for each in other_entries if isinstance(each, Mapping)}
     for node in (*other_entries, container.own.get("command"), container.own.get("args")):
-        if any(set(_USED.findall(text)) - own for text in _texts(node)):
+        if any(set(_USED.findall(text)) - own for text in texts_under(node)):
             raise NotSpliceable("a command or another variable of it names one of them")
+    names = {name for files in selection.secrets.values() for name in files or ()}
+    for key in _RUN_IN_IT:
+        for text in texts_under(container.own.get(key)):
+            read = set(_READ_BY_SHELL.findall(text))
+            if read & names or (None in selection.secrets.values() and any(map(is_secret_name, read - own))):
+                raise NotSpliceable("its own script reads one of them from the environment")
 
 
-def _texts(node: Node | None) -> Iterator[str]:
+def texts_under(node: Node | None) -> Iterator[str]:
     match node:
         case Scalar():
             yield node.value
         case Sequence():
             for item in node.items:
-                yield from _texts(item)
+                yield from texts_under(item)
         case Mapping():
             for _, value in node.entries():
-                yield from _texts(value)
+                yield from texts_under(value)
 
 
 def _check_volumes(container: Container, selection: _Selection) -> None:

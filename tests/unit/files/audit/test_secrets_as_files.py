@@ -193,3 +193,71 @@ def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:
     (shown, _) = patches(known(files), findings, audit(files, NOW)).values()
     assert "path: DB_PASSWORD" in shown
     assert "path: OLD_PASSWORD" in shown
+
+
+def fixes(files: dict[str, str]) -> list[tuple[bool, str]]:
+    found = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets"]
+    return [(bool(fix.suggested), fix.left_alone) for fix in found if fix is not None]
+
+
+OWN_PROJECT = """
+<Project Sdk="Microsoft.NET.Sdk.Web">
+  <PropertyGroup><ContainerRepository>shop-web</ContainerRepository></PropertyGroup>
+</Project>
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"src/Web.csproj": OWN_PROJECT},
+        {"compose.yaml": "services: {web: {build: src, image: 'shop-web:1'}}"},
+        {},
+    ],
+)
+def test_an_image_that_the_repository_makes_needs_no_word_of_its_makers(made: dict[str, str]) -> None:
+    ((is_suggested, why),) = fixes({DEPLOYMENT: deployment(OF_DB, image="shop-web:7"), **made})
+    assert is_suggested is bool(made)
+    assert ("those who make" in why) is not bool(made)
+
+
+@pytest.mark.parametrize(
+    ("script", "is_read"),
+    [
+        ('sqlcmd -P "$DB_PASSWORD"', True),
+        ("sqlcmd -P ${DB_PASSWORD:?}", True),
+        ("sqlcmd -P $DB_PASSWORD_OLD", False),
+        ("exec dotnet Api.dll", False),
+    ],
+)
+def test_a_variable_that_the_containers_own_script_reads_stays(script: str, is_read: bool) -> None:
+    pods = [
+        f"{OF_DB}command: [sh, -c, '{script}']",
+        f"{OF_DB}livenessProbe:\n  exec:\n    command: [sh, -c, '{script}']",
+    ]
+    files = [{DEPLOYMENT: deployment(each)} for each in pods]
+    files.append({"compose.yaml": f"{TAKEN}    entrypoint: [sh, -c, '{script.replace('$', '$$')}']\n"})
+    for each in files:
+        ((is_suggested, why),) = fixes(each)
+        assert is_suggested is not is_read
+        assert ("its own script reads" in why) is is_read
+
+
+@pytest.mark.parametrize(
+    ("name", "is_prefixed"),
+    [
+        ("Meetings_DbPassword", True),
+        ("Shop_Db__Password", True),
+        ("Db__Password", False),
+        ("DB_PASSWORD", False),
+        ("Db__Api_Key", False),
+    ],
+)
+def test_a_variable_that_may_lose_a_prefix_becomes_no_file(name: str, is_prefixed: bool) -> None:
+    for files in (
+        {DEPLOYMENT: deployment(OF_DB.replace("DB_PASSWORD", name))},
+        {"compose.yaml": TAKEN.replace("DB_PASSWORD", name)},
+    ):
+        ((is_suggested, why),) = fixes(files)
+        assert is_suggested is not is_prefixed
+        assert ("may take" in why) is is_prefixed
