@@ -194,7 +194,15 @@ def test_no_value_of_a_secret_is_shown() -> None:
         ("node:22.4.1-alpine", FAILS),
         ("node:22-alpine", HOLDS),
         ("contoso/golden:1.4.2", UNKNOWN),
-        ("contoso/golden:1.4.2@sha256:" + "a" * 64, HOLDS),
+        ("contoso/golden:1.4.2@sha256:" + "a" * 64, UNKNOWN),
+        ("contoso/golden:1.4@sha256:" + "a" * 64, HOLDS),
+        ("contoso/golden:9.8-1779374378", FAILS),
+        ("contoso/golden:9.4-1181.1724035907", FAILS),
+        ("contoso/golden:9.8-1779374378@sha256:" + "a" * 64, FAILS),
+        ("contoso/golden:9.8-177", HOLDS),
+        ("contoso/golden:latest-shop-latest", FAILS),
+        ("contoso/golden:shop-latest", FAILS),
+        ("contoso/golden:shop-1.96-latest", HOLDS),
         ("contoso/golden:release", HOLDS),
         ("contoso/golden:dev", FAILS),
         ("contoso/golden:ci", FAILS),
@@ -344,6 +352,46 @@ def test_a_base_that_a_build_hands_over_is_not_what_the_argument_has_by_default(
     path: str, text: str, expected: Outcome
 ) -> None:
     files = {"Dockerfile": "ARG BASE_IMAGE=base\nFROM ${BASE_IMAGE}\n", path: text}
+    assert outcome("base-pinned", files) is expected
+
+
+@pytest.mark.parametrize(
+    ("image", "advice"),
+    [
+        ("golang:1.26.2-bookworm", "write 1.26-bookworm instead"),
+        ("python:3.12.1-slim-bookworm", "write 3.12-slim-bookworm instead"),
+        ("node:20.18.0-alpine3.20", "write 20.18-alpine3.20 instead"),
+        ("node:20.18.0", "write 20.18 instead"),
+    ],
+)
+def test_the_tag_of_the_minor_version_is_of_the_same_variant(image: str, advice: str) -> None:
+    (found,) = findings("base-pinned", {"Dockerfile": f"FROM {image}\n"})
+    assert found.fix is not None
+    assert found.fix.advice == advice
+
+
+GIVEN = """
+- uses: docker/build-push-action@v6
+  with:
+    push: true
+    build-args: |
+      COLOUR=red
+      VERSION={}
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (GIVEN.format("8.0"), HOLDS),
+        (GIVEN.format("8.0.11"), FAILS),
+        (GIVEN.format("${{ inputs.version }}"), UNKNOWN),
+        (GIVEN.format("8.0.11").replace("push: true", "push: true\n    file: web/Dockerfile"), HOLDS),
+        ("- run: docker build --push --build-arg VERSION=8.0.11 -t ghcr.io/contoso/api .\n", FAILS),
+    ],
+)
+def test_the_version_that_a_build_gives_is_the_one_of_the_base(steps: str, expected: Outcome) -> None:
+    files = {BUILD: workflow(steps), "Dockerfile": f"ARG VERSION=8.0\nFROM {ASPNET}:${{VERSION}}-noble\n"}
     assert outcome("base-pinned", files) is expected
 
 

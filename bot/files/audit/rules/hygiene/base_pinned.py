@@ -18,7 +18,7 @@ tag for the minor version. Dockerfiles of tests and samples are not asked.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
@@ -26,8 +26,12 @@ from bot.domain.repositories.finding import FindingSeverity, Fix, Outcome, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.domain.tags.tag import Tag
 from bot.domain.tags.words import names_system
+from bot.files.audit.delivery.building import builds_of, dockerfile_of
+from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.pushing import option_values
 from bot.files.audit.images.by_name import is_dotnet, tag_of
-from bot.files.audit.images.dockerfile import dockerfiles
+from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import GENERATED, is_generated
@@ -47,7 +51,12 @@ _MOVING = frozenset(
     {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next", "ci"}
     | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
 )
+_WORST = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.HOLDS)
+_ARGUMENT = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?[-+][^}]*)?\}|(?P<plain>[A-Za-z_]\w*))")
 _ONLY_ARGUMENT = re.compile(r"\$(?:\{(?=\w+\}))?(?P<name>[A-Za-z_]\w*)\}?")
+_BUILD_STAMP = re.compile(r"^v?\d+(?:\.\d+)*[-.](?:\d+\.)?1[5-9]\d{8}$")
+"""A version and the second of its build, as Red Hat's tags have it."""
+_PATCH = re.compile(r"(?P<minor>\d+\.\d+)(?:\.\d+)+")
 _MINOR = re.compile(r"\d+\.\d+(?=\.\d)")
 _LAST_OF_MINOR = 999
 """The third number of an SDK that is newer than all of its minor version."""
@@ -84,7 +93,42 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             span = usage.tag_span if usage is not None else None
             is_of_program = is_generated(repository.text(file.path))
             left_alone = GENERATED if is_of_program else _held_to_band(repository, reference)
-            yield _judge_reference(reference, place, subject, span, left_alone)
+            given = list(_given_by_builds(repository, file, stage, place, subject))
+            own = _judge_reference(reference, place, subject, span, left_alone)
+            yield min((*given, own), key=lambda each: _WORST.index(each.outcome)) if given else own
+
+
+def _given_by_builds(
+    repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, place: Place, subject: str
+) -> Iterator[Verdict]:
+    """What there is to say of the image with what each push gives the arguments in its name."""
+    for push in deliveries(repository).pushes:
+        path = dockerfile_of(push)
+        given = _arguments_given(push) if path in {None, file.path} else {}
+        word = _filled(stage.word.text, given)
+        if word == stage.word.text:
+            continue
+        names = (each["braced"] or each["plain"] for each in _ARGUMENT.finditer(stage.word.text))
+        source, name = push.step.path, next(each for each in names if each in given)
+        try:
+            told = _judge_reference(Reference.parse(word), place, subject, None, "")
+        except InvalidReference:
+            yield unknown(place, subject, f"{source} gives {name}, which only a run knows", "the value written out")
+            continue
+        fix = told.fix if told.fix is None else Fix(f"{told.fix.advice}, by {name} in {source}")
+        yield replace(told, message=f"{source} gives {name}: {told.message}", fix=fix)
+
+
+def _filled(word: str, given: Mapping[str, str]) -> str:
+    return _ARGUMENT.sub(lambda match: given.get(match["braced"] or match["plain"], match[0]), word)
+
+
+def _arguments_given(push: Push) -> dict[str, str]:
+    """The build arguments that a push writes out, or takes from what only a run knows."""
+    lines = push.step.input("build-args").splitlines() if push.step.action in BUILDKIT_ACTIONS else []
+    lines += [each for _, command in builds_of(push) for each in option_values(command.words, "--build-arg")]
+    pairs = (line.strip().partition("=") for line in lines if "=" in line)
+    return {name: value.strip() for name, _, value in pairs}
 
 
 def _held_to_band(repository: RepositoryTexts, reference: Reference) -> str:
@@ -120,11 +164,16 @@ def _judge_reference(
             return unknown(place, subject, why, "the tag, written before the digest")
         pinned = _judge_reference(replace(reference, digest=None), place, subject, span, left_alone)
         is_one_for_good = pinned.outcome is Outcome.FAILS and pinned.message.endswith(_FOR_GOOD)
-        return pinned if is_one_for_good else holds(place, subject, "a digest beside its tag follows the tag")
+        return (
+            pinned
+            if is_one_for_good or pinned.outcome is Outcome.UNKNOWN
+            else holds(place, subject, "a digest beside its tag follows the tag")
+        )
     if reference.tag is None or reference.tag == "latest":
         message = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
         return fails(place, subject, message, "write the minor version that the program targets")
-    if reference.tag.split("-")[0].lower() in _MOVING:
+    words = reference.tag.lower().split("-")
+    if words[0] in _MOVING or ("latest" in words and not any(map(str.isdigit, reference.tag))):
         return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
     tag = tag_of(text)
     if not is_dotnet(text) or tag is None:
@@ -157,6 +206,8 @@ def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, 
         return fails(
             place, subject, why, f"write the tag that follows them, such as {year[0] if year else '2022'}-latest"
         )
+    if _BUILD_STAMP.search(name):
+        return fails(place, subject, f"{name} is one build, and never gets a fix", "leave the build's number out")
     if tag is None:
         return holds(place, subject, f"it follows {name}")
     if tag.is_dated:
@@ -166,7 +217,7 @@ def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, 
     if tag.precision < _FULL:
         return holds(place, subject, f"it follows {name}")
     if reference.registry == DEFAULT_REGISTRY and "/" not in reference.repository.removeprefix("library/"):
-        minor = ".".join(map(str, tag.parts[:2]))
+        minor = _PATCH.sub(r"\g<minor>", name, count=1)
         return fails(place, subject, f"{name} is one patch, which never gets a fix", f"write {minor} instead")
     why = f"{name} is one patch; whether there is a tag for its minor version is not known here"
     return unknown(place, subject, why, "a tag for the minor version, or a digest that is kept up to date")
