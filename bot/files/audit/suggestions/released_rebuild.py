@@ -12,6 +12,7 @@ from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
+from bot.files.audit.delivery.stages import names_production
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
 from bot.files.audit.workflows.flattening import as_started
@@ -40,6 +41,7 @@ _PUBLISHES_MORE = re.compile(
 _MAKES_RELEASE = re.compile(
     r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
     r"|gh[ \t]+release[ \t]+create|git[ \t]+push|(?:create|action-gh|gh|semantic)[-_]release|release-please"
+    r"|getsentry/action-release|sentry-cli[ \t][^\n|;&]*\bnew\b"
     rf"|goreleaser|chart-releaser|ssh-action|{_CHANGES_INFRASTRUCTURE}",
     re.IGNORECASE,
 )
@@ -145,13 +147,16 @@ def what_else_it_does(repository: RepositoryTexts, pipeline: Pipeline) -> str:
 
 
 def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> str:
-    """What a run that is started so publishes besides images, or may publish; empty for nothing."""
+    """What a run that is started so publishes besides images, or may publish, or that it deploys to production;
+    empty for nothing."""
     for start in starts:
         for step in as_started(repository, pipeline, start, surely=False).steps:
             run = step.mapping.scalar("run")
             match = _MAKES_RELEASE.search(run.value if run is not None else step.action)
             if match is not None and step.events:
                 return f"`{' '.join(match.group().split())}`" if run is not None else f"`{step.action}`"
+            if step.events and step.job.environment and names_production(step.job.environment):
+                return f"job {step.job.name} deploys to {step.job.environment}"
     return ""
 
 

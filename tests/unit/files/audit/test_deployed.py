@@ -145,6 +145,25 @@ def test_a_name_that_a_workflow_sets_when_it_deploys_is_unknown() -> None:
     assert outcome("no-latest-deployed", files) is UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("kubectl set image deployment/api api=contoso/api:$TAG", UNKNOWN),
+        ("kubectl -n shop set image deployment api api=contoso/api:$TAG", UNKNOWN),
+        ("oc set image dc/web deploy/api web=contoso/api:$TAG", UNKNOWN),
+        ("kubectl set image deployment/$NAME $NAME=contoso/api:$TAG", UNKNOWN),
+        ("kubectl set image --all deployments x=contoso/api:$TAG", UNKNOWN),
+        ("kustomize edit set image contoso/api=contoso/api:$TAG", UNKNOWN),
+        ("sed -i s/image:.*/image:$TAG/ api.yaml", UNKNOWN),
+        ("kubectl set image deployment/web web=contoso/web:$TAG", FAILS),
+        ("kubectl set image deployment/api-web web=contoso/web:$TAG --record", FAILS),
+    ],
+)
+def test_only_the_workload_that_a_command_names_may_get_its_tag_from_it(command: str, expected: Outcome) -> None:
+    files = {DEPLOYMENT: deployment(image="contoso/api"), "deploy.sh": f"{command}\n"}
+    assert outcome("no-latest-deployed", files) is expected
+
+
 def account(text: str) -> dict[str, str]:
     return {"deploy/account.yaml": text}
 

@@ -490,3 +490,51 @@ def test_a_stage_that_is_pushed_is_judged_beside_the_last_one_that_compose_build
         "compose.yaml": "services: {all: {build: .}}",
     }
     assert {each.subject for each in findings("image-user", files)} == {"stage all", "stage api"}
+
+
+WORKER = """
+<Project Sdk="Microsoft.NET.Sdk.Worker">
+  <PropertyGroup>
+    {framework}
+    <EnableSdkContainerSupport>true</EnableSdkContainerSupport>
+    <ContainerRepository>worker</ContainerRepository>
+  </PropertyGroup>
+  <ItemGroup><ProjectReference Include="..\\Shared\\Shared.csproj" /></ItemGroup>
+</Project>
+"""
+SHARED = '<Project Sdk="Microsoft.NET.Sdk" />'
+
+
+def of_worker(framework: str, **others: str) -> list[tuple[Outcome, str]]:
+    files = {"src/Worker/Worker.csproj": WORKER.format(framework=framework), **others}
+    return [(each.outcome, each.message) for each in findings("image-user", files)]
+
+
+def test_a_project_is_told_once_though_its_base_is_left_open() -> None:
+    ((found, message),) = of_worker("<TargetFramework>net7.0</TargetFramework>")
+    assert found is FAILS
+    assert "aspnet:7.0" in message
+    assert "runtime:7.0" in message
+    ((found, message),) = of_worker("<TargetFrameworks>net6.0;net8.0</TargetFrameworks>")
+    assert found is UNKNOWN
+
+
+def test_what_a_project_references_tells_its_base() -> None:
+    files = {"src/Shared/Shared.csproj": SHARED}
+    ((found, message),) = of_worker("<TargetFramework>net7.0</TargetFramework>", **files)
+    assert (found, "aspnet" in message) == (FAILS, False)
+
+
+def test_a_framework_that_a_shared_file_sets_tells_who_an_image_of_the_sdk_runs_as() -> None:
+    for framework, expected in (("net7.0", FAILS), ("net8.0", HOLDS)):
+        shared = f"<Project><PropertyGroup><TargetFramework>{framework}</TargetFramework></PropertyGroup></Project>"
+        ((found, _),) = of_worker("", **{"src/Directory.Build.props": shared})
+        assert found is expected
+
+
+def test_a_base_for_builds_is_told_that_a_user_may_break_them() -> None:
+    (found,) = findings(
+        "image-user", {"sdk-base.Dockerfile": "FROM mcr.microsoft.com/dotnet/sdk:10.0\nCOPY a.props .\n"}
+    )
+    assert found.fix is not None
+    assert "where only other builds stand on it" in found.fix.advice

@@ -139,3 +139,19 @@ def test_onboarding_never_makes_it_fail_anew(container: str) -> None:
     )
     assert len(after) <= len(before)
     assert {path for commit in proposal.commits for path in commit.files} <= files.keys()
+
+
+def chart_of_one(name: str) -> dict[str, str]:
+    return {
+        f"{name}/Chart.yaml": f"name: {name}\nversion: 1.0.0\n",
+        f"{name}/templates/{name}.yaml": deployment(HARDENED),
+    }
+
+
+def test_the_advice_is_for_all_workloads_and_not_for_the_first_alone() -> None:
+    mixed = {**chart_of_one("a"), **workloads(3)}
+    several = {**chart_of_one("a"), **chart_of_one("b"), **chart_of_one("c")}
+    for files, words in ((mixed, ["one value of the chart", "outside of charts"]), (several, ["all 3 charts"])):
+        (finding,) = findings(CHECK, files)
+        assert finding.fix is not None
+        assert [each for each in words if each not in finding.fix.advice] == []

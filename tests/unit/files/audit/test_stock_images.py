@@ -308,3 +308,14 @@ def test_a_database_below_etc_goes_to_a_volume_and_is_not_lost(mount: str, is_da
     for found in (service, pod):
         assert ("copy there what the folder holds" in advice(found)) is is_data
         assert advice(found).startswith("remove the mount") is not is_data
+
+
+@pytest.mark.parametrize(
+    ("volumes", "is_told"),
+    [("['./data:/app/data']", True), ("['data:/app/data']", True), ("['./a.json:/app/a.json:ro']", False)],
+)
+def test_another_user_must_own_what_a_service_writes_on_its_mounts(volumes: str, is_told: bool) -> None:
+    found = of_service("run-as-non-root", DOTNET, f"volumes: {volumes}")
+    assert found.fix is not None
+    assert found.fix.suggested
+    assert ("must belong to that one" in found.fix.advice) is is_told

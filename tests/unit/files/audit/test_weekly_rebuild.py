@@ -420,3 +420,49 @@ def test_what_is_called_and_builds_changes_is_not_only_called() -> None:
     assert finding.message.startswith(
         "it is only called, but for changes that are not accepted yet, and no schedule"
     )
+
+
+COMMITS = "push: {branches: [main]}"
+DEPLOYS = """\
+  ship:
+    needs: build
+    runs-on: ubuntu-latest
+    environment: {name}
+    steps:
+      - run: make ship
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["prod", "production", "Production-EU", "{name: prod, url: 'https://contoso.com'}"]
+)
+def test_a_run_that_deploys_to_production_is_not_proposed_every_week(name: str) -> None:
+    assert "job ship deploys to" in left({BUILD: workflow(PUSH, COMMITS) + DEPLOYS.replace("{name}", name)})
+
+
+@pytest.mark.parametrize("name", ["staging", "nonprod", "pre-production"])
+def test_a_run_that_deploys_to_an_earlier_stage_is_proposed_every_week(name: str) -> None:
+    (commit,) = proposed({BUILD: workflow(PUSH, COMMITS) + DEPLOYS.format(name=name)}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+def test_production_that_a_called_workflow_deploys_to_is_seen() -> None:
+    called = "on: {workflow_call: {inputs: {environment: {type: string}}}}\njobs:\n" + DEPLOYS.replace(
+        "    needs: build\n", ""
+    ).format(name="${{ inputs.environment }}")
+    caller = "  ship:\n    needs: build\n    uses: ./.github/workflows/ship.yml\n    with: {environment: prod}\n"
+    files = {BUILD: workflow(PUSH, COMMITS) + caller, ".github/workflows/ship.yml": called}
+    assert "deploys to prod" in left(files)
+
+
+def test_production_that_only_a_release_reaches_stands_against_no_schedule() -> None:
+    job = DEPLOYS.format(name="prod").replace("    needs", "    if: github.event_name == 'release'\n    needs")
+    (commit,) = proposed({BUILD: workflow(PUSH, f"{COMMITS}\nrelease: {{types: [published]}}") + job}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+@pytest.mark.parametrize(
+    "more", ["- uses: getsentry/action-release@v1", "- run: sentry-cli releases new $GITHUB_SHA"]
+)
+def test_a_run_that_makes_a_release_of_sentry_is_not_proposed_every_week(more: str) -> None:
+    assert "does more than push images" in left({BUILD: workflow(PUSH + more, COMMITS)})

@@ -19,9 +19,11 @@ Exceptions: Windows images, and Dockerfiles of tests, samples and development co
 an entrypoint drops rights by itself (gosu, setpriv, su-exec) it is unknown.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator
 
+from bot.domain.reference import Reference
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
@@ -35,9 +37,11 @@ from bot.files.audit.splicing.keys import is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import project
-from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
+from bot.files.formats.dotnet.msbuild.imports import Imports
+from bot.files.formats.dotnet.projects import PROJECT_ENDINGS, Projects
 
 _OLDEST_WITH_USER = 8
+_IMPORTED_UNASKED = ("Directory.Build.props", "Directory.Build.targets")
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -80,6 +84,8 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
     is_written = any(each.keyword == "user" for each in file.of(stage))
     runs_later = any(each.keyword == "run" and each.line > starts[0].line for each in file.of(stage) if starts)
+    if not starts and image is not None and "/dotnet/sdk" in image.text:
+        return Fix(f"{advice}; where only other builds stand on it, waive the check: a USER might break them")
     if not has_user or is_written or not starts or runs_later or is_generated(repository.text(file.path)):
         return Fix(advice)
     offset = repository.lines(file.path).start(starts[0].line)
@@ -89,33 +95,59 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
 
 def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in repository.paths:
-        if not path.endswith(PROJECT_ENDINGS) or not repository.scope.is_judged(path):
-            continue
-        text = repository.text(path)
-        if "Container" not in text:
-            continue
-        for usage in project.find(path, text).usages:
-            if usage.role is not Role.IMPLICIT_BASE:
-                continue
-            place, subject = Place(path, usage.line, usage.line), "image that the SDK builds"
-            major = (usage.reference.tag or "").split(".")[0]
-            if "<ContainerUser>" in text:
-                user = text.partition("<ContainerUser>")[2].partition("<")[0].strip()
-                if user in {"root", "0"}:
-                    yield fails(place, subject, "ContainerUser is root", "remove ContainerUser")
-                elif "$(" in user or not user:
-                    yield unknown(place, subject, "ContainerUser is a property", "its value")
-                else:
-                    yield holds(place, subject, f"ContainerUser is {user[:60]}")
-            elif major.isdecimal() and int(major) >= _OLDEST_WITH_USER:
-                yield holds(place, subject, f"the SDK makes it run as app, on {usage.reference}")
-            else:
-                yield fails(
-                    place,
-                    subject,
-                    f"{usage.reference} runs as root",
-                    "move to a .NET that still gets fixes: its images have a user since .NET 8",
-                )
+        if path.endswith(PROJECT_ENDINGS) and repository.scope.is_judged(path):
+            texts = [repository.text(path), *_shared_texts(repository, path)]
+            if any("Container" in text for text in texts):
+                yield from _of_project(repository, path, texts)
+
+
+def _shared_texts(repository: RepositoryTexts, path: str) -> Iterator[str]:
+    """What MSBuild imports by itself from the folders above a project, nearest first."""
+    folder = path
+    while folder:
+        folder = posixpath.dirname(folder)
+        names = (posixpath.join(folder, name) for name in _IMPORTED_UNASKED)
+        yield from (repository.text(name) for name in names if name in repository)
+
+
+def _projects(repository: RepositoryTexts) -> Projects:
+    paths = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props", ".targets")))
+    return Projects(Imports((path, repository.text(path)) for path in paths))
+
+
+def _of_project(repository: RepositoryTexts, path: str, texts: list[str]) -> Iterator[Verdict]:
+    """One verdict on what a project is published as, also where the files leave several bases open."""
+    usages = project.tell(repository.kept(_projects), path).findings.usages
+    bases = {each.reference: each.line for each in usages if each.role is Role.IMPLICIT_BASE}
+    if not bases:
+        return
+    line = min(bases.values())
+    place, subject = Place(path, line, line), "image that the SDK builds"
+    named = next((text for text in texts if "<ContainerUser>" in text), None)
+    if named is not None:
+        user = named.partition("<ContainerUser>")[2].partition("<")[0].strip()
+        if user in {"root", "0"}:
+            yield fails(place, subject, "ContainerUser is root", "remove ContainerUser")
+        elif "$(" in user or not user:
+            yield unknown(place, subject, "ContainerUser is a property", "its value")
+        else:
+            yield holds(place, subject, f"ContainerUser is {user[:60]}")
+        return
+    names = " or ".join(map(str, bases))
+    as_root = [each for each in bases if not _has_user(each)]
+    if not as_root:
+        yield holds(place, subject, f"the SDK makes it run as app, on {names}")
+    elif len(as_root) == len(bases):
+        advice = "move to a .NET that still gets fixes: its images have a user since .NET 8"
+        yield fails(place, subject, f"{names} runs as root", advice)
+    else:
+        why = f"the files leave {names} as its base, and only .NET 8 and later have a user"
+        yield unknown(place, subject, why, "ContainerBaseImage, or one target framework")
+
+
+def _has_user(base: Reference) -> bool:
+    major = (base.tag or "").split(".")[0]
+    return major.isdecimal() and int(major) >= _OLDEST_WITH_USER
 
 
 RULE = Rule(

@@ -38,6 +38,7 @@ from bot.files.audit.workloads.judging import (
     service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.mounts import keeps_data
 
 _NON_ROOT = "set securityContext.runAsNonRoot: true"
 _OF_EARLY_PLAN = (
@@ -153,6 +154,8 @@ def _advice_on_service(service: Service, image_user: User | None) -> str:
     if stock is not None:
         return taking_the_user(stock, "set user: '{uid}'")
     uid = (image_user.uid or image_user.at_hand) if image_user is not None else ""
+    if uid and any(map(keeps_data, service.nodes("volumes"))):
+        return f"set user: '{uid}'; its files on volumes and in mounted folders must belong to that one"
     return f"set user: '{uid}'" if uid else "set user to a UID above 0 that may write where the program does"
 
 

@@ -60,7 +60,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         yield holds(place, subject, f"none is written in {ENOUGH} workloads or more")
         return
     why = f"{counted(len(workloads), 'workload')}, of which {ENOUGH} or more say or lack for themselves: "
-    yield fails(place, subject, why + ", ".join(repeated), _advice(repository, first))
+    yield fails(place, subject, why + ", ".join(repeated), _advice(repository, list(workloads.values())))
 
 
 def _is_asked(repository: RepositoryTexts, container: Container) -> bool:
@@ -103,13 +103,24 @@ def _value_of(node: Node) -> str:
     return "{" + ", ".join(sorted(f"{key.value}: {_value_of(value)}" for key, value in node.entries())) + "}"
 
 
-def _advice(repository: RepositoryTexts, container: Container) -> str:
-    """What would say it once: a value in a chart, a component elsewhere."""
-    if container.pod.variant.startswith("chart "):
-        return "one value of the chart, securityContext in values.yaml, that each template takes by toYaml"
-    roots = [each.root for each in renderings(repository)]
-    where = f"components: [components/hardening] in {roots[0]}" if roots else "a kustomization with one component"
-    return f"{where}: a Component whose patch sets securityContext for all workloads"
+def _advice(repository: RepositoryTexts, workloads: list[Container]) -> str:
+    """What would say it once for all of them: a value in a chart, a component elsewhere."""
+    variants = [each.pod.variant for each in workloads]
+    charts = {each for each in variants if each.startswith("chart ")}
+    parts = []
+    if any(each not in charts for each in variants):
+        roots = [each.root for each in renderings(repository)]
+        where = (
+            f"components: [components/hardening] in {roots[0]}" if roots else "a kustomization with one component"
+        )
+        who = "all manifests outside of charts" if charts else "all workloads"
+        parts.append(f"{where}: a Component whose patch sets securityContext for {who}")
+    if len(charts) > 1:
+        many = "one helper of a library chart with the securityContext, that the templates of all {} charts include"
+        parts.append(many.format(len(charts)))
+    elif charts:
+        parts.append("one value of the chart, securityContext in values.yaml, that each template takes by toYaml")
+    return "; ".join(parts)
 
 
 RULE = Rule(
