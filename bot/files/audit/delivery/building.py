@@ -44,13 +44,31 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
     commands = [(step, command) for step in steps for command in step.commands]
     names = {_plain(name) for name in push.names}
     for _, command in reversed(commands):
-        if command.name in _BUILDERS and command.words[1:2] == ("tag",) and _plain(command.words[-1]) in names:
+        if _tags(command) and _plain(command.words[-1]) in names:
             names.add(_plain(command.words[-2]))
     for step, command in commands:
         tags = {_plain(each) for each in option_values(command.words, "-t", "--tag")}
         is_told = tags and names and not any(map(is_unknown, tags | names))
         if is_build(command) and (not is_told or tags & names):
             yield step, command
+
+
+def names_of_image(push: Push) -> frozenset[str]:
+    """What the pushed image is called in its job: by its names, and those of its build and its tags beside them."""
+    names = {_plain(name) for name in push.names if not is_unknown(name)}
+    steps = [each for each in push.pipeline.steps if each.job is push.step.job]
+    commands = [command for step in steps for command in step.commands]
+    builds = (option_values(one.words, "-t", "--tag") for one in commands if is_build(one))
+    given = [{*map(_plain, tags)} for tags in builds]
+    given += [{*map(_plain, one.words[-2:])} for one in commands if _tags(one)]
+    for group in (*given, *reversed(given)):
+        if names & group:
+            names |= group
+    return frozenset(name for name in names if not is_unknown(name))
+
+
+def _tags(command: ShellCommand) -> bool:
+    return command.name in _BUILDERS and command.words[1:2] == ("tag",)
 
 
 def _plain(name: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from bot.domain.repositories.finding import Fix
+from bot.files.audit.delivery.building import names_of_image
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
 from bot.files.audit.delivery.pushing import only_local, repository_of
@@ -65,7 +66,12 @@ def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
     ]  # fmt: skip
     if not siblings:
         return scans
-    fitting = [scan for scan in scans if target_fits(push, scan.target) is True]
+    names = names_of_image(push)
+    fitting = [
+        scan
+        for scan in scans
+        if target_fits(push, scan.target) is True or scan.target.removesuffix(":latest") in names
+    ]
     return fitting or [
         scan for scan in scans if not any(target_fits(each, scan.target) is True for each in siblings)
     ]

@@ -21,6 +21,7 @@ _ENGINES = frozenset({"docker", "podman", "nerdctl"})
 ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
 ON_BUILDER = "on a builder that stores it: docker/setup-buildx-action, or `docker buildx create --use` before it"
 JOINED = "join the images with `docker buildx imagetools create`, which takes them with it"
+_ON_WINDOWS = re.compile(r"==\s*'[^'\n]*windows", re.IGNORECASE)
 _OFF = frozenset({"false", "0", "no"})
 
 
@@ -86,6 +87,13 @@ def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None
 def is_build(command: ShellCommand) -> bool:
     """Whether a command builds an image, as far as its name and first words tell."""
     return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
+
+
+def is_of_windows(push: Push) -> bool:
+    """Whether it builds for Windows, which no builder of Buildx can: by its machine, or by its condition."""
+    runners = push.step.job.runners
+    is_there = bool(runners) and all("windows" in each.lower() for each in runners)
+    return is_there or _ON_WINDOWS.search(push.step.condition) is not None
 
 
 def is_manifest(command: ShellCommand) -> bool:

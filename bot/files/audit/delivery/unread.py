@@ -21,6 +21,11 @@ _NOT_SCANNERS = re.compile(
     r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|tfsec|checkov|kics|terrascan|sbom|setup-|install|scanner-setup"
 )
 
+SIGNS_FILES = re.compile(
+    r"nuget|nupkg|msi|(?<!cosign-)installer|authenticode|apk|code-?sign|cert|binar|trusted-signing|artifact-signing|appx|ipa-"
+)
+"""Actions that sign packages and programs, or fetch what these are signed with, by their names."""
+
 _SCANS_IMAGE = {
     program: re.compile(pattern)
     for programs, pattern in (

@@ -34,6 +34,7 @@ _CONSTRAINED = "OpenShift's security context constraints may set it"
 _PUT_IN = re.compile(r"\$\{\{?\w+(?::?-[^}]*)?\}?\}|#\{[\w.]+\}#?|__\w+__")
 """A value that a deployment puts in as a whole."""
 CONTAINER_LISTS = (("initContainers", "init container"), ("containers", "container"))
+_ASSERTION = re.compile(r"(?:^|/)(?:\d+-(?:assert|errors)|assert)(?:-[\w-]+)?\.ya?ml$")
 MOST_OBJECTS = 20_000
 _JOINTS = ("-", ".")
 
@@ -226,6 +227,11 @@ def _is_of_one_text(repository: RepositoryTexts, node: Node) -> bool:
     return bool(path)
 
 
+def is_assertion(path: str) -> bool:
+    """Whether a file says what a test of KUTTL or Chainsaw expects of a cluster, and so deploys nothing."""
+    return _ASSERTION.search(path) is not None
+
+
 def manifest_paths(repository: RepositoryTexts) -> list[str]:
     """YAML files that may hold objects of Kubernetes that somebody runs."""
     return repository.kept(_manifest_paths)
@@ -237,6 +243,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
         for path in repository.paths
         if path.endswith((".yml", ".yaml"))
         and repository.kind(path) == MANIFEST
+        and not is_assertion(path)
         and is_worth_reading(path)
         and repository.scope.is_judged(path)
         and may_hold_workloads(repository.text(path))

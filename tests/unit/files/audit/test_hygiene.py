@@ -407,3 +407,31 @@ def test_a_script_that_publishes_a_container_to_the_machine_alone_pushes_nothing
     assert outcomes("unread-delivery", {"build.ps1": line}) == told
     found = findings("unread-delivery", {"build.cmd": line, "Dockerfile": "FROM debian:13\n"})
     assert all(("push" in each.message) is bool(told) for each in found)
+
+
+def test_what_a_template_only_refers_to_runs_no_container() -> None:
+    resource = "resource app 'Microsoft.App/containerApps@2024-03-01' existing = { name: 'api' }\n"
+    assert outcomes("unread-delivery", {"infra/main.bicep": resource}) == []
+    own = resource.replace(" existing", "").replace("app", "web", 1)
+    (found,) = findings("unread-delivery", {"infra/main.bicep": resource + own})
+    assert found.place.start == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("contoso/import-codesign-certs", []),
+        ("contoso/sign-nuget-packages-action", []),
+        ("azure/trusted-signing-action", []),
+        ("contoso/sign-image", [FAILS]),
+    ],
+)
+def test_what_signs_packages_touches_no_image(action: str, expected: list[Outcome]) -> None:
+    steps = f"- run: docker info\n- uses: {action}@v1\n"
+    assert outcomes("actions-pinned", {BUILD: workflow(steps)}) == expected
+
+
+def test_what_a_comment_on_a_pull_request_starts_is_not_to_be_dispatched() -> None:
+    condition = "  if: github.event.issue.pull_request && github.event.comment.body == '/image'"
+    files = {BUILD: workflow(PUSH.replace("  id: build", condition), "issue_comment:")}
+    assert outcome("dispatchable", files) is Outcome.NOT_APPLICABLE

@@ -740,3 +740,16 @@ def test_a_script_beside_an_action_is_read(folder: str, text: str, expected: Out
         ".github/actions/load/load.sh": text,
     }
     assert outcome("image-signed", files) is expected
+
+
+@pytest.mark.parametrize(
+    "where", ["runs-on: windows-latest", "strategy: {matrix: {os: [ubuntu-latest, windows-latest]}}"]
+)
+@pytest.mark.parametrize("check", ["sbom", "provenance"])
+def test_no_builder_of_buildx_is_advised_for_windows(check: str, where: str) -> None:
+    steps = "- if: matrix.os == 'windows-latest'\n  run: docker build -t contoso/api . && docker push contoso/api\n"
+    text = workflow(steps if "matrix" in where else steps.replace("- if: matrix.os == 'windows-latest'\n  ", "- "))
+    label = where if "matrix" not in where else f"runs-on: ${{{{ matrix.os }}}}\n    {where}"
+    (found, *_) = findings(check, {BUILD: text.replace("runs-on: ubuntu-latest", label)})
+    assert found.fix is not None
+    assert "buildx" not in found.fix.advice

@@ -327,3 +327,10 @@ def test_a_script_that_is_handed_to_an_action_of_azure_is_read(action: str, expe
 def test_a_build_in_a_script_that_is_handed_to_an_action_of_azure_is_a_push() -> None:
     steps = "- uses: azure/cli@v2\n  with: {inlineScript: az acr build --registry shop --image api:8 .}\n"
     assert outcomes("image-signed", {BUILD: workflow(steps)}) == [FAILS]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("01-assert", []), ("01-install", [UNKNOWN]), ("errors", [UNKNOWN])]
+)
+def test_what_a_test_expects_of_a_cluster_deploys_nothing(name: str, expected: list[Outcome]) -> None:
+    assert outcomes(CHECK, {f"apps/{name}.yaml": ARGO}) == expected

@@ -415,6 +415,13 @@ def test_what_pushes_changes_that_are_not_accepted_yet_needs_no_schedule(
     assert finding.outcome is expected
 
 
+def test_what_is_called_and_builds_changes_is_not_only_called() -> None:
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, "pull_request:\nworkflow_call:")})
+    assert finding.message.startswith(
+        "it is only called, but for changes that are not accepted yet, and no schedule"
+    )
+
+
 COMMITS = "push: {branches: [main]}"
 DEPLOYS = """\
   ship:

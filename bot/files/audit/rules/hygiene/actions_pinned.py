@@ -11,8 +11,8 @@ Example that fails::
 
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
-Exceptions: actions of the repository itself, workflows for pull requests only, and build actions of workflows that
-push nothing and sign in nowhere.
+Exceptions: actions of the repository itself, those that sign packages, workflows for pull requests only, and build
+actions of workflows that push nothing and sign in nowhere.
 """
 
 import re
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.delivery.deliveries import deliveries
-from bot.files.audit.delivery.unread import may_push
+from bot.files.audit.delivery.unread import SIGNS_FILES, may_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
@@ -72,7 +72,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _is_asked(action: str, delivers: bool) -> bool:
     if may_push(action):
         return True
-    is_sensitive = _SENSITIVE.search(action) is not None and not _OF_SOURCES.search(action)
+    is_of_files = _OF_SOURCES.search(action) or ("sign" in action and SIGNS_FILES.search(action))
+    is_sensitive = _SENSITIVE.search(action) is not None and not is_of_files
     return is_sensitive and (delivers or not _BUILDS.search(action))
 
 

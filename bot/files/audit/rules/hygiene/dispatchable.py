@@ -10,7 +10,7 @@ Example that fails::
 
 Fix: `workflow_dispatch: {inputs: {correlation: {type: string, required: false}}}`.
 
-Exceptions: builds that push nothing are asked nothing.
+Exceptions: builds that push nothing are asked nothing, nor are those of a pull request that a comment starts.
 """
 
 from collections.abc import Iterator
@@ -19,10 +19,11 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workflows.flattening import is_called_here
-from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.releases import READS_MERGE, is_for_tags, reads_merge
+from bot.files.audit.workflows.starts import speaks_of_pull_requests
 from bot.files.audit.workflows.triggers import with_trigger
 
 _FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
@@ -37,6 +38,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         accepted = pipeline.events - TESTS_ONLY
         if accepted == {"workflow_call"} and is_called_here(repository, pipeline):
             continue  # those that call it are asked
+        if accepted and accepted <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
+            why = "a comment on a pull request starts it, to build a change that is not accepted yet"
+            yield not_applicable(place, subject, why)
+            continue
         if accepted == {"workflow_call"}:
             why = "no workflow here calls it, and whether those that do can be dispatched is not known"
             yield unknown(place, subject, why, "the workflows that call it")

@@ -99,6 +99,7 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         return unknown(best.place, subject, why, "a scheduled run, or conditions that hold for every schedule")
     if "workflow_call" in pipeline.events and events <= {"workflow_call", "workflow_dispatch"}:
         how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
+        how += ", but for changes that are not accepted yet" if pipeline.events & TESTS_ONLY else ""
         return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _CALL)
     if weekly:
         return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _LET_PUSH)

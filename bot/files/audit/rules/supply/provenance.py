@@ -27,6 +27,7 @@ from bot.files.audit.delivery.statements import (
     ON_BUILDER,
     asks_for,
     is_manifest,
+    is_of_windows,
     isolated_provenance,
     settling,
 )
@@ -77,7 +78,7 @@ def _advice(push: Push) -> str:
         return f"{_FIX}, {ON_BUILDER}"
     if command is not None and is_manifest(command):
         return f"{_FIX} where its images are built, and {JOINED}"
-    if command is not None and command.name in ENGINES_WITH_BUILDX:
+    if command is not None and command.name in ENGINES_WITH_BUILDX and not is_of_windows(push):
         return f"{_FIX if 'buildx' in command.words[:2] else _IN_ONE}, {ON_BUILDER}"
     return "attest what is pushed, by its digest: actions/attest-build-provenance"
 

@@ -28,6 +28,7 @@ from bot.files.audit.delivery.statements import (
     ON_BUILDER,
     asks_for,
     is_manifest,
+    is_of_windows,
     settling,
 )
 from bot.files.audit.repository import RepositoryTexts
@@ -94,7 +95,7 @@ def _fix(repository: RepositoryTexts, push: Push) -> Fix:
         return sbom_on(repository, push, inputs)
     if push.command is not None and is_manifest(push.command):
         return Fix(f"set sbom: true where its images are built, and {JOINED}")
-    if push.command is not None and push.command.name in ENGINES_WITH_BUILDX:
+    if push.command is not None and push.command.name in ENGINES_WITH_BUILDX and not is_of_windows(push):
         return Fix(f"build and push in one, with `docker buildx build --sbom=true --push`, {ON_BUILDER}")
     return Fix("attach it to what is pushed, by its digest: `cosign attest --type spdxjson`")
 
