@@ -34,6 +34,8 @@ _NO_SECRET = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ADDRESS = re.compile(r"(?P<host>[\w-]+(?:\.[\w-]+)*):\d{2,5}|(?!https?:)[a-z][a-z\d+]*://[^@?\s]+", re.IGNORECASE)
 """Where something listens, without a login."""
+_SETTINGS = re.compile(r"\.(?:conf|cnf|ini|properties|env)$|^\.env$", re.IGNORECASE)
+_SETTING = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z][\w.-]*)\s*=\s*(?P<value>\S.*)")
 _LOGINS = frozenset({".dockerconfigjson", ".dockercfg"})
 _NOBODY = base64.b64encode(b":").decode()
 
@@ -150,6 +152,15 @@ def _is_empty_login(text: str) -> bool:
     )
 
 
+def _is_secret_setting(line: str) -> bool:
+    """Whether a line of a file of settings (`default_pass = hunter2`) writes a secret out."""
+    match = _SETTING.fullmatch(line.strip())
+    value = match["value"].strip("\"'") if match is not None else ""
+    if match is None or not value or value.startswith(("$", "{", "%")) or is_placeholder(value):
+        return False
+    return holds_secret(match["name"].replace(".", "_"), value)
+
+
 def is_written_out(data: ManifestData, key: str, value: str) -> bool:
     """Whether a literal gives away what nobody else should read."""
     text = value.strip()
@@ -158,6 +169,7 @@ def is_written_out(data: ManifestData, key: str, value: str) -> bool:
     if names_what_to_put(key, text) or (key in _LOGINS and _is_empty_login(text)):
         return False
     if not data.is_secret:
-        return holds_secret(key, text) and not takes_a_password(text)
+        is_told = holds_secret(key, text) and not takes_a_password(text)
+        return is_told or (_SETTINGS.search(key) is not None and any(map(_is_secret_setting, text.splitlines())))
     gives_nothing_away = _NO_SECRET.match(_CAMEL.sub("_", key)) is not None or _is_address(key, text)
     return holds_secret(key, text) or not gives_nothing_away

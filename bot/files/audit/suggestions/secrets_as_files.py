@@ -13,7 +13,7 @@ from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_secret_name
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
 from bot.files.audit.workloads.compose import services
@@ -142,6 +142,8 @@ def _select_secrets(container: Container) -> _Selection:
                 files[name] = name
             selection.written_out.append(name)
             selection.entries.append(entry)
+        elif comes_from_config_map(entry):
+            raise NotSpliceable("what a ConfigMap holds must become a Secret first")
         elif holds_secret(name, value):
             raise NotSpliceable("for what is written out a Secret must be made first")
     for entry in container.own.sequence("envFrom"):
@@ -153,6 +155,13 @@ def _select_secrets(container: Container) -> _Selection:
             selection.secrets[secret] = None
             selection.entries.append(entry)
     return selection
+
+
+def comes_from_config_map(entry: Mapping) -> bool:
+    """Whether a variable with the name of a secret, which need not be a connection, gets it from a ConfigMap."""
+    name = word(entry.get("name")) or ""
+    is_taken = entry.mapping("valueFrom").get("configMapKeyRef") is not None
+    return is_taken and is_secret_name(name) and not is_connection(name)
 
 
 def _values(repository: RepositoryTexts) -> dict[tuple[int, str], set[str]]:

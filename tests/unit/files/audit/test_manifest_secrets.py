@@ -121,3 +121,20 @@ def test_a_patch_beside_a_secret_does_not_show_it() -> None:
     shown = patches(Texts(repository, files, NOW), found)
     assert shown
     assert not any(VALUE in patch for patch in shown.values())
+
+
+@pytest.mark.parametrize(
+    ("key", "lines", "expected"),
+    [
+        ("rabbitmq.conf", f"default_user = shop\ndefault_pass = {VALUE}", FAILS),
+        ("db.properties", f"spring.datasource.password={VALUE}", FAILS),
+        (".env", f'export API_TOKEN="{VALUE}"', FAILS),
+        ("rabbitmq.conf", f"# default_pass = {VALUE}", HOLDS),
+        ("rabbitmq.conf", "default_pass = $(RABBITMQ_PASSWORD)", HOLDS),
+        ("rabbitmq.conf", "default_pass_file = /run/secrets/pass\nlisteners.tcp.default = 5672", HOLDS),
+        ("notes.md", f"default_pass = {VALUE}", HOLDS),
+    ],
+)
+def test_a_file_of_settings_in_a_config_map_writes_no_secret_out(key: str, lines: str, expected: Outcome) -> None:
+    body = "".join(f"    {line}\n" for line in lines.splitlines())
+    assert outcome(CHECK, manifest("ConfigMap", "data:", f"  {key}: |", body.rstrip("\n"))) is expected

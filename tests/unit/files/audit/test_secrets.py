@@ -267,3 +267,33 @@ def test_a_step_with_a_secret_in_one_entry_of_its_matrix_does_not_hold_for_the_o
     """
     matrix = "strategy: {matrix: {include: [{args: A=1}, {args: 'NUGET_TOKEN=${{ secrets.FEED }}'}]}}"
     assert outcomes("build-argument-secrets", {BUILD: workflow(steps, job=matrix)}) == [FAILS]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("IDENTITY__ADMINCLIENTSECRET", True),
+        ("IDENTITY__GOOGLESECRET", True),
+        ("GOOGLEAPIKEY", True),
+        ("SECURITYKEY", True),
+        ("AUTHKEY", True),
+        ("USESECRET", False),
+        ("IDENTITY__GOOGLESECRET_FILE", False),
+        ("MONKEY", False),
+        ("PARTITIONKEY", False),
+    ],
+)
+def test_words_that_are_glued_in_capitals_name_a_secret_too(name: str, expected: bool) -> None:
+    assert is_secret_name(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("DB_PASSWORD", FAILS), ("DB_HOST", HOLDS), ("ConnectionStrings__Shop", UNKNOWN)]
+)
+def test_a_secret_that_a_config_map_gives_is_told(name: str, expected: Outcome) -> None:
+    container = f"env:\n  - name: {name}\n    valueFrom: {{configMapKeyRef: {{name: shop, key: a}}}}"
+    (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(container)})
+    assert found.outcome is expected
+    if found.fix is not None:
+        assert found.fix.suggested == ()
+        assert "must become a Secret first" in found.fix.left_alone

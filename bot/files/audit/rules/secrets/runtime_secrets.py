@@ -24,7 +24,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.arguments import container_arguments, service_arguments
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
-from bot.files.audit.suggestions.secrets_as_files import secrets_as_files
+from bot.files.audit.suggestions.secrets_as_files import comes_from_config_map, secrets_as_files
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import Service, named_values
 from bot.files.audit.workloads.helm import may_hold
@@ -56,6 +56,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(
                 container.place, container.subject, "its environment is filled in by a template", RENDERED
             )
+        elif connection := next(filter(_may_be_connection, container.own.sequence("env")), None):
+            place = place_of(repository, connection, container.place)
+            why = "a ConfigMap gives it a connection, which may hold a password"
+            yield unknown(place, container.subject, why, "whether the connection is made without a password")
         else:
             yield holds(container.place, container.subject, "no secret stands in its environment")
 
@@ -97,6 +101,8 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
         name = word(variable.get("name")) or "?"
         if variable.mapping("valueFrom").get("secretKeyRef") is not None:
             yield variable, f"{name} comes from a Secret into the environment"
+        elif comes_from_config_map(variable):
+            yield variable, f"{name} comes from a ConfigMap into the environment"
         elif holds_secret(name, word(variable.get("value")) or ""):
             yield variable, _describe_literal(name, word(variable.get("value")) or "")
     for source in container.own.sequence("envFrom"):
@@ -134,6 +140,13 @@ def _describe_literal(name: str, value: str) -> str:
 def _describe_argument(name: str, value: str = "") -> str:
     how = "comes in" if value.startswith("$") else "is written out"
     return f"the value of --{name[:80]} {how} among its arguments"
+
+
+def _may_be_connection(entry: Node) -> bool:
+    if not isinstance(entry, Mapping) or entry.mapping("valueFrom").get("configMapKeyRef") is None:
+        return False
+    name = word(entry.get("name")) or ""
+    return is_secret_name(name) and is_connection(name)
 
 
 def _may_connect(name: str, value: str) -> bool:
