@@ -1,8 +1,9 @@
 """Which images a step pushes, for which events, and under which names."""
 
 import re
+from collections.abc import Iterator
 
-from bot.files.audit.shell import ShellCommand
+from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.contexts import narrowed_events
 from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
 from bot.files.formats.source.expressions import EXPRESSION
@@ -26,11 +27,20 @@ def pushes_on(step: PipelineStep, flag: str, started: Mapping) -> frozenset[str]
 
 def pushes_by_output(step: PipelineStep, started: Mapping) -> frozenset[str]:
     """The accepted events for which an exporter of BuildKit may push, be it an input or in `set` of Bake."""
-    outputs = [step.input("outputs") or step.input("output"), *set_by_bake(step, "output")]
-    if any("type=registry" in each for each in outputs):
-        return step.events - TESTS_ONLY
-    flags = {match["flag"] for each in outputs for match in _PUSHED.finditer(each)}
-    return frozenset(event for flag in flags for event in pushes_on(step, _TRUE.sub("true", flag), started))
+    return frozenset(event for flag in _flags(step) for event in pushes_on(step, flag, started))
+
+
+def undecided_flag(step: PipelineStep) -> str:
+    """The expression on which it hangs whether an action pushes, in its input or its exporters; empty for none."""
+    flags = [step.input("push"), *_flags(step)]
+    return "" if "true" in flags else next(filter(is_unknown, flags), "")
+
+
+def _flags(step: PipelineStep) -> Iterator[str]:
+    """What the exporters of an action are told of pushing: `true`, another word, or an expression."""
+    for output in (step.input("outputs") or step.input("output"), *set_by_bake(step, "output")):
+        yield from ["true"] if "type=registry" in output else []
+        yield from (_TRUE.sub("true", match["flag"]) for match in _PUSHED.finditer(output))
 
 
 def set_by_bake(step: PipelineStep, attribute: str) -> tuple[str, ...]:

@@ -466,3 +466,18 @@ def test_production_that_only_a_release_reaches_stands_against_no_schedule() -> 
 )
 def test_a_run_that_makes_a_release_of_sentry_is_not_proposed_every_week(more: str) -> None:
     assert "does more than push images" in left({BUILD: workflow(PUSH + more, COMMITS)})
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("type=image,push=true", HOLDS),
+        ("type=registry", HOLDS),
+        ("type=image,push=${{ vars.PUSHES }}", UNKNOWN),
+        ("type=image,push=${{ github.event_name == 'push' }}", FAILS),
+    ],
+)
+def test_a_scheduled_run_pushes_as_the_exporter_says(output: str, expected: Outcome) -> None:
+    steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n      *.output={output}\n"
+    triggers = "push: {branches: [main]}\nschedule: [{cron: '17 4 * * 4'}]"
+    assert outcomes("weekly-rebuild", {BUILD: workflow(steps, triggers)}) == [expected]
