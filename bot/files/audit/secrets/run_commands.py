@@ -14,7 +14,7 @@ from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class GivenSecret:
     """The option, header or variable of a command that takes a secret, and the value as it is written."""
 
     by: str
@@ -46,7 +46,7 @@ _RUNS_LINE = frozenset({"-c", "-ec", "-lc", "-command", "/c"})
 _LOGS_IN = frozenset({"login", "nuget"})
 
 
-def told_in(line: str) -> Iterator[Told]:
+def told_in(line: str) -> Iterator[GivenSecret]:
     """What the commands of a line are told where a secret belongs, written out or by a variable.
 
     Never raises.
@@ -59,30 +59,30 @@ def told_in(line: str) -> Iterator[Told]:
             if (user := _of_user(command, word, following)) is not None:
                 yield user
             elif (word == "-p" and _LOGS_IN & {*command}) or (word == "-P" and "sqlcmd" in command[0]):
-                yield Told(word, following)
+                yield GivenSecret(word, following)
 
 
-def _of_word(word: str, following: str) -> Iterator[Told]:
+def _of_word(word: str, following: str) -> Iterator[GivenSecret]:
     option = _OPTION.fullmatch(word)
     if option is not None and _takes_secret(option["name"]):
         value = option["value"] or following
         if value and not value.startswith("-"):
-            yield Told(option["name"], value)
+            yield GivenSecret(option["name"], value)
         return
     assigned = _ASSIGNED.fullmatch(word)
     if assigned is not None and is_secret_name(assigned["name"]) and not is_connection(assigned["name"]):
-        yield Told(assigned["name"], assigned["value"])
+        yield GivenSecret(assigned["name"], assigned["value"])
     for told in (*_HEADER.finditer(word), *_ADDRESS.finditer(word)):
-        yield Told(told.groupdict().get("name") or "an address", told["value"])
+        yield GivenSecret(told.groupdict().get("name") or "an address", told["value"])
 
 
-def _of_user(command: list[str], word: str, following: str) -> Told | None:
+def _of_user(command: list[str], word: str, following: str) -> GivenSecret | None:
     """The password of `curl -u NAME:PASSWORD`."""
     if not command[0].endswith("curl") or not word.startswith(("-u", "--user")) or word.startswith("--user-"):
         return None
     given = word.partition("=")[2] if "=" in word else following if word in {"-u", "--user"} else word[2:]
     password = given.partition(":")[2]
-    return Told("-u", password) if password else None
+    return GivenSecret("-u", password) if password else None
 
 
 def _takes_secret(option: str) -> bool:

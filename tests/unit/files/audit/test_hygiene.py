@@ -435,3 +435,21 @@ def test_what_a_comment_on_a_pull_request_starts_is_not_to_be_dispatched() -> No
     condition = "  if: github.event.issue.pull_request && github.event.comment.body == '/image'"
     files = {BUILD: workflow(PUSH.replace("  id: build", condition), "issue_comment:")}
     assert outcome("dispatchable", files) is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("build", "runner", "expected"),
+    [
+        ("docker build -t contoso/api:8 .", "self-hosted", [FAILS]),
+        ("docker build --pull -t contoso/api:8 .", "self-hosted", [HOLDS]),
+        ("docker build --cache-from contoso/api:7 -t contoso/api:8 .", "ubuntu-latest", [FAILS]),
+        ("docker build -t contoso/api:8 .", "ubuntu-latest", [HOLDS]),
+        ("docker build -t contoso/web:8 .", "self-hosted", []),
+        ("dotnet build -t:Web", "self-hosted", []),
+    ],
+)
+def test_a_build_in_a_step_of_its_own_takes_the_current_base(
+    build: str, runner: str, expected: list[Outcome]
+) -> None:
+    text = workflow(f"- run: {build}\n- run: docker push contoso/api:8\n").replace("ubuntu-latest", runner)
+    assert outcomes("fresh-layers", {BUILD: text}) == expected

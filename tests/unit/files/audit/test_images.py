@@ -395,6 +395,12 @@ def test_the_version_that_a_build_gives_is_the_one_of_the_base(steps: str, expec
     assert outcome("base-pinned", files) is expected
 
 
+def test_a_version_in_the_name_of_a_base_is_none_of_its_tag() -> None:
+    files = {BUILD: workflow(GIVEN.format("22")), "Dockerfile": "ARG VERSION=20\nFROM r.example/node-${VERSION}\n"}
+    (found,) = findings("base-pinned", files)
+    assert found.message == "no tag is written, which means latest"
+
+
 def test_the_tag_that_follows_single_updates_is_of_the_same_year() -> None:
     (found,) = findings("base-pinned", {"Dockerfile": "FROM mcr.microsoft.com/mssql/server:2019-CU2-ubuntu\n"})
     assert found.fix is not None

@@ -93,15 +93,15 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             span = usage.tag_span if usage is not None else None
             is_of_program = is_generated(repository.text(file.path))
             left_alone = GENERATED if is_of_program else _held_to_band(repository, reference)
-            given = list(_given_by_builds(repository, file, stage, place, subject))
             own = _judge_reference(reference, place, subject, span, left_alone)
+            given = list(_given_by_builds(repository, file, stage, own))
             yield min((*given, own), key=lambda each: _WORST.index(each.outcome)) if given else own
 
 
 def _given_by_builds(
-    repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, place: Place, subject: str
+    repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, own: Verdict
 ) -> Iterator[Verdict]:
-    """What there is to say of the image with what each push gives the arguments in its name."""
+    """What there is to say of the image with what each push gives the arguments in its name, beside `own`."""
     for push in deliveries(repository).pushes:
         path = dockerfile_of(push)
         given = _arguments_given(push) if path in {None, file.path} else {}
@@ -111,9 +111,13 @@ def _given_by_builds(
         names = (each["braced"] or each["plain"] for each in _ARGUMENT.finditer(stage.word.text))
         source, name = push.step.path, next(each for each in names if each in given)
         try:
-            told = _judge_reference(Reference.parse(word), place, subject, None, "")
+            told = _judge_reference(Reference.parse(word), own.place, own.subject, None, "")
         except InvalidReference:
-            yield unknown(place, subject, f"{source} gives {name}, which only a run knows", "the value written out")
+            yield unknown(
+                own.place, own.subject, f"{source} gives {name}, which only a run knows", "the value written out"
+            )
+            continue
+        if told.message == own.message:
             continue
         fix = told.fix if told.fix is None else Fix(f"{told.fix.advice}, by {name} in {source}")
         yield replace(told, message=f"{source} gives {name}: {told.message}", fix=fix)
