@@ -50,6 +50,8 @@ class ManifestData:
     node: Node
     entries: tuple[tuple[str, str, Scalar], ...]
     is_encrypted: bool = False
+    is_filled_in: bool = False
+    """Whether a chart makes all of it of its values, and writes nothing out itself."""
 
 
 def manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
@@ -82,11 +84,10 @@ def _of_chart(repository: RepositoryTexts, chart: helm.HelmChart) -> Iterator[Ma
     for path, manifest in chart.objects:
         for data in _of_object(path, manifest):
             entries = tuple(each for each in data.entries if _is_written_in(repository, path, each[2]))
-            if entries:
-                is_filled_in = HIDDEN in data.subject or HIDDEN_VALUE in data.subject
-                kind = data.subject.partition("/")[0]
-                subject = f"{kind} of chart {chart.name}" if is_filled_in else data.subject
-                yield replace(data, entries=entries, subject=subject)
+            is_named_by_values = HIDDEN in data.subject or HIDDEN_VALUE in data.subject
+            kind = data.subject.partition("/")[0]
+            subject = f"{kind} of chart {chart.name}" if is_named_by_values else data.subject
+            yield replace(data, entries=entries, subject=subject, is_filled_in=not entries)
 
 
 def _is_written_in(repository: RepositoryTexts, path: str, node: Scalar) -> bool:

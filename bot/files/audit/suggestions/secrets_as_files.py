@@ -9,6 +9,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
 from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.repository import is_workflow
 from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
@@ -31,6 +32,12 @@ _READ_FROM_ENVIRONMENT = re.compile(
 )
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
 _OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
+_TAGGED = re.compile(
+    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+)[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)", re.MULTILINE
+)
+"""The name that a command or an action of Buildx gives to what it builds."""
+_TELLING = 5
+"""Letters of a name from which on it is no accident that another one begins with them."""
 _PREFIXED = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9]_(?=[A-Z][a-z])")
 """What `AddEnvironmentVariables("Shop_")` takes off the names of variables, and `AddKeyPerFile` off none."""
 _RUN_IN_IT = ("command", "args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
@@ -104,9 +111,11 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
 
 
 def _made_here(repository: RepositoryTexts) -> frozenset[str]:
-    """The names of images that projects and Compose files of the repository make."""
+    """The names of images that projects, Compose files, workflows and scripts of the repository make."""
     projects = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props")))
     own = {match["name"] for path in projects for match in _OWN_NAME.finditer(repository.text(path))}
+    builds = (path for path in repository.paths if is_workflow(path) or path.endswith((".sh", ".ps1", "Makefile")))
+    own |= {match["name"] for path in builds for match in _TAGGED.finditer(repository.text(path))}
     return frozenset(own | {repository_of(each.image) for each in services(repository) if each.is_built})
 
 
@@ -115,10 +124,17 @@ def check_names(names: Items[str], image: str) -> None:
     its name, or since it begins as the image is called."""
     words = set(re.split(r"[/._-]", repository_of(image).lower()))
     for name in names:
-        if _READ_FROM_ENVIRONMENT.fullmatch(name) or ("__" not in name and name.lower().split("_")[0] in words):
+        begins = name.lower().split("_")[0]
+        is_called_so = "__" not in name and any(_is_begun_by(each, begins) for each in words)
+        if _READ_FROM_ENVIRONMENT.fullmatch(name) or is_called_so:
             raise NotSpliceable(f"{name} is a name that programs of others read from the environment")
         if (prefix := _PREFIXED.match(name)) is not None:
             raise NotSpliceable(f"the program may take {prefix.group()} off {name}, which it would not of a file")
+
+
+def _is_begun_by(word_of_image: str, begins: str) -> bool:
+    """Whether a word of an image's name is another one, or begins so: `ARANGO_…` is of `arangodb`."""
+    return word_of_image == begins or (len(begins) >= _TELLING and word_of_image.startswith(begins))
 
 
 def _select_secrets(container: Container) -> _Selection:

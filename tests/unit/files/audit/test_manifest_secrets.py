@@ -87,7 +87,7 @@ CHART = {"chart/Chart.yaml": "name: shop\nversion: 1.0.0\n", "chart/values.yaml"
     ("lines", "expected"),
     [
         (["stringData:", f"  password: {VALUE}"], [FAILS]),
-        (["stringData:", "  password: {{ .Values.password | quote }}"], []),
+        (["stringData:", "  password: {{ .Values.password | quote }}"], [Outcome.NOT_APPLICABLE]),
         (["stringData:", "  password: {{ .Values.password }}", "  level: debug"], [FAILS]),
         (["stringData:", "  user: shop"], [HOLDS]),
     ],
@@ -138,3 +138,17 @@ def test_a_patch_beside_a_secret_does_not_show_it() -> None:
 def test_a_file_of_settings_in_a_config_map_writes_no_secret_out(key: str, lines: str, expected: Outcome) -> None:
     body = "".join(f"    {line}\n" for line in lines.splitlines())
     assert outcome(CHECK, manifest("ConfigMap", "data:", f"  {key}: |", body.rstrip("\n"))) is expected
+
+
+def test_what_a_chart_makes_of_its_values_is_told_not_to_be_looked_at() -> None:
+    data = "data:\n{{- range $key, $value := .Values.settings }}\n  {{ $key }}: {{ $value | quote }}\n{{- end }}\n"
+    template = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: shop\n{data}"
+    values = "settings:\n  SECURITYKEY: hunter2-of-the-shop\n"
+    files = {
+        "chart/Chart.yaml": "name: shop\nversion: 1.0.0\n",
+        "chart/values.yaml": values,
+        "chart/templates/a.yaml": template,
+    }
+    (found,) = findings(CHECK, files)
+    assert found.outcome is Outcome.NOT_APPLICABLE
+    assert "not looked at" in found.message

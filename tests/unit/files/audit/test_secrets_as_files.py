@@ -212,6 +212,8 @@ OWN_PROJECT = """
     [
         {"src/Web.csproj": OWN_PROJECT},
         {"compose.yaml": "services: {web: {build: src, image: 'shop-web:1'}}"},
+        {BUILD: workflow("- uses: docker/build-push-action@v6\n  with:\n    tags: shop-web\n    load: true\n")},
+        {"build.sh": "docker build -t shop-web:dev src\n"},
         {},
     ],
 )
@@ -261,3 +263,23 @@ def test_a_variable_that_may_lose_a_prefix_becomes_no_file(name: str, is_prefixe
         ((is_suggested, why),) = fixes(files)
         assert is_suggested is not is_prefixed
         assert ("may take" in why) is is_prefixed
+
+
+@pytest.mark.parametrize("indent", ["    ", "      "])
+def test_a_list_that_stands_level_with_its_key_is_taken_out_whole(indent: str) -> None:
+    item = f"{indent}- DB_PASSWORD=${{SA}}"
+    text = f"services:\n  api:\n    image: contoso/api\n    environment:\n{item}\n    user: '1'\n"
+    files = texts({"compose.yaml": text})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "runtime-secrets"]
+    shown = patches(known(files), [finding], audit(files, NOW))[finding].splitlines()
+    removed = [line.strip("- ") for line in shown if line.startswith("-") and not line.startswith("---")]
+    assert removed == ["environment:", "DB_PASSWORD=${SA}"]
+    assert "     user: '1'" in shown
+
+
+def test_a_variable_that_begins_as_the_image_is_called_is_its_programs() -> None:
+    ((is_suggested, why),) = fixes(
+        {"compose.yaml": TAKEN.replace("contoso/api", "arangodb/arangodb").replace("DB_PASS", "ARANGO_ROOT_PASS")}
+    )
+    assert not is_suggested
+    assert "ARANGO_ROOT_PASSWORD is a name that programs of others read" in why

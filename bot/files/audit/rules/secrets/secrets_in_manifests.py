@@ -23,7 +23,7 @@ from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.manifests import is_written_out, manifest_data
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable
 
 _FIX = "have a secret store give it (External Secrets, the CSI driver, SOPS), and change what was written out"
 
@@ -32,6 +32,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for data in manifest_data(repository):
         if data.is_encrypted:
             yield holds(repository.place(data.node, data.path), data.subject, "SOPS has encrypted its values")
+            continue
+        if data.is_filled_in:
+            why = "the chart makes it of its values, which are not looked at"
+            yield not_applicable(repository.place(data.node, data.path), data.subject, why)
             continue
         bad = [(key, node) for key, value, node in data.entries if is_written_out(data, key, value)]
         for key, node in bad:
