@@ -390,6 +390,15 @@ def test_what_makes_a_release_in_each_run_gets_no_schedule(step: str, is_schedul
     assert ("done every week" in finding.fix.left_alone) is not is_scheduled
 
 
+def test_no_schedule_is_advised_for_what_deploys_to_production_where_it_is_in_doubt_that_it_pushes() -> None:
+    steps = "- uses: docker/build-push-action@v6\n  with: {push: '${{ !env.ACT }}', tags: ghcr.io/contoso/api}\n"
+    steps += "- uses: softprops/action-gh-release@v2\n"
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(steps, "push: {branches: [main]}")})
+    assert finding.fix is not None
+    assert "done every week" in finding.fix.left_alone
+    assert "add a schedule" not in finding.fix.advice
+
+
 def test_what_is_started_by_hand_and_works_on_another_machine_gets_no_schedule() -> None:
     (finding,) = findings(
         "weekly-rebuild", {BUILD: workflow(f"{PUSH}- uses: appleboy/ssh-action@v1\n", "workflow_dispatch:")}

@@ -201,6 +201,10 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             "build what it publishes anew every week, in a run that its conditions let push",
             left_alone="a scheduled run would push nothing, by the conditions that are written",
         )
+    starts = [scheduled(repository, pipeline.root, branch, cron) for branch in default_branches(repository)]
+    if what := what_else_is_published(repository, pipeline, starts):
+        why = f"a run does more than push images ({what}), which would be done every week"
+        return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
     if not publishes_default_branch(repository, pipeline):
@@ -211,10 +215,6 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             "build the branch that is published anew every week, and no other",
             left_alone="a scheduled run would publish the default branch, which no commit to it does",
         )
-    starts = [scheduled(repository, pipeline.root, branch, cron) for branch in default_branches(repository)]
-    if what := what_else_is_published(repository, pipeline, starts):
-        why = f"a run does more than push images ({what}), which would be done every week"
-        return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
 
 
