@@ -47,7 +47,7 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
         if _tags(command) and _plain(command.words[-1]) in names:
             names.add(_plain(command.words[-2]))
     for step, command in commands:
-        tags = {_plain(each) for each in option_values(command.words, "-t", "--tag")}
+        tags = _names_given(command)
         is_told = tags and names and not any(map(is_unknown, tags | names))
         if is_build(command) and (not is_told or tags & names):
             yield step, command
@@ -58,13 +58,21 @@ def names_of_image(push: Push) -> frozenset[str]:
     names = {_plain(name) for name in push.names if not is_unknown(name)}
     steps = [each for each in push.pipeline.steps if each.job is push.step.job]
     commands = [command for step in steps for command in step.commands]
-    builds = (option_values(one.words, "-t", "--tag") for one in commands if is_build(one))
-    given = [{*map(_plain, tags)} for tags in builds]
+    given = [_names_given(one) for one in commands if is_build(one)]
     given += [{*map(_plain, one.words[-2:])} for one in commands if _tags(one)]
     for group in (*given, *reversed(given)):
         if names & group:
             names |= group
     return frozenset(name for name in names if not is_unknown(name))
+
+
+def _builds_dockerfile(command: ShellCommand) -> bool:
+    return command.name in _BUILDERS and "build" in command.words[1:3]
+
+
+def _names_given(command: ShellCommand) -> set[str]:
+    """The names that a build gives its image."""
+    return {_plain(each) for each in option_values(command.words, "-t", "--tag")}
 
 
 def _tags(command: ShellCommand) -> bool:
@@ -81,8 +89,7 @@ def _built_by_command(push: Push) -> str | None:
     if _is_elsewhere(push.step):
         return None
     for command in commands:
-        is_build = command.name in _BUILDERS and "build" in command.words[1:3] and not command.has("--target")
-        if is_build and set(push.names) & set(command.words):
+        if _builds_dockerfile(command) and not command.has("--target") and set(push.names) & set(command.words):
             return _file_of(command)
     return None
 
@@ -121,10 +128,9 @@ def _built_by(push: Push) -> Iterator[tuple[str, str]]:
         return
     names = {_plain(name) for name in push.names}
     for step, command in builds_of(push):
-        tags = {_plain(each) for each in option_values(command.words, "-t", "--tag")}
-        is_engine = command.name in _BUILDERS and "build" in command.words[1:3]
+        tags = _names_given(command)
         if (
-            is_engine
+            _builds_dockerfile(command)
             and (command is push.command or tags & names)
             and not _is_elsewhere(step)
             and (path := _file_of(command)) is not None
