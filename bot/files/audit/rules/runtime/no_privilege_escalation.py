@@ -8,10 +8,10 @@ Example that fails::
 
     securityContext: {runAsNonRoot: true}
 
-Fix: `securityContext: {allowPrivilegeEscalation: false}`; .NET programs need no more rights than they start with.
+Fix: `securityContext: {allowPrivilegeEscalation: false}`.
 
-Exceptions: Windows containers are asked nothing. A privileged container fails, since the setting has no effect
-there."""
+Exceptions: none. In a privileged container the setting has no effect, so it fails.
+"""
 
 from collections.abc import Iterator
 from functools import partial
