@@ -277,9 +277,9 @@ _READABLE = re.compile(
     r"|, or (?:settings or store|it or the settings) cannot be read)\.?$"
 )
 _LISTED = (
-    "`audit` says in one line of its table what it leaves out; in JSON a row for each folder has `outcome: left\n"
-    "out` and its files under `left_out`. `audit --all` judges these as well; without it, what may be a fixture is one\n"
-    "line for each folder."
+    "`audit` says in one line of its table what it leaves out; in JSON each folder has a row with its files under\n"
+    "`left_out` and `outcome: left out`. `audit --all` judges these as well; without it, what may be a fixture is\n"
+    "one line for each folder."
 )
 _ARTICLE = (
     "What Microsoft's article on hardened .NET images asks for. *commit*: [onboarding](operate/onboarding.md)",
