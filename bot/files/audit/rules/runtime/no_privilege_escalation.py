@@ -11,7 +11,8 @@ Example that fails::
 Fix: `securityContext: {allowPrivilegeEscalation: false}`; .NET programs need no more rights than they start with.
 
 Exceptions: Windows containers are asked nothing, nor are privileged ones, which `not-privileged` tells of: a
-cluster refuses the setting beside `privileged: true`. A stack of Swarm, which ignores `security_opt`, is unknown."""
+cluster refuses the setting beside `privileged: true`. A stack of Swarm, which ignores `security_opt`, is unknown.
+"""
 
 from collections.abc import Iterator
 from functools import partial
