@@ -21,7 +21,7 @@ from bot.files.audit.workloads.compose import services
 from bot.files.audit.workloads.judging import PUT_TOGETHER
 from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
-from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -212,18 +212,6 @@ def _check_no_other_use(container: Container, selection: _Selection) -> None:
             read = set(_READ_BY_SHELL.findall(text))
             if read & names or (None in selection.secrets.values() and any(map(is_secret_name, read - own))):
                 raise NotSpliceable("its own script reads one of them from the environment")
-
-
-def texts_under(node: Node | None) -> Iterator[str]:
-    match node:
-        case Scalar():
-            yield node.value
-        case Sequence():
-            for item in node.items:
-                yield from texts_under(item)
-        case Mapping():
-            for _, value in node.entries():
-                yield from texts_under(value)
 
 
 def _check_volumes(container: Container, selection: _Selection) -> None:
