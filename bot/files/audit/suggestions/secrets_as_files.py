@@ -33,9 +33,11 @@ _READ_FROM_ENVIRONMENT = re.compile(
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
 _OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
 _TAGGED = re.compile(
-    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+)[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)", re.MULTILINE
+    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+|\bContainer(?:Repository|ImageName)=)"
+    r"[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)",
+    re.MULTILINE,
 )
-"""The name that a command or an action of Buildx gives to what it builds."""
+"""The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
 _PREFIXED = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9]_(?=[A-Z][a-z])")

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.repository import WORKFLOWS, is_workflow
+from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
 from bot.files.audit.delivery.statements import building
@@ -37,11 +38,13 @@ from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.refs import may_start
 from bot.files.audit.workflows.releases import (
+    OF_MOVED_TAG,
     READS_MERGE,
     RELEASES_ALONE,
     example_tags,
     is_started_by_hand_alone,
     reads_merge,
+    tags_of,
     takes_inputs,
     why_no_schedule,
 )
@@ -110,6 +113,10 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     if why_no_schedule(pipeline) == RELEASES_ALONE:
         who = "a release or a person" if "workflow_dispatch" in pipeline.events else "a release"
         why = f"only {who} starts it, and nothing builds the newest release anew every week"
+    elif why_no_schedule(pipeline) == OF_MOVED_TAG:
+        who = f"the tag {first_few(tags_of(pipeline))}"
+        who += " or a person" if "workflow_dispatch" in pipeline.events else ""
+        why = f"only {who} starts it, and nothing builds what stands there anew every week"
     else:
         why = "it runs only when somebody commits, publishes or starts it"
     return fails(place, subject, why, _fix(repository, pipeline))
@@ -180,6 +187,9 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     whose commits push too. What builds releases is built anew at their tag, or not at all.
     """
     cron = weekly_cron(f"{repository.name}/{pipeline.path}")
+    if why_no_schedule(pipeline) == OF_MOVED_TAG:
+        why = "a scheduled run would publish the default branch, not what the tag stands at"
+        return Fix("build what the tag stands at anew every week, and no branch", left_alone=why)
     if why_no_schedule(pipeline):
         return rebuild_release(repository, pipeline, cron)
     advice = f"add a schedule: {cron}"
