@@ -12,8 +12,8 @@ Example that fails::
 Fix: one major version in all three places.
 
 Exceptions: where several projects could be meant, the check says so. `RollForward`, which lets a program start on a
-newer runtime, is taken as meant. Stages that are only copied from, and SDKs that no `global.json` gets into, are asked
-nothing; where another .NET is brought in beside the base it is unknown.
+newer runtime, is taken as meant. Stages that are only copied from, and SDKs that no `global.json` gets into, are
+asked nothing; where another .NET is brought in beside the base it is unknown.
 """
 
 import posixpath
