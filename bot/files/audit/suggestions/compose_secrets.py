@@ -15,11 +15,10 @@ from bot.files.audit.suggestions.secrets_as_files import (
     check_reads_files,
     is_written_out,
     set_anew,
-    texts_under,
 )
 from bot.files.audit.workloads.compose import Service, named_values, services
 from bot.files.audit.workloads.kubernetes import word
-from bot.files.formats.source.nodes import Mapping, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_under
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
 _READ_BY_SHELL = re.compile(r"\$\$\{?(\w+)")

@@ -21,7 +21,7 @@ from bot.files.audit.workloads.compose import services
 from bot.files.audit.workloads.judging import PUT_TOGETHER
 from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
-from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -33,9 +33,11 @@ _READ_FROM_ENVIRONMENT = re.compile(
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
 _OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
 _TAGGED = re.compile(
-    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+)[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)", re.MULTILINE
+    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+|\bContainer(?:Repository|ImageName)=)"
+    r"[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)",
+    re.MULTILINE,
 )
-"""The name that a command or an action of Buildx gives to what it builds."""
+"""The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
 _PREFIXED = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9]_(?=[A-Z][a-z])")
@@ -210,18 +212,6 @@ def _check_no_other_use(container: Container, selection: _Selection) -> None:
             read = set(_READ_BY_SHELL.findall(text))
             if read & names or (None in selection.secrets.values() and any(map(is_secret_name, read - own))):
                 raise NotSpliceable("its own script reads one of them from the environment")
-
-
-def texts_under(node: Node | None) -> Iterator[str]:
-    match node:
-        case Scalar():
-            yield node.value
-        case Sequence():
-            for item in node.items:
-                yield from texts_under(item)
-        case Mapping():
-            for _, value in node.entries():
-                yield from texts_under(value)
 
 
 def _check_volumes(container: Container, selection: _Selection) -> None:

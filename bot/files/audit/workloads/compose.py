@@ -11,10 +11,11 @@ from bot.files.audit.images.by_name import is_for_windows
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.kubernetes import word
+from bot.files.audit.workloads.swarm import is_for_swarm
 from bot.files.formats.builds import DOCKERFILE, below
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.variables import interpolated
-from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
 from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
@@ -50,6 +51,8 @@ class Service:
     """The engine that runs the file is one of Windows, by what another service of it says."""
     is_built_for_windows: bool | None = None
     """What its Dockerfile says; None where there is none here."""
+    is_for_swarm: bool = False
+    """Whether `docker stack deploy` reads its file, which ignores some of what Compose does."""
 
     @property
     def subject(self) -> str:
@@ -88,6 +91,11 @@ class Service:
     @cached_property
     def image(self) -> str:
         return self.word("image") or ""
+
+    @property
+    def command(self) -> str:
+        """What it starts, and with which arguments, as far as it is written here."""
+        return " ".join(each for key in ("entrypoint", "command") for each in texts_under(self.get(key)))
 
     @property
     def is_built(self) -> bool:
@@ -161,11 +169,13 @@ def _services(repository: RepositoryTexts) -> list[Service]:
                 place = repository.place(node if node.own else key, path)
                 own.append(Service(path, key.value, levels, place))
         is_windows = any(each.tells_of_windows for each in own)
+        of_swarm = bool(own) and is_for_swarm(repository, path, root)
         all_services += [
             replace(
                 service,
                 is_beside_windows=is_windows,
                 is_built_for_windows=_is_built_for_windows(repository, service),
+                is_for_swarm=of_swarm,
             )
             for service in own
         ]

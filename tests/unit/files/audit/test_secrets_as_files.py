@@ -214,6 +214,7 @@ OWN_PROJECT = """
         {"compose.yaml": "services: {web: {build: src, image: 'shop-web:1'}}"},
         {BUILD: workflow("- uses: docker/build-push-action@v6\n  with:\n    tags: shop-web\n    load: true\n")},
         {"build.sh": "docker build -t shop-web:dev src\n"},
+        {BUILD: workflow("- run: dotnet publish /t:PublishContainer -p:ContainerRepository=shop-web\n")},
         {},
     ],
 )
