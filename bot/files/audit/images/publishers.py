@@ -26,7 +26,7 @@ _UPDATE_OF_JAVA = re.compile(r"^(?P<open>open-)?(?P<major>\d+)(?:u\d+(?:-b\d+)?|
 _PATCH = re.compile(r"(?P<minor>\d+\.\d+)(?:\.\d+)+")
 _UNDATED = frozenset({"debian", "ubuntu", "odoo", "archlinux", "almalinux", "rockylinux", "photon"})
 _DATE = re.compile(r"[-.]20\d{6}(?:\.\d+)*(?=-|$)")
-_AMAZON_LINUX = re.compile(r"^(?P<release>20\d\d|[12])\.\d+(?:\.\d+)*(?=-|$)")
+_AMAZON_LINUX = re.compile(r"^(?P<release>202\d|2)\.\d+(?:\.\d+)*(?=-|$)")
 _DISTROLESS = "gcr.io/distroless/"
 _RED_HAT = ("registry.access.redhat.com/", "registry.redhat.io/", "docker.io/redhat/")
 _CHAINGUARD = ("cgr.dev/chainguard/", "docker.io/chainguard/")
@@ -63,7 +63,7 @@ def tag_without_date(reference: Reference) -> str:
     """The tag that follows the days of which another one is; empty where none is known."""
     name, tag = official_name(reference), str(reference.tag)
     if name == "amazonlinux":
-        return _AMAZON_LINUX.sub(r"\g<release>", tag)
+        return _AMAZON_LINUX.sub(r"\g<release>", tag) if _AMAZON_LINUX.match(tag) else ""
     is_known = name in _UNDATED or str(reference).startswith(
         (f"{MICROSOFT}/azurelinux/", f"{MICROSOFT}/cbl-mariner/")
     )

@@ -14,8 +14,8 @@ Example that fails::
 Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
 
 Exceptions: names that only a build tells are unknown; so is a patch or a day where nobody knows whether the
-publisher has a tag that follows them. `latest` holds where the repository's name tells the version (`…/static-debian12`).
-Dockerfiles of tests and samples are not asked.
+publisher has a tag that follows them. `latest` holds where the repository's name tells the version
+(`…/static-debian12`). Dockerfiles of tests and samples are not asked.
 """
 
 import re
