@@ -1,7 +1,7 @@
 """The .NET versions of a repository agree, and none is a preview.
 
 What: the runtime base has the major version of the project's TargetFramework, the SDK base that of `global.json`,
-and no image that is built for others stands on a preview, a release candidate or a nightly.
+and no image for others stands on a preview, a release candidate or a nightly.
 
 Why: a program for one major version does not start on the runtime of another, and previews get no fixes.
 
@@ -11,9 +11,10 @@ Example that fails::
 
 Fix: one major version in all three places.
 
-Exceptions: where several projects could be meant, the check says so and does not guess. `RollForward` lets a
-program start on a newer runtime, and is taken as meant. Stages that are only copied from, and SDKs that no
-`global.json` gets into, are asked nothing; where another .NET is brought in beside the base it is unknown."""
+Exceptions: where several projects could be meant, the check says so. `RollForward`, which lets a program start on a
+newer runtime, is taken as meant. Stages that are only copied from, and SDKs that no `global.json` gets into, are
+asked nothing; where another .NET is brought in beside the base it is unknown.
+"""
 
 import posixpath
 import re

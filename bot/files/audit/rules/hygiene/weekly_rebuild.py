@@ -1,7 +1,7 @@
 """The workflow that pushes an image runs every week, whether or not anybody commits.
 
-What: it has a schedule that comes at least once a week and in which the push takes place; or another workflow with
-such a schedule calls or dispatches it, or pushes the same tags.
+What: a schedule comes at least once a week, and the push takes place in it; or another workflow with such a
+schedule calls or dispatches it, or pushes the same tags.
 
 Why: fixes in the base reach an image only with a build, and quiet repositories are the ones that age.
 
@@ -11,9 +11,9 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where
-only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule: the newest
-release is built anew at its tag.
+Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where only
+a run tells whether one holds, it is unknown. What builds releases alone gets no schedule: the newest release is
+built anew at its tag.
 
 Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
 """
