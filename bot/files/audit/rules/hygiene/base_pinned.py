@@ -14,8 +14,8 @@ Example that fails::
 Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
 
 Exceptions: unknown are names that only a build tells, and a patch or a day whose publisher may have no tag that
-follows them. `latest` holds where the repository's name tells the version (`…/static-debian12`). Dockerfiles of tests
-and samples are not asked.
+follows them. `latest` holds where the repository's name tells the version (`…/static-debian12`). Dockerfiles of
+tests and samples are not asked.
 """
 
 import re
