@@ -2,8 +2,8 @@
 
 What: no FROM of an image from elsewhere names `latest`, an operating system alone (`node:alpine`) or a day
 (`debian:trixie-20260101`). .NET's images and Docker's official ones are named by their minor version (`10.0`,
-`10.0-noble-chiseled`), Java's by the major one. A digest follows the tag beside it: beside `latest` it holds, beside
-a patch it is that patch for good.
+`10.0-noble-chiseled`), Java's by the major one. A digest follows the tag beside it: beside `latest` it holds,
+beside a patch it is that patch for good.
 
 Why: `latest` brings the next major version unasked; a patch version such as `10.0.1` never gets the next fix.
 
