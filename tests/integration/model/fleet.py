@@ -145,11 +145,11 @@ class WatchfulForge(FakeForge):
     """What each base shows now, by its reference."""
     quarantined: dict[str, str] = field(default_factory=dict)
     """The digest of each base that is held back."""
-    pushed: dict[int, tuple[dict[str, str], datetime]] = field(default_factory=dict)
+    pushed: dict[str, tuple[dict[str, str], datetime]] = field(default_factory=dict)
     """Where the branches of each stood when it was listed, and since when."""
-    asked_for: set[tuple[int, str]] = field(default_factory=set)
+    asked_for: set[tuple[str, str]] = field(default_factory=set)
     """The branches and workflows of rebuilds that a person has asked for: they pass a freeze."""
-    looks: dict[int, tuple[datetime, bool]] = field(default_factory=dict)
+    looks: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     opened: dict[str, list[datetime]] = field(default_factory=dict)
     """By account, when pull requests were opened or asked for, however that ended."""
@@ -164,7 +164,7 @@ class WatchfulForge(FakeForge):
             branches, _ = self.pushed.get(home.id, ({}, None))
             if branches != home.branches:
                 self.pushed[home.id] = {**home.branches}, self.clock.now()
-        return [replace(each, pushed_at=self.pushed[each.id or 0][1]) for each in shown]
+        return [replace(each, pushed_at=self.pushed[each.id or ""][1]) for each in shown]
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         found = await FakeForge.standings(self, repositories)
@@ -327,7 +327,7 @@ class Fleet:
     policy: Policy = AT_ONCE
     killed: int = 0
     selection: Selection = Selection(include=("contoso/*", "fabrikam/*"))  # noqa: RUF009 - frozen
-    left_out: set[int] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
     """The ids of repositories that the operator does not include."""
     reached: DisturbedForge = field(init=False)
     """The forge as the bot reaches it."""

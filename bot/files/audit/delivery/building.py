@@ -9,6 +9,7 @@ from bot.files.audit.delivery.statements import is_build
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.model import PipelineStep
+from bot.files.audit.workflows.scripts import in_checkout
 from bot.files.audit.workloads.compose import services
 from bot.files.formats.builds import below
 
@@ -25,8 +26,8 @@ def dockerfile_of(push: Push) -> str | None:
     """The Dockerfile that an action of Buildx builds, or a command of the step; None where that is not told."""
     if push.step.action not in BUILDKIT_ACTIONS:
         return _built_by_command(push)
-    context, file = push.step.input("context"), push.step.input("file")
-    path = below("", file) if file else below("", context or ".", "Dockerfile")
+    context, file = in_checkout(push.step.input("context")), push.step.input("file")
+    path = below("", in_checkout(file)) if file else below("", context, "Dockerfile")
     return None if path is None or is_unknown(path) else path
 
 
@@ -102,8 +103,8 @@ def _is_elsewhere(step: PipelineStep) -> bool:
 def _file_of(command: ShellCommand) -> str | None:
     """The Dockerfile of a command that builds one, in the folder that a run begins in."""
     file = command.option("-f", "--file")
-    context = "." if "." in command.words else command.words[-1]
-    path = below("", file) if file else below("", context, "Dockerfile")
+    context = "." if "." in command.words else in_checkout(command.words[-1])
+    path = below("", in_checkout(file)) if file else below("", context, "Dockerfile")
     return None if path is None or is_unknown(path) else path
 
 

@@ -8,7 +8,7 @@ from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import Pipeline
-from bot.files.audit.workflows.scripts import script_of, script_texts
+from bot.files.audit.workflows.scripts import BUILD_TOOLS, SHELL_SCRIPTS, script_of, script_texts
 
 OTHER_SCANNERS = re.compile(
     r"snyk|sysdig|wiz|prisma|twistlock|lacework|clair|anchore|aqua|azure/container-scan|container-scan|grype|trivy|scout"
@@ -107,5 +107,6 @@ def scripts_called(repository: RepositoryTexts, pipeline: Pipeline, programs: st
             if name is None:
                 continue
             texts = script_texts(repository, name)
-            if not texts or any(re.search(programs, text) for text in texts):
+            may_be_one = not texts and (name.endswith(SHELL_SCRIPTS) or name in BUILD_TOOLS.values())
+            if may_be_one or any(re.search(programs, text) for text in texts):
                 yield f"`{' '.join(command.words[:2])}`"

@@ -34,11 +34,11 @@ _READ_FROM_ENVIRONMENT = re.compile(
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
 _OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
 _TAGGED = re.compile(
-    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+)[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)", re.MULTILINE
+    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+|\bContainer(?:Repository|ImageName)=)"
+    r"[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)",
+    re.MULTILINE,
 )
-"""The name that a command or an action of Buildx gives to what it builds."""
-_PUBLISHED = re.compile(r"[-/]p(?:roperty)?:Container(?:Repository|ImageName)=[\"']?(?P<name>[\w./-]+)")
-"""The name that a command gives to what the .NET SDK builds."""
+"""The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
 _WHICH_FILES = "whether it takes files (`…_FILE`), and under which names"
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
@@ -121,8 +121,7 @@ def _made_here(repository: RepositoryTexts) -> frozenset[str]:
     projects = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props")))
     own = {match["name"] for path in projects for match in _OWN_NAME.finditer(repository.text(path))}
     builds = (path for path in repository.paths if is_workflow(path) or path.endswith((".sh", ".ps1", "Makefile")))
-    texts = [repository.text(path) for path in builds]
-    own |= {match["name"] for text in texts for each in (_TAGGED, _PUBLISHED) for match in each.finditer(text)}
+    own |= {match["name"] for path in builds for match in _TAGGED.finditer(repository.text(path))}
     return frozenset(own | {repository_of(each.image) for each in services(repository) if each.is_built})
 
 

@@ -218,6 +218,7 @@ OWN_PROJECT = """
         {BUILD: workflow("- uses: docker/build-push-action@v6\n  with:\n    tags: shop-web\n    load: true\n")},
         {"build.sh": "docker build -t shop-web:dev src\n"},
         {"build.sh": "dotnet publish src /t:PublishContainer -p:ContainerRepository=shop-web\n"},
+        {BUILD: workflow("- run: dotnet publish /t:PublishContainer -p:ContainerRepository=shop-web\n")},
         {},
     ],
 )

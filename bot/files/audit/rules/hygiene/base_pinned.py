@@ -1,8 +1,8 @@
 """A base follows a minor version: neither everything that comes, nor one patch for good.
 
 What: no FROM of an image from elsewhere names `latest`, an operating system alone (`node:alpine`) or a day
-(`debian:trixie-20260101`). Of .NET's images and Docker's official ones it names the minor version (`10.0`,
-`10.0-noble-chiseled`). A digest follows the tag beside it: one beside `latest` holds, one beside a patch is that
+(`debian:trixie-20260101`). .NET's images and Docker's official ones are named by their minor version (`10.0`,
+`10.0-noble-chiseled`). A digest follows the tag beside it: beside `latest` it holds, beside a patch it is that
 patch for good.
 
 Why: `latest` brings the next major version unasked; a patch version such as `10.0.1` never gets the next fix.
@@ -13,8 +13,8 @@ Example that fails::
 
 Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
 
-Exceptions: names that only a build tells are unknown; so is a patch where nobody knows whether the publisher has a
-tag for the minor version. Dockerfiles of tests and samples are not asked.
+Exceptions: unknown are names that only a build tells, and a patch whose publisher may have no tag for the minor
+version. Dockerfiles of tests and samples are not asked.
 """
 
 import re

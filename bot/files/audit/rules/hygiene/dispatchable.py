@@ -2,7 +2,7 @@
 
 What: `workflow_dispatch` with an input `correlation`.
 
-Why: a dispatch answers with no run; the input, shown in `run-name`, is how the run is told from others.
+Why: a dispatch answers with no run; the input, shown in `run-name`, tells the run from others.
 
 Example that fails::
 
@@ -10,7 +10,7 @@ Example that fails::
 
 Fix: `workflow_dispatch: {inputs: {correlation: {type: string, required: false}}}`.
 
-Exceptions: builds that push nothing are asked nothing, nor are those of a pull request that a comment starts.
+Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """A rebuild takes the current base, not a layer that was kept.
 
-What: a build with a layer cache (`cache-from`) also has `pull: true` or `no-cache: true`; `docker build` on a
-runner of one's own has `--pull`, be it in the step that pushes or in one before it.
+What: a build with a layer cache (`cache-from`) has `pull: true` or `no-cache: true`; `docker build` on a runner of
+one's own has `--pull`, in the step that pushes or one before it.
 
 Why: a cached layer gives a green run on the old base.
 

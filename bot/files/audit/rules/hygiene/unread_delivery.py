@@ -1,12 +1,12 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
-What: reusable workflows and actions of other repositories that may push, Aspire, azd, Skaffold, ko, Earthly and
-kaniko, scripts and Makefiles that push, started by a build or by people, `PublishContainer` with its registry in
-project or environment, builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker, Drone, Bitbucket,
-Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity, Semaphore, Codefresh,
-Cirrus and Harness, Tye, Task, batch files, build programs in C# (Nuke, Cake) and F#, and containers in JSON
-manifests, Nomad, Azure Container Apps, Bicep, ARM templates and Terraform are seen, and not judged: each gives one
-unknown, by name, with the .NET images in it.
+What: seen, and not judged, each by one unknown with the .NET images in it: reusable workflows and actions of other
+repositories that may push; Aspire, azd, Skaffold, ko, Earthly, kaniko, Tye, Task; scripts, Makefiles and batch
+files that push, started by a build or by people; `PublishContainer` with its registry in project or environment;
+build programs in C# (Nuke, Cake) and F#; builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker,
+Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity,
+Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Nomad, Azure Container Apps, Bicep, ARM
+templates and Terraform.
 
 Why: silence would look like "nothing to complain about".
 
@@ -14,7 +14,7 @@ Example that is unknown::
 
     azure-pipelines.yml, or build/release.yml of the same kind, with Docker@2, command: buildAndPush
 
-Fix: none is needed; ask the questions of the other checks of these files by hand.
+Fix: none is needed; ask the other checks' questions by hand.
 
 Exceptions: files that mention no container are passed over, but for builds, and for workflows that call one of
 another repository, beside a Dockerfile.

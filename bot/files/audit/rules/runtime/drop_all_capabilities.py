@@ -2,17 +2,16 @@
 
 What: `capabilities.drop` holds ALL; in Compose `cap_drop: [ALL]`.
 
-Why: the default set lets a process make devices, change owners and forge packets. A web service needs none of it.
+Why: the default set lets a process make devices, change owners and forge packets.
 
 Example that fails::
 
     securityContext: {capabilities: {drop: [NET_RAW]}}
 
-Fix: `capabilities: {drop: [ALL]}`. Ports from 1024 on need no capability; .NET images listen on 8080.
-The file of SQL Server's program carries NET_BIND_SERVICE, as Caddy's does, and starts only where it may be had: add
-that one.
+Fix: `capabilities: {drop: [ALL]}`. .NET images listen on 8080, which needs none; the programs of SQL Server and
+Caddy do not start without NET_BIND_SERVICE: add that one.
 
-Exceptions: Windows containers are asked nothing, nor are privileged ones, which `not-privileged` tells of.
+Exceptions: privileged containers, which `not-privileged` tells of, are asked nothing.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
 """An image that the repository builds runs as a user that is not root.
 
-What: the last USER of the final stage or of those below it, else the user of the base, is not root. .NET's chiseled
-and distroless tags run as UID 1654; `USER $APP_UID` makes the others do so. Images that the SDK builds run as `app`
-from .NET 8 on.
+What: the last USER of the final stage or of those below it, else that of the base, is not root. .NET's chiseled
+and distroless tags run as UID 1654, images that the SDK builds as `app` from .NET 8 on.
 
 Why: where no manifest says otherwise, the image decides, on every engine.
 

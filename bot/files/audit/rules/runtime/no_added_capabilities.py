@@ -8,9 +8,7 @@ Example that fails::
 
     securityContext: {capabilities: {add: [SYS_PTRACE]}}
 
-Fix: remove what is added; for diagnostics of .NET use `dotnet-monitor` beside the program instead of SYS_PTRACE.
-
-Exceptions: NET_BIND_SERVICE. Windows containers are asked nothing.
+Fix: remove what is added; for diagnostics of .NET use `dotnet-monitor` instead of SYS_PTRACE.
 """
 
 from collections.abc import Iterator

@@ -8,10 +8,10 @@ Example that fails::
 
     securityContext: {runAsNonRoot: true}
 
-Fix: `securityContext: {allowPrivilegeEscalation: false}`; .NET programs need no more rights than they start with.
+Fix: `securityContext: {allowPrivilegeEscalation: false}`.
 
-Exceptions: Windows containers are asked nothing, nor are privileged ones, which `not-privileged` tells of: a
-cluster refuses the setting beside `privileged: true`. A stack of Swarm, which ignores `security_opt`, is unknown.
+Exceptions: privileged containers, which `not-privileged` tells of, are asked nothing: a cluster refuses the
+setting beside `privileged: true`. A stack of Swarm, which ignores `security_opt`, is unknown.
 """
 
 from collections.abc import Iterator

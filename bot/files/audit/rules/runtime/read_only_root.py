@@ -3,8 +3,8 @@
 What: `readOnlyRootFilesystem: true` with a volume at `/tmp`; in Compose `read_only: true` with `tmpfs: /tmp` or a
 volume there.
 
-Why: who gets into the process cannot plant programs. .NET writes to `/tmp` (diagnostics, large uploads), so
-without a writable one a read-only root breaks it sooner or later.
+Why: who gets into the process cannot plant programs. .NET writes to `/tmp` (diagnostics, large uploads), and
+breaks where that is read-only.
 
 Example that fails::
 
@@ -12,7 +12,7 @@ Example that fails::
 
 Fix: `readOnlyRootFilesystem: true`, an `emptyDir` volume, and a mount of it at `/tmp`.
 
-Exceptions: Windows containers are asked nothing. `TMPDIR` may name another mounted folder.
+Exceptions: `TMPDIR` may name another mounted folder.
 """
 
 from collections.abc import Iterator

@@ -1,19 +1,18 @@
 """A container runs behind a seccomp profile.
 
-What: `seccompProfile.type` is RuntimeDefault or Localhost, of the container or else of its pod. In Compose the
-engine has a profile by default, so `seccomp:unconfined` fails and all else holds.
+What: `seccompProfile.type` is RuntimeDefault or Localhost, of the container or else of its pod; in Compose, where
+the engine has a profile, not `seccomp:unconfined`.
 
-Why: a cluster runs containers without any profile unless it is told otherwise, and the profile keeps the kernel's
-rarely used system calls away from the process.
+Why: without being told a cluster gives containers no profile, which keeps rarely used system calls from the
+process.
 
 Example that fails::
 
     securityContext: {seccompProfile: {type: Unconfined}}
 
-Fix: `seccompProfile: {type: RuntimeDefault}`, which .NET runs under.
+Fix: `seccompProfile: {type: RuntimeDefault}`.
 
-Exceptions: Windows containers are asked nothing, nor are privileged ones, which `not-privileged` tells of.
-The annotations of before 1.27 have no effect any more.
+Exceptions: privileged containers are asked nothing. The annotations of before 1.27 have no effect any more.
 """
 
 from collections.abc import Iterator

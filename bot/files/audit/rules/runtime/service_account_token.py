@@ -2,7 +2,7 @@
 
 What: `automountServiceAccountToken: false` of the pod, or of the ServiceAccount that it names.
 
-Why: the token is a way from a program that was broken into to the cluster's API, and few programs ask that.
+Why: the token leads from a program that was broken into to the cluster's API, which few programs ask.
 
 Example that fails::
 
@@ -10,10 +10,10 @@ Example that fails::
 
 Fix: `automountServiceAccountToken: false` in the pod's spec.
 
-Exceptions: a pod whose account a binding of this repository gives rights needs the token, and holds; one with an
-account of its own that no binding here names is unknown, and so is one with the default account where a binding
-gives that one rights. A pod beside which an annotation puts a sidecar that reads the token (Dapr, Vault's agent,
-Bank-Vaults, Kuma, Consul) is unknown: without the token it may not start. Windows pods are asked too.
+Exceptions: a pod whose account a binding of this repository gives rights holds. Unknown are an account of its own
+that no binding here names, the default account where a binding gives that one rights, and a pod beside which an
+annotation puts a sidecar that reads the token (Dapr, Vault's agent, Bank-Vaults, Kuma, Consul). Windows pods are
+asked too.
 """
 
 from collections.abc import Iterator

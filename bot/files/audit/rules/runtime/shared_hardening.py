@@ -1,9 +1,9 @@
 """Security settings that many workloads need stand in one place, not in each workload.
 
-What: of the containers of three or more workloads of a repository, a setting of the security context comes from a
-shared place: a patch or a component of Kustomize, a value of a chart, a YAML anchor. A setting that three or more
-workloads write out with the same value fails once for the whole repository; `allowPrivilegeEscalation` and
-`seccompProfile`, which all need, also where three or more say or lack them for themselves.
+What: a setting of the security context that three or more workloads write out with the same value fails once for
+the repository; `allowPrivilegeEscalation` and `seccompProfile`, which all need, also where three or more lack
+them. It holds where it comes from a shared place: a patch or component of Kustomize, a value of a chart, a YAML
+anchor.
 
 Why: a new workload gets what stands in one place, and forgets what is copied.
 
@@ -22,12 +22,10 @@ Fix: one component that the kustomization takes (`components: [components/harden
           - {op: add, path: /spec/template/spec/containers/0/securityContext,
              value: {allowPrivilegeEscalation: false, seccompProfile: {type: RuntimeDefault}}}
 
-It replaces the whole context of the first container, so that what else stands there moves with it. In a chart, one
-value (`securityContext:` in values.yaml) that each template takes by `toYaml`. The proposal is words alone: whether
-a workload may differ is for a person to say.
+It replaces the whole context of the first container: move what else stands there with it. In a chart, one value
+(`securityContext:` in values.yaml) that each template takes by `toYaml`. The proposal is words alone.
 
-Exceptions: one or two workloads, Windows containers, and containers of which a template hides the setting are asked
-nothing.
+Exceptions: one or two workloads, and containers of which a template hides the setting, are asked nothing.
 """
 
 from collections.abc import Iterator

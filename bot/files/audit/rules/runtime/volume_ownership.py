@@ -1,7 +1,7 @@
 """A pod with volumes that outlive it says which group may write to them.
 
-What: `fsGroup` in the pod's securityContext where a container mounts a persistent volume (a claim, a claim
-template, an ephemeral volume) that it may write.
+What: `fsGroup` in the pod's securityContext where a container may write a persistent volume (a claim, a claim
+template, an ephemeral volume).
 
 Why: such volumes belong to root, and a program that cannot write is soon run as root again.
 
@@ -11,8 +11,6 @@ Example that fails::
     volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
 
 Fix: `securityContext: {fsGroup: 1654}` of the pod.
-
-Exceptions: pods without such volumes, and pods of Windows, are asked nothing.
 """
 
 from collections.abc import Iterator

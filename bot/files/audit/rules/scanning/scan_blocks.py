@@ -13,9 +13,8 @@ Example that fails::
 
 Fix: `exit-code: '1'`.
 
-Exceptions: one scan that blocks is enough, a report beside it is fine. Where something that is not known reads the
-report, it may be the gate: unknown. A scan whose report is read later is not made to fail: a gate of its own comes
-behind the last reader.
+Exceptions: one scan that blocks is enough. Where something unknown reads the report, it may be the gate: unknown.
+A scan whose report is read later gets a gate of its own behind the last reader.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,7 +2,7 @@
 
 What: `ignore-unfixed` of Trivy, `only-fixed` of Grype and Docker Scout, on the scan that blocks.
 
-Why: a gate that closes on what has no fix is switched off within a week. What is unfixed belongs in the report.
+Why: a gate that closes on what has no fix is soon switched off. What is unfixed belongs in the report.
 
 Example that fails::
 
@@ -10,7 +10,7 @@ Example that fails::
 
 Fix: `--ignore-unfixed`, `ignore-unfixed: true`.
 
-Exceptions: where nothing blocks, that is the finding, and this check is not asked.
+Exceptions: not asked where nothing blocks.
 """
 
 from collections.abc import Iterator

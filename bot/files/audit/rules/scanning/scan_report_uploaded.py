@@ -3,7 +3,7 @@
 What: where a scan writes SARIF, a later step uploads it with a condition that holds after a failure: `always()`,
 `!cancelled()`, or `failure()` beside `success()`.
 
-Why: the report matters most when it is bad, and by default no step runs after one that failed.
+Why: the report matters most when it is bad, and no step runs after one that failed unless it says so.
 
 Example that fails::
 

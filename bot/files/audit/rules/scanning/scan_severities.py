@@ -11,7 +11,7 @@ Example that fails::
 
 Fix: `severity: HIGH,CRITICAL`, and with SARIF `limit-severities-for-sarif: true`.
 
-Exceptions: where nothing blocks, that is the finding, and this check is not asked.
+Exceptions: not asked where nothing blocks.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
 """No secret is built into an image.
 
-What: no ENV holds one, no ARG of such a name is used by an instruction, no command of RUN is told one that is
-written out or an ARG, and no NuGet.Config or .npmrc with a password in it is copied.
+What: no ENV holds one, no instruction uses an ARG of such a name, no command of RUN is told one, and no
+NuGet.Config or .npmrc with a password is copied.
 
-Why: all of it stays in the image's layers or history, for everybody who can pull it.
+Why: it stays in the image's layers or history, for everybody who can pull it.
 
 Example that fails::
 
@@ -14,8 +14,8 @@ Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
 
 Where the fleet knows the produced image, the names in its environment and history are looked at too.
 
-Exceptions: an ARG that nothing uses, empty values, and a variable that takes the value of what its stage does not
-know, and so is empty. Values are never shown.
+Exceptions: an ARG that nothing uses, empty values, and a variable that takes what its stage does not know. Values
+are never shown.
 """
 
 import re

@@ -1,11 +1,11 @@
 """Secrets reach a program as files, not in its environment or among its arguments.
 
-What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret; no
-option of a command such as `--password` is given one. In Compose that counts for variables too. Files are fine: of
-Secrets, the CSI secret store, projected volumes, vault-agent, and `secrets` of Compose.
+What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret;
+no option such as `--password` is given one; in Compose no variable. Files are fine: of Secrets, the CSI secret
+store, projected volumes, vault-agent, and `secrets` of Compose.
 
-Why: an environment is inherited by every child process, and ends in crash dumps, diagnostics pages and logs;
-arguments are shown by every list of processes.
+Why: every child process inherits an environment, and crash dumps and logs show it; lists of processes show
+arguments.
 
 Example that fails::
 

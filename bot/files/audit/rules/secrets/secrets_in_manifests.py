@@ -4,18 +4,18 @@ What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal valu
 no ConfigMap or `configMapGenerator` has a literal whose name or shape is that of a secret. What stands under such a
 name in JSON or YAML that one holds, or takes as a file, is unknown: a text may only tell of a secret.
 
-Why: who can read the repository has the secret, for good. A ConfigMap everybody in the namespace may read.
+Why: who can read the repository has the secret, for good; a ConfigMap everybody in the namespace may read.
 
 Example that fails::
 
     kind: Secret
     stringData: {password: s3cr3t-of-the-shop}
 
-Fix: have a store give it: External Secrets, the CSI secret store, Sealed Secrets or SOPS; and change what was
+Fix: have a store give it (External Secrets, the CSI secret store, Sealed Secrets, SOPS), and change what was
 written.
 
-Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. What charts make
-of values is not asked, what their templates write out is. Values are never shown.
+Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. Values of
+charts are not asked, what their templates write out is. Values are never shown.
 """
 
 from collections.abc import Iterator

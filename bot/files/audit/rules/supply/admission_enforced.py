@@ -13,7 +13,7 @@ Example that fails::
 
 Fix: `validationFailureAction: Enforce`.
 
-Exceptions: repositories without such a policy are asked nothing: it may live with the cluster.
+Exceptions: repositories without such a policy are asked nothing.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ Example that fails::
 Fix: sigstore/cosign-installer, then `cosign sign --yes REPOSITORY@${{ steps.build.outputs.digest }}`.
 
 Exceptions: pipelines that call workflows which are not read are unknown, by name. docker/github-builder signs
-what it pushes, unless its input `sign` is false.
+unless its input `sign` is false.
 """
 
 from collections.abc import Iterator

@@ -10,8 +10,8 @@ Example that fails::
 
 Fix: leave `--key` out, and give the job `permissions: {id-token: write}`.
 
-Exceptions: keys that never leave a key service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`) are asked
-nothing, nor is Notation with a plugin for one; where no plugin and no key in a file is seen, it is unknown.
+Exceptions: keys that never leave a key service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`, Notation
+with a plugin for one) are asked nothing; Notation with neither plugin nor key in a file is unknown.
 """
 
 from collections.abc import Iterator

@@ -3,8 +3,7 @@
 What: provenance by BuildKit (the default of build-push-action and Buildx, where the builder can store it), or an
 attestation by actions/attest-build-provenance or a known builder.
 
-Why: it names the commit and the workflow that an image came from. Without it nobody can tell it from one that
-somebody pushed from a laptop.
+Why: it names the commit and the workflow that an image came from; without it anybody may have pushed it.
 
 Example that fails::
 
@@ -12,7 +11,8 @@ Example that fails::
 
 Fix: remove `provenance: false`; use docker/setup-buildx-action before the build.
 
-Exceptions: none. Where a registry cannot take indexes, attest after the push."""
+Exceptions: none. Where a registry cannot take indexes, attest after the push.
+"""
 
 from collections.abc import Iterator
 

@@ -10,10 +10,10 @@ Example that fails::
     - uses: docker/build-push-action@…
       with: {push: true, tags: contoso/api}
 
-Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one passes it over, and is raised with it.
+Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one is raised with it.
 
-Exceptions: without a builder of its own (docker/setup-buildx-action, `docker buildx create`) it is unknown whether
-Buildx stores it. An SBOM that is only a file of the run is unknown too.
+Exceptions: unknown without a builder of its own (docker/setup-buildx-action, `docker buildx create`), and for an
+SBOM that is only a file of the run.
 """
 
 from collections.abc import Iterator
