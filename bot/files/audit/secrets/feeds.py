@@ -40,7 +40,7 @@ def written_by_run(instruction: Instruction, text: str) -> bool:
 
 
 def copied_after_writing(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str]]:
-    """What copies a configuration that a step of the job has put a secret into before, and the file of that step."""
+    """What copies a configuration that a step of the job has put a secret into, and the file of that step."""
     copies = [
         each
         for stage in file.stages
