@@ -56,8 +56,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         for instruction, why in secrets:
             yield fails(file.place(instruction), why[1], why[0], _fix(repository, file, why[1]))
         left_open = [] if secrets else list(_left_open(repository, file))
-        for instruction, subject, why in left_open:
-            yield unknown(file.place(instruction), subject, why, _TAKEN_OUT)
+        for kept_by, subject, doubt in left_open:
+            yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
         if not secrets and not left_open:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
 
