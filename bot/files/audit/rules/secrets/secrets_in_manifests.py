@@ -3,8 +3,6 @@
 What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal values; no ConfigMap or
 `configMapGenerator` has a literal whose name or shape is that of a secret.
 
-Why: who can read the repository has the secret, for good; a ConfigMap everybody in the namespace may read.
-
 Example that fails::
 
     kind: Secret
