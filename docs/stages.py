@@ -33,8 +33,9 @@ def stages_page(note: str) -> str:
             *("", stages, ""),
             "## Tables",
             "",
-            "In the order in which a transaction locks rows of several; without quotes, a lock on no table or",
-            "on some of its rows. The queue is the label of [metrics](metrics.md). What is forgotten goes once a day.",
+            "In the order in which a transaction locks rows of several; without quotes, a lock on no table",
+            "or on some of its rows. The queue is the label of [metrics](metrics.md). What is forgotten goes",
+            "once a day.",
             *("", as_table(("table", "queue", "forgotten after", "what goes then"), rows), ""),
         ]
     )
