@@ -5,8 +5,6 @@ What: no FROM of an image from elsewhere names `latest`, an operating system alo
 `10.0-noble-chiseled`), Java's by the major one. A digest follows the tag beside it: beside `latest` it holds,
 beside a patch it is that patch for good.
 
-Why: `latest` brings the next major version unasked; a patch version such as `10.0.1` never gets the next fix.
-
 Example that fails::
 
     FROM mcr.microsoft.com/dotnet/aspnet:10.0.1

@@ -3,8 +3,6 @@
 What: a build with a layer cache (`cache-from`) has `pull: true` or `no-cache: true`; `docker build` on a runner of
 one's own has `--pull`, in the step that pushes or one before it.
 
-Why: a cached layer gives a green run on the old base.
-
 Example that fails::
 
     with: {push: true, cache-from: type=gha}

@@ -3,8 +3,6 @@
 What: the last USER of the final stage or of those below it, else that of the base, is not root. .NET's chiseled
 and distroless tags run as UID 1654, images that the SDK builds as `app` from .NET 8 on.
 
-Why: where no manifest says otherwise, the image decides, on every engine.
-
 Example that fails::
 
     FROM mcr.microsoft.com/dotnet/aspnet:8.0

@@ -3,8 +3,6 @@
 What: no ENV holds one, no instruction uses an ARG of such a name, no command of RUN is told one, and no
 NuGet.Config or .npmrc with a password is copied.
 
-Why: it stays in the image's layers or history, for everybody who can pull it.
-
 Example that fails::
 
     ARG NUGET_TOKEN

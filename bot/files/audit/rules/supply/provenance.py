@@ -3,8 +3,6 @@
 What: provenance by BuildKit (the default of build-push-action and Buildx, where the builder can store it), or an
 attestation by actions/attest-build-provenance or a known builder.
 
-Why: it names the commit and the workflow that an image came from; without it anybody may have pushed it.
-
 Example that fails::
 
     with: {push: true, provenance: false}

@@ -3,8 +3,6 @@
 What: `sbom: true` of build-push-action or Bake, `--sbom` of Buildx, or an SBOM that is attested to the image
 (`cosign attest --type spdxjson`, actions/attest-sbom).
 
-Why: when the next library is found broken, the list says which images have it, without pulling one.
-
 Example that fails::
 
     - uses: docker/build-push-action@…
