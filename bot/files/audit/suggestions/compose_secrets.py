@@ -16,7 +16,7 @@ from bot.files.audit.suggestions.secrets_as_files import (
     is_written_out,
     set_anew,
 )
-from bot.files.audit.workloads.compose import Service, named_values, services
+from bot.files.audit.workloads.compose import Service, named_values, passed_values, services
 from bot.files.audit.workloads.kubernetes import word
 from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_under
 
@@ -62,7 +62,7 @@ def _check_no_script_reads(service: Service, names: Collection[str]) -> None:
 
 def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:
     """The variables that hold secrets, each with that of the environment that it is taken from."""
-    for name, value, _ in named_values(service.get("environment")):
+    for name, value, _ in passed_values(service.get("environment")):
         variable = _VARIABLE.fullmatch(value)
         if variable is not None and is_secret_name(name) and not is_connection(name) and _NAME.fullmatch(name):
             yield name, variable["braced"] or variable["bare"]
@@ -76,7 +76,7 @@ def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:
     """What the services of a file give variables, by its path and their names."""
     values_by_variable: dict[tuple[str, str], set[str]] = {}
     for service in services(repository):
-        for name, value, _ in named_values(service.get("environment")):
+        for name, value, _ in passed_values(service.get("environment")):
             values_by_variable.setdefault((service.path, name), set()).add(value)
     return values_by_variable
 

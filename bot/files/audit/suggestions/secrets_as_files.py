@@ -28,7 +28,8 @@ _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
 _READ_FROM_ENVIRONMENT = re.compile(
     r"AWS_\w+|AZURE_CLIENT_SECRET|GITHUB_TOKEN|OTEL_\w+|PG\w*PASSWORD|PGADMIN_\w+|POSTGRES(?:QL)?_\w+|(?:MSSQL_)?SA_PASSWORD"
-    r"|(?:DD|ORACLE|MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|KEYCLOAK|MINIO)_\w+|ASPNETCORE_\w+"
+    r"|(?:DD|ORACLE|MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|MINIO)_\w+|ASPNETCORE_\w+"
+    r"|KEYCLOAK_(?:ADMIN|USER|PASSWORD|DATABASE|MANAGEMENT|\w+STORE)\w*"
 )
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
 _OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
@@ -38,6 +39,7 @@ _TAGGED = re.compile(
     re.MULTILINE,
 )
 """The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
+_WHICH_FILES = "whether it takes files (`…_FILE`), and under which names"
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
 _PREFIXED = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9]_(?=[A-Z][a-z])")
@@ -106,10 +108,12 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
     the environment, unless this repository makes them."""
     name = repository_of(image).removeprefix("docker.io/").removeprefix("library/")
     is_stock = stock_image(image) is not None
-    if name and "$" not in name and (is_stock or ("/" not in name and name not in repository.kept(_made_here))):
-        raise NotSpliceable(
-            f"those who make {name.rpartition('/')[2]} say whether it takes files (`…_FILE`), and under which names"
-        )
+    if not name or "$" in name:
+        return
+    if is_stock:
+        raise NotSpliceable(f"those who make {name.rpartition('/')[2]} say {_WHICH_FILES}")
+    if "/" not in name and name not in repository.kept(_made_here):
+        raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
 
 
 def _made_here(repository: RepositoryTexts) -> frozenset[str]:
@@ -129,7 +133,7 @@ def check_names(names: Items[str], image: str) -> None:
         begins = name.lower().split("_")[0]
         is_called_so = "__" not in name and any(_is_begun_by(each, begins) for each in words)
         if _READ_FROM_ENVIRONMENT.fullmatch(name) or is_called_so:
-            raise NotSpliceable(f"{name} is a name that programs of others read from the environment")
+            raise NotSpliceable(f"a program or library of others may read {name} from the environment")
         if (prefix := _PREFIXED.match(name)) is not None:
             raise NotSpliceable(f"the program may take {prefix.group()} off {name}, which it would not of a file")
 
@@ -162,7 +166,7 @@ def _select_secrets(container: Container) -> _Selection:
             selection.entries.append(entry)
         elif comes_from_config_map(entry):
             raise NotSpliceable("what a ConfigMap holds must become a Secret first")
-        elif holds_secret(name, value):
+        elif holds_secret(name, value) and not _USED.search(value):
             raise NotSpliceable("for what is written out a Secret must be made first")
     for entry in container.own.sequence("envFrom"):
         if isinstance(entry, Mapping) and entry.get("secretRef") is not None:
@@ -173,6 +177,15 @@ def _select_secrets(container: Container) -> _Selection:
             selection.secrets[secret] = None
             selection.entries.append(entry)
     return selection
+
+
+def variables_put_in(value: str) -> list[str]:
+    """The variables that the kubelet puts into a value."""
+    return _USED.findall(value)
+
+
+def is_put_in(value: str) -> bool:
+    return _USED.search(value) is not None
 
 
 def comes_from_config_map(entry: Mapping) -> bool:

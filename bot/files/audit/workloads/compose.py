@@ -19,6 +19,13 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, text
 from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
+_FOUND = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_FOUND_BESIDE = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
 _WINDOWS = re.compile(
     r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)|[/:_-]windows(?:[/:_-]|$)"
 )
@@ -37,6 +44,13 @@ def named_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
         for item in node.items:
             name, _, text = (word(item) or "").partition("=")
             yield name, text, item
+
+
+def passed_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
+    """The same where Compose runs: a variable without a value is given the one of its environment, `${NAME}`."""
+    for name, value, place in named_values(node):
+        is_bare = isinstance(place, Scalar) and (place.is_null or place.value.strip() == name)
+        yield name, f"${{{name}}}" if is_bare and not value else value, place
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +156,21 @@ def filled_in(node: Scalar) -> str:
 
 def _text(node: Node) -> str | None:
     return filled_in(node).strip() if isinstance(node, Scalar) else None
+
+
+def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str]]:
+    """The override files beside a Compose file, each with how it comes to be read with it.
+
+    Compose looks for one by itself beside the file that it finds by itself, and for none beside others.
+    """
+    folder, name = posixpath.split(path)
+    if name in _FOUND:
+        found = repository.first(folder, *_FOUND_BESIDE)
+        yield from [(found, "which Compose reads too unless files are named")] if found is not None else []
+        return
+    head, _, _ = name.rpartition(".")
+    named = repository.first(folder, f"{head}.override.yml", f"{head}.override.yaml")
+    yield from [(named, "which may be named beside it")] if named is not None else []
 
 
 def services(repository: RepositoryTexts) -> list[Service]:
