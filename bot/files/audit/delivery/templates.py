@@ -16,7 +16,7 @@ CONTAINERS = re.compile(
     r"(?:Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance)(?![^'\n]{0,200}'[ \t]+existing\b)"
     r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?|azurerm_linux_web_app(?:_slot)?"
     r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
-    r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"
+    r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?(?![^\"\n]{0,200}\benv)"
 )
 TEMPLATE_ACTIONS = {"azure/arm-deploy": "template", "azure/bicep-deploy": "template-file"}
 """Actions that deploy a template, and the input that names it."""

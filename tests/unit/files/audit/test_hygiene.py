@@ -302,6 +302,7 @@ def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str)
     [
         'output "arn" {\n  value = aws_ecs_task_definition.api.arn\n}\n',
         'resource "azurerm_container_app_environment" "shop" {}\n',
+        'module "shop" {\n  source = "../modules/container-app-environment"\n}\n',
         'resource "google_cloud_run_service_iam_member" "all" {}\n',
     ],
 )

@@ -58,6 +58,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name or stage is not file.final else "final stage"
             is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
+            if is_left_open and not stages and all(only_tests(file, each) for each in file.stages):
+                yield not_applicable(place, subject, "it only runs tests")
+                continue
             if is_left_open and not stages and only_tests(file, stage):
                 yield unknown(place, subject, _ONLY_TESTS, "the stage that is built to be run")
                 continue
