@@ -1,26 +1,29 @@
 """Where work pauses while what answers there wants to be left alone: the forge, and what builds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from bot.domain.repositories.repository import owner_of
+from bot.domain.repositories.repository import Identity, owner_of
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """A forge's or a builder's name; with `by_owner` each owner has limits of its own, as the installations of an
-    App have."""
+    App have. `others` are those of repositories that other forges list, by the forge."""
 
     name: str = "github"
     by_owner: bool = False
+    others: Mapping[str, "Host"] = field(default_factory=dict)
 
     @property
     def whole(self) -> str | None:
-        """The name for all repositories; None where each owner has limits of its own."""
-        return None if self.by_owner else self.name
+        """The name for all repositories; None where there are several."""
+        return None if self.by_owner or self.others else self.name
 
-    def of(self, repository: str) -> str:
+    def of(self, repository: Identity) -> str:
         """Returns the name for one repository, which is called `owner/name`."""
-        return f"{self.name} ({owner_of(repository)})" if self.by_owner else self.name
+        host = self.others.get(repository.forge, self)
+        return f"{host.name} ({owner_of(repository.name)})" if host.by_owner else host.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What every stage is given, what a stage is, and how one of them is run."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
@@ -35,7 +35,8 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """A message is edited again only after `edits_every`; `hosts` are where the forge and the builder pause."""
+    """A message is edited again only after `edits_every`; `hosts` are where the forge and the builder pause.
+    `forge` is all `forges` as one, but for what lists repositories."""
 
     settings: Settings
     clock: Clock
@@ -44,6 +45,7 @@ class Bot:
     database: Database
     stores: Stores
     http: Http
+    forges: Mapping[str, Forge]
     forge: Forge
     builder: Builder
     hosts: Hosts

@@ -76,8 +76,8 @@ class ForgeWriting(Work[Item, Result]):
         self.home = host.whole
 
     @abstractmethod
-    def repository(self, item: Item) -> str:
-        """The name of the repository that an item is about."""
+    def repository(self, item: Item) -> Identity:
+        """The repository that an item is about."""
 
     def host(self, item: Item) -> str:
         return self._forge_host.of(self.repository(item))

@@ -39,13 +39,19 @@ class RepositoryId:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which repository of the forge: under `name` now, and by `node_id` for good.
+    """Which repository of a forge: under `name` now, and by `node_id` for good.
 
     `node_id` is None only until a listing has told it.
     """
 
     name: str
     node_id: str | None = None
+    forge: str = GITHUB
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Whose it is: the forge, and the owner's name there in lower case."""
+        return self.forge, owner_of(self.name)
 
     def __str__(self) -> str:
         return self.name
@@ -134,10 +140,11 @@ class FleetRepository:
     sdk_pins: tuple[Usage, ...] = ()
     """What its global.json files ask for; they follow no base, they move along with an SDK image."""
     node_id: str | None = None
+    forge: str = GITHUB
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.name, self.node_id)
+        return Identity(self.name, self.node_id, self.forge)
 
     def workflow(self, file: str) -> Workflow | None:
         return next((workflow for workflow in self.workflows if workflow.file == file), None)

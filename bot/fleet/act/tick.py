@@ -9,6 +9,7 @@ from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import RepositoryArchived
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.fleet.act.dispatch.rebuilds import dispatch
 from bot.fleet.act.own_word import OwnWords, WordHeld
@@ -95,8 +96,8 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
     def queue(self) -> Queue[Job]:
         return self._store.jobs
 
-    def repository(self, item: Job) -> str:
-        return item.rebuild.repository
+    def repository(self, item: Job) -> Identity:
+        return item.rebuild.identity
 
     def host(self, item: Job) -> str:
         """A dispatch waits for the builder, whose pause is none of the forge's."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.repositories.repository import Identity, Reading, Repository, RepositoryId
+from bot.domain.repositories.repository import GITHUB, Identity, Reading, Repository, RepositoryId
 from bot.reconcile.work import Queue
 
 
@@ -55,10 +55,11 @@ class DueRepository:
     node_id: str | None = None
     is_unread: bool = False
     """Whether its own word could not be understood when it was read last."""
+    forge: str = GITHUB
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.name, self.node_id)
+        return Identity(self.name, self.node_id, self.forge)
 
 
 class DiscoverStore(Protocol):

@@ -179,7 +179,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         return self._store.repositories
 
     def host(self, item: DueRepository) -> str:
-        return self._host.of(item.name)
+        return self._host.of(item.identity)
 
     async def attempt(self, item: DueRepository, lease: Lease) -> Reading | None:
         tree = await self._forge.tree(item.identity, item.default_branch)

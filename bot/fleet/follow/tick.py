@@ -101,7 +101,7 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
     def host(self, item: Rebuild) -> str:
         hosts = self._options.hosts
         is_built = item.merge is not None or item.action is Action.DISPATCH
-        return (hosts.builder if is_built else hosts.forge).of(item.repository)
+        return (hosts.builder if is_built else hosts.forge).of(item.identity)
 
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
         forge = await self._forge.serving(items[0].identity)

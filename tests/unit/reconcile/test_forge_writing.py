@@ -49,8 +49,8 @@ class Written(ForgeWriting[str, str]):
     def queue(self) -> Any:
         raise NotImplementedError
 
-    def repository(self, item: str) -> str:
-        return item
+    def repository(self, item: str) -> Identity:
+        return Identity(item)
 
     async def attempt(self, item: str, lease: Lease) -> str:
         return item
@@ -66,4 +66,4 @@ def test_work_that_writes_is_taken_up_a_few_at_a_time_and_done_one_by_one() -> N
     clock = ManualClock(NOON)
     work = Written(FakeForge(clock), Host(), Loop(clock))
     assert (work.batch, work.at_once) == (3, 1)
-    assert (work.home, work.host("contoso/shop")) == (Host().whole, Host().of("contoso/shop"))
+    assert (work.home, work.host("contoso/shop")) == (Host().whole, Host().of(Identity("contoso/shop")))

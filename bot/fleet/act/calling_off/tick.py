@@ -10,6 +10,7 @@ from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.sight import told_gone
 from bot.fleet.act.own_word import WordHeld
@@ -69,8 +70,8 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
     def queue(self) -> Queue[CalledOff]:
         return self._store.called_off
 
-    def repository(self, item: CalledOff) -> str:
-        return item.rebuild.repository
+    def repository(self, item: CalledOff) -> Identity:
+        return item.rebuild.identity
 
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
         """Closes the rebuild's open pull requests, and returns the rebuild as it ends.

@@ -122,8 +122,8 @@ class _ScanUploads(ForgeWriting[DueScan, UploadedFindings]):
     def queue(self) -> Queue[DueScan]:
         return self._store.scans
 
-    def repository(self, item: DueScan) -> str:
-        return item.repository.name
+    def repository(self, item: DueScan) -> Identity:
+        return item.repository
 
     async def attempt(self, item: DueScan, lease: Lease) -> UploadedFindings:
         reported_findings = [each for each in item.findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]

@@ -89,8 +89,8 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
     def queue(self) -> Queue[DueIssue]:
         return self._store.issues
 
-    def repository(self, item: DueIssue) -> str:
-        return item.repository.name
+    def repository(self, item: DueIssue) -> Identity:
+        return item.repository
 
     async def attempt(self, item: DueIssue, lease: Lease) -> ToldIssue:
         word_held = WordHeld(lease, self._clock)

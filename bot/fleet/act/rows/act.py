@@ -20,7 +20,7 @@ from bot.store.engine.queue.claiming import DueRows, Worker, is_due
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.told_ways import KeptFeeds
-from bot.store.rows.repositories.repositories import read_within_a_day
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of, read_within_a_day
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.delays import delay_news
@@ -153,7 +153,7 @@ class ActStore(RebuildStore):
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """Repositories whose dispatches are due, those that are due longest first."""
         query = (
-            select(repositories.c.name, repositories.c.node_id)
+            select(*IDENTITY)
             .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
             .where(
                 rebuilds.c.action == Action.DISPATCH.value,
@@ -166,7 +166,7 @@ class ActStore(RebuildStore):
         )
         async with self._database.reading() as connection:
             due = is_due(connection, rebuilds, self._worker, self._clock.now())
-            return [Identity(row.name, row.node_id) for row in await connection.execute(query.where(due))]
+            return [identity_of(row) for row in await connection.execute(query.where(due))]
 
     async def notice_policy(self, policy: int) -> None:
         """Makes open pull requests due for new text where the policy is another than before."""

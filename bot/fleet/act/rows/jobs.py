@@ -104,7 +104,7 @@ async def read_job(
         repositories.c.id == row["repository_id"]
     )
     home = (await connection.execute(home_query)).mappings().one()
-    rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
+    rebuild = rebuild_of(row, Identity(home["name"], home["node_id"], home["forge"]))
     steps = [change for target in rebuild.targets for change in target.changes]
     change_rows = await connection.execute(
         select(changes.c.change).where(changes.c.id.in_(steps)).order_by(changes.c.to_observation)

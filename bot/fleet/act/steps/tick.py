@@ -125,8 +125,8 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
     def queue(self) -> Queue[StepJob]:
         return self._store.to_start
 
-    def repository(self, item: StepJob) -> str:
-        return item.step.home.name
+    def repository(self, item: StepJob) -> Identity:
+        return item.step.home
 
     def host(self, item: StepJob) -> str:
         return self._options.hosts.builder.of(self.repository(item))

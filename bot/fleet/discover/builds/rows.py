@@ -8,7 +8,6 @@ from sqlalchemy import delete, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.builds import BranchBuilds
-from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.discover.builds.tick import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
@@ -20,6 +19,7 @@ from bot.store.engine.writing import chunks, insert_missing, lock
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.blobs import usage_text
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.tables import tasks
 
@@ -113,14 +113,12 @@ class BuildsStore(Store):
 
     async def _due(self, claimed: Claimed) -> DueBuilds:
         row = claimed.row
-        home = select(repositories.c.name, repositories.c.node_id, repositories.c.default_branch).where(
-            repositories.c.id == row["repository_id"]
-        )
+        home = select(*IDENTITY, repositories.c.default_branch).where(repositories.c.id == row["repository_id"])
         async with self._database.reading() as connection:
             home_row = (await connection.execute(home)).one()
         return DueBuilds(
             row["id"],
-            Identity(home_row.name, home_row.node_id),
+            identity_of(home_row),
             home_row.default_branch,
             row["workflow"],
             row["node_id"],

@@ -11,7 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.host import Host
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
-from bot.domain.repositories.repository import Identity, owner_of
+from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.age import BaseInFile, guarantees
@@ -129,9 +129,9 @@ class _Looks(Work[DueBuilds, Seen]):
         self._host = host
         self._clock = clock
         self._latest: dict[str, Mapping[str, LatestRuns]] = {}
-        self._in_trouble: dict[str, Failure] = {}
-        """Owners of whom no runs are told at present."""
-        self._met: set[str] = set()
+        self._in_trouble: dict[tuple[str, str], Failure] = {}
+        """Owners, each with its forge, of whom no runs are told at present."""
+        self._met: set[tuple[str, str]] = set()
         self.home = host.whole
 
     @property
@@ -142,14 +142,14 @@ class _Looks(Work[DueBuilds, Seen]):
         return item.identity.name
 
     def host(self, item: DueBuilds) -> str:
-        return self._host.of(item.identity.name)
+        return self._host.of(item.identity)
 
     async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
         """Asks owner by owner: one in trouble keeps no other from being looked at."""
         latest_runs: dict[str, LatestRuns] = {}
-        owners: dict[str, list[DueBuilds]] = {}
+        owners: dict[tuple[str, str], list[DueBuilds]] = {}
         for item in items:
-            owners.setdefault(owner_of(item.identity.name), []).append(item)
+            owners.setdefault(item.identity.owner, []).append(item)
         for owner, owned_items in owners.items():
             if node_ids := [item.node_id for item in owned_items if item.node_id is not None]:
                 self._in_trouble.pop(owner, None)
@@ -174,7 +174,7 @@ class _Looks(Work[DueBuilds, Seen]):
 
     async def attempt(self, item: DueBuilds, lease: Lease) -> Seen:
         now = self._clock.now()
-        failure = self._in_trouble.get(owner_of(item.identity.name))
+        failure = self._in_trouble.get(item.identity.owner)
         if failure is not None and item.node_id is not None:
             raise failure
         latest = None if item.node_id is None else self._latest[self.host(item)].get(item.node_id)
@@ -198,7 +198,7 @@ class _Looks(Work[DueBuilds, Seen]):
 
     def is_shared(self, item: DueBuilds, failure: Failure) -> bool:
         """An owner's trouble counts once, however many workflows meet it."""
-        owner = owner_of(item.identity.name)
+        owner = item.identity.owner
         if self._in_trouble.get(owner) is not failure:
             return False
         is_known = owner in self._met

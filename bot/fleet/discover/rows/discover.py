@@ -272,6 +272,7 @@ async def _repository_of(claimed: Claimed) -> DueRepository:
         row["error"],
         row["node_id"],
         isinstance(row["config"], Mapping) and bool(row["config"].get("unread")),
+        row["forge"],
     )
 
 

@@ -86,7 +86,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
 
     def host(self, item: StepRun) -> str:
         hosts = self._options.hosts
-        return (hosts.forge if item.branch is None else hosts.builder).of(item.home.name)
+        return (hosts.forge if item.branch is None else hosts.builder).of(item.home)
 
     async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
         nodes = [item.node_id for item in items if item.node_id is not None]

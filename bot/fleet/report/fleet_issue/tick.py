@@ -101,8 +101,8 @@ class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
     def queue(self) -> Queue[DueFleetIssue]:
         return self._store.queue(self._options.repository)
 
-    def repository(self, item: DueFleetIssue) -> str:
-        return item.repository
+    def repository(self, item: DueFleetIssue) -> Identity:
+        return Identity(item.repository)
 
     async def attempt(self, item: DueFleetIssue, lease: Lease) -> Kept:
         forge = self._guarded(lease, self._options.repository)

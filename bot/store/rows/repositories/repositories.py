@@ -23,13 +23,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.repository import Repository, RepositoryId
+from bot.domain.repositories.repository import Identity, Repository, RepositoryId
 from bot.store.engine.writing import lock
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.schema import Id, Moment, ShortText, key_column, locked_after, metadata
 
+IDENTITY = (repositories.c.name, repositories.c.node_id, repositories.c.forge)
+"""What `identity_of` reads."""
 IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") != ""
 """What it asks for of the bot cannot be understood, and may be a no."""
+
+
+def identity_of(row: Any) -> Identity:
+    """Makes a value of the columns of `IDENTITY`."""
+    return Identity(row.name, row.node_id, row.forge)
 
 
 async def read_within_a_day(connection: AsyncConnection, repository: int, now: datetime) -> None:
