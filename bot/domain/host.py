@@ -20,6 +20,10 @@ class Host:
         """The name for all repositories; None where there are several."""
         return None if self.by_owner or self.others else self.name
 
+    def at(self, forge: str) -> str:
+        """Returns the name for what is asked of a forge as a whole."""
+        return self.others.get(forge, self).name
+
     def of(self, repository: Identity) -> str:
         """Returns the name for one repository, which is called `owner/name`."""
         host = self.others.get(repository.forge, self)

@@ -18,6 +18,14 @@ NO_SOURCES = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
 """Folders that hold what others have made, or what is made from sources: many files, and none of the repository."""
 
 
+_TITLES = {GITHUB: "GitHub"}
+
+
+def title_of(forge: str) -> str:
+    """What people call a forge."""
+    return _TITLES.get(forge, forge)
+
+
 def is_workflow(path: str) -> bool:
     """Whether GitHub runs the file as a workflow: what lies deeper in the folder, such as an action, is none."""
     name = path.removeprefix(WORKFLOWS)

@@ -29,7 +29,8 @@ def options_of(bot: Bot) -> DiscoverOptions:
 
 
 async def discover(bot: Bot) -> TickOutcome:
-    tally = await tick(bot.stores[DiscoverStore], bot.forge, bot[MEMORY], options_of(bot), bot.loop)
+    store = bot.stores[DiscoverStore]
+    tally = await tick(store, bot.forge, bot[MEMORY], options_of(bot), bot.loop, bot.forges)
     return TickOutcome({"listed": tally.listed, "read": tally.read}, tally.problems)
 
 
