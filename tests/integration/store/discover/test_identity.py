@@ -8,6 +8,7 @@ from sqlalchemy import select
 from bot.domain.repositories.repository import Identity, Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.fleet.act.ports import Successor
+from bot.fleet.discover.ports import Listing
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
@@ -82,10 +83,13 @@ async def test_the_fleet_is_known_by_its_ids(stores: Stores) -> None:
 
 async def test_the_same_id_at_another_forge_is_another_repository(stores: Stores) -> None:
     elsewhere = replace(SHOP, name="contoso/team/shop", forge="azure-devops")
-    await listed(stores, SHOP, elsewhere)
-    await listed(stores, replace(SHOP, name="contoso/store"), elsewhere)
-    known = (await stores.discover.known_fleet()).keys
-    assert known == {"contoso/store": SHOP.key, "contoso/team/shop": elsewhere.key}
+    await listed(stores, SHOP)
+    await stores.discover.expect_listing([elsewhere.forge])
+    [task] = await stores.taken(stores.discover.listings)
+    await stores.discover.record_listing(task, Listing((elsewhere,)), stores.clock.now() + 9 * HOUR)
+    await listed(stores, replace(SHOP, name="contoso/store"))
+    known = [(await stores.discover.known_fleet(forge)).keys for forge in (SHOP.forge, elsewhere.forge)]
+    assert known == [{"contoso/store": SHOP.key}, {"contoso/team/shop": elsewhere.key}]
 
 
 async def test_a_row_without_an_id_is_not_taken_for_a_repository_of_another_forge(stores: Stores) -> None:
