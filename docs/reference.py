@@ -86,13 +86,15 @@ def _settings(schema: Mapping[str, Any]) -> str:
         "# Settings",
         "",
         "Every key of `freshness.yaml`; keys that mean the same share a row. Lengths of time are written as `90s`,",
-        "`15m`, `6h` or `7d`, shares as `20%`. A key of a list item stands behind `[]`; a list is one of texts.",
+        "`15m`, `6h` or `7d`, shares as `20%`. Without a type it is a text, and a list one of texts. A key of a",
+        "list item stands behind `[]`.",
         "",
         _NOTE,
         "| key | type | default | what it is for |",
         "|---|---|---|---|",
     ]
-    lines += [f"| {' | '.join(row)} |" for row in _shared(_rows(schema, schema["properties"], ""))]
+    for key, kind, default, text in _shared(_rows(schema, schema["properties"], "")):
+        lines.append(f"| {key} | {'' if kind == 'text' else kind} | {default} | {text} |")
     return "\n".join(lines) + "\n"
 
 
@@ -305,7 +307,10 @@ def _checks() -> str:
     for group, rules in AUDIT_GROUPS.items():
         lines += ["", f"## {group}"]
         for rule in rules:
-            told = str(sys.modules[rule.judge.__module__].__doc__).strip().partition("\n\n")[2]
+            what, _, rest = (
+                str(sys.modules[rule.judge.__module__].__doc__).strip().partition("\n\n")[2].partition("\n\n")
+            )
+            told = f"{what}\n\nWhy: {rule.why}\n\n{rest}"
             lines += ["", f"### {rule.check}", "", _as_markdown(told, rule.severity)]
     return "\n".join(lines) + "\n"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import option_values
+from bot.files.audit.delivery.pushing import listed_names, option_values
 from bot.files.audit.delivery.statements import is_build
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
@@ -41,17 +41,42 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
     if is_build(push.command):
         yield push.step, push.command
         return
-    steps = [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
-    commands = [(step, command) for step in steps for command in step.commands]
+    names = _names_before(push)
+    for step in _steps_until(push):
+        for command in step.commands:
+            if is_build(command) and _may_be_named(_names_given(command), names):
+                yield step, command
+
+
+def loads_of(push: Push) -> Iterator[PipelineStep]:
+    """The steps of the job whose action builds what a command pushes then, and only loads it into the engine."""
+    if push.command is None or is_build(push.command):
+        return
+    names = _names_before(push)
+    for step in _steps_until(push):
+        is_loaded = step.input("load").lower() == "true" or "type=docker" in step.input("outputs")
+        tags = {_plain(name) for name in listed_names(step.input("tags"))}
+        if step.action in BUILDKIT_ACTIONS and is_loaded and _may_be_named(tags, names):
+            yield step
+
+
+def _steps_until(push: Push) -> list[PipelineStep]:
+    return [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
+
+
+def _names_before(push: Push) -> set[str]:
+    """What the image is called that a command pushes, and what it was called before the tags of its job."""
     names = {_plain(name) for name in push.names}
-    for _, command in reversed(commands):
+    for command in reversed([command for step in _steps_until(push) for command in step.commands]):
         if _tags(command) and _plain(command.words[-1]) in names:
             names.add(_plain(command.words[-2]))
-    for step, command in commands:
-        tags = _names_given(command)
-        is_told = tags and names and not any(map(is_unknown, tags | names))
-        if is_build(command) and (not is_told or tags & names):
-            yield step, command
+    return names
+
+
+def _may_be_named(tags: set[str], names: set[str]) -> bool:
+    """Whether what has these tags may be what has these names: where both are told, they share one."""
+    is_told = tags and names and not any(map(is_unknown, tags | names))
+    return not is_told or bool(tags & names)
 
 
 def names_of_image(push: Push) -> frozenset[str]:

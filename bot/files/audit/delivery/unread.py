@@ -8,7 +8,7 @@ from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import Pipeline
-from bot.files.audit.workflows.scripts import BUILD_TOOLS, SHELL_SCRIPTS, script_of, script_texts
+from bot.files.audit.workflows.scripts import BUILD_TOOLS, SHELL_SCRIPTS, place_of_script, script_of, script_texts
 
 OTHER_SCANNERS = re.compile(
     r"snyk|sysdig|wiz|prisma|twistlock|lacework|clair|anchore|aqua|azure/container-scan|container-scan|grype|trivy|scout"
@@ -109,4 +109,11 @@ def scripts_called(repository: RepositoryTexts, pipeline: Pipeline, programs: st
             texts = script_texts(repository, name)
             may_be_one = not texts and (name.endswith(SHELL_SCRIPTS) or name in BUILD_TOOLS.values())
             if may_be_one or any(re.search(programs, text) for text in texts):
-                yield f"`{' '.join(command.words[:2])}`"
+                yield f"`{' '.join((command.words[0], *_said(command)))}`"
+
+
+def _said(command: ShellCommand) -> tuple[str, ...]:
+    """The word behind the name of a program: that of the script, where it runs one."""
+    if (number := place_of_script(command)) is None:
+        return command.words[1:2]
+    return command.words[number : number + 1] if number else command.words[1:2]

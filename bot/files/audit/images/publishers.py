@@ -48,10 +48,14 @@ def is_update_of_java(reference: Reference) -> bool:
 
 def tag_with_fixes(reference: Reference) -> str:
     """The tag that gets the fixes which one of a patch does not; empty where none is known."""
-    name = official_name(reference)
-    if name in _OF_JAVA:
+    if official_name(reference) in _OF_JAVA:
         return _java(reference)
-    return _PATCH.sub(r"\g<minor>", str(reference.tag), count=1) if name in _WITH_MINOR else ""
+    return _PATCH.sub(r"\g<minor>", str(reference.tag), count=1) if has_minor_tags(reference) else ""
+
+
+def has_minor_tags(reference: Reference) -> bool:
+    """Whether an image is known to have a tag for each minor version."""
+    return official_name(reference) in _WITH_MINOR
 
 
 def _java(reference: Reference) -> str:
@@ -90,7 +94,7 @@ def versioned(reference: Reference) -> str:
         return "pin it by digest, and keep that up to date: tags of versions are for Chainguard's customers"
     if name.startswith(_DISTROLESS):
         return "write the repository that names its Debian, such as …-debian13"
-    if name.startswith(MICROSOFT) or official_name(reference) in _WITH_MINOR:
+    if name.startswith(f"{MICROSOFT}/dotnet/") or has_minor_tags(reference):
         return _MINOR_VERSION
     if any(map(names_system, reference.repository.split("/"))):
         return "write the release that the program is made for"

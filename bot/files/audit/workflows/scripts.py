@@ -35,9 +35,16 @@ def script_of(command: ShellCommand) -> str | None:
     """The file that a command hands its work to: a script, or what a build tool reads; None for a program."""
     if command.name in BUILD_TOOLS:
         return BUILD_TOOLS[command.name]
+    number = place_of_script(command)
+    return (
+        normpath(_OF_CHECKOUT.sub("", re.sub(r"\\+", "/", command.words[number]))) if number is not None else None
+    )
+
+
+def place_of_script(command: ShellCommand) -> int | None:
+    """Which word of a command is the script that it runs; None where it runs none."""
     words = command.words if command.name in _RUNNERS else command.words[:1]
-    script = next((word for word in words if word.endswith(_SCRIPTS)), None)
-    return normpath(_OF_CHECKOUT.sub("", re.sub(r"\\+", "/", script))) if script is not None else None
+    return next((number for number, word in enumerate(words) if word.endswith(_SCRIPTS)), None)
 
 
 def script_texts(repository: RepositoryTexts, name: str) -> list[str]:

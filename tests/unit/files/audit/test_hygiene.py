@@ -306,6 +306,7 @@ def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str)
     [
         'output "arn" {\n  value = aws_ecs_task_definition.api.arn\n}\n',
         'resource "azurerm_container_app_environment" "shop" {}\n',
+        'module "shop" {\n  source = "../modules/container-app-environment"\n}\n',
         'resource "google_cloud_run_service_iam_member" "all" {}\n',
         'module "env" {\n  source = "../modules/container_app_environment"\n}\n',
         'module "env" {\n  source = "contoso/container-apps-environment/azurerm"\n}\n',
@@ -469,3 +470,29 @@ def test_a_build_in_a_step_of_its_own_takes_the_current_base(
 ) -> None:
     text = workflow(f"- run: {build}\n- run: docker push contoso/api:8\n").replace("ubuntu-latest", runner)
     assert outcomes("fresh-layers", {BUILD: text}) == expected
+
+
+@pytest.mark.parametrize(
+    ("inputs", "runner", "expected"),
+    [
+        ("load: true, tags: 'contoso/api:8'", "self-hosted", [FAILS]),
+        ("load: true, tags: 'contoso/api:8', pull: true", "self-hosted", [HOLDS]),
+        ("load: true, tags: 'contoso/api:8', cache-from: type=gha", "ubuntu-latest", [FAILS]),
+        ("load: true, tags: 'contoso/api:8'", "ubuntu-latest", [HOLDS]),
+        ("outputs: 'type=docker', tags: 'contoso/api:8'", "ubuntu-latest", [HOLDS]),
+        ("load: true, tags: 'contoso/web:8'", "self-hosted", []),
+        ("tags: 'contoso/api:8'", "self-hosted", []),
+    ],
+)
+def test_a_build_that_is_loaded_and_pushed_then_takes_the_current_base(
+    inputs: str, runner: str, expected: list[Outcome]
+) -> None:
+    build = f"- uses: docker/build-push-action@v6\n  with: {{{inputs}}}\n"
+    text = workflow(f"{build}- run: docker push contoso/api:8\n").replace("ubuntu-latest", runner)
+    assert outcomes("fresh-layers", {BUILD: text}) == expected
+
+
+def test_an_image_that_is_pushed_under_two_names_is_built_once() -> None:
+    build = "- uses: docker/build-push-action@v6\n  with: {load: true, tags: 'contoso/api:8,contoso/api:9'}\n"
+    text = workflow(f"{build}- run: |\n    docker push contoso/api:8\n    docker push contoso/api:9\n")
+    assert len(findings("fresh-layers", {BUILD: text})) == 1

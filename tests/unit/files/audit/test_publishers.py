@@ -76,6 +76,8 @@ def test_the_name_of_a_repository_may_tell_the_version(image: str, expected: Out
         ("cgr.dev/chainguard/dotnet-runtime:latest-dev", "by digest"),
         ("gcr.io/distroless/base", "names its Debian"),
         ("debian", "the release"),
+        ("node:alpine", "write the minor version before it"),
+        ("r.example/shop/builder:alpine", "write a version before it"),
         ("node:latest", "the minor version that the program targets"),
         ("r.example/shop/base:latest", "where its publisher has a tag for that"),
         ("r.example/shop/base:9.8-1779374378", "where there is such a tag"),

@@ -32,6 +32,11 @@ def test_the_stage_before_the_tests_is_asked_where_it_starts_something(user: str
     assert (found.outcome, found.subject) == (expected, "stage api")
 
 
+def test_a_dockerfile_that_does_nothing_but_run_tests_is_not_asked() -> None:
+    text = f"FROM {SDK}\nCOPY . .\nRUN dotnet restore\nENTRYPOINT dotnet test\n"
+    assert outcome("image-user", {"Dockerfile": text}) is Outcome.NOT_APPLICABLE
+
+
 def test_a_stage_of_tests_that_a_build_pushes_is_asked() -> None:
     push = "- run: docker build --push -t ghcr.io/contoso/tests:8 .\n"
     files = {"Dockerfile": f"FROM {SDK} AS tests\nCOPY . .\n", BUILD: workflow(push)}

@@ -87,3 +87,8 @@ def test_a_dockerfile_is_known_by_the_path_in_the_checkout(step: str) -> None:
 )
 def test_a_push_of_a_makefile_is_told_however_its_command_is_written(recipe: str, expected: list[Outcome]) -> None:
     assert outcomes("unread-delivery", {"Makefile": f"images:\n\t{recipe}\n"}) == expected
+
+
+def test_the_script_is_named_by_what_runs_it_and_its_path() -> None:
+    (found,) = findings("image-scanned", {BUILD: workflow(f"- run: bash -x ../other/check.sh all\n{PUSH}")})
+    assert "`bash ../other/check.sh` may run one" in found.message

@@ -5,8 +5,6 @@ What: no FROM of an image from elsewhere names `latest`, an operating system alo
 `10.0-noble-chiseled`), Java's by the major one. A digest follows the tag beside it: beside `latest` it holds,
 beside a patch it is that patch for good.
 
-Why: `latest` brings the next major version unasked; a patch version such as `10.0.1` never gets the next fix.
-
 Example that fails::
 
     FROM mcr.microsoft.com/dotnet/aspnet:10.0.1
@@ -34,6 +32,7 @@ from bot.files.audit.delivery.pushing import option_values
 from bot.files.audit.images.by_name import is_dotnet, tag_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.images.publishers import (
+    has_minor_tags,
     is_of_red_hat,
     is_update_of_java,
     keeps_to_its_name,
@@ -233,7 +232,8 @@ def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, 
         if tag.is_dated:
             return _judge_dated(reference, place, subject)
         if _names_system_alone(reference):
-            return fails(place, subject, f"{name} brings any version", f"{versioned(reference)}, before {name}")
+            advice = f"write {'the minor' if has_minor_tags(reference) else 'a'} version before it"
+            return fails(place, subject, f"{name} brings any version", advice)
         if tag.precision < _FULL:
             return holds(place, subject, f"it follows {name}")
     if followed := tag_with_fixes(reference) or tag_without_date(reference):

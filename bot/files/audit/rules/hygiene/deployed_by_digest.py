@@ -2,8 +2,6 @@
 
 What: each container of a manifest, kustomization or chart has a digest, after a kustomization's `images`.
 
-Why: a digest was scanned, signed and verified; a tag may be moved before a pod starts.
-
 Example that fails::
 
     containers: [{name: api, image: contoso/api:8.1}]

@@ -3,8 +3,6 @@
 What: each container of a manifest, kustomization or chart has a tag other than `latest`, or a digest, after a
 kustomization's `images`.
 
-Why: nobody can tell what runs, and going back names the same tag.
-
 Example that fails::
 
     containers: [{name: api, image: contoso/api:latest}]

@@ -2,8 +2,6 @@
 
 What: `workflow_dispatch` with an input `correlation`.
 
-Why: a dispatch answers with no run; the input, shown in `run-name`, tells the run from others.
-
 Example that fails::
 
     on: {push: {branches: [main]}, workflow_dispatch: {}}

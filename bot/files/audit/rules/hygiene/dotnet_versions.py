@@ -3,8 +3,6 @@
 What: the runtime base has the major version of the project's TargetFramework, the SDK base that of `global.json`,
 and no image for others stands on a preview, a release candidate or a nightly.
 
-Why: a program for one major version does not start on the runtime of another, and previews get no fixes.
-
 Example that fails::
 
     FROM mcr.microsoft.com/dotnet/aspnet:9.0-preview

@@ -4,8 +4,6 @@ What: the job that deploys to production has an `environment:` that asks for rev
 approval or an earlier stage; or rolls out by steps (Argo Rollouts, Flagger, revisions, slots); or is started by
 people alone.
 
-Why: a base that breaks the program then meets some users, and not all.
-
 Example that fails::
 
     on: push

@@ -8,8 +8,6 @@ Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Conc
 Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Nomad, Azure Container Apps, Bicep, ARM
 templates and Terraform.
 
-Why: silence would look like "nothing to complain about".
-
 Example that is unknown::
 
     azure-pipelines.yml, or build/release.yml of the same kind, with Docker@2, command: buildAndPush

@@ -4,8 +4,6 @@ What: one unknown, with line and reason, for each workflow, action, manifest, Co
 pipeline or Dockerfile that its own tool would refuse, and for each file that is too large, in Git LFS, or not
 UTF-8.
 
-Why: silence would look like "nothing to complain about".
-
 Example that is unknown::
 
     on: push

@@ -3,8 +3,6 @@
 What: a schedule comes at least once a week, and the push takes place in it; or another workflow with such a
 schedule calls or dispatches it, or pushes the same tags.
 
-Why: fixes in the base reach an image only with a build, and quiet repositories are the ones that age.
-
 Example that fails::
 
     on: {push: {branches: [main]}}

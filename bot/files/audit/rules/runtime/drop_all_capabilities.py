@@ -2,8 +2,6 @@
 
 What: `capabilities.drop` holds ALL; in Compose `cap_drop: [ALL]`.
 
-Why: the default set lets a process make devices, change owners and forge packets.
-
 Example that fails::
 
     securityContext: {capabilities: {drop: [NET_RAW]}}

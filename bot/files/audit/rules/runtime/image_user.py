@@ -3,8 +3,6 @@
 What: the last USER of the final stage or of those below it, else that of the base, is not root. .NET's chiseled
 and distroless tags run as UID 1654, images that the SDK builds as `app` from .NET 8 on.
 
-Why: where no manifest says otherwise, the image decides, on every engine.
-
 Example that fails::
 
     FROM mcr.microsoft.com/dotnet/aspnet:8.0
@@ -60,6 +58,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name or stage is not file.final else "final stage"
             is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
+            if is_left_open and not stages and all(only_tests(file, each) for each in file.stages):
+                yield not_applicable(place, subject, "it only runs tests")
+                continue
             if is_left_open and not stages and only_tests(file, stage):
                 yield unknown(place, subject, _ONLY_TESTS, "the stage that is built to be run")
                 continue

@@ -2,8 +2,6 @@
 
 What: `capabilities.add` is empty or NET_BIND_SERVICE; the same for `cap_add` in Compose.
 
-Why: SYS_ADMIN and its like are close to being root on the node.
-
 Example that fails::
 
     securityContext: {capabilities: {add: [SYS_PTRACE]}}

@@ -2,8 +2,6 @@
 
 What: no volume is the socket of Docker, containerd, CRI-O or Podman, or a folder that holds it.
 
-Why: who can speak to the engine can start a privileged container, which is root on the node.
-
 Example that fails::
 
     volumes: ["/var/run/docker.sock:/var/run/docker.sock"]

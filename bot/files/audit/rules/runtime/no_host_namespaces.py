@@ -3,8 +3,6 @@
 What: `hostNetwork`, `hostPID` and `hostIPC` are not true; in Compose neither `network_mode`, `pid`, `ipc` nor
 `userns_mode` is `host`.
 
-Why: it sees the node's traffic and processes, past every network policy.
-
 Example that fails::
 
     spec: {hostNetwork: true}

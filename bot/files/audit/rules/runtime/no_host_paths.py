@@ -2,8 +2,6 @@
 
 What: no `hostPath` volumes; in Compose no mounts of the system's own folders (`/`, `/etc`, `/proc`, `/root`, …).
 
-Why: files of the node are a way out of the container, and a pod that needs them runs on one node only.
-
 Example that fails::
 
     volumes: [{name: logs, hostPath: {path: /var/log}}]

@@ -2,8 +2,6 @@
 
 What: `allowPrivilegeEscalation: false` of the container; in Compose `security_opt: [no-new-privileges:true]`.
 
-Why: without it a setuid program in the image is a way to root.
-
 Example that fails::
 
     securityContext: {runAsNonRoot: true}

@@ -2,8 +2,6 @@
 
 What: `privileged` is not true, in manifests and in Compose.
 
-Why: a privileged container has all devices and all rights of the node.
-
 Example that fails::
 
     securityContext: {privileged: true}

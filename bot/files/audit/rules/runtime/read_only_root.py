@@ -3,14 +3,12 @@
 What: `readOnlyRootFilesystem: true` with a volume at `/tmp`; in Compose `read_only: true` with `tmpfs: /tmp` or a
 volume there.
 
-Why: who gets into the process cannot plant programs. .NET writes to `/tmp` (diagnostics, large uploads), and
-breaks where that is read-only.
-
 Example that fails::
 
     securityContext: {readOnlyRootFilesystem: true}   # and no volume at /tmp
 
-Fix: `readOnlyRootFilesystem: true`, an `emptyDir` volume, and a mount of it at `/tmp`.
+Fix: `readOnlyRootFilesystem: true`, and an `emptyDir` volume mounted at `/tmp`, to which .NET writes diagnostics
+and large uploads.
 
 Exceptions: `TMPDIR` may name another mounted folder.
 """

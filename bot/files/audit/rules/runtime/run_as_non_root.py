@@ -3,9 +3,6 @@
 What: `runAsNonRoot: true` or a `runAsUser` above 0, of the container or else of its pod; in Compose a `user`, or
 an image of this repository whose USER is not root.
 
-Why: who breaks out of a container as root is root on the node. What only the image says, the next image can
-change.
-
 Example that fails::
 
     containers: [{name: api, image: contoso/api}]

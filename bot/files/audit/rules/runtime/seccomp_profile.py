@@ -3,9 +3,6 @@
 What: `seccompProfile.type` is RuntimeDefault or Localhost, of the container or else of its pod; in Compose, where
 the engine has a profile, not `seccomp:unconfined`.
 
-Why: without being told a cluster gives containers no profile, which keeps rarely used system calls from the
-process.
-
 Example that fails::
 
     securityContext: {seccompProfile: {type: Unconfined}}

@@ -2,8 +2,6 @@
 
 What: `automountServiceAccountToken: false` of the pod, or of the ServiceAccount that it names.
 
-Why: the token leads from a program that was broken into to the cluster's API, which few programs ask.
-
 Example that fails::
 
     spec: {containers: [{name: api, image: contoso/api}]}

@@ -5,8 +5,6 @@ the repository; `allowPrivilegeEscalation` and `seccompProfile`, which all need,
 them. It holds where it comes from a shared place: a patch or component of Kustomize, a value of a chart, a YAML
 anchor.
 
-Why: a new workload gets what stands in one place, and forgets what is copied.
-
 Example that fails::
 
     deploy/api.yaml, deploy/web.yaml, deploy/jobs.yaml, each with

@@ -3,8 +3,6 @@
 What: `fsGroup` in the pod's securityContext where a container may write a persistent volume (a claim, a claim
 template, an ephemeral volume).
 
-Why: such volumes belong to root, and a program that cannot write is soon run as root again.
-
 Example that fails::
 
     securityContext: {runAsNonRoot: true}

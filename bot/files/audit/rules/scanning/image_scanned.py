@@ -2,8 +2,6 @@
 
 What: the workflow that pushes an image runs Trivy, Grype or Docker Scout on an image, before or after the push.
 
-Why: a scan in another workflow looks at another build, and nothing waits for it.
-
 Example that fails::
 
     - uses: docker/build-push-action@…

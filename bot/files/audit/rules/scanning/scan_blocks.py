@@ -4,8 +4,6 @@ What: of the scans of what is pushed, one fails its job: `exit-code` other than 
 default) or `--fail-on` for Grype, `exit-code: true` for Docker Scout; and neither `continue-on-error`, `|| true`,
 a pipe without `pipefail`, nor `set +e` takes that away.
 
-Why: a report that nobody must read stops nothing.
-
 Example that fails::
 
     - uses: aquasecurity/trivy-action@…

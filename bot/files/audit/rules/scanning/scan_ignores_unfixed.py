@@ -2,8 +2,6 @@
 
 What: `ignore-unfixed` of Trivy, `only-fixed` of Grype and Docker Scout, on the scan that blocks.
 
-Why: a gate that closes on what has no fix is soon switched off. What is unfixed belongs in the report.
-
 Example that fails::
 
     run: trivy image --exit-code 1 --severity HIGH,CRITICAL contoso/api

@@ -3,8 +3,6 @@
 What: the blocking scan counts HIGH and CRITICAL. Trivy's action writes SARIF, and counts, all severities, whatever
 `severity` says, unless `limit-severities-for-sarif` is true.
 
-Why: HIGH is where most of what is exploited stands.
-
 Example that fails::
 
     with: {format: sarif, severity: 'HIGH,CRITICAL', exit-code: '1'}

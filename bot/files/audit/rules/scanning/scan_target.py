@@ -2,8 +2,6 @@
 
 What: the scan looks at a reference that is pushed, or at the digest or id that the build step gave.
 
-Why: a scan of another tag, or of last week's `latest`, says nothing about this build.
-
 Example that fails::
 
     tags: contoso/api:${{ github.sha }}     # pushed

@@ -2,8 +2,6 @@
 
 What: `build-args` of workflows, `--build-arg` of commands and `args` of Compose name no secret and take none.
 
-Why: build arguments stand in the image's history and in its provenance.
-
 Example that fails::
 
     build-args: NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}

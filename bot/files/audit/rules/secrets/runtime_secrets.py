@@ -4,9 +4,6 @@ What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no litera
 no option such as `--password` is given one; in Compose no variable. Files are fine: of Secrets, the CSI secret
 store, projected volumes, vault-agent, and `secrets` of Compose.
 
-Why: every child process inherits an environment, and crash dumps and logs show it; lists of processes show
-arguments.
-
 Example that fails::
 
     env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]

@@ -4,8 +4,6 @@ What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal valu
 no ConfigMap or `configMapGenerator` has a literal whose name or shape is that of a secret. What stands under such a
 name in JSON or YAML that one holds, or takes as a file, is unknown: a text may only tell of a secret.
 
-Why: who can read the repository has the secret, for good; a ConfigMap everybody in the namespace may read.
-
 Example that fails::
 
     kind: Secret

@@ -4,8 +4,6 @@ What: Kyverno policies with `verifyImages` enforce (`validationFailureAction` or
 of sigstore's policy-controller have authorities with an identity and are not in mode warn; Ratify's constraints
 deny.
 
-Why: a policy that only audits lets everything run.
-
 Example that fails::
 
     kind: ClusterPolicy

@@ -2,8 +2,6 @@
 
 What: the run that pushes an image also runs `cosign sign` or `notation sign`.
 
-Why: a signature is how a cluster tells the pipeline's images from all others.
-
 Example that fails::
 
     - uses: docker/build-push-action@…

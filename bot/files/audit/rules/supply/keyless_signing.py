@@ -2,8 +2,6 @@
 
 What: `cosign sign` without `--key`, in a job whose token has `id-token: write`.
 
-Why: a key that is kept is a key that leaks, and nobody can say which workflow used it.
-
 Example that fails::
 
     run: cosign sign --key env://COSIGN_PRIVATE_KEY contoso/api@sha256:…

@@ -4,8 +4,6 @@ What: level 0 has no provenance, level 1 BuildKit's, which nobody signs, level 2
 (actions/attest-build-provenance, cosign attest without a key). Level 3 needs a builder that its caller cannot
 change: docker/github-builder, slsa-github-generator, or a reusable workflow for callers of other repositories.
 
-Why: what nobody signs, anybody can write.
-
 Example that fails::
 
     - uses: docker/build-push-action@…    # provenance, but unsigned: level 1

@@ -4,8 +4,6 @@ What: a step before each deploy verifies the signature (`cosign verify`, `notati
 verify`, `slsa-verifier`) and ends the run where there is none; or a policy of this repository enforces it; or Flux
 verifies what it deploys; or Argo CD takes signed commits alone.
 
-Why: a signature that nobody asks for keeps nobody out.
-
 Example that fails::
 
     - uses: docker/build-push-action@v6

@@ -3,8 +3,6 @@
 What: `cosign verify` without a key has `--certificate-identity` or an anchored `--certificate-identity-regexp`,
 and `--certificate-oidc-issuer`, and verifies a digest, not a tag.
 
-Why: anybody can sign with an identity of their own.
-
 Example that fails::
 
     run: cosign verify --certificate-identity-regexp '.*' --certificate-oidc-issuer-regexp '.*' contoso/api
