@@ -170,7 +170,7 @@ def test_a_kustomization_that_takes_few_of_the_workloads_is_not_named() -> None:
 
 
 def test_a_base_beside_overlays_of_its_parts_is_not_named() -> None:
-    parts = {}
+    parts: dict[str, str] = {}
     for name in ("a", "b", "c"):
         (text,) = [text for path, text in workloads(3).items() if path.endswith(f"/{name}.yaml")]
         parts |= {f"base/{name}/{name}.yaml": text, f"base/{name}/kustomization.yaml": f"resources: [{name}.yaml]"}
