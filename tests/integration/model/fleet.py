@@ -21,7 +21,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, BranchFile, FileChange
 from bot.domain.forge.looks import BranchLook, OwnWord
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import (
     NOTHING_WISHED,
     Granted,
@@ -30,6 +30,7 @@ from bot.domain.forge.pull_requests import (
     RequestChange,
     Wishes,
 )
+from bot.domain.host import Host, Hosts
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Repository, owner_of
 from bot.domain.rollouts.journal import Word
@@ -81,7 +82,8 @@ LEASE = timedelta(minutes=10)
 NAMES = ("contoso/pinned", "contoso/floating", "fabrikam/marked")
 INCLUDED = tuple(f"{name}*" for name in NAMES)
 OWNERS = ("contoso", "fabrikam")
-HOST = ForgeHost(by_owner=True)
+HOST = Host(by_owner=True)
+HOSTS = Hosts(HOST, HOST)
 LIMITS = WriteLimits(per_minute=1, per_hour=3)
 WORKFLOW = """\
 on:
@@ -396,8 +398,8 @@ class Fleet:
     async def act(self, worker: int) -> None:
         self._take_settings()
         stores = self.workers[worker]
-        options = ActOptions(policy=self.policy, host=HOST)
-        steps = StepOptions(freezes=self.policy.freezes, host=HOST)
+        options = ActOptions(policy=self.policy, hosts=HOSTS)
+        steps = StepOptions(freezes=self.policy.freezes, hosts=HOSTS)
         try:
             await act.tick(stores.act, self.port, self.builder, AnyTag(), refresh, options, self._loop(worker))
             await calling_off.tick(stores.calling_off, self.port, options, self._loop(worker))
@@ -408,7 +410,7 @@ class Fleet:
     async def follow(self, worker: int) -> None:
         self._take_settings()
         stores = self.workers[worker]
-        options = FollowOptions(host=HOST)
+        options = FollowOptions(hosts=HOSTS)
         await follow.tick(stores.follow, self.port, self.builder, options, self._loop(worker))
         await proving.tick(
             stores.proving, cast(ImagesPort, AnyTag()), Observed(), ProvingOptions(), self._loop(worker)

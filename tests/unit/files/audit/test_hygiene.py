@@ -290,6 +290,10 @@ def test_the_runners_of_a_matrix_that_is_written_out_are_known() -> None:
             'module "hosting" {\n  source = "github.com/contoso/terraform-azurerm-container-apps-hosting"\n}\n',
         ),
         ("azure-pipelines.yml", "steps:\n  - script: taskctl build:container\n"),
+        ("main.tf", 'module "api" {\n  source = "contoso/container_app/azurerm"\n}\n'),
+        ("main.tf", 'module "api" {\n  source = "git::https://contoso.com/container-app.git?ref=v1"\n}\n'),
+        ("main.tf", 'module "web" {\n  source = "./vendor/web"\n  docker_image = var.image\n}\n'),
+        ("main.bicep", "module api 'br/public:avm/res/app/container-app:0.1.0' = {\n}\n"),
     ],
 )
 def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str) -> None:
@@ -304,10 +308,22 @@ def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str)
         'resource "azurerm_container_app_environment" "shop" {}\n',
         'module "shop" {\n  source = "../modules/container-app-environment"\n}\n',
         'resource "google_cloud_run_service_iam_member" "all" {}\n',
+        'module "env" {\n  source = "../modules/container_app_environment"\n}\n',
+        'module "env" {\n  source = "contoso/container-apps-environment/azurerm"\n}\n',
+        'module "id" {\n  source = "contoso/container-app-identity/azurerm"\n}\n',
+        'variable "docker_image" {\n  default = "a"\n}\nlocals {\n  docker_image = "b"\n}\n',
     ],
 )
 def test_terraform_that_only_mentions_containers_runs_none(text: str) -> None:
     assert findings("unread-delivery", {"outputs.tf": text}) == ()
+
+
+def test_a_module_of_the_repository_is_told_where_it_runs_containers_itself() -> None:
+    files = {
+        "main.tf": 'module "api" {\n  source = "./modules/container_app"\n  docker_image = "a"\n}\n',
+        "modules/container_app/main.tf": 'resource "azurerm_container_app" "this" {}\n',
+    }
+    assert [each.place.path for each in findings("unread-delivery", files)] == ["modules/container_app/main.tf"]
 
 
 @pytest.mark.parametrize(

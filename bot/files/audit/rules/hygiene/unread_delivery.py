@@ -29,7 +29,7 @@ from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.pushing import copies_image
 from bot.files.audit.delivery.scripts import names_registry, push_by_hand, pushing_script
-from bot.files.audit.delivery.templates import CONTAINERS
+from bot.files.audit.delivery.templates import containers_in
 from bot.files.audit.delivery.unread import is_handed_image, may_build, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -112,8 +112,7 @@ def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
 
 def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     name = path.rpartition("/")[2]
-    pattern = _pattern_of(name)
-    match = pattern.search(repository.text(path)) if pattern is not None else None
+    match = _container_in(repository, path)
     if match is not None:
         subject = match.groupdict().get("kind") or match.group()
         why = "it runs containers; such files are not judged"
@@ -136,11 +135,12 @@ def _place_of(repository: RepositoryTexts, path: str, match: re.Match[str]) -> P
     return Place(path, line, line)
 
 
-def _pattern_of(name: str) -> re.Pattern[str] | None:
-    """Finds containers in files of that name; None where nothing describes them there that is not judged."""
+def _container_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
+    """Where a file that is not judged describes containers; None where it describes none."""
+    name = path.rpartition("/")[2]
     if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
-        return CONTAINERS
-    return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
+        return containers_in(repository, path)
+    return _CONTAINER_APP.search(repository.text(path)) if name.endswith((".yml", ".yaml")) else None
 
 
 def _has_program(repository: RepositoryTexts, path: str, build: OtherBuild) -> bool:
