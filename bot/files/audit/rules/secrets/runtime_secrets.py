@@ -135,7 +135,8 @@ def _describe_put_in(name: str, value: str, values: Names[str, Mapping]) -> Iter
     no variable here is called so, a Secret's `envFrom` brings or a pipeline puts in."""
     others = [(used, values[used]) for used in variables_put_in(value) if used in values]
     if given := [used for used, other in others if _of_secret(other)]:
-        yield f"{name} takes {' and '.join(given)} into the environment, which a Secret gives"
+        told = [used for used in given if is_secret_name(used)] or given
+        yield f"{name} takes {' and '.join(told)} into the environment, which a Secret gives"
         return
     for used, other in others:
         if holds_secret(used, word(other.get("value")) or ""):
