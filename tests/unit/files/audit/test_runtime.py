@@ -151,6 +151,8 @@ services:
         ("drop-all-capabilities", "cap_drop: [ALL]", HOLDS),
         ("drop-all-capabilities", "", FAILS),
         ("no-added-capabilities", "cap_add: [SYS_ADMIN]", FAILS),
+        ("drop-all-capabilities", "privileged: true\n    cap_drop: [ALL]", NOT_APPLICABLE),
+        ("seccomp-profile", "privileged: true", NOT_APPLICABLE),
         ("seccomp-profile", "", HOLDS),
         ("seccomp-profile", "security_opt: ['seccomp:unconfined']", FAILS),
         ("read-only-root", "read_only: true", FAILS),
