@@ -496,3 +496,54 @@ def test_an_image_that_is_pushed_under_two_names_is_built_once() -> None:
     build = "- uses: docker/build-push-action@v6\n  with: {load: true, tags: 'contoso/api:8,contoso/api:9'}\n"
     text = workflow(f"{build}- run: |\n    docker push contoso/api:8\n    docker push contoso/api:9\n")
     assert len(findings("fresh-layers", {BUILD: text})) == 1
+
+
+@pytest.mark.parametrize(
+    ("triggers", "condition", "pushes"),
+    [
+        ("pull_request: {types: [closed]}", "github.event.pull_request.merged == true", False),
+        ("push:", "github.event_name == 'push'", False),
+        ("push:", "github.event_name != 'schedule'", True),
+        ("push:", "startsWith(github.ref, 'refs/tags/')", True),
+    ],
+)
+def test_no_start_by_hand_is_put_in_that_would_push_nothing(triggers: str, condition: str, pushes: bool) -> None:
+    (found,) = findings("dispatchable", {BUILD: workflow(PUSH, triggers, job=f"if: {condition}")})
+    assert found.fix is not None
+    assert bool(found.fix.edits) is pushes
+    assert pushes or "would push nothing" in found.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("- uses: contoso/build-action@main\n  with: {push: true}\n", True),
+        ("- uses: contoso/release@main\n  with: {dockerfile: src/Dockerfile}\n", True),
+        ("- uses: contoso/build-action@main\n  with: {push: false}\n", False),
+        ("- uses: contoso/build-action@main\n  with: {configuration: Release}\n", False),
+        ("- uses: contoso/build-lint@main\n  with: {dockerfile: src/Dockerfile}\n", False),
+        (
+            "- uses: contoso/repository-dispatch@v1\n  with: {repository: contoso/clusters, event-type: deploy}\n",
+            True,
+        ),
+        ("- uses: contoso/repository-dispatch@v1\n  with: {repository: contoso/docs, event-type: build}\n", False),
+    ],
+)
+def test_an_action_of_others_that_is_handed_an_image_is_told(step: str, told: bool) -> None:
+    files = {BUILD: workflow(step), "Dockerfile": "FROM debian:13\n"}
+    assert outcomes("unread-delivery", files) == [UNKNOWN] * told
+
+
+@pytest.mark.parametrize(
+    ("name", "does"),
+    [
+        ("update_kubernetes_deployment.yml", "deploy"),
+        ("helm-upgrade.yml", "deploy"),
+        ("build-for-k8s.yml", "build and push"),
+        ("deploy-pages.yml", ""),
+    ],
+)
+def test_a_called_workflow_that_deploys_to_a_cluster_is_told(name: str, does: str) -> None:
+    text = f"on: {{push: {{branches: [main]}}}}\njobs: {{a: {{uses: contoso/ci/.github/workflows/{name}@main}}}}\n"
+    found = findings("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"})
+    assert [f"may {does} an image" in each.message for each in found] == [True] * bool(does)
