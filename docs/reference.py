@@ -152,7 +152,7 @@ def _type(schema: Mapping[str, Any], written: Mapping[str, Any]) -> str:
             names[", ".join(f"`{value}`" for value in option["enum"])] = None
         elif option.get("type") == "array":
             inner = _type(schema, option["items"]) if isinstance(option.get("items"), dict) else "anything"
-            names["list" if inner == "text" else f"list of {inner}"] = None
+            names[{"text": "list", "section": "sections"}.get(inner, f"list of {inner}")] = None
         elif option.get("type") == "object":
             names["section" if "properties" in option else "mapping"] = None
         elif option.get("type") != "null":
