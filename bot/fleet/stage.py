@@ -12,7 +12,8 @@ from bot.clients.registry import Registry
 from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
+from bot.domain.host import Hosts
 from bot.domain.log import log
 from bot.domain.rollouts.policy import Policy
 from bot.fleet.meter import Meter
@@ -34,7 +35,7 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """A message is edited again only after `edits_every`; `forge_host` is where the forge pauses."""
+    """A message is edited again only after `edits_every`; `hosts` are where the forge and the builder pause."""
 
     settings: Settings
     clock: Clock
@@ -45,7 +46,7 @@ class Bot:
     http: Http
     forge: Forge
     builder: Builder
-    forge_host: ForgeHost
+    hosts: Hosts
     registry: Registry
     policy: Policy
     meter: Meter

@@ -49,7 +49,7 @@ class FakeForge(FakeBuilder):
     # People
 
     def add(self, name: str, files: Mapping[str, bytes] | None = None) -> FakeRepository:
-        home = FakeRepository(len(self.homes) + 1, name)
+        home = FakeRepository(str(len(self.homes) + 1), name)
         self.homes.append(home)
         if files is not None:
             home.commit_to(home.trunk, files)

@@ -12,6 +12,8 @@ from bot.domain.repositories.usage import SourceProblem, Usage
 
 WORKFLOWS = ".github/workflows/"
 """The folder whose files are workflows."""
+GITHUB = "github"
+"""The forge that lists a repository of which nothing else is said."""
 NO_SOURCES = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
 """Folders that hold what others have made, or what is made from sources: many files, and none of the repository."""
 
@@ -25,6 +27,14 @@ def is_workflow(path: str) -> bool:
 def owner_of(name: str) -> str:
     """Whose a repository is, called `owner/name`; in lower case, as forges tell owners apart by no case."""
     return name.partition("/")[0].lower()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RepositoryId:
+    """Who a repository is, whatever it is called: the forge that lists it, and that forge's id of it as text."""
+
+    forge: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Repository:
     """One entry of the forge's listing; `pushed_at` moves with every push, whichever the branch.
 
     `pushed_lately`: so shortly before the forge listed it that another push may bear the same time.
-    `id` and `node_id` stay when the repository is renamed or transferred.
+    `id` and `node_id` stay when the repository is renamed or transferred; `id` is unique within its forge.
     """
 
     name: str
@@ -57,8 +67,13 @@ class Repository:
     disabled: bool = False
     fork: bool = False
     topics: tuple[str, ...] = ()
-    id: int | None = None
+    id: str | None = None
     node_id: str | None = None
+    forge: str = GITHUB
+
+    @property
+    def key(self) -> RepositoryId | None:
+        return None if self.id is None else RepositoryId(self.forge, self.id)
 
 
 def blob_name(content: bytes, like: str) -> str:

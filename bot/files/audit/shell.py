@@ -24,7 +24,7 @@ _WORTH_READING = re.compile(
     r"|skaffold|earthly|just|task|fly|tye|dagger|heroku|oc|s2i|werf|tilt|okteto|devspace|copilot|npm|yarn|pnpm"
     r"|wizcli|wiz-cli|snyk|lacework|jf|jfrog|mend|orca-cli|twistcli|anchore-cli|anchorectl|osv-scanner"
     r"|sysdig-cli-scanner|lw-scanner|clair-scanner|clairctl|scannercli|qscanner)\b"
-    r"|\.(?:sh|ps1|cmd)\b"
+    r"|\.(?:sh|ps1|cmd|bat|py|[mc]?js|ts|rb|csx|fsx)\b"
 )
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(r"GHEXPR(\d+)E")

@@ -34,9 +34,11 @@ def understood(
     """
     selected_repositories = tuple(selected(repositories, selection))
     shown_names = {repository.name for repository in repositories}
-    shown_ids = {repository.id for repository in repositories if repository.id is not None}
+    shown_keys = {repository.key for repository in repositories if repository.key is not None}
     absent_names = frozenset(
-        name for name in known.names - shown_names if selection.names(name) and known.ids.get(name) not in shown_ids
+        name
+        for name in known.names - shown_names
+        if selection.names(name) and known.keys.get(name) not in shown_keys
     )
     nothing = None
     if not selected_repositories and repositories:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.repositories.repository import Identity, Reading, Repository
+from bot.domain.repositories.repository import Identity, Reading, Repository, RepositoryId
 from bot.reconcile.work import Queue
 
 
@@ -23,8 +23,8 @@ class KnownFleet:
 
     names: frozenset[str]
     short_since: datetime | None
-    ids: Mapping[str, int] = field(default_factory=dict)
-    """The forge's own id of each whose id is known."""
+    keys: Mapping[str, RepositoryId] = field(default_factory=dict)
+    """Who each is, of those whose forge has told its id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from importlib.metadata import version
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Silence
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
+from bot.domain.host import Host
 from bot.domain.images.claim_choice import claims_of
 from bot.domain.images.claims import ImageRules, NamedImage
 from bot.domain.reference import Base
@@ -43,7 +44,7 @@ class DiscoverOptions:
 
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
-    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    host: Host = Host()  # noqa: RUF009 - frozen
     images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
 
     @property

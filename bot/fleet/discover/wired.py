@@ -25,7 +25,7 @@ def options_of(bot: Bot) -> DiscoverOptions:
         tuple(sorted(settings.registries)),
         settings.mirror_rules,
     )
-    return DiscoverOptions(selection, settings.schedule.discover, bot.forge_host, settings.images.image_rules())
+    return DiscoverOptions(selection, settings.schedule.discover, bot.hosts.forge, settings.images.image_rules())
 
 
 async def discover(bot: Bot) -> TickOutcome:

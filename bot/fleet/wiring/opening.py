@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from bot.clients.http.client import Http
 from bot.clients.registry import Registry
 from bot.domain.clock import Clock
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Host, Hosts
 from bot.fleet.meter import Meter, MeteredHooks
 from bot.fleet.stage import Bot
 from bot.fleet.stages import STAGES
@@ -48,7 +48,7 @@ async def open_bot(
         forge, builder = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
         worker = worker_of(settings)
         stores = stores_of(settings, database, worker, clock)
-        web = urlsplit(settings.github.api_url).netloc
+        github = Host(urlsplit(settings.github.api_url).netloc, settings.github.app is not None)
         budget = budget_of(settings, stores[BudgetStore], clock)
         bot = Bot(
             settings=settings,
@@ -60,7 +60,7 @@ async def open_bot(
             http=http,
             forge=forge,
             builder=builder,
-            forge_host=ForgeHost(web, settings.github.app is not None),
+            hosts=Hosts(github, github),
             registry=Registry(http, accesses, clock),
             policy=settings.rules,
             meter=meter,

@@ -42,7 +42,7 @@ async def run():
         async with bot.database.transaction() as connection:
             await connection.execute(
                 repositories.insert().values(
-                    forge_id=1, name="contoso/shop", default_branch="main", listed=True, due_at=clock.now(),
+                    forge_id="1", name="contoso/shop", default_branch="main", listed=True, due_at=clock.now(),
                     config={}, workflows=[], problems=[],
                 )
             )

@@ -14,7 +14,7 @@ TEXTS = {
 }
 DERIVED = {page for page, text in TEXTS.items() if "This page is written by `make" in text}
 WRITTEN = {page: text for page, text in TEXTS.items() if page not in DERIVED}
-MOST_WORDS = 45_900
+MOST_WORDS = 44_400
 """Of all pages in docs/."""
 MOST_WRITTEN = 33_400
 """Of those that no program writes."""

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import option_values
+from bot.files.audit.delivery.pushing import listed_names, option_values
 from bot.files.audit.delivery.statements import is_build
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.model import PipelineStep
+from bot.files.audit.workflows.scripts import in_checkout
 from bot.files.audit.workloads.compose import services
 from bot.files.formats.builds import below
 
@@ -25,8 +26,8 @@ def dockerfile_of(push: Push) -> str | None:
     """The Dockerfile that an action of Buildx builds, or a command of the step; None where that is not told."""
     if push.step.action not in BUILDKIT_ACTIONS:
         return _built_by_command(push)
-    context, file = push.step.input("context"), push.step.input("file")
-    path = below("", file) if file else below("", context or ".", "Dockerfile")
+    context, file = in_checkout(push.step.input("context")), push.step.input("file")
+    path = below("", in_checkout(file)) if file else below("", context, "Dockerfile")
     return None if path is None or is_unknown(path) else path
 
 
@@ -40,17 +41,42 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
     if is_build(push.command):
         yield push.step, push.command
         return
-    steps = [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
-    commands = [(step, command) for step in steps for command in step.commands]
+    names = _names_before(push)
+    for step in _steps_until(push):
+        for command in step.commands:
+            if is_build(command) and _may_be_named(_names_given(command), names):
+                yield step, command
+
+
+def loads_of(push: Push) -> Iterator[PipelineStep]:
+    """The steps of the job whose action builds what a command pushes then, and only loads it into the engine."""
+    if push.command is None or is_build(push.command):
+        return
+    names = _names_before(push)
+    for step in _steps_until(push):
+        is_loaded = step.input("load").lower() == "true" or "type=docker" in step.input("outputs")
+        tags = {_plain(name) for name in listed_names(step.input("tags"))}
+        if step.action in BUILDKIT_ACTIONS and is_loaded and _may_be_named(tags, names):
+            yield step
+
+
+def _steps_until(push: Push) -> list[PipelineStep]:
+    return [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
+
+
+def _names_before(push: Push) -> set[str]:
+    """What the image is called that a command pushes, and what it was called before the tags of its job."""
     names = {_plain(name) for name in push.names}
-    for _, command in reversed(commands):
+    for command in reversed([command for step in _steps_until(push) for command in step.commands]):
         if _tags(command) and _plain(command.words[-1]) in names:
             names.add(_plain(command.words[-2]))
-    for step, command in commands:
-        tags = _names_given(command)
-        is_told = tags and names and not any(map(is_unknown, tags | names))
-        if is_build(command) and (not is_told or tags & names):
-            yield step, command
+    return names
+
+
+def _may_be_named(tags: set[str], names: set[str]) -> bool:
+    """Whether what has these tags may be what has these names: where both are told, they share one."""
+    is_told = tags and names and not any(map(is_unknown, tags | names))
+    return not is_told or bool(tags & names)
 
 
 def names_of_image(push: Push) -> frozenset[str]:
@@ -102,8 +128,8 @@ def _is_elsewhere(step: PipelineStep) -> bool:
 def _file_of(command: ShellCommand) -> str | None:
     """The Dockerfile of a command that builds one, in the folder that a run begins in."""
     file = command.option("-f", "--file")
-    context = "." if "." in command.words else command.words[-1]
-    path = below("", file) if file else below("", context, "Dockerfile")
+    context = "." if "." in command.words else in_checkout(command.words[-1])
+    path = below("", in_checkout(file)) if file else below("", context, "Dockerfile")
     return None if path is None or is_unknown(path) else path
 
 

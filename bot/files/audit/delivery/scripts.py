@@ -14,10 +14,12 @@ from bot.files.formats.shell import KIND as SHELL
 _BUILDS = frozenset({AZURE_PIPELINES, other_builds.KIND, GITLAB_CI, CIRCLECI})
 _SCRIPTS = frozenset({SHELL, MAKE})
 _TOOLS = {"makefile": "make", "gnumakefile": "make", "justfile": "just", ".justfile": "just"}
+_REST = r"(?:[^\n]|(?<=[\\`])\n|(?<=[\\`]\r)\n){0,2000}?"
+"""What follows a word in the same command, which may go on in the next line."""
 _PUSHES = re.compile(
     r"^(?![ \t]*(?:#|//|@?echo\b|printf\b|Write-\w+))[^\n]*?"
     r"(?:\b(?:docker|podman|buildah|nerdctl)[ \t]+(?:image[ \t]+)?push\b"
-    r"|\bdocker[- ]compose\b[^\n]*[ \t]push\b|\bbuild\b[^\n]*[ \t]--push\b"
+    rf"|\bdocker[- ]compose\b{_REST}[ \t]push\b|\b(?:build|bake)\b{_REST}(?:[ \t]--push\b|[ \t,]push=true)"
     r"|\baz[ \t]+acr[ \t]+build\b|\bPublishContainer\b)",
     re.IGNORECASE | re.MULTILINE,
 )

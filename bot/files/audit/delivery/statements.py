@@ -14,6 +14,7 @@ from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
+from bot.files.audit.verdict import Verdict, holds, unknown
 from bot.files.audit.workflows.model import Pipeline, PipelineJob
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
@@ -36,6 +37,20 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
             return _asked_for_all(repository, joined, statement)
         return None, "the build of what is pushed is not seen here"
     return _asked_by_command(push, push.command, statement)
+
+
+def told_of(repository: RepositoryTexts, push: Push, statement: str, attested: str) -> tuple[Verdict | None, str]:
+    """The verdict on a statement that a push has, or may have; None where it has none, and why that is so.
+
+    `attested` says which step attaches it besides the build; it is empty where none does.
+    """
+    place = repository.where(push.step)
+    if attested:
+        return holds(place, push.subject, attested), ""
+    answer, why = asks_for(repository, push, statement)
+    if answer is True:
+        return holds(place, push.subject, why), ""
+    return (unknown(place, push.subject, why, settling(why)) if answer is None else None), why
 
 
 def _asked_by_action(repository: RepositoryTexts, push: Push, statement: str) -> tuple[bool | None, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence as Items
 
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts, first_scalar
-from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, with_key
+from bot.files.audit.splicing.keys import ANCHORS, NotSpliceable, check_spliceable, edits_of, with_key
 from bot.files.formats.source.nodes import Mapping, Scalar, ScalarStyle, Sequence
 from bot.files.formats.source.text import Lines
 
@@ -108,6 +108,8 @@ def _first_item(items: Sequence) -> Mapping:
 
 
 def _file_of(repository: RepositoryTexts, item: Mapping | Scalar) -> tuple[str, str, Lines]:
+    if isinstance(item, Mapping) and item.merged:
+        raise NotSpliceable(ANCHORS)
     path, first = repository.path_of(item), first_scalar(item)
     text = repository.text(path) if path else ""
     if first is None or first.source is not text:

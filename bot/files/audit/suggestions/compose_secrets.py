@@ -6,23 +6,24 @@ from collections.abc import Collection, Iterator
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import entry_removed, item_removed, word_after
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.secrets_as_files import (
+    OF_CONNECTION,
     check_names,
     check_one_value,
     check_reads_files,
     is_written_out,
     set_anew,
-    texts_under,
 )
-from bot.files.audit.workloads.compose import Service, named_values, services
+from bot.files.audit.workloads.compose import Service, named_values, passed_values, services
 from bot.files.audit.workloads.kubernetes import word
-from bot.files.formats.source.nodes import Mapping, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_under
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
 _READ_BY_SHELL = re.compile(r"\$\$\{?(\w+)")
+_WRITTEN_OUT = "what is written out must become a secret first"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -63,21 +64,21 @@ def _check_no_script_reads(service: Service, names: Collection[str]) -> None:
 
 def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:
     """The variables that hold secrets, each with that of the environment that it is taken from."""
-    for name, value, _ in named_values(service.get("environment")):
+    for name, value, _ in passed_values(service.get("environment")):
         variable = _VARIABLE.fullmatch(value)
         if variable is not None and is_secret_name(name) and not is_connection(name) and _NAME.fullmatch(name):
             yield name, variable["braced"] or variable["bare"]
         elif is_written_out(name, value) and _VARIABLE_NAME.fullmatch(name):
             yield name, name
         elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-            raise NotSpliceable("what is written out must become a secret first")
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
 
 
 def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:
     """What the services of a file give variables, by its path and their names."""
     values_by_variable: dict[tuple[str, str], set[str]] = {}
     for service in services(repository):
-        for name, value, _ in named_values(service.get("environment")):
+        for name, value, _ in passed_values(service.get("environment")):
             values_by_variable.setdefault((service.path, name), set()).add(value)
     return values_by_variable
 

@@ -14,28 +14,34 @@ from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
 from bot.files.audit.workloads.compose import services
 from bot.files.audit.workloads.judging import PUT_TOGETHER
 from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
-from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+OF_CONNECTION = "a connection takes a password: all of it must become one secret first"
+_WRITTEN_OUT = "for what is written out a Secret must be made first"
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
 _READ_FROM_ENVIRONMENT = re.compile(
     r"AWS_\w+|AZURE_CLIENT_SECRET|GITHUB_TOKEN|OTEL_\w+|PG\w*PASSWORD|PGADMIN_\w+|POSTGRES(?:QL)?_\w+|(?:MSSQL_)?SA_PASSWORD"
-    r"|(?:DD|ORACLE|MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|KEYCLOAK|MINIO)_\w+|ASPNETCORE_\w+"
+    r"|(?:DD|ORACLE|MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|MINIO)_\w+|ASPNETCORE_\w+"
+    r"|KEYCLOAK_(?:ADMIN|USER|PASSWORD|DATABASE|MANAGEMENT|\w+STORE)\w*"
 )
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
 _OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
 _TAGGED = re.compile(
-    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+)[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)", re.MULTILINE
+    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+|\bContainer(?:Repository|ImageName)=)"
+    r"[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)",
+    re.MULTILINE,
 )
-"""The name that a command or an action of Buildx gives to what it builds."""
+"""The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
+_WHICH_FILES = "whether it takes files (`…_FILE`), and under which names"
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
 _PREFIXED = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9]_(?=[A-Z][a-z])")
@@ -104,10 +110,12 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
     the environment, unless this repository makes them."""
     name = repository_of(image).removeprefix("docker.io/").removeprefix("library/")
     is_stock = stock_image(image) is not None
-    if name and "$" not in name and (is_stock or ("/" not in name and name not in repository.kept(_made_here))):
-        raise NotSpliceable(
-            f"those who make {name.rpartition('/')[2]} say whether it takes files (`…_FILE`), and under which names"
-        )
+    if not name or "$" in name:
+        return
+    if is_stock:
+        raise NotSpliceable(f"those who make {name.rpartition('/')[2]} say {_WHICH_FILES}")
+    if "/" not in name and name not in repository.kept(_made_here):
+        raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
 
 
 def _made_here(repository: RepositoryTexts) -> frozenset[str]:
@@ -127,7 +135,7 @@ def check_names(names: Items[str], image: str) -> None:
         begins = name.lower().split("_")[0]
         is_called_so = "__" not in name and any(_is_begun_by(each, begins) for each in words)
         if _READ_FROM_ENVIRONMENT.fullmatch(name) or is_called_so:
-            raise NotSpliceable(f"{name} is a name that programs of others read from the environment")
+            raise NotSpliceable(f"a program or library of others may read {name} from the environment")
         if (prefix := _PREFIXED.match(name)) is not None:
             raise NotSpliceable(f"the program may take {prefix.group()} off {name}, which it would not of a file")
 
@@ -160,8 +168,8 @@ def _select_secrets(container: Container) -> _Selection:
             selection.entries.append(entry)
         elif comes_from_config_map(entry):
             raise NotSpliceable("what a ConfigMap holds must become a Secret first")
-        elif holds_secret(name, value):
-            raise NotSpliceable("for what is written out a Secret must be made first")
+        elif holds_secret(name, value) and not _USED.search(value):
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
     for entry in container.own.sequence("envFrom"):
         if isinstance(entry, Mapping) and entry.get("secretRef") is not None:
             secret = word(entry.mapping("secretRef").get("name"))
@@ -171,6 +179,15 @@ def _select_secrets(container: Container) -> _Selection:
             selection.secrets[secret] = None
             selection.entries.append(entry)
     return selection
+
+
+def variables_put_in(value: str) -> list[str]:
+    """The variables that the kubelet puts into a value."""
+    return _USED.findall(value)
+
+
+def is_put_in(value: str) -> bool:
+    return _USED.search(value) is not None
 
 
 def comes_from_config_map(entry: Mapping) -> bool:
@@ -210,18 +227,6 @@ def _check_no_other_use(container: Container, selection: _Selection) -> None:
             read = set(_READ_BY_SHELL.findall(text))
             if read & names or (None in selection.secrets.values() and any(map(is_secret_name, read - own))):
                 raise NotSpliceable("its own script reads one of them from the environment")
-
-
-def texts_under(node: Node | None) -> Iterator[str]:
-    match node:
-        case Scalar():
-            yield node.value
-        case Sequence():
-            for item in node.items:
-                yield from texts_under(item)
-        case Mapping():
-            for _, value in node.entries():
-                yield from texts_under(value)
 
 
 def _check_volumes(container: Container, selection: _Selection) -> None:

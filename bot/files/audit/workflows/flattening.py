@@ -25,6 +25,7 @@ from bot.files.audit.workflows.jobs import ended_before, environment_of, in_orde
 from bot.files.audit.workflows.matrix import variants_of
 from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline, PipelineJob, PipelineStep
 from bot.files.audit.workflows.refs import patterns_of
+from bot.files.audit.workflows.scripts import OF_RUNNER
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
 from bot.files.audit.workflows.starts import RunStart
 from bot.files.formats.builds import below
@@ -45,6 +46,7 @@ _WORTH_READING = re.compile(
 )
 _CALLS_ANOTHER = re.compile(
     r"uses:\s*[\"']?[\w.-]+/[\w.-]+/(?:\.github/workflows/|(?:[\w.-]+/)*(?:build|publish|release|deploy))"
+    r"|\bpush:[ \t]*[\"']?true\b|event-type:[^\n]*deploy"
 )
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""
 _RUNS_ANYHOW = re.compile(r"\b(?:always|failure|cancelled)\s*\(", re.IGNORECASE)
@@ -338,7 +340,7 @@ def _commands(
         script = node.mapping("with").scalar("inlineScript")
     if script is None or stops is None:
         return ()
-    return tuple(shell_commands(filled(script.value, values), environment, stops))
+    return tuple(shell_commands(filled(script.value, values), {**OF_RUNNER, **environment}, stops))
 
 
 _STOPS_OF_ACTION = {"azure/cli": Stops.FIRST, "azure/powershell": Stops.LAST}

@@ -18,7 +18,7 @@ from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kustomize import may_hold_workloads
 from bot.files.audit.workloads.unnamed_patches import is_patch
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
-from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
 from bot.files.formats.table import is_worth_reading
 
 _TEMPLATES = {
@@ -102,6 +102,11 @@ class Container:
     def image(self) -> str:
         image = self.own.scalar("image")
         return image.value if image is not None else ""
+
+    @property
+    def command(self) -> str:
+        """What it starts, and with which arguments, as far as it is written here."""
+        return " ".join(each for key in ("command", "args") for each in texts_under(self.own.get(key)))
 
     @property
     def context(self) -> Mapping:

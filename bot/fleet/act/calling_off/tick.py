@@ -63,7 +63,7 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
 
     def __init__(self, store: CallingOffStore, forge: Forge, options: ActOptions, loop: Loop) -> None:
         self._store = store
-        super().__init__(forge, options.host, loop)
+        super().__init__(forge, options.hosts.forge, loop)
 
     @property
     def queue(self) -> Queue[CalledOff]:

@@ -116,7 +116,7 @@ class _ScanUploads(ForgeWriting[DueScan, UploadedFindings]):
     def __init__(self, store: ScanStore, forge: Forge, logs: ScanLogs, options: ActOptions, loop: Loop) -> None:
         self._store = store
         self._logs = logs
-        super().__init__(forge, options.host, loop)
+        super().__init__(forge, options.hosts.forge, loop)
 
     @property
     def queue(self) -> Queue[DueScan]:

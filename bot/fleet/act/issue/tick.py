@@ -82,7 +82,7 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
 
     def __init__(self, store: IssueStore, forge: Forge, options: ActOptions, loop: Loop) -> None:
         self._store = store
-        super().__init__(forge, options.host, loop)
+        super().__init__(forge, options.hosts.forge, loop)
         self._options = options
 
     @property

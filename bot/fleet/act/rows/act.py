@@ -40,12 +40,13 @@ from bot.store.stores import Stores
 
 class ActStore(RebuildStore):
     """`waves` are their names in the order in which they begin; `cves` tells what moves did about CVEs,
-    `feeds` what releases tell of pins."""
+    `feeds` what releases tell of pins; `builder` names where builds are started where that is not the forge."""
 
     @classmethod
     def opened(cls, stores: Stores) -> Self:
-        waves = [wave.name for wave in stores.options.pace.options.waves]
-        return cls(*stores.given, stores[CvesOfMoves], waves, stores[KeptFeeds])
+        pace = stores.options.pace
+        waves, builder = [wave.name for wave in pace.options.waves], pace.builder.name if pace.builder else ""
+        return cls(*stores.given, stores[CvesOfMoves], waves, stores[KeptFeeds], builder)
 
     def __init__(
         self,
@@ -55,11 +56,13 @@ class ActStore(RebuildStore):
         cves: CvesOfMoves,
         waves: Sequence[str] = (),
         feeds: KeptFeeds | None = None,
+        builder: str = "",
     ) -> None:
         super().__init__(database, worker, clock)
         self._cves = cves
         self._feeds = feeds or KeptFeeds()
         self._waves = waves
+        self._builder = builder
         self._noticed: int | None = None
 
     @property
@@ -71,7 +74,7 @@ class ActStore(RebuildStore):
         Those that a superseded rebuild has set to merge are looked at where a word keeps the next from going on
         with them, or once more is known; when that begins stays its own matter."""
         begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
-        has_turn = may_be_written(self._clock.now())
+        has_turn = may_be_written(self._clock.now(), self._builder)
         is_to_be_stopped = and_(IS_OUTDATED, MAY_MERGE, rebuilds.c.call_off.is_(None))
         is_news = rebuilds.c.facts_version > rebuilds.c.text_version
         is_to_be_taken_back = and_(MERGES_STILL, or_(is_news, IS_KEPT_LATER))

@@ -9,7 +9,7 @@ from bot.domain.backoff import look_together, rest_of
 from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Host
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
 from bot.domain.repositories.repository import Identity, owner_of
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -98,7 +98,7 @@ class BuildsTally:
 
 
 async def tick(
-    store: BuildsStore, builder: Builder, policy: Policy, mark: str, host: ForgeHost, loop: Loop
+    store: BuildsStore, builder: Builder, policy: Policy, mark: str, host: Host, loop: Loop
 ) -> BuildsTally:
     """Looks at every workflow that is due; `mark` changes with the policy."""
     task = await store.claim_wanted(mark)
@@ -125,10 +125,10 @@ class _Looks(Work[DueBuilds, Seen]):
     batch = 1_000
     rests_by_backoff = True
 
-    def __init__(self, store: BuildsStore, builder: Builder, host: ForgeHost, clock: Clock) -> None:
+    def __init__(self, store: BuildsStore, builder: Builder, host: Host, clock: Clock) -> None:
         self._store = store
         self._builder = builder
-        self._forge_host = host
+        self._host = host
         self._clock = clock
         self._latest: dict[str, Mapping[str, LatestRuns]] = {}
         self._in_trouble: dict[str, Failure] = {}
@@ -144,7 +144,7 @@ class _Looks(Work[DueBuilds, Seen]):
         return item.identity.name
 
     def host(self, item: DueBuilds) -> str:
-        return self._forge_host.of(item.identity.name)
+        return self._host.of(item.identity.name)
 
     async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
         """Asks owner by owner: one in trouble keeps no other from being looked at."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.followed_base import pinned_to
 from bot.domain.bases.incident import Incident
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Reading, Workflow
+from bot.domain.repositories.repository import Reading, RepositoryId, Workflow
 from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, Merging, RebuildState
@@ -94,11 +94,12 @@ class DiscoverStore(Store):
                 await tell_incidents(connection, [Incident(UNLISTED, now, trouble)], (), now)
 
     async def known_fleet(self) -> KnownFleet:
-        query = select(repositories.c.name, repositories.c.forge_id).where(repositories.c.listed.is_(True))
+        columns = repositories.c.name, repositories.c.forge, repositories.c.forge_id
+        query = select(*columns).where(repositories.c.listed.is_(True))
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-            ids = {row.name: row.forge_id for row in rows if row.forge_id is not None}
-            return KnownFleet(frozenset(row.name for row in rows), await open_since(connection, SHORT), ids)
+            keys = {row.name: RepositoryId(row.forge, row.forge_id) for row in rows if row.forge_id is not None}
+            return KnownFleet(frozenset(row.name for row in rows), await open_since(connection, SHORT), keys)
 
     async def record_listing(
         self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None

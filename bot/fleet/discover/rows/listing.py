@@ -137,6 +137,7 @@ def _settled_push(item: Repository) -> datetime | None:
 def _new_row(item: Repository, now: datetime) -> dict[str, object]:
     return {
         "name": item.name,
+        "forge": item.forge,
         "forge_id": item.id,
         "node_id": item.node_id,
         "default_branch": item.default_branch,

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.failure import Failure
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
+from bot.domain.host import Host
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
@@ -46,7 +47,7 @@ class FleetIssueOptions:
     ticks: bool = True
     page: str | None = None
     label: str = "freshness"
-    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    host: Host = Host()  # noqa: RUF009 - frozen
 
 
 class FleetIssueStore(Protocol):

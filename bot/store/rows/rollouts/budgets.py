@@ -3,12 +3,12 @@
 from collections import deque
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, ColumnElement, Index, Integer, Select, Table, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Index, Integer, Select, Table, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LONGEST_PAUSE
 from bot.domain.rollouts.rebuild import AWAITING, Action
-from bot.domain.rollouts.timing.pace import HOUR, Spending, WriteLimits
+from bot.domain.rollouts.timing.pace import HOUR, Spending, WriteLimits, at_host
 from bot.store.engine.codec import readable
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
@@ -59,16 +59,30 @@ async def read_spendings(connection: AsyncConnection, limits: WriteLimits) -> di
     return {account: await read_spending(connection, account, limits) for account in accounts}
 
 
-def may_be_written(now: datetime) -> ColumnElement[bool]:
-    """Whether a rebuild's account has a turn to give: at all, and where it opens a pull request, for content."""
+def may_be_written(now: datetime, builder: str = "") -> ColumnElement[bool]:
+    """Whether a rebuild's account has a turn to give: at all, and where it opens a pull request, for content.
+    `builder` names where builds are started that are not started at the forge."""
     opens = and_(rebuilds.c.action == Action.PULL_REQUEST.value, rebuilds.c.state.in_(AWAITING))
-    is_full, is_stopped = (
-        rebuilds.c.repository_id.in_(_of_accounts(until > now, until <= now + furthest))
-        for until, furthest in ((budgets.c.room_at, _FARTHEST_ROOM), (budgets.c.stopped_until, FARTHEST_STOP))
-    )
-    return and_(~is_stopped, or_(~opens, ~is_full))
+    is_full = rebuilds.c.repository_id.in_(_of_accounts(*_holds(budgets.c.room_at, now, _FARTHEST_ROOM)))
+    stopped = _holds(budgets.c.stopped_until, now, FARTHEST_STOP)
+    may_go: ColumnElement[bool] = ~rebuilds.c.repository_id.in_(_of_accounts(*stopped))
+    if builder:
+        is_dispatch = rebuilds.c.action == Action.DISPATCH.value
+        may_go = or_(
+            and_(is_dispatch, ~rebuilds.c.repository_id.in_(_of_accounts(*stopped, begins=at_host(builder)))),
+            and_(~is_dispatch, may_go),
+        )
+    return and_(may_go, or_(~opens, ~is_full))
 
 
-def _of_accounts(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:
-    begins = func.substr(func.lower(repositories.c.name), 1, func.length(budgets.c.account))
-    return select(repositories.c.id).join(budgets, begins == budgets.c.account).where(*conditions)
+def _holds(until: Column[datetime], now: datetime, furthest: timedelta) -> tuple[ColumnElement[bool], ...]:
+    return until > now, until <= now + furthest
+
+
+def _of_accounts(*conditions: ColumnElement[bool], begins: str = "") -> Select[tuple[int]]:
+    """The repositories of accounts of which that holds, all of them named with this beginning."""
+    name = func.lower(repositories.c.name)
+    full_name = literal(begins) + name if begins else name
+    is_its = func.substr(full_name, 1, func.length(budgets.c.account)) == budgets.c.account
+    named = (budgets.c.account.startswith(begins, autoescape=True),) if begins else ()
+    return select(repositories.c.id).join(budgets, is_its).where(*named, *conditions)

@@ -142,6 +142,23 @@ async def test_who_may_not_write_at_present_is_not_claimed(stores: Stores) -> No
 
 
 @ON_BOTH
+@pytest.mark.parametrize("account", ["dev.azure.com: ", "dev.azure.com: contoso/"])
+async def test_a_builder_elsewhere_and_the_forge_stop_what_is_theirs_alone(stores: Stores, account: str) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan_all()
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 2).values(action=Action.DISPATCH.value))
+    stores.act._builder = "dev.azure.com"
+    await stores.budgets.stop(account, 10 * MINUTE)
+    assert [job.rebuild.id for job in await stores.jobs()] == [1]
+    refused = await stores.budgets.take(account, 0, LIMITS)
+    assert refused.because == "dev.azure.com has asked for fewer writes"
+    stores.clock.advance(10 * MINUTE)
+    await stores.budgets.stop("contoso/", 10 * MINUTE)
+    assert [job.rebuild.id for job in await stores.jobs()] == [2]
+
+
+@ON_BOTH
 async def test_while_there_is_no_room_for_content_dispatches_go_on(stores: Stores) -> None:
     await stores.fill(repositories=3)
     await stores.plan_all()

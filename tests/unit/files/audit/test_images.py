@@ -243,7 +243,7 @@ def test_image_framework_and_sdk_must_be_of_one_version(
     image: str, framework: str, pin: str, expected: list[Outcome]
 ) -> None:
     files = {
-        "Dockerfile": f'FROM {image}\nENTRYPOINT ["dotnet", "Api.dll"]\n',
+        "Dockerfile": f'FROM {image}\nCOPY . .\nENTRYPOINT ["dotnet", "Api.dll"]\n',
         "src/Api.csproj": PROJECT.format(framework=framework, more=""),
     }
     if pin:

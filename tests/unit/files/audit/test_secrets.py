@@ -114,6 +114,15 @@ def test_secrets_of_a_container(lines: str, pod: str, expected: Outcome) -> None
         ("env_file: [.env]", UNKNOWN),
         ("environment: {ConnectionStrings__Shop: '${SHOP}'}", UNKNOWN),
         ("secrets: [db]", HOLDS),
+        ("environment: [SHOP_API_KEY]", FAILS),
+        ("environment: {SHOP_API_KEY: }", FAILS),
+        ("environment: ['SHOP_API_KEY=']", HOLDS),
+        ("environment: {SHOP_API_KEY: ''}", HOLDS),
+        ("environment: [ConnectionStrings__Shop]", UNKNOWN),
+        ("environment: [SHOP_REGION]", HOLDS),
+        ("environment: {POSTGRES_PASSWORD: changeit}", FAILS),
+        ("environment: {POSTGRES_PASSWORD: change_me}", FAILS),
+        ("environment: {SHOP_API_KEY: changeme}", HOLDS),
     ],
 )
 def test_secrets_of_a_service(environment: str, expected: Outcome) -> None:
@@ -128,6 +137,10 @@ ARGUMENTS = [
     ('["--password=$(DB_PASSWORD)"]', "sh -c 'server --password $$DB_PASSWORD'", HOLDS),
     ('["--password-file", "/run/secrets/db"]', "server --password-file /run/secrets/db", HOLDS),
     ('["--password", "--verbose"]', "server --password --verbose", HOLDS),
+    ('["--client-secret=hunter2"]', "server --client-secret=hunter2", FAILS),
+    ('["--secret", "id=nuget"]', "server --secret id=nuget", HOLDS),
+    ('["--password", "changeit"]', "server --password changeit", FAILS),
+    ('["--api-token", "changeme"]', "server --api-token changeme", HOLDS),
     ('["--token-ttl", "36000"]', "server --token-ttl 36000", HOLDS),
 ]
 
@@ -297,3 +310,62 @@ def test_a_secret_that_a_config_map_gives_is_told(name: str, expected: Outcome) 
     if found.fix is not None:
         assert found.fix.suggested == ()
         assert "must become a Secret first" in found.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "told"),
+    [
+        ("$(MQ_PASSWORD)", "{secretKeyRef: {name: mq, key: p}}", "takes MQ_PASSWORD"),
+        ("amqp://shop:$(MQ_PASSWORD)@mq", "{secretKeyRef: {name: mq, key: p}}", "takes MQ_PASSWORD"),
+        ("$(MQ_PASSWORD)", "{fieldRef: {fieldPath: metadata.uid}}", ""),
+    ],
+)
+def test_what_the_kubelet_puts_in_is_not_said_to_be_written_out(value: str, source: str, told: str) -> None:
+    lines = f"""
+        env:
+          - {{name: MQ_PASSWORD, valueFrom: {source}}}
+          - {{name: Mq__Password, value: "{value}"}}
+    """
+    found = findings("runtime-secrets", {DEPLOYMENT: deployment(lines)})
+    assert not any("written out" in each.message for each in found)
+    assert any(told in each.message for each in found if told) is bool(told)
+
+
+COMPOSE_OF_DB = "services: {db: {image: contoso/db}}"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("env_file: [shop.env]", UNKNOWN),
+        ("environment: {DbConnectionString: '${SHOP_DB}'}", UNKNOWN),
+        ("environment: [SHOP_API_KEY]", UNKNOWN),
+        ("environment: {dbconnection: '${SHOP_DB}'}", UNKNOWN),
+        ("environment: {MaxConnections: '${MOST}'}", HOLDS),
+        ("environment: {LEVEL: debug}", HOLDS),
+    ],
+)
+def test_all_that_an_override_may_bring_is_looked_at(line: str, expected: Outcome) -> None:
+    over = f"services: {{db: {{{line}}}}}"
+    files = {"docker-compose.yml": COMPOSE_OF_DB, "docker-compose.override.yml": over}
+    assert outcome("runtime-secrets", files) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "over", "is_read"),
+    [
+        ("compose.yaml", "compose.override.yml", True),
+        ("docker-compose.yml", "compose.override.yaml", True),
+        ("shop.yml", "shop.override.yml", False),
+        ("docker-compose.infra.yml", "docker-compose.infra.override.yml", False),
+    ],
+)
+def test_only_the_override_that_compose_takes_by_itself_is_said_to_be_read(
+    path: str, over: str, is_read: bool
+) -> None:
+    files = {f"ops/{path}": COMPOSE_OF_DB, f"ops/{over}": "services: {db: {environment: {DB_PASSWORD: hunter2}}}"}
+    (found,) = findings("runtime-secrets", files)
+    assert found.outcome is UNKNOWN
+    assert over in found.message
+    assert ("which Compose reads too" in found.message) is is_read
+    assert ("named beside it" in found.message) is not is_read

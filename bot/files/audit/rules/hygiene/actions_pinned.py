@@ -2,9 +2,6 @@
 
 What: `uses:` of such an action ends in a commit of 40 hexadecimal digits; `docker://` images have a digest.
 
-Why: a tag can be moved to other code, as Trivy's action was in 2026. These actions see the registry's password
-and the image.
-
 Example that fails::
 
     - uses: docker/login-action@v3

@@ -1,11 +1,9 @@
 """A base follows a minor version: neither everything that comes, nor one patch for good.
 
 What: no FROM of an image from elsewhere names `latest`, an operating system alone (`node:alpine`) or a day
-(`debian:trixie-20260101`). Of .NET's images and Docker's official ones it names the minor version (`10.0`,
-`10.0-noble-chiseled`). A digest follows the tag beside it: one beside `latest` holds, one beside a patch is that
-patch for good.
-
-Why: `latest` brings the next major version unasked; a patch version such as `10.0.1` never gets the next fix.
+(`debian:trixie-20260101`). .NET's images and Docker's official ones are named by their minor version (`10.0`,
+`10.0-noble-chiseled`), Java's by the major one. A digest follows the tag beside it: beside `latest` it holds,
+beside a patch it is that patch for good.
 
 Example that fails::
 
@@ -13,15 +11,16 @@ Example that fails::
 
 Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
 
-Exceptions: names that only a build tells are unknown; so is a patch where nobody knows whether the publisher has a
-tag for the minor version. Dockerfiles of tests and samples are not asked.
+Exceptions: unknown are names that only a build tells, and a patch or a day whose publisher may have no tag that
+follows them. `latest` holds where the repository's name tells the version (`…/static-debian12`). Dockerfiles of
+tests and samples are not asked.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
+from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import FindingSeverity, Fix, Outcome, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.domain.tags.tag import Tag
@@ -32,6 +31,15 @@ from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import option_values
 from bot.files.audit.images.by_name import is_dotnet, tag_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.files.audit.images.publishers import (
+    has_minor_tags,
+    is_of_red_hat,
+    is_update_of_java,
+    keeps_to_its_name,
+    tag_with_fixes,
+    tag_without_date,
+    versioned,
+)
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import GENERATED, is_generated
@@ -56,7 +64,7 @@ _ARGUMENT = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?[-+][^}]*)?\}|(?P<plain>[A-Z
 _ONLY_ARGUMENT = re.compile(r"\$(?:\{(?=\w+\}))?(?P<name>[A-Za-z_]\w*)\}?")
 _BUILD_STAMP = re.compile(r"^v?\d+(?:\.\d+)*[-.](?:\d+\.)?1[5-9]\d{8}$")
 """A version and the second of its build, as Red Hat's tags have it."""
-_PATCH = re.compile(r"(?P<minor>\d+\.\d+)(?:\.\d+)+")
+_AS_THEY_COME = "newer ones as they come"
 _MINOR = re.compile(r"\d+\.\d+(?=\.\d)")
 _LAST_OF_MINOR = 999
 """The third number of an SDK that is newer than all of its minor version."""
@@ -173,12 +181,14 @@ def _judge_reference(
             if is_one_for_good or pinned.outcome is Outcome.UNKNOWN
             else holds(place, subject, "a digest beside its tag follows the tag")
         )
+    if (reference.tag is None or "latest" in reference.tag) and keeps_to_its_name(reference):
+        return holds(place, subject, "its name tells the version that it follows")
     if reference.tag is None or reference.tag == "latest":
         message = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
-        return fails(place, subject, message, "write the minor version that the program targets")
+        return fails(place, subject, message, versioned(reference))
     words = reference.tag.lower().split("-")
     if words[0] in _MOVING or ("latest" in words and not any(map(str.isdigit, reference.tag))):
-        return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
+        return fails(place, subject, f"{reference.tag} brings any version", versioned(reference))
     tag = tag_of(text)
     if not is_dotnet(text) or tag is None:
         return _judge_other_reference(reference, tag, place, subject)
@@ -211,20 +221,34 @@ def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, 
             place, subject, why, f"write the tag that follows them, such as {year[0] if year else '2022'}-latest"
         )
     if _BUILD_STAMP.search(name):
-        return fails(place, subject, f"{name} is one build, and never gets a fix", "leave the build's number out")
-    if tag is None:
-        return holds(place, subject, f"it follows {name}")
-    if tag.is_dated:
-        return fails(place, subject, f"{name} is of one day, and never gets a fix", "leave the date out")
-    if _names_system_alone(reference):
-        return fails(place, subject, f"{name} brings any version", "write the minor version before it")
-    if tag.precision < _FULL:
-        return holds(place, subject, f"it follows {name}")
-    if reference.registry == DEFAULT_REGISTRY and "/" not in reference.repository.removeprefix("library/"):
-        minor = _PATCH.sub(r"\g<minor>", name, count=1)
-        return fails(place, subject, f"{name} is one patch, which never gets a fix", f"write {minor} instead")
+        advice = "leave the build's number out"
+        advice = (
+            advice if is_of_red_hat(reference) else f"{advice}, where there is such a tag; else {_AS_THEY_COME}"
+        )
+        return fails(place, subject, f"{name} is one build, and never gets a fix", advice)
+    if not is_update_of_java(reference):
+        if tag is None:
+            return holds(place, subject, f"it follows {name}")
+        if tag.is_dated:
+            return _judge_dated(reference, place, subject)
+        if _names_system_alone(reference):
+            advice = f"write {'the minor' if has_minor_tags(reference) else 'a'} version before it"
+            return fails(place, subject, f"{name} brings any version", advice)
+        if tag.precision < _FULL:
+            return holds(place, subject, f"it follows {name}")
+    if followed := tag_with_fixes(reference) or tag_without_date(reference):
+        return fails(place, subject, f"{name} is one patch, which never gets a fix", f"write {followed} instead")
     why = f"{name} is one patch; whether there is a tag for its minor version is not known here"
     return unknown(place, subject, why, "a tag for the minor version, or a digest that is kept up to date")
+
+
+def _judge_dated(reference: Reference, place: Place, subject: str) -> Verdict:
+    """Of a tag that names a day: its publisher may have one that follows the days, or nothing but days."""
+    name = str(reference.tag)
+    if followed := tag_without_date(reference):
+        return fails(place, subject, f"{name} is of one day, and never gets a fix", f"write {followed} instead")
+    why = f"{name} is of one day; whether there is a tag without a date is not known here"
+    return unknown(place, subject, why, f"a tag without a date, or {_AS_THEY_COME}")
 
 
 def _names_system_alone(reference: Reference) -> bool:

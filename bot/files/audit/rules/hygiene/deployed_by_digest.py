@@ -1,9 +1,6 @@
 """What is deployed is named by its digest.
 
-What: each container of a manifest, kustomization or chart has an image with a digest, after a kustomization's
-`images`. `latest` and names without a tag are the check `no-latest-deployed`.
-
-Why: what was scanned, signed and verified is a digest. A tag may be moved before a pod starts.
+What: each container of a manifest, kustomization or chart has a digest, after a kustomization's `images`.
 
 Example that fails::
 
@@ -11,8 +8,7 @@ Example that fails::
 
 Fix: `contoso/api:8.1@sha256:…`, which the bot keeps up to date with the tag.
 
-Exceptions: names that are filled in later, by Skaffold too, are unknown. Compose files are asked nothing, nor
-images with `imagePullPolicy: Never`.
+Exceptions: those of `no-latest-deployed`, which also judges `latest` and names without a tag.
 """
 
 from collections.abc import Iterator

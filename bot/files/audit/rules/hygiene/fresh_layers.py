@@ -1,9 +1,7 @@
 """A rebuild takes the current base, not a layer that was kept.
 
-What: a build with a layer cache (`cache-from`) also has `pull: true` or `no-cache: true`; `docker build` on a
-runner of one's own has `--pull`, be it in the step that pushes or in one before it.
-
-Why: a cached layer gives a green run on the old base.
+What: a build with a layer cache (`cache-from`) has `pull: true` or `no-cache: true`; `docker build` on a runner of
+one's own has `--pull`, in the step that pushes or one before it.
 
 Example that fails::
 
@@ -17,9 +15,8 @@ Exceptions: builds without a cache on GitHub's runners begin with nothing, and h
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.building import builds_of
+from bot.files.audit.delivery.building import builds_of, loads_of
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
-from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import ShellCommand, is_unknown
@@ -34,25 +31,26 @@ _HOSTED = ("ubuntu-", "windows-", "macos-")
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
         if push.step.action in BUILDKIT_ACTIONS:
-            yield _of_action(repository, push)
+            yield _of_action(repository, push.step)
+        for loading in loads_of(push):
+            yield _of_action(repository, loading)
         for step, command in builds_of(push):
             if "build" in command.words[:4] and command.name != "dotnet":
                 yield _of_command(repository, step, command)
 
 
-def _of_action(repository: RepositoryTexts, push: Push) -> Verdict:
-    step = push.step
+def _of_action(repository: RepositoryTexts, step: PipelineStep) -> Verdict:
     place = repository.where(step)
     settings = [step.input(name) for name in ("pull", "no-cache")]
     if any(each.lower() == "true" for each in settings):
-        return holds(place, push.subject, "the base is looked up anew")
+        return holds(place, step.subject, "the base is looked up anew")
     if any(is_unknown(each) for each in settings):
-        return unknown(place, push.subject, "pull is known only in a run", "its value in a scheduled run")
+        return unknown(place, step.subject, "pull is known only in a run", "its value in a scheduled run")
     if step.input("cache-from"):
         inputs = step.mapping.get("with")
         advice = "set pull: true"
         fix = with_key(repository, inputs, "pull", ["true"], advice) if isinstance(inputs, Mapping) else Fix(advice)
-        return fails(place, push.subject, "it builds on cached layers, and pull is not set", fix)
+        return fails(place, step.subject, "it builds on cached layers, and pull is not set", fix)
     return _of_runner(repository, step, "pull: true")
 
 

@@ -4,8 +4,6 @@ What: the job that deploys to production has an `environment:` that asks for rev
 approval or an earlier stage; or rolls out by steps (Argo Rollouts, Flagger, revisions, slots); or is started by
 people alone.
 
-Why: a base that breaks the program then meets some users, and not all.
-
 Example that fails::
 
     on: push
@@ -13,7 +11,7 @@ Example that fails::
 
 Fix: `environment: production` for the job. The name alone asks nothing: set required reviewers or a wait timer for
 it at the forge (Settings, Environments), and limit it to the branch that deploys. Where the job signs in by OIDC,
-the subject of its identity becomes `repo:contoso/api:environment:production`, which the cloud has to know first.
+its subject becomes `repo:contoso/api:environment:production`, which the cloud has to know first.
 
 What an environment asks only the forge tells: the service reads it there, for a checkout it is unknown. So is a
 stage that nothing names, and what a release, a tag or another workflow starts.

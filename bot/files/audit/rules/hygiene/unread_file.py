@@ -1,10 +1,8 @@
 """A file that checks look at can be read.
 
 What: one unknown, with line and reason, for each workflow, action, manifest, Compose file, kustomization, chart,
-pipeline or Dockerfile that its own tool would refuse, and for each file that is too large, kept in Git LFS, or not
+pipeline or Dockerfile that its own tool would refuse, and for each file that is too large, in Git LFS, or not
 UTF-8.
-
-Why: silence would look like "nothing to complain about".
 
 Example that is unknown::
 
@@ -13,8 +11,7 @@ Example that is unknown::
 
 Fix: mend the file at that line.
 
-Exceptions: what is left out, templates of charts (their containers are asked about one by one), and YAML that no
-check looks at.
+Exceptions: what is left out, templates of charts (asked one container at a time), and YAML that no check looks at.
 """
 
 import re

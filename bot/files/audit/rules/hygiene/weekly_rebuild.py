@@ -1,9 +1,7 @@
 """The workflow that pushes an image runs every week, whether or not anybody commits.
 
-What: it has a schedule that comes at least once a week and in which the push takes place; or another workflow with
-such a schedule calls or dispatches it, or pushes the same tags.
-
-Why: fixes in the base reach an image only with a build, and quiet repositories are the ones that age.
+What: a schedule comes at least once a week, and the push takes place in it; or another workflow with such a
+schedule calls or dispatches it, or pushes the same tags.
 
 Example that fails::
 
@@ -11,9 +9,9 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where
-only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule: the newest
-release is built anew at its tag.
+Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where only
+a run tells whether one holds, it is unknown. What builds releases alone gets no schedule: the newest release is
+built anew at its tag.
 
 Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
 """
@@ -25,6 +23,7 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.repository import WORKFLOWS, is_workflow
+from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
 from bot.files.audit.delivery.statements import building
@@ -37,11 +36,13 @@ from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.refs import may_start
 from bot.files.audit.workflows.releases import (
+    OF_MOVED_TAG,
     READS_MERGE,
     RELEASES_ALONE,
     example_tags,
     is_started_by_hand_alone,
     reads_merge,
+    tags_of,
     takes_inputs,
     why_no_schedule,
 )
@@ -110,6 +111,10 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     if why_no_schedule(pipeline) == RELEASES_ALONE:
         who = "a release or a person" if "workflow_dispatch" in pipeline.events else "a release"
         why = f"only {who} starts it, and nothing builds the newest release anew every week"
+    elif why_no_schedule(pipeline) == OF_MOVED_TAG:
+        who = f"the tag {first_few(tags_of(pipeline))}"
+        who += " or a person" if "workflow_dispatch" in pipeline.events else ""
+        why = f"only {who} starts it, and nothing builds what stands there anew every week"
     else:
         why = "it runs only when somebody commits, publishes or starts it"
     return fails(place, subject, why, _fix(repository, pipeline))
@@ -180,6 +185,9 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     whose commits push too. What builds releases is built anew at their tag, or not at all.
     """
     cron = weekly_cron(f"{repository.name}/{pipeline.path}")
+    if why_no_schedule(pipeline) == OF_MOVED_TAG:
+        why = "a scheduled run would publish the default branch, not what the tag stands at"
+        return Fix("build what the tag stands at anew every week, and no branch", left_alone=why)
     if why_no_schedule(pipeline):
         return rebuild_release(repository, pipeline, cron)
     advice = f"add a schedule: {cron}"

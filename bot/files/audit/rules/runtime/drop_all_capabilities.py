@@ -2,17 +2,14 @@
 
 What: `capabilities.drop` holds ALL; in Compose `cap_drop: [ALL]`.
 
-Why: the default set lets a process make devices, change owners and forge packets. A web service needs none of it.
-
 Example that fails::
 
     securityContext: {capabilities: {drop: [NET_RAW]}}
 
-Fix: `capabilities: {drop: [ALL]}`. Ports from 1024 on need no capability; .NET images listen on 8080.
-The file of SQL Server's program carries NET_BIND_SERVICE, as Caddy's does, and starts only where it may be had: add
-that one.
+Fix: `capabilities: {drop: [ALL]}`. .NET images listen on 8080, which needs none; the programs of SQL Server and
+Caddy do not start without NET_BIND_SERVICE: add that one.
 
-Exceptions: Windows containers are asked nothing.
+Exceptions: privileged containers, which `not-privileged` tells of, are asked nothing.
 """
 
 from collections.abc import Iterator
@@ -20,12 +17,12 @@ from dataclasses import replace
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import ImageTraits, image_traits
+from bot.files.audit.delivery.built_images import ImageTraits, builds_first, image_traits
 from bot.files.audit.images.stock import first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import (
     absent,
@@ -38,6 +35,10 @@ from bot.files.audit.workloads.judging import (
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
+_PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
+_BUILT_FIRST = (
+    "run what `dotnet publish` makes, since root needs DAC_OVERRIDE to build among sources of another user; then"
+)
 _FIX = "set securityContext.capabilities.drop: [ALL]"
 
 
@@ -45,7 +46,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         capabilities = container.context.mapping("capabilities")
         dropped = [(word(each) or "").upper() for each in capabilities.sequence("drop")]
-        if "ALL" in dropped or "CAP_ALL" in dropped:
+        if word(container.context.get("privileged")) == "true":
+            place = place_of(repository, capabilities.get("drop"), container.place)
+            yield not_applicable(place, container.subject, _PRIVILEGED)
+        elif "ALL" in dropped or "CAP_ALL" in dropped:
             place = place_of(repository, capabilities.get("drop"), container.place)
             yield holds(place, container.subject, "ALL are dropped")
         elif any(is_hidden(each) for each in (capabilities.get("drop"), *capabilities.sequence("drop"))):
@@ -62,6 +66,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     stock, image = stock_image(container.image), image_traits(repository, container.image)
     advice = f"{_FIX} and add: [{image.needs}]" if image.needs else _FIX
+    if image.builds_as_it_starts or builds_first(container.command):
+        return Fix(f"{_BUILT_FIRST} {advice}")
     if not runs_as_another(container.setting("runAsUser")):
         if stock is not None and stock.starts_as_root:
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
@@ -88,7 +94,10 @@ def _advice(image: ImageTraits, then: str) -> str:
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     dropped = [each.upper() for each in service.words("cap_drop")]
-    if "ALL" in dropped:
+    if service.is_on("privileged") and not service.is_for_swarm:
+        place = place_of(repository, service.get("cap_drop"), service.place)
+        yield not_applicable(place, service.subject, _PRIVILEGED)
+    elif "ALL" in dropped:
         yield holds(service.place, service.subject, "ALL are dropped")
     else:
         why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
@@ -105,6 +114,8 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     }
     keys = {"cap_drop": "[ALL]"} | ({} if is_added else {"cap_add": f"[{image.needs}]"})
     advice = f"add {' and '.join(f'{key}: {value}' for key, value in keys.items())}"
+    if image.builds_as_it_starts or builds_first(service.command):
+        return Fix(f"{_BUILT_FIRST} {advice}")
     if not runs_as_another(service.get("user")):
         if stock is not None and stock.starts_as_root:
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)

@@ -1,10 +1,7 @@
 """An image that the repository builds runs as a user that is not root.
 
-What: the last USER of the final stage or of those below it, else the user of the base, is not root. .NET's chiseled
-and distroless tags run as UID 1654; `USER $APP_UID` makes the others do so. Images that the SDK builds run as `app`
-from .NET 8 on.
-
-Why: where no manifest says otherwise, the image decides, on every engine.
+What: the last USER of the final stage or of those below it, else that of the base, is not root. .NET's chiseled
+and distroless tags run as UID 1654, images that the SDK builds as `app` from .NET 8 on.
 
 Example that fails::
 
@@ -16,7 +13,8 @@ Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled b
 What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
 
 Exceptions: Windows images, and Dockerfiles of tests, samples and development containers, are asked nothing. Where
-an entrypoint drops rights by itself (gosu, setpriv, su-exec) it is unknown.
+an entrypoint drops rights by itself (gosu, setpriv, su-exec) it is unknown; so it is where a Dockerfile only
+prepares a base for others, or its last stage only runs tests.
 """
 
 import posixpath
@@ -29,12 +27,14 @@ from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.images.by_dockerfile import user_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.files.audit.images.running import is_only_a_base, only_tests, starts
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.files.audit.workloads.compose import services
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import project
 from bot.files.formats.dotnet.msbuild.imports import Imports
@@ -46,16 +46,27 @@ _IMPORTED_UNASKED = ("Directory.Build.props", "Directory.Build.targets")
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     targets_by_path = targets(repository)
+    built_to_run = {path for each in services(repository) if (path := each.dockerfile()[0]) is not None}
     for file in dockerfiles(repository):
         stages = [
             stage
             for name in sorted(targets_by_path.get(file.path, ()))
             if (stage := file.stage(name) if name else file.final) is not None
         ]
-        for stage in dict.fromkeys(stages or [file.final]):
+        for stage in dict.fromkeys(stages or _run_of(file)):
             user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
             place = file.place(user.where)
-            subject = f"stage {stage.label}" if stage.name else "final stage"
+            subject = f"stage {stage.label}" if stage.name or stage is not file.final else "final stage"
+            is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
+            if is_left_open and not stages and all(only_tests(file, each) for each in file.stages):
+                yield not_applicable(place, subject, "it only runs tests")
+                continue
+            if is_left_open and not stages and only_tests(file, stage):
+                yield unknown(place, subject, _ONLY_TESTS, "the stage that is built to be run")
+                continue
+            if is_left_open and file.path not in built_to_run and is_only_a_base(file, stage):
+                yield unknown(place, subject, _ONLY_A_BASE, "a USER in it, or in what stands on it")
+                continue
             match user.kind:
                 case UserKind.ROOT:
                     yield fails(place, subject, user.why, _fix(repository, file, stage))
@@ -66,6 +77,18 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 case UserKind.UNKNOWN:
                     yield unknown(place, subject, user.why, user.settled_by)
     yield from _built_by_sdk(repository)
+
+
+_ONLY_TESTS = "its last stage only tries things out, and which stage is run is not told"
+_ONLY_A_BASE = "it starts nothing and takes nothing in, so others may stand on it, which say who they run as"
+
+
+def _run_of(file: Dockerfile) -> list[BuildStage]:
+    """The stage that is run where no build names one: the last one that does more than try things out."""
+    if not only_tests(file, file.final):
+        return [file.final]
+    started = (each for each in reversed(file.stages) if starts(file, each) and not only_tests(file, each))
+    return [next(started, file.final)]
 
 
 _BEFORE_APP_UID = re.compile(r"/dotnet/core/|:[1-7]\.\d")

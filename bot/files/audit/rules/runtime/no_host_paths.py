@@ -1,9 +1,6 @@
 """A pod mounts no folders of its node.
 
-What: no `hostPath` volumes. In Compose, no mounts of the system's own folders (`/`, `/etc`, `/proc`, `/root`, …);
-folders of the project are what Compose is for, and hold.
-
-Why: files of the node are a way out of the container, and a pod that needs them runs on one node only.
+What: no `hostPath` volumes; in Compose no mounts of the system's own folders (`/`, `/etc`, `/proc`, `/root`, …).
 
 Example that fails::
 
@@ -11,7 +8,8 @@ Example that fails::
 
 Fix: a persistent volume claim, a ConfigMap or a projected volume.
 
-Exceptions: agents of the node: waive the check, with the reason."""
+Exceptions: agents of the node: waive the check, with the reason.
+"""
 
 from collections.abc import Iterator
 

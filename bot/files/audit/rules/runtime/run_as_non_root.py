@@ -1,21 +1,16 @@
 """A container runs as a user that is not root, and the manifest makes sure of it.
 
-What: `runAsNonRoot: true` or a `runAsUser` above 0, of the container or else of its pod; in Compose a `user`, or an
-image of this repository whose USER is not root.
-
-Why: a process that breaks out of a container as root is root on the node. What only the image says can change with
-the next image; the cluster enforces what the manifest says.
+What: `runAsNonRoot: true` or a `runAsUser` above 0, of the container or else of its pod; in Compose a `user`, or
+an image of this repository whose USER is not root.
 
 Example that fails::
 
     containers: [{name: api, image: contoso/api}]
 
-Fix: `securityContext: {runAsNonRoot: true}`; add `runAsUser: 1654` where the image's USER is a name, since the
-kubelet can verify numbers only. .NET images have UID 1654 (`$APP_UID`) for this.
+Fix: `securityContext: {runAsNonRoot: true}`; with `runAsUser: 1654`, which .NET images have (`$APP_UID`), where
+the image's USER is a name: the kubelet verifies numbers only.
 
 UID 64198, which was an early plan, fails beside an image that is known to run as 1654.
-
-Exceptions: Windows containers have no such setting and are asked nothing.
 """
 
 from collections.abc import Iterator

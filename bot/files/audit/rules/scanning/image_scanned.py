@@ -1,9 +1,6 @@
 """What is pushed is scanned for known vulnerabilities in the same run.
 
-What: the workflow that pushes an image runs Trivy, Grype or Docker Scout on an image, before or after the push, as
-an action or as a command.
-
-Why: a scan in another workflow looks at another build, and nothing waits for it.
+What: the workflow that pushes an image runs Trivy, Grype or Docker Scout on an image, before or after the push.
 
 Example that fails::
 

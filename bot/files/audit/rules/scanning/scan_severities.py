@@ -3,15 +3,13 @@
 What: the blocking scan counts HIGH and CRITICAL. Trivy's action writes SARIF, and counts, all severities, whatever
 `severity` says, unless `limit-severities-for-sarif` is true.
 
-Why: HIGH is where most of what is exploited stands.
-
 Example that fails::
 
     with: {format: sarif, severity: 'HIGH,CRITICAL', exit-code: '1'}
 
 Fix: `severity: HIGH,CRITICAL`, and with SARIF `limit-severities-for-sarif: true`.
 
-Exceptions: where nothing blocks, that is the finding, and this check is not asked.
+Exceptions: not asked where nothing blocks.
 """
 
 from collections.abc import Iterator

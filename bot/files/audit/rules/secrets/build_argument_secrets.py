@@ -2,8 +2,6 @@
 
 What: `build-args` of workflows, `--build-arg` of commands and `args` of Compose name no secret and take none.
 
-Why: build arguments stand in the image's history and in its provenance.
-
 Example that fails::
 
     build-args: NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}
@@ -28,7 +26,7 @@ from bot.files.audit.secrets.names import holds_secret, is_secret_name
 from bot.files.audit.suggestions.build_secrets import as_build_secret
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.audit.workflows.model import PipelineStep
-from bot.files.audit.workloads.compose import named_values, services
+from bot.files.audit.workloads.compose import passed_values, services
 from bot.files.audit.workloads.judging import place_of
 from bot.files.formats.source.nodes import Mapping
 
@@ -48,7 +46,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for service in services(repository):
         build = service.get("build")
         args = build.get("args") if isinstance(build, Mapping) else None
-        for name, value, node in named_values(args):
+        for name, value, node in passed_values(args):
             if is_secret_name(name) and (holds_secret(name, value) or value.startswith("$")):
                 place = place_of(repository, node, service.place)
                 yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)

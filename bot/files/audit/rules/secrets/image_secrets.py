@@ -1,9 +1,7 @@
 """No secret is built into an image.
 
-What: no ENV holds one, no ARG of such a name is used by an instruction, no command of RUN is told one that is
-written out or an ARG, and no NuGet.Config or .npmrc with a password in it is copied.
-
-Why: all of it stays in the image's layers or history, for everybody who can pull it.
+What: no ENV holds one, no instruction uses an ARG of such a name, no command of RUN is told one, and no
+NuGet.Config or .npmrc with a password is copied.
 
 Example that fails::
 
@@ -14,8 +12,8 @@ Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
 
 Where the fleet knows the produced image, the names in its environment and history are looked at too.
 
-Exceptions: an ARG that nothing uses, empty values, and a variable that takes the value of what its stage does not
-know, and so is empty. Values are never shown.
+Exceptions: an ARG that nothing uses, empty values, and a variable that takes what its stage does not know. A feed's
+password that a build writes into such a file is unknown. Values are never shown.
 """
 
 import re
@@ -26,13 +24,17 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.feeds import copied_after_writing, written_by_run
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.secrets.run_commands import told_in
 from bot.files.audit.suggestions.build_secrets import as_build_secret
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.dockerfile.lines import Instruction
 
 _FIX = "use a build secret: RUN --mount=type=secret,…"
+_TAKEN_OUT = (
+    "whether that layer is published, be it as the image or as a cache; a variable in the configuration ends it"
+)
 _FIX_OF_VARIABLE = (
     "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
 )
@@ -51,8 +53,23 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         secrets += _find_in_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in secrets})
         for instruction, why in secrets:
             yield fails(file.place(instruction), why[1], why[0], _fix(repository, file, why[1]))
-        if not secrets:
+        left_open = [] if secrets else list(_left_open(repository, file))
+        for kept_by, subject, doubt in left_open:
+            yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
+        if not secrets and not left_open:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
+
+
+def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
+    """What may be a secret in a layer: a feed's password in a configuration that a build writes, or copies."""
+    for stage in file.stages:
+        for instruction in file.of(stage):
+            if written_by_run(instruction, _whole(repository, file, instruction)):
+                why = "it writes a build secret into a configuration, which the layer keeps"
+                yield instruction, f"stage {stage.label}", why
+    for instruction, path in copied_after_writing(repository, file):
+        why = f"{path} writes a secret into a configuration before the build, which is copied with it"
+        yield instruction, "COPY", why
 
 
 def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:

@@ -2,8 +2,6 @@
 
 What: the run that pushes an image also runs `cosign sign` or `notation sign`.
 
-Why: a signature is how a cluster tells the pipeline's images from all others.
-
 Example that fails::
 
     - uses: docker/build-push-action@…
@@ -12,7 +10,7 @@ Example that fails::
 Fix: sigstore/cosign-installer, then `cosign sign --yes REPOSITORY@${{ steps.build.outputs.digest }}`.
 
 Exceptions: pipelines that call workflows which are not read are unknown, by name. docker/github-builder signs
-what it pushes, unless its input `sign` is false.
+unless its input `sign` is false.
 """
 
 from collections.abc import Iterator

@@ -2,16 +2,14 @@
 
 What: `cosign sign` without `--key`, in a job whose token has `id-token: write`.
 
-Why: a key that is kept is a key that leaks, and nobody can say which workflow used it.
-
 Example that fails::
 
     run: cosign sign --key env://COSIGN_PRIVATE_KEY contoso/api@sha256:…
 
 Fix: leave `--key` out, and give the job `permissions: {id-token: write}`.
 
-Exceptions: keys that never leave a key service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`) are asked
-nothing, nor is Notation with a plugin for one; where no plugin and no key in a file is seen, it is unknown.
+Exceptions: keys that never leave a key service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`, Notation
+with a plugin for one) are asked nothing; Notation with neither plugin nor key in a file is unknown.
 """
 
 from collections.abc import Iterator

@@ -3,16 +3,14 @@
 What: provenance by BuildKit (the default of build-push-action and Buildx, where the builder can store it), or an
 attestation by actions/attest-build-provenance or a known builder.
 
-Why: it names the commit and the workflow that an image came from. Without it nobody can tell it from one that
-somebody pushed from a laptop.
-
 Example that fails::
 
     with: {push: true, provenance: false}
 
 Fix: remove `provenance: false`; use docker/setup-buildx-action before the build.
 
-Exceptions: none. Where a registry cannot take indexes, attest after the push."""
+Exceptions: none. Where a registry cannot take indexes, attest after the push.
+"""
 
 from collections.abc import Iterator
 
@@ -25,16 +23,15 @@ from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
     JOINED,
     ON_BUILDER,
-    asks_for,
     is_manifest,
     is_of_windows,
     isolated_provenance,
-    settling,
+    told_of,
 )
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.steps import provenance_on
-from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.verdict import Verdict, fails, holds
 
 _FIX = "attach provenance: leave `provenance` at its default"
 
@@ -44,24 +41,17 @@ _IN_ONE = "build and push in one, with `docker buildx build --provenance=mode=ma
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     own_deliveries = deliveries(repository)
     for push in own_deliveries.pushes:
-        place = repository.where(push.step)
-        attested = next(
-            (each for each in related(push, own_deliveries.attestations) if each.what == "provenance"),
-            None,
+        attesting = next(
+            (each.tool for each in related(push, own_deliveries.attestations) if each.what == "provenance"), ""
         )
         isolated = isolated_provenance(push.pipeline)
-        answer, why = asks_for(repository, push, "provenance")
-        if attested is not None:
-            yield holds(place, push.subject, f"{attested.tool} attests how it was built")
-        elif isolated is not None:
-            yield holds(place, push.subject, f"{isolated.remote} attests how it was built")
-        elif answer is True:
-            yield holds(place, push.subject, why)
-        elif answer is None:
-            yield unknown(place, push.subject, why, settling(why))
+        by = attesting or (isolated.remote if isolated is not None else "")
+        told, why = told_of(repository, push, "provenance", f"{by} attests how it was built" if by else "")
+        if told is not None:
+            yield told
         else:
             fix = provenance_on(repository, push, _advice(push))
-            yield fails(place, push.subject, f"the image gets no provenance: {why}", fix)
+            yield fails(repository.where(push.step), push.subject, f"the image gets no provenance: {why}", fix)
     for build in own_deliveries.remote_builds:
         place = repository.where(build.job)
         yield holds(place, build.subject, f"{build.job.remote} attests how it was built")

@@ -3,17 +3,15 @@
 What: `sbom: true` of build-push-action or Bake, `--sbom` of Buildx, or an SBOM that is attested to the image
 (`cosign attest --type spdxjson`, actions/attest-sbom).
 
-Why: when the next library is found broken, the list says which images have it, without pulling one.
-
 Example that fails::
 
     - uses: docker/build-push-action@…
       with: {push: true, tags: contoso/api}
 
-Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one passes it over, and is raised with it.
+Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one is raised with it.
 
-Exceptions: without a builder of its own (docker/setup-buildx-action, `docker buildx create`) it is unknown whether
-Buildx stores it. An SBOM that is only a file of the run is unknown too.
+Exceptions: unknown without a builder of its own (docker/setup-buildx-action, `docker buildx create`), and for an
+SBOM that is only a file of the run.
 """
 
 from collections.abc import Iterator
@@ -26,10 +24,9 @@ from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
     JOINED,
     ON_BUILDER,
-    asks_for,
     is_manifest,
     is_of_windows,
-    settling,
+    told_of,
 )
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -46,13 +43,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         made = related(push, own_deliveries.attestations)
         attested = next((each for each in made if each.what == "sbom"), None)
         sbom_file = next((each for each in made if each.what == "sbom-file"), None)
-        answer, why = asks_for(repository, push, "sbom")
-        if attested is not None:
-            yield holds(place, push.subject, f"{attested.tool} attaches an SBOM")
-        elif answer is True:
-            yield holds(place, push.subject, why)
-        elif answer is None:
-            yield unknown(place, push.subject, why, settling(why))
+        told, why = told_of(repository, push, "sbom", f"{attested.tool} attaches an SBOM" if attested else "")
+        if told is not None:
+            yield told
         elif sbom_file is not None:
             yield unknown(
                 place,

@@ -2,8 +2,6 @@
 
 What: what `cosign sign` is given holds `@sha256:…`, or `@` with the digest that the build step gave.
 
-Why: between the push and the signature a tag may have moved, and then something else is signed.
-
 Example that fails::
 
     run: cosign sign --yes contoso/api:${{ github.sha }}

@@ -1,10 +1,8 @@
 """What is deployed was verified first, by the workflow that deploys it or by the cluster that takes it.
 
-What: a step before each deploy verifies the signature (`cosign verify`, `notation verify`, `gh attestation verify`,
-`slsa-verifier`) and ends the run where there is none; or a policy of this repository enforces it; or Flux verifies
-what it deploys; or Argo CD takes signed commits alone.
-
-Why: a signature that nobody asks for keeps nobody out.
+What: a step before each deploy verifies the signature (`cosign verify`, `notation verify`, `gh attestation
+verify`, `slsa-verifier`) and ends the run where there is none; or a policy of this repository enforces it; or Flux
+verifies what it deploys; or Argo CD takes signed commits alone.
 
 Example that fails::
 
