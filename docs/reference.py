@@ -20,7 +20,7 @@ from bot.domain.rollouts.steps import STEP_TRANSITIONS
 from bot.domain.rollouts.timing.windows import Window
 from bot.files import scope
 from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
-from bot.fleet.metrics import METRICS, MetricScope
+from bot.fleet.metrics import METRICS, Metric, MetricScope
 from bot.settings.model import json_schema
 from bot.settings.sections.policy import RuleSettings
 from docs.article import article_table
@@ -70,15 +70,18 @@ def _metrics() -> str:
         "Alert rules and a Grafana dashboard are in `deploy/overlays/monitoring`; without Prometheus' operator,",
         "the `groups` of `rules.yaml` there are a rule file.",
         "",
-        "| metric | type | labels | of | what it tells |",
-        "|---|---|---|---|---|",
     ]
-    for metric in METRICS:
-        shown = metric.series[0] if len(metric.series) == 1 else metric.name
-        labels = ", ".join(f"`{label}`" for label in metric.labels) or "–"
-        of = "process" if metric.scope is MetricScope.PROCESS else "store"
-        lines.append(f"| `{shown}` | {metric.kind} | {labels} | {of} | {cell(metric.help)} |")
-    return "\n".join(lines) + "\n"
+    for of, title in ((MetricScope.STORE, "Of the store"), (MetricScope.PROCESS, "Of the process")):
+        lines += [f"## {title}", "", "| metric | type | labels | what it tells |", "|---|---|---|---|"]
+        lines += [_metric(each) for each in METRICS if each.scope is of]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _metric(metric: Metric) -> str:
+    shown = metric.series[0] if len(metric.series) == 1 else metric.name
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{shown}` | {metric.kind} | {labels} | {cell(metric.help)} |"
 
 
 def _settings(schema: Mapping[str, Any]) -> str:
