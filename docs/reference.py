@@ -20,7 +20,7 @@ from bot.domain.rollouts.steps import STEP_TRANSITIONS
 from bot.domain.rollouts.timing.windows import Window
 from bot.files import scope
 from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
-from bot.fleet.metrics import METRICS, MetricScope
+from bot.fleet.metrics import METRICS, Metric, MetricScope
 from bot.settings.model import json_schema
 from bot.settings.sections.policy import RuleSettings
 from docs.article import article_table
@@ -70,15 +70,18 @@ def _metrics() -> str:
         "Alert rules and a Grafana dashboard are in `deploy/overlays/monitoring`; without Prometheus' operator,",
         "the `groups` of `rules.yaml` there are a rule file.",
         "",
-        "| metric | type | labels | of | what it tells |",
-        "|---|---|---|---|---|",
     ]
-    for metric in METRICS:
-        shown = metric.series[0] if len(metric.series) == 1 else metric.name
-        labels = ", ".join(f"`{label}`" for label in metric.labels) or "–"
-        of = "process" if metric.scope is MetricScope.PROCESS else "store"
-        lines.append(f"| `{shown}` | {metric.kind} | {labels} | {of} | {cell(metric.help)} |")
-    return "\n".join(lines) + "\n"
+    for of, title in ((MetricScope.STORE, "Of the store"), (MetricScope.PROCESS, "Of the process")):
+        lines += [f"## {title}", "", "| metric | type | labels | what it tells |", "|---|---|---|---|"]
+        lines += [_metric(each) for each in METRICS if each.scope is of]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _metric(metric: Metric) -> str:
+    shown = metric.series[0] if len(metric.series) == 1 else metric.name
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{shown}` | {metric.kind} | {labels} | {cell(metric.help)} |"
 
 
 def _settings(schema: Mapping[str, Any]) -> str:
@@ -86,15 +89,16 @@ def _settings(schema: Mapping[str, Any]) -> str:
         "# Settings",
         "",
         "Every key of `freshness.yaml`; keys that mean the same share a row. Lengths of time are written as `90s`,",
-        "`15m`, `6h` or `7d`, shares as `20%`. Without a type it is a text, and a list one of texts. A key of a",
-        "list item stands behind `[]`.",
+        "`15m`, `6h` or `7d`, shares as `20%`. Without a type it is what its default is, or a text; a list is",
+        "one of texts. A key of a list item stands behind `[]`.",
         "",
         _NOTE,
         "| key | type | default | what it is for |",
         "|---|---|---|---|",
     ]
     for key, kind, default, text in _shared(_rows(schema, schema["properties"], "")):
-        lines.append(f"| {key} | {'' if kind == 'text' else kind} | {default} | {text} |")
+        is_plain = kind == "text" or (default and kind in {"boolean", "integer", "number"})
+        lines.append(f"| {key} | {'' if is_plain else kind} | {default} | {text} |")
     return "\n".join(lines) + "\n"
 
 
@@ -152,7 +156,7 @@ def _type(schema: Mapping[str, Any], written: Mapping[str, Any]) -> str:
             names[", ".join(f"`{value}`" for value in option["enum"])] = None
         elif option.get("type") == "array":
             inner = _type(schema, option["items"]) if isinstance(option.get("items"), dict) else "anything"
-            names["list" if inner == "text" else f"list of {inner}"] = None
+            names[{"text": "list", "section": "sections"}.get(inner, f"list of {inner}")] = None
         elif option.get("type") == "object":
             names["section" if "properties" in option else "mapping"] = None
         elif option.get("type") != "null":
@@ -271,6 +275,7 @@ def _exits(text: str) -> str:
     most have, which is told above the table."""
     _, _, told = " ".join(text.split()).partition("Exit code")
     own = _READABLE.sub("", told.removeprefix("s:").partition(" Example:")[0].strip())
+    own = _TOLD_ABOVE.sub("", re.sub(r"\b([0123]) where ", r"\1 ", own))
     return own if own.endswith(".") else f"{own}."
 
 
@@ -278,15 +283,15 @@ _READABLE = re.compile(
     r"(?:[,;] 2 (?:where )?(?:the )?settings or (?:the )?store cannot be read"
     r"|, or (?:settings or store|it or the settings) cannot be read)\.?$"
 )
+_TOLD_ABOVE = re.compile(r"[,;] 2 (?:bad input|settings(?:, secrets or store)? cannot be read)(?=[,.;]|$)")
 _LISTED = (
-    "`audit` says in one line of its table what it leaves out; in JSON each folder has a row with its files under\n"
-    "`left_out` and `outcome: left out`. `audit --all` judges these as well; without it, what may be a fixture is\n"
-    "one line for each folder."
+    "`audit` lists what it leaves out in one line, in JSON in a row for each folder with `outcome: left out` and\n"
+    "`left_out`. `audit --all` judges it as well."
 )
 _ARTICLE = (
     "What Microsoft's article on hardened .NET images asks for. *commit*: [onboarding](operate/onboarding.md)",
-    "makes and proves the change. *patch*: people are told, with a patch where one can be proved. *none*: the",
-    "service does it.",
+    "makes the change. *patch*: people are told, with a patch where one can be proved. *none*: the service does",
+    "it.",
 )
 _ASKED_NOTHING = (
     "The severity of each check stands beside what holds. Windows containers are asked nothing about users,",

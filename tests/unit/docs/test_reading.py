@@ -14,9 +14,9 @@ TEXTS = {
 }
 DERIVED = {page for page, text in TEXTS.items() if "This page is written by `make" in text}
 WRITTEN = {page: text for page, text in TEXTS.items() if page not in DERIVED}
-MOST_WORDS = 44_400
+MOST_WORDS = 35_000
 """Of all pages in docs/."""
-MOST_WRITTEN = 33_400
+MOST_WRITTEN = 24_700
 """Of those that no program writes."""
 MOST_OF_CHANGES = 4_500
 LONGEST_MEAN = 20.5

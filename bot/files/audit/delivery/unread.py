@@ -7,7 +7,7 @@ from bot.files.audit.delivery.deliveries import PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
-from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.model import Pipeline, PipelineStep
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, SHELL_SCRIPTS, place_of_script, script_of, script_texts
 
 OTHER_SCANNERS = re.compile(
@@ -56,6 +56,31 @@ _BUILDS_BY_NAME = re.compile(
     r"(?!(?:actions|docker|azure|github|gradle|google-github-actions|aws-actions)/)[\w.-]+/[\w.-]+/(?:[\w.-]+/)*"
     r"(?:build|publish|release|deploy)(?:-hotfix|-and-[\w-]+)?"
 )
+
+
+_OF_BUILDS = re.compile(r"build|publish|release|deploy|push|ship|deliver")
+_OF_IMAGES = re.compile(
+    r"(?:push|(?:container|docker)[-_]?(?:file|image|registry|repository)[\w-]*)", re.IGNORECASE
+)
+_NO_BUILD = re.compile(
+    r"^(?:docker|azure|actions|aws-actions|google-github-actions)/|lint|scan|login|setup|cache|metadata"
+)
+
+
+def is_handed_image(step: PipelineStep) -> bool:
+    """Whether an action of others that builds or publishes something is told of a Dockerfile or an image, or to
+    push."""
+    if not _OF_BUILDS.search(step.action) or _NO_BUILD.search(step.action) or step.action in PUSHING_ACTIONS:
+        return False
+    given = [name for name, value in step.inputs.items() if value and value.lower() != "false"]
+    return any(map(_OF_IMAGES.fullmatch, given))
+
+
+def starts_deploy(step: PipelineStep) -> str:
+    """The repository in which a step starts a deploy by an event of that name; empty for none."""
+    target, event = step.input("repository"), step.input("event-type")
+    is_one = step.action.endswith("/repository-dispatch") and "deploy" in f"{target} {event}".lower()
+    return target if is_one else ""
 
 
 def may_push(action: str) -> bool:

@@ -29,7 +29,7 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _NO_SECRET = re.compile(
     r"^(?:.*\.crt|ca\.pem|(?:.*[-_.])?(?:user(?:[-_]?name)?|login|host(?:name)?|port|server|address|database|db(?:name)?"
-    r"|name|type|project|url|uri|endpoint|namespace|email|issuer|audience|expir(?:y|ation)|region|bucket|enabled?"
+    r"|name|auth[-_]?source|schema|type|project|url|uri|endpoint|namespace|email|issuer|audience|expir(?:y|ation)|region|bucket|enabled?"
     r"|tenant[-_]?id|client[-_]?id))$",
     re.IGNORECASE,
 )

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.secrets.names import is_connection, is_secret_name
+from bot.files.audit.secrets.options import is_written_out, takes_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class GivenSecret:
 
     @property
     def is_written_out(self) -> bool:
-        return not _OPEN.search(self.value) and holds_secret("password", self.value)
+        return not _OPEN.search(self.value) and is_written_out(self.by, self.value)
 
     @property
     def variable(self) -> str:
@@ -35,8 +36,6 @@ _OPEN = re.compile(r"[$`%]|^<\(")
 _VARIABLE = re.compile(r"\$\{?(?P<name>[A-Za-z_]\w*)\}?")
 _SEPARATORS = frozenset("|&;\n")
 _OPTION = re.compile(r"(?P<name>--?[A-Za-z][\w.-]{2,99})(?:=(?P<value>.+))?", re.DOTALL)
-_OF_SECRET = re.compile(r"(?:password|passwd|passphrase|pwd|token|secret|pat|key)$", re.IGNORECASE)
-_NOT_ONE = re.compile(r"-{1,2}(?:secret|key|public-?key)$|clear-?text", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(?:[-/]p(?:roperty)?:|//\S*:)?(?P<name>[A-Za-z_][\w.:/-]*?)=(?P<value>[^*\\<>]+)")
 _HEADER = re.compile(
     r"(?P<name>Authorization:\s*(?:Bearer|Basic|token)|[\w-]*(?:token|api-?key):)\s+(?P<value>\S+)", re.IGNORECASE
@@ -64,8 +63,8 @@ def told_in(line: str) -> Iterator[GivenSecret]:
 
 def _of_word(word: str, following: str) -> Iterator[GivenSecret]:
     option = _OPTION.fullmatch(word)
-    if option is not None and _takes_secret(option["name"]):
-        value = option["value"] or following
+    value = (option["value"] or following) if option is not None else ""
+    if option is not None and takes_secret(option["name"], value):
         if value and not value.startswith("-"):
             yield GivenSecret(option["name"], value)
         return
@@ -83,12 +82,6 @@ def _of_user(command: list[str], word: str, following: str) -> GivenSecret | Non
     given = word.partition("=")[2] if "=" in word else following if word in {"-u", "--user"} else word[2:]
     password = given.partition(":")[2]
     return GivenSecret("-u", password) if password else None
-
-
-def _takes_secret(option: str) -> bool:
-    name = option.lstrip("-").replace("-", "_")
-    is_secret = is_secret_name(name) and not is_connection(name)
-    return is_secret and _OF_SECRET.search(name) is not None and not _NOT_ONE.search(option)
 
 
 def _commands(line: str) -> Iterator[list[str]]:

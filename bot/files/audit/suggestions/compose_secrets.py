@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import entry_removed, item_removed, word_after
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.secrets_as_files import (
+    OF_CONNECTION,
     check_names,
     check_one_value,
     check_reads_files,
@@ -22,6 +23,7 @@ from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_unde
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
 _READ_BY_SHELL = re.compile(r"\$\$\{?(\w+)")
+_WRITTEN_OUT = "what is written out must become a secret first"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -69,7 +71,7 @@ def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:
         elif is_written_out(name, value) and _VARIABLE_NAME.fullmatch(name):
             yield name, name
         elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-            raise NotSpliceable("what is written out must become a secret first")
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
 
 
 def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:

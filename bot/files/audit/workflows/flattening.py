@@ -46,6 +46,7 @@ _WORTH_READING = re.compile(
 )
 _CALLS_ANOTHER = re.compile(
     r"uses:\s*[\"']?[\w.-]+/[\w.-]+/(?:\.github/workflows/|(?:[\w.-]+/)*(?:build|publish|release|deploy))"
+    r"|\bpush:[ \t]*[\"']?true\b|event-type:[^\n]*deploy"
 )
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""
 _RUNS_ANYHOW = re.compile(r"\b(?:always|failure|cancelled)\s*\(", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """One tick: when the workflow that rebuilds each repository last succeeded, whoever started it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -72,7 +72,9 @@ class BuildsStore(Protocol):
         """Claims the task of saying which workflows count, where it is due or was done under another policy."""
         ...
 
-    async def standings(self) -> Sequence[RepositoryOnBases]: ...
+    def standings(self) -> AsyncIterator[Sequence[RepositoryOnBases]]:
+        """Tells the listed repositories, some at a time: what a large fleet names is never held as a whole."""
+        ...
 
     async def save_wanted(self, task: int, wanted: Sequence[WantedBuilds], mark: str, due: datetime) -> None:
         """Adds what is new, and forgets what nobody wants to know any more.
@@ -101,7 +103,7 @@ async def tick(
     """Looks at every workflow that is due; `mark` changes with the policy."""
     task = await store.claim_wanted(mark)
     if task is not None:
-        builds = wanted_builds(await store.standings(), policy)
+        builds = [each async for standings in store.standings() for each in wanted_builds(standings, policy)]
         await store.save_wanted(task, builds, mark, loop.clock.now() + EVERY)
     tally = await loop.run(_Looks(store, builder, host, loop.clock))
     return BuildsTally(tally.done, tuple(tally.problems))

@@ -290,6 +290,10 @@ def test_the_runners_of_a_matrix_that_is_written_out_are_known() -> None:
             'module "hosting" {\n  source = "github.com/contoso/terraform-azurerm-container-apps-hosting"\n}\n',
         ),
         ("azure-pipelines.yml", "steps:\n  - script: taskctl build:container\n"),
+        ("main.tf", 'module "api" {\n  source = "contoso/container_app/azurerm"\n}\n'),
+        ("main.tf", 'module "api" {\n  source = "git::https://contoso.com/container-app.git?ref=v1"\n}\n'),
+        ("main.tf", 'module "web" {\n  source = "./vendor/web"\n  docker_image = var.image\n}\n'),
+        ("main.bicep", "module api 'br/public:avm/res/app/container-app:0.1.0' = {\n}\n"),
     ],
 )
 def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str) -> None:
@@ -304,10 +308,22 @@ def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str)
         'resource "azurerm_container_app_environment" "shop" {}\n',
         'module "shop" {\n  source = "../modules/container-app-environment"\n}\n',
         'resource "google_cloud_run_service_iam_member" "all" {}\n',
+        'module "env" {\n  source = "../modules/container_app_environment"\n}\n',
+        'module "env" {\n  source = "contoso/container-apps-environment/azurerm"\n}\n',
+        'module "id" {\n  source = "contoso/container-app-identity/azurerm"\n}\n',
+        'variable "docker_image" {\n  default = "a"\n}\nlocals {\n  docker_image = "b"\n}\n',
     ],
 )
 def test_terraform_that_only_mentions_containers_runs_none(text: str) -> None:
     assert findings("unread-delivery", {"outputs.tf": text}) == ()
+
+
+def test_a_module_of_the_repository_is_told_where_it_runs_containers_itself() -> None:
+    files = {
+        "main.tf": 'module "api" {\n  source = "./modules/container_app"\n  docker_image = "a"\n}\n',
+        "modules/container_app/main.tf": 'resource "azurerm_container_app" "this" {}\n',
+    }
+    assert [each.place.path for each in findings("unread-delivery", files)] == ["modules/container_app/main.tf"]
 
 
 @pytest.mark.parametrize(
@@ -480,3 +496,54 @@ def test_an_image_that_is_pushed_under_two_names_is_built_once() -> None:
     build = "- uses: docker/build-push-action@v6\n  with: {load: true, tags: 'contoso/api:8,contoso/api:9'}\n"
     text = workflow(f"{build}- run: |\n    docker push contoso/api:8\n    docker push contoso/api:9\n")
     assert len(findings("fresh-layers", {BUILD: text})) == 1
+
+
+@pytest.mark.parametrize(
+    ("triggers", "condition", "pushes"),
+    [
+        ("pull_request: {types: [closed]}", "github.event.pull_request.merged == true", False),
+        ("push:", "github.event_name == 'push'", False),
+        ("push:", "github.event_name != 'schedule'", True),
+        ("push:", "startsWith(github.ref, 'refs/tags/')", True),
+    ],
+)
+def test_no_start_by_hand_is_put_in_that_would_push_nothing(triggers: str, condition: str, pushes: bool) -> None:
+    (found,) = findings("dispatchable", {BUILD: workflow(PUSH, triggers, job=f"if: {condition}")})
+    assert found.fix is not None
+    assert bool(found.fix.edits) is pushes
+    assert pushes or "would push nothing" in found.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("- uses: contoso/build-action@main\n  with: {push: true}\n", True),
+        ("- uses: contoso/release@main\n  with: {dockerfile: src/Dockerfile}\n", True),
+        ("- uses: contoso/build-action@main\n  with: {push: false}\n", False),
+        ("- uses: contoso/build-action@main\n  with: {configuration: Release}\n", False),
+        ("- uses: contoso/build-lint@main\n  with: {dockerfile: src/Dockerfile}\n", False),
+        (
+            "- uses: contoso/repository-dispatch@v1\n  with: {repository: contoso/clusters, event-type: deploy}\n",
+            True,
+        ),
+        ("- uses: contoso/repository-dispatch@v1\n  with: {repository: contoso/docs, event-type: build}\n", False),
+    ],
+)
+def test_an_action_of_others_that_is_handed_an_image_is_told(step: str, told: bool) -> None:
+    files = {BUILD: workflow(step), "Dockerfile": "FROM debian:13\n"}
+    assert outcomes("unread-delivery", files) == [UNKNOWN] * told
+
+
+@pytest.mark.parametrize(
+    ("name", "does"),
+    [
+        ("update_kubernetes_deployment.yml", "deploy"),
+        ("helm-upgrade.yml", "deploy"),
+        ("build-for-k8s.yml", "build and push"),
+        ("deploy-pages.yml", ""),
+    ],
+)
+def test_a_called_workflow_that_deploys_to_a_cluster_is_told(name: str, does: str) -> None:
+    text = f"on: {{push: {{branches: [main]}}}}\njobs: {{a: {{uses: contoso/ci/.github/workflows/{name}@main}}}}\n"
+    found = findings("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"})
+    assert [f"may {does} an image" in each.message for each in found] == [True] * bool(does)

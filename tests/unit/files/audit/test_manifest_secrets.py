@@ -35,6 +35,7 @@ def registry_login(username: str, password: str, auth: str) -> str:
         ("Secret", f"data: {{token: {base64.b64encode(b'changeme').decode()}}}", HOLDS),
         ("Secret", "stringData: {db-password: changeit}", FAILS),
         ("Secret", "stringData: {db-password: replace-me}", HOLDS),
+        ("Secret", "stringData: {SHOP_AUTHSOURCE: shop, authSource: shop, db-schema: shop}", HOLDS),
         ("Secret", "stringData: {shop: 'Server=db;Password=${DB_PASSWORD};'}", HOLDS),
         ("Secret", "stringData: {shop: 'Server=db;Password=#{DbPassword}#;'}", HOLDS),
         ("Secret", "stringData: {shop: 'Server=db;Password=$(DbPassword)'}", HOLDS),

@@ -137,6 +137,10 @@ ARGUMENTS = [
     ('["--password=$(DB_PASSWORD)"]', "sh -c 'server --password $$DB_PASSWORD'", HOLDS),
     ('["--password-file", "/run/secrets/db"]', "server --password-file /run/secrets/db", HOLDS),
     ('["--password", "--verbose"]', "server --password --verbose", HOLDS),
+    ('["--client-secret=hunter2"]', "server --client-secret=hunter2", FAILS),
+    ('["--secret", "id=nuget"]', "server --secret id=nuget", HOLDS),
+    ('["--password", "changeit"]', "server --password changeit", FAILS),
+    ('["--api-token", "changeme"]', "server --api-token changeme", HOLDS),
     ('["--token-ttl", "36000"]', "server --token-ttl 36000", HOLDS),
 ]
 

@@ -311,3 +311,12 @@ def test_what_an_anchor_brings_is_not_said_to_come_from_several_files() -> None:
     """
     ((is_suggested, why),) = fixes({"compose.yaml": text})
     assert (is_suggested, "anchors" in why, "files" in why) == (False, True, False)
+
+
+def test_a_connection_that_takes_its_password_is_not_left_alone_for_being_written_out() -> None:
+    connection = "Server=db;Password=${SHOP_PASSWORD}"
+    ((_, why),) = fixes(
+        {"compose.yaml": TAKEN.replace("${SA}", connection).replace("DB_PASSWORD", "ShopConnectionString")}
+    )
+    assert "written out" not in why
+    assert "connection" in why

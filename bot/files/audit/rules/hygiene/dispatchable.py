@@ -14,17 +14,19 @@ Exceptions: builds that push nothing, or that comments on pull requests start, a
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workflows.flattening import is_called_here
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
-from bot.files.audit.workflows.releases import READS_MERGE, is_for_tags, reads_merge
-from bot.files.audit.workflows.starts import speaks_of_pull_requests
+from bot.files.audit.workflows.releases import READS_MERGE, example_tags, is_for_tags, reads_merge
+from bot.files.audit.workflows.starts import default_branches, dispatched, speaks_of_pull_requests
 from bot.files.audit.workflows.triggers import with_trigger
 
 _FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
+_PUSHES_NOTHING = "a run that is started on the default branch or a tag would push nothing, by its conditions"
 _INPUT = ["", "  inputs:", "    correlation:", "      type: string", "      required: false"]
 
 
@@ -64,6 +66,13 @@ def _starters(pipeline: Pipeline) -> str:
 def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if reads_merge(pipeline):
         return Fix(_FIX, left_alone=READS_MERGE)
+    starts = [
+        dispatched(repository, pipeline.root, branch, tag)
+        for branch in default_branches(repository)
+        for tag in ("", *example_tags(pipeline))
+    ]
+    if outcome_of(repository, pipeline, starts).pushes is Pushes.NEVER:
+        return Fix(_FIX, left_alone=_PUSHES_NOTHING)
     return with_trigger(repository, pipeline, "workflow_dispatch", _INPUT, _FIX)
 
 

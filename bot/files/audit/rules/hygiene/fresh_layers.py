@@ -9,7 +9,7 @@ Example that fails::
 
 Fix: `pull: true`.
 
-Exceptions: builds without a cache on GitHub's runners begin with nothing, and hold.
+Exceptions: builds without a cache on GitHub's runners hold.
 """
 
 from collections.abc import Iterator

@@ -9,12 +9,12 @@ Example that fails::
     on: push
     jobs: {deploy-production: {steps: [{run: az containerapp update -n api --image contoso/api:2}]}}
 
-Fix: `environment: production` for the job. The name alone asks nothing: set required reviewers or a wait timer for
-it at the forge (Settings, Environments), and limit it to the branch that deploys. Where the job signs in by OIDC,
-its subject becomes `repo:contoso/api:environment:production`, which the cloud has to know first.
+Fix: `environment: production` for the job, with required reviewers or a wait timer at the forge (Settings,
+Environments), limited to the branch that deploys. Where the job signs in by OIDC, the cloud has to know its
+subject first, `repo:contoso/api:environment:production`.
 
-What an environment asks only the forge tells: the service reads it there, for a checkout it is unknown. So is a
-stage that nothing names, and what a release, a tag or another workflow starts.
+What an environment asks only the forge tells: for a checkout it is unknown. So is a stage that nothing names, and
+what a release, a tag or another workflow starts.
 
 Exceptions: stages before production, tests, clusters that a job makes for itself, and what Flux and Argo CD deploy
 are asked nothing.

@@ -29,8 +29,8 @@ from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.pushing import copies_image
 from bot.files.audit.delivery.scripts import names_registry, push_by_hand, pushing_script
-from bot.files.audit.delivery.templates import CONTAINERS
-from bot.files.audit.delivery.unread import may_build, may_push
+from bot.files.audit.delivery.templates import containers_in
+from bot.files.audit.delivery.unread import is_handed_image, may_build, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import ShellCommand
@@ -62,8 +62,11 @@ _TARGET = re.compile(
 )
 _LONGEST_TARGET = 80
 _ENGINES = frozenset({"docker", "podman", "nerdctl", "buildah"})
-_DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
-_ONLY_DEPLOYS = re.compile(r"/deploy(?![^/]*(?:build|push|publish))[^/]*$", re.IGNORECASE)
+_TO_CLUSTER = r"kubernetes|k8s|helm|(?<![a-z])(?:aks|eks|gke|ecs)(?![a-z])|openshift"
+_DELIVERS = re.compile(rf"docker|image|container|push|publish|build|release|{_TO_CLUSTER}", re.IGNORECASE)
+_ONLY_DEPLOYS = re.compile(
+    rf"/(?![^/]*(?:build|push|publish))(?:deploy|[^/@]*(?:{_TO_CLUSTER}))[^/]*$", re.IGNORECASE
+)
 _KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
 _CONTAINER_APP = re.compile(
     r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
@@ -109,8 +112,7 @@ def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
 
 def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     name = path.rpartition("/")[2]
-    pattern = _pattern_of(name)
-    match = pattern.search(repository.text(path)) if pattern is not None else None
+    match = _container_in(repository, path)
     if match is not None:
         subject = match.groupdict().get("kind") or match.group()
         why = "it runs containers; such files are not judged"
@@ -133,11 +135,12 @@ def _place_of(repository: RepositoryTexts, path: str, match: re.Match[str]) -> P
     return Place(path, line, line)
 
 
-def _pattern_of(name: str) -> re.Pattern[str] | None:
-    """Finds containers in files of that name; None where nothing describes them there that is not judged."""
+def _container_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
+    """Where a file that is not judged describes containers; None where it describes none."""
+    name = path.rpartition("/")[2]
     if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
-        return CONTAINERS
-    return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
+        return containers_in(repository, path)
+    return _CONTAINER_APP.search(repository.text(path)) if name.endswith((".yml", ".yaml")) else None
 
 
 def _has_program(repository: RepositoryTexts, path: str, build: OtherBuild) -> bool:
@@ -267,7 +270,11 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
         if not step.events - TESTS_ONLY:
             continue
         place = repository.where(step)
-        if may_push(step.action) or (repository.dockerfiles and may_build(step.action)):
+        is_of_build = may_build(step.action) or is_handed_image(step)
+        if repository.dockerfiles and (target := starts_deploy(step)):
+            why = f"it has {target[:80]} deploy, which is not read"
+            yield unknown(place, step.subject, why, f"what {target[:80]} does with that event")
+        elif may_push(step.action) or (repository.dockerfiles and is_of_build):
             does = "deploy" if step.action.endswith("/deploy") else "push"
             why = f"{step.uses} may {does} an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")

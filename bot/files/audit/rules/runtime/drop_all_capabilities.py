@@ -94,7 +94,10 @@ def _advice(image: ImageTraits, then: str) -> str:
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     dropped = [each.upper() for each in service.words("cap_drop")]
-    if "ALL" in dropped:
+    if service.is_on("privileged") and not service.is_for_swarm:
+        place = place_of(repository, service.get("cap_drop"), service.place)
+        yield not_applicable(place, service.subject, _PRIVILEGED)
+    elif "ALL" in dropped:
         yield holds(service.place, service.subject, "ALL are dropped")
     else:
         why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"

@@ -12,9 +12,9 @@ Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled b
 
 What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
 
-Exceptions: Windows images, and Dockerfiles of tests, samples and development containers, are asked nothing. Where
-an entrypoint drops rights by itself (gosu, setpriv, su-exec) it is unknown; so it is where a Dockerfile only
-prepares a base for others, or its last stage only runs tests.
+Exceptions: Windows images, and Dockerfiles of tests, samples and development containers, are asked nothing. It is
+unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only prepares a
+base for others, or its last stage only runs tests.
 """
 
 import posixpath

@@ -10,7 +10,7 @@ Example that fails::
 Fix: `securityContext: {runAsNonRoot: true}`; with `runAsUser: 1654`, which .NET images have (`$APP_UID`), where
 the image's USER is a name: the kubelet verifies numbers only.
 
-UID 64198, which was an early plan, fails beside an image that is known to run as 1654.
+UID 64198 fails beside an image that is known to run as 1654.
 """
 
 from collections.abc import Iterator

@@ -54,6 +54,8 @@ def _service(service: Service) -> Iterator[Verdict]:
         yield unknown(
             service.place, service.subject, f"seccomp is unconfined by security_opt, {IS_IGNORED}", IS_SETTLED
         )
+    elif service.is_on("privileged") and not service.is_for_swarm:
+        yield not_applicable(service.place, service.subject, _PRIVILEGED)
     elif "seccomp:unconfined" in options:
         yield fails(service.place, service.subject, "seccomp is unconfined", "remove seccomp:unconfined")
     else:

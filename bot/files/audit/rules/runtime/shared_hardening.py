@@ -39,6 +39,8 @@ from bot.files.formats.source.nodes import Node, Scalar, Sequence
 
 ENOUGH = 3
 """Workloads that make sharing worth it."""
+_MOST_NAMED = 3
+"""Kustomizations that are named; of more it is said which are meant."""
 _ONE_ANSWER = ("allowPrivilegeEscalation", "seccompProfile")
 """Settings that hardly a workload needs another value of: those that lack it need it as well."""
 _SETTINGS = (*_ONE_ANSWER, "runAsNonRoot", "readOnlyRootFilesystem", "capabilities")
@@ -56,7 +58,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         yield holds(place, subject, f"none is written in {ENOUGH} workloads or more")
         return
     why = f"{counted(len(workloads), 'workload')}, of which {ENOUGH} or more say or lack for themselves: "
-    yield fails(place, subject, why + ", ".join(repeated), _advice(repository, list(workloads.values())))
+    yield fails(place, subject, why + ", ".join(repeated), _advice(repository, asked, list(workloads.values())))
 
 
 def _is_asked(repository: RepositoryTexts, container: Container) -> bool:
@@ -99,16 +101,13 @@ def _value_of(node: Node) -> str:
     return "{" + ", ".join(sorted(f"{key.value}: {_value_of(value)}" for key, value in node.entries())) + "}"
 
 
-def _advice(repository: RepositoryTexts, workloads: list[Container]) -> str:
+def _advice(repository: RepositoryTexts, asked: list[Container], workloads: list[Container]) -> str:
     """What would say it once for all of them: a value in a chart, a component elsewhere."""
-    variants = [each.pod.variant for each in workloads]
-    charts = {each for each in variants if each.startswith("chart ")}
+    charts = {each.pod.variant for each in workloads if each.pod.variant.startswith("chart ")}
+    outside = {each.pod.place for each in workloads if each.pod.variant not in charts}
     parts = []
-    if any(each not in charts for each in variants):
-        roots = [each.root for each in renderings(repository)]
-        where = (
-            f"components: [components/hardening] in {roots[0]}" if roots else "a kustomization with one component"
-        )
+    if outside:
+        where = _location(repository, asked, outside)
         who = "all manifests outside of charts" if charts else "all workloads"
         parts.append(f"{where}: a Component whose patch sets securityContext for {who}")
     if len(charts) > 1:
@@ -117,6 +116,25 @@ def _advice(repository: RepositoryTexts, workloads: list[Container]) -> str:
     elif charts:
         parts.append("one value of the chart, securityContext in values.yaml, that each template takes by toYaml")
     return "; ".join(parts)
+
+
+def _location(repository: RepositoryTexts, asked: list[Container], outside: set[Place]) -> str:
+    """Which kustomizations would take the component: those that are here, where each of them has all workloads.
+
+    Else it is not told which of them is deployed, or some workloads are in none.
+    """
+    roots = {each.folder: each.root for each in renderings(repository)}
+    places: dict[str, set[Place]] = {}
+    for container in asked:
+        if container.pod.variant in roots:
+            places.setdefault(roots[container.pod.variant], set()).add(container.pod.place)
+    if not places:
+        return "a kustomization with one component"
+    if len(places) <= _MOST_NAMED and all(each >= outside for each in places.values()):
+        return f"components: [components/hardening] in {' and '.join(places)}"
+    is_whole = outside <= {place for each in places.values() for place in each}
+    others = "" if is_whole else ", with the manifests that none takes in one as well"
+    return f"components: [components/hardening] in each kustomization that is deployed{others}"
 
 
 RULE = Rule(

@@ -18,8 +18,9 @@ from bot.files.audit.delivery.built_images import user_of_built_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.files.audit.workloads.helm import may_name
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
-from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
+from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, Pod, is_hidden, word
 from bot.files.formats.source.nodes import Mapping
 
 _PERSISTENT = ("persistentVolumeClaim", "ephemeral")
@@ -34,6 +35,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield not_applicable(pod.place, pod.subject, "it is a Windows pod")
         elif is_hidden(group):
             yield unknown(pod.place, pod.subject, "fsGroup is filled in by a template", RENDERED)
+        elif not _writers(pod) and _may_write(pod):
+            why = "which persistent volumes it mounts is filled in by a template"
+            yield unknown(pod.place, pod.subject, why, RENDERED)
         elif not _writers(pod):
             yield not_applicable(pod.place, pod.subject, "it mounts no persistent volume that it may write")
         elif word(group) is not None:
@@ -57,6 +61,16 @@ def _advice(repository: RepositoryTexts, pod: Pod) -> str:
     uids = {(user.uid or user.at_hand) if user is not None else "" for user in users}
     uid = uids.pop() if len(uids) == 1 else ""
     return f"{_FIX}: {uid}" if uid else f"{_FIX} to the group that the program runs as"
+
+
+def _may_write(pod: Pod) -> bool:
+    """Whether a branch of a template that is not decided here may bring a persistent volume, and mount it."""
+    spec = pod.manifest.mapping("spec")
+    containers = [
+        each for key, _ in CONTAINER_LISTS for each in pod.spec.sequence(key) if isinstance(each, Mapping)
+    ]
+    is_brought = may_name(pod.spec, "volumes") or may_name(spec, "volumeClaimTemplates")
+    return is_brought and any(may_name(each, "volumeMounts") or each.get("volumeMounts") for each in containers)
 
 
 def _writers(pod: Pod) -> list[Mapping]:

@@ -8,8 +8,6 @@ Example that fails::
     jobs: {build: …, deploy: {needs: build}, scan: {needs: build}}
 
 Fix: `needs: [build, scan]` for the deploy job.
-
-Exceptions: workflows that deploy nothing are asked nothing.
 """
 
 from collections.abc import Iterator

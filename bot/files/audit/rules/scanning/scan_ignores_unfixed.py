@@ -7,8 +7,6 @@ Example that fails::
     run: trivy image --exit-code 1 --severity HIGH,CRITICAL contoso/api
 
 Fix: `--ignore-unfixed`, `ignore-unfixed: true`.
-
-Exceptions: not asked where nothing blocks.
 """
 
 from collections.abc import Iterator

@@ -8,8 +8,6 @@ Example that fails::
     - uses: github/codeql-action/upload-sarif@…      # without `if`, after a scan that blocks
 
 Fix: `if: ${{ !cancelled() }}`.
-
-Exceptions: scans that write no SARIF are asked nothing.
 """
 
 from collections.abc import Iterator

@@ -8,8 +8,6 @@ Example that fails::
     with: {format: sarif, severity: 'HIGH,CRITICAL', exit-code: '1'}
 
 Fix: `severity: HIGH,CRITICAL`, and with SARIF `limit-severities-for-sarif: true`.
-
-Exceptions: not asked where nothing blocks.
 """
 
 from collections.abc import Iterator

@@ -134,10 +134,11 @@ def _describe_put_in(name: str, value: str, values: Names[str, Mapping]) -> Iter
     """What the kubelet puts into a variable: `$(NAME)` of another one of the container, if that is a secret. What
     no variable here is called so, a Secret's `envFrom` brings or a pipeline puts in."""
     others = [(used, values[used]) for used in variables_put_in(value) if used in values]
+    if given := [used for used, other in others if _of_secret(other)]:
+        told = [used for used in given if is_secret_name(used)] or given
+        yield f"{name} takes {' and '.join(told)} into the environment, which a Secret gives"
+        return
     for used, other in others:
-        if _of_secret(other):
-            yield f"{name} takes {used} into the environment, which comes from a Secret"
-            return
         if holds_secret(used, word(other.get("value")) or ""):
             yield f"{name} takes {used} into the environment, which is written out"
             return

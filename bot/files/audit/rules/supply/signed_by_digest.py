@@ -8,7 +8,7 @@ Example that fails::
 
 Fix: `cosign sign --yes contoso/api@${{ steps.build.outputs.digest }}`.
 
-Exceptions: references that a script puts together are unknown, and so is a digest that no step writes.
+Exceptions: references that a script puts together, and digests that no step writes, are unknown.
 """
 
 import re
