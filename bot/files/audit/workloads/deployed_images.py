@@ -153,8 +153,10 @@ def _workloads_set_anew(repository: RepositoryTexts) -> frozenset[str] | None:
         text = repository.text(path) if path.endswith(endings) else ""
         for match in _SET_IMAGE.finditer(text):
             line = text[text.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
-            told = {each["name"] for each in _WORKLOAD.finditer(line)} if _OF_CLUSTER.search(line) else set()
-            if not told or any(re.search(r"[^\w.-]", each) for each in told):
+            workload_names = (
+                {each["name"] for each in _WORKLOAD.finditer(line)} if _OF_CLUSTER.search(line) else set()
+            )
+            if not workload_names or any(re.search(r"[^\w.-]", each) for each in workload_names):
                 return None
-            names |= told
+            names |= workload_names
     return frozenset(names)

@@ -105,7 +105,7 @@ async def tick(
     if task is not None:
         builds = [each async for standings in store.standings() for each in wanted_builds(standings, policy)]
         await store.save_wanted(task, builds, mark, loop.clock.now() + EVERY)
-    tally = await loop.run(_Looks(store, builder, host, loop.clock))
+    tally = await loop.run(_BuildLooks(store, builder, host, loop.clock))
     return BuildsTally(tally.done, tuple(tally.problems))
 
 
@@ -118,7 +118,7 @@ def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> lis
     ]
 
 
-class _Looks(Work[DueBuilds, Seen]):
+class _BuildLooks(Work[DueBuilds, Seen]):
     """All of a claim whose node ids are known are asked for together; the others are looked up first."""
 
     stage = "builds"

@@ -119,16 +119,16 @@ def _given_by_builds(
         names = (each["braced"] or each["plain"] for each in _ARGUMENT.finditer(stage.word.text))
         source, name = push.step.path, next(each for each in names if each in given)
         try:
-            told = _judge_reference(Reference.parse(word), own.place, own.subject, None, "")
+            verdict = _judge_reference(Reference.parse(word), own.place, own.subject, None, "")
         except InvalidReference:
             yield unknown(
                 own.place, own.subject, f"{source} gives {name}, which only a run knows", "the value written out"
             )
             continue
-        if told.message == own.message:
+        if verdict.message == own.message:
             continue
-        fix = told.fix if told.fix is None else Fix(f"{told.fix.advice}, by {name} in {source}")
-        yield replace(told, message=f"{source} gives {name}: {told.message}", fix=fix)
+        fix = verdict.fix if verdict.fix is None else Fix(f"{verdict.fix.advice}, by {name} in {source}")
+        yield replace(verdict, message=f"{source} gives {name}: {verdict.message}", fix=fix)
 
 
 def _filled(word: str, given: Mapping[str, str]) -> str:

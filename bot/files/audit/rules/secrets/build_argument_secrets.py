@@ -36,12 +36,12 @@ _FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     bad_of = {push: _bad_arguments(push) for push in deliveries(repository).pushes}
-    told = {(id(push.step.mapping), push.step.job.name) for push, bad in bad_of.items() if bad}
+    steps_with_secrets = {(id(push.step.mapping), push.step.job.name) for push, bad in bad_of.items() if bad}
     for push, bad in bad_of.items():
         for step, name in bad:
             fix, place = _fix(repository, push, name), repository.where(step)
             yield fails(place, f"{step.subject} · {name}", f"build argument {name} is a secret", fix)
-        if (id(push.step.mapping), push.step.job.name) not in told:
+        if (id(push.step.mapping), push.step.job.name) not in steps_with_secrets:
             yield holds(repository.where(push.step), push.subject, "no build argument is a secret")
     for service in services(repository):
         build = service.get("build")
