@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -61,8 +61,8 @@ class BudgetStore(Protocol):
 @dataclass(slots=True)
 class Budget:
     """Asks for turns. `by_owner` where each owner of repositories has limits of its own, as a GitHub App's
-    installations have; else all share those of one token. `host` names a builder that is not the forge, so that
-    what is asked of it takes no turn of the forge's."""
+    installations have; else all share those of one token. `host` names what is not GitHub, so that what
+    is asked there takes no turn of GitHub's. `others` give those for repositories of other forges, by the forge."""
 
     store: BudgetStore
     clock: Clock
@@ -70,6 +70,11 @@ class Budget:
     by_owner: bool = True
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     host: str = ""
+    others: Mapping[str, "Budget"] = field(default_factory=dict)
+
+    def of(self, forge: str) -> "Budget":
+        """The turns that count for what a forge lists."""
+        return self.others.get(forge, self)
 
     def account(self, repository: str) -> str:
         """Names the account whose limits count for a repository."""
@@ -159,10 +164,10 @@ class Guarded:
         async def checked(repository: Identity, *arguments: Any, **options: Any) -> Any:
             if not (self._covers(repository.name) or kind.takes_back(repository, *arguments, **options)):
                 raise NotIncluded(repository.name)
-            budget = self._budget
-            if budget is None:
+            if self._budget is None:
                 await self._condition.check()
                 return await write(repository, *arguments, **options)
+            budget = self._budget.of(repository.forge)
             account = budget.account(repository.name)
             await budget.turn(account, kind.contents(repository, *arguments, **options))
             await self._condition.check()

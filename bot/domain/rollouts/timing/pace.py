@@ -64,13 +64,13 @@ def times(spending: Spending, begins: Sequence[tuple[datetime, int]]) -> list[da
 
 def account_of(repository: str, *, by_owner: bool, host: str = "") -> str:
     """The beginning that the names of all repositories of an account have in common, in small letters: an owner's,
-    or nothing where one token serves all. At a builder that is not the forge its `host` stands before that."""
+    or nothing where one token serves all. Elsewhere than at GitHub the `host` stands before that."""
     return at_host(host) + (f"{repository.partition('/')[0].lower()}/" if by_owner else "")
 
 
 def at_host(host: str) -> str:
-    """How the names of all accounts at a builder begin; nothing for those of the forge. No repository's name begins
-    so, since none has a colon."""
+    """How the names of all accounts at a host begin; nothing for those at GitHub. No repository's name begins so,
+    since none has a colon."""
     return f"{host}: " if host else ""
 
 
@@ -90,12 +90,17 @@ class Pace:
     by_owner: bool = True
     builder: Host | None = None
     """Where builds are started that are not started at the forge."""
+    forges: Mapping[str, Host] = field(default_factory=dict)
+    """Forges other than GitHub, by name."""
 
     def account(self, waiting: Waiting) -> str:
         """Names the account whose turn something waits for."""
-        if waiting.opens or self.builder is None:
+        host = self.forges.get(waiting.forge)
+        if self.builder is not None and not waiting.opens:
+            host = self.builder.others.get(waiting.forge, self.builder)
+        if host is None:
             return account_of(waiting.repository, by_owner=self.by_owner)
-        return account_of(waiting.repository, by_owner=self.builder.by_owner, host=self.builder.name)
+        return account_of(waiting.repository, by_owner=host.by_owner, host=host.name)
 
 
 def opened_by(waits: Waits, spendings: Mapping[str, Spending], pace: Pace, now: datetime) -> dict[int, datetime]:

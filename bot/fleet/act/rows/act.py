@@ -10,6 +10,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, RebuildState, Target
+from bot.domain.rollouts.timing.pace import Pace
 from bot.fleet.act.ports import Job
 from bot.fleet.act.rows.jobs import read_job
 from bot.reconcile.work import Claimed
@@ -40,13 +41,13 @@ from bot.store.stores import Stores
 
 class ActStore(RebuildStore):
     """`waves` are their names in the order in which they begin; `cves` tells what moves did about CVEs,
-    `feeds` what releases tell of pins; `builder` names where builds are started where that is not the forge."""
+    `feeds` what releases tell of pins; `pace` tells where what is written takes its turns."""
 
     @classmethod
     def opened(cls, stores: Stores) -> Self:
         pace = stores.options.pace
-        waves, builder = [wave.name for wave in pace.options.waves], pace.builder.name if pace.builder else ""
-        return cls(*stores.given, stores[CvesOfMoves], waves, stores[KeptFeeds], builder)
+        waves = [wave.name for wave in pace.options.waves]
+        return cls(*stores.given, stores[CvesOfMoves], waves, stores[KeptFeeds], pace)
 
     def __init__(
         self,
@@ -56,13 +57,13 @@ class ActStore(RebuildStore):
         cves: CvesOfMoves,
         waves: Sequence[str] = (),
         feeds: KeptFeeds | None = None,
-        builder: str = "",
+        pace: Pace | None = None,
     ) -> None:
         super().__init__(database, worker, clock)
         self._cves = cves
         self._feeds = feeds or KeptFeeds()
         self._waves = waves
-        self._builder = builder
+        self._pace = pace or Pace()
         self._noticed: int | None = None
 
     @property
@@ -74,7 +75,7 @@ class ActStore(RebuildStore):
         Those that a superseded rebuild has set to merge are looked at where a word keeps the next from going on
         with them, or once more is known; when that begins stays its own matter."""
         begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
-        has_turn = may_be_written(self._clock.now(), self._builder)
+        has_turn = may_be_written(self._clock.now(), self._pace)
         is_to_be_stopped = and_(IS_OUTDATED, MAY_MERGE, rebuilds.c.call_off.is_(None))
         is_news = rebuilds.c.facts_version > rebuilds.c.text_version
         is_to_be_taken_back = and_(MERGES_STILL, or_(is_news, IS_KEPT_LATER))
