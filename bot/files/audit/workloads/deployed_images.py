@@ -8,12 +8,12 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.entries import word_of
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
 from bot.files.audit.workloads.kubernetes import Container, containers, word
-from bot.files.audit.workloads.rendering import word_of
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SET_IMAGE = re.compile(

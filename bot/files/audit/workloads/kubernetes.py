@@ -181,7 +181,13 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
     for rendering in rendered:
         for each in rendering.objects:
-            pod = _pod(repository, each.manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)
+            pod = _pod(
+                repository,
+                each.manifest,
+                rendering.root,
+                variant=rendering.folder,
+                hidden=each.hidden or rendering.hidden,
+            )
             all_pods += [replace(pod, images=each.images)] if pod is not None else []
     charts = helm.charts(repository)
     for chart in charts:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.workloads.patches import patches_of
-from bot.files.audit.workloads.rendering import RenderedObject, Rendering, entries
+from bot.files.audit.workloads.entries import entries
+from bot.files.audit.workloads.patches import AFTER_NAMES, BEFORE_NAMES, patches_of
+from bot.files.audit.workloads.rendering import RenderedObject, Rendering
 from bot.files.audit.workloads.replacements import replaced
+from bot.files.audit.workloads.targets import identity_of
 from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Sequence
 
@@ -103,8 +105,13 @@ def _build_objects(
         objects += _take_entry(repository, folder, entry, rendering, depth, [])
     for entry in entries(root, "components"):
         objects = _take_entry(repository, folder, entry, rendering, depth, objects) or objects
-    for patch in patches_of(repository, folder, root, rendering):
-        objects = [replace(each, manifest=patch.applied(each.manifest)) for each in objects]
+    for key in BEFORE_NAMES:
+        for patch in patches_of(repository, folder, root, key, rendering):
+            objects = patch.applied(objects, rendering)
+    objects = [replace(each, identity=each.identity.after(root)) for each in objects]
+    for key in AFTER_NAMES:
+        for patch in patches_of(repository, folder, root, key, rendering):
+            objects = patch.applied(objects, rendering)
     images = tuple(each for each in root.sequence("images") if isinstance(each, Mapping))
     objects = [each.with_images(images) for each in objects if each.manifest.own]
     for replacement in _replacements(repository, folder, root, rendering):
@@ -160,7 +167,7 @@ def _take_entry(
             rendering.others.append(target)
             return outer_objects
         manifests = (each for document in repository.documents(target) for each in _objects(document))
-        return [*outer_objects, *map(RenderedObject, manifests)]
+        return [*outer_objects, *(RenderedObject(each, identity_of(each)) for each in manifests)]
     name = repository.first(target, *NAMES)
     root = repository.root(name) if name is not None else None
     if name is None or root is None or depth >= DEEPEST:

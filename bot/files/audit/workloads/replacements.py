@@ -8,7 +8,7 @@ over.
 import re
 from collections.abc import Iterable, Sequence
 
-from bot.files.audit.workloads.rendering import word_of
+from bot.files.audit.workloads.entries import word_of
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 from bot.files.formats.source.nodes import Sequence as List
 
