@@ -26,6 +26,12 @@ _FOUND_BESIDE = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
+_BY_ITSELF = "which Compose reads too unless files are named"
+_PUT_OVER = frozenset(
+    {"privileged", "pid", "ipc", "network_mode", "userns_mode", "cap_add", "cap_drop", "security_opt"}
+    | {"user", "read_only", "tmpfs", "volumes"}
+)
+"""The keys that are asked of a service with what override files put over it."""
 _WINDOWS = re.compile(
     r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)|[/:_-]windows(?:[/:_-]|$)"
 )
@@ -65,6 +71,10 @@ class Service:
     """The engine that runs the file is one of Windows, by what another service of it says."""
     is_built_for_windows: bool | None = None
     """What its Dockerfile says; None where there is none here."""
+    over: tuple[Mapping, ...] = ()
+    """The same service in the override file that Compose reads by itself."""
+    named_over: tuple[tuple[str, Mapping], ...] = ()
+    """The same service in files that are read with it where somebody names them."""
     is_for_swarm: bool = False
     """Whether `docker stack deploy` reads its file, which ignores some of what Compose does."""
 
@@ -77,8 +87,11 @@ class Service:
         """Whether its file is there to build images (`compose.build.yaml`), and runs nothing."""
         return _ONLY_BUILDS.search(self.path.rpartition("/")[2]) is not None
 
+    def _levels_of(self, key: str) -> tuple[Mapping, ...]:
+        return (*self.over, *self.levels) if key in _PUT_OVER else self.levels
+
     def get(self, key: str) -> Node | None:
-        for level in self.levels:
+        for level in self._levels_of(key):
             if (node := level.get(key)) is not None:
                 return node
         return None
@@ -94,7 +107,7 @@ class Service:
 
     def nodes(self, key: str) -> list[Node]:
         nodes: list[Node] = []
-        for level in self.levels:
+        for level in self._levels_of(key):
             node = level.get(key)
             nodes += node.items if isinstance(node, Sequence) else [node] if isinstance(node, Scalar) else []
         return nodes
@@ -166,7 +179,7 @@ def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str
     folder, name = posixpath.split(path)
     if name in _FOUND:
         found = repository.first(folder, *_FOUND_BESIDE)
-        yield from [(found, "which Compose reads too unless files are named")] if found is not None else []
+        yield from [(found, _BY_ITSELF)] if found is not None else []
         return
     head, _, _ = name.rpartition(".")
     named = repository.first(folder, f"{head}.override.yml", f"{head}.override.yaml")
@@ -205,10 +218,40 @@ def _services(repository: RepositoryTexts) -> list[Service]:
                 is_beside_windows=is_windows,
                 is_built_for_windows=_is_built_for_windows(repository, service),
                 is_for_swarm=of_swarm,
+                over=tuple(node for _, how, node in _put_over(repository, service) if how == _BY_ITSELF),
+                named_over=tuple(
+                    (file, node) for file, how, node in _put_over(repository, service) if how != _BY_ITSELF
+                ),
             )
             for service in own
         ]
     return all_services
+
+
+def _put_over(repository: RepositoryTexts, service: Service) -> Iterator[tuple[str, str, Mapping]]:
+    """The service in its override files, with how each comes to be read."""
+    for path, how in overrides(repository, service.path):
+        root = repository.root(path)
+        node = root.mapping("services").get(service.name) if root is not None else None
+        if isinstance(node, Mapping):
+            yield path.rpartition("/")[2], how, node
+
+
+def fragments(repository: RepositoryTexts) -> list[Service]:
+    """Reads the parts of services that say neither an image nor what to build: other files hold the rest."""
+    return repository.kept(_fragments)
+
+
+def _fragments(repository: RepositoryTexts) -> list[Service]:
+    return [
+        Service(path, key.value, (node,), repository.place(node, path), is_for_swarm=of_swarm)
+        for path in repository.paths
+        if repository.kind(path) == COMPOSE and path.rpartition("/")[2] not in _FOUND_BESIDE
+        if not _is_left_out(repository, path) and (root := repository.root(path)) is not None
+        for of_swarm in [is_for_swarm(repository, path, root)]
+        for key, node in root.mapping("services").entries()
+        if isinstance(node, Mapping) and node.own and not any(map(node.get, ("image", "build", "extends")))
+    ]
 
 
 def _is_left_out(repository: RepositoryTexts, path: str) -> bool:

@@ -70,6 +70,8 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield unknown(place, service.subject, f"it would take security_opt, {IS_IGNORED}", _OF_NODES)
     elif any(each in {"no-new-privileges", "no-new-privileges:true"} for each in options):
         yield holds(service.place, service.subject, "no-new-privileges is set")
+    elif service.is_on("privileged"):
+        yield not_applicable(service.place, service.subject, "it is privileged, and has all rights already")
     else:
         advice = "add security_opt: [no-new-privileges:true]"
         fix = service_key(repository, service, "security_opt", "[no-new-privileges:true]", advice)

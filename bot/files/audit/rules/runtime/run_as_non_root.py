@@ -47,6 +47,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         repository,
         lambda container: _container(repository, container),
         lambda service: _service(repository, service),
+        is_asked_of_parts=True,
     )
 
 
