@@ -9,10 +9,11 @@ from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.by_dockerfile import changes_users, stands_on_dotnet, starts, user_of
 from bot.files.audit.images.by_name import is_dotnet, user_of_image
-from bot.files.audit.images.dockerfile import dockerfile_at
+from bot.files.audit.images.dockerfile import Dockerfile, dockerfile_at
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.formats.dockerfile.stages import BuildStage
 
 _NO_ROOT = frozenset({UserKind.NUMBER, UserKind.NAME})
 
@@ -48,9 +49,10 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
 
 @dataclass(frozen=True, slots=True)
 class ImageTraits:
-    """What advice on an image may build on: that its base is .NET's, that it starts as another user than root, or
-    that it starts as root to change owners or users, the capability that its program needs to start at all, and
-    that what it starts builds the program first. All are false or empty of an image that is not known here."""
+    """What advice on an image may build on: that it is a plain one of .NET, that it starts as another user than
+    root, or that it starts as root to change owners or users, the capability that its program needs to start at
+    all, and that what it starts builds the program first. All are false or empty of one that is not known here.
+    """
 
     is_dotnet: bool
     starts_as_user: bool
@@ -59,6 +61,12 @@ class ImageTraits:
     builds_as_it_starts: bool = False
 
 
+_DAEMON = re.compile(
+    r"\b(?:apt|apt-get|apk|dnf|microdnf|tdnf|yum|zypper)\b[^;&|]*?\s(?:install|add)\b[^;&|]*?\s"
+    r"(?:openssh(?:-server)?|sssd|cron|cronie|dcron|sudo|supervisor|systemd|dbus|rsyslog|nginx|vsftpd|samba|postfix)"
+    r"(?=[\s=:;&|]|$)"
+)
+"""A daemon, or what becomes another user, that a package manager installs."""
 _BUILDS = re.compile(r"\bdotnet[\s\"',]+(?:watch|run|test|build)(?![\w.-])")
 
 
@@ -80,14 +88,31 @@ def image_traits(
     if path is None or file is None or stage is None:
         is_named_user = bool(image) and path is None and user_of_image(image).kind in _NO_ROOT
         needs = _needs(image) if path is None else ""
-        return ImageTraits(path is None and is_dotnet(image), is_named_user, False, needs)
+        is_plain = path is None and is_dotnet(image) and not _is_sdk(image)
+        return ImageTraits(is_plain, is_named_user, False, needs)
     user = user_of_stage(repository, path, target)
     is_user = user is not None and user.kind in _NO_ROOT
     base = file.chain(stage)[-1].image
-    needs = _needs(base.text) if base is not None else ""
+    base_name = base.text if base is not None else ""
+    needs = _needs(base_name)
     builds = any(map(builds_first, starts(file, stage)))
     changes = changes_users(file, stage, repository)
-    return ImageTraits(stands_on_dotnet(file, stage), is_user, changes, needs, builds)
+    is_plain = stands_on_dotnet(file, stage) and not (_is_sdk(base_name) or _runs_more(file, stage))
+    return ImageTraits(is_plain, is_user, changes, needs, builds)
+
+
+def _is_sdk(image: str) -> bool:
+    """Whether an image is .NET's SDK, whose tools write in the home of their user and beside the sources."""
+    return is_dotnet(image) and "/dotnet/sdk" in image
+
+
+def _runs_more(file: Dockerfile, stage: BuildStage) -> bool:
+    """Whether a stage or one below it installs what runs beside the program, and needs rights of its own."""
+    return any(
+        each.keyword == "run" and _DAEMON.search(each.arguments.text) is not None
+        for one in file.chain(stage)
+        for each in file.of(one)
+    )
 
 
 def _needs(image: str) -> str:

@@ -16,6 +16,7 @@ from bot.files.audit.secrets.names import (
     is_placeholder,
     names_what_to_put,
     takes_a_password,
+    writes_password,
 )
 from bot.files.audit.secrets.structured import leaves
 from bot.files.audit.workloads import helm
@@ -99,8 +100,8 @@ def _of_chart(repository: RepositoryTexts, chart: helm.HelmChart) -> Iterator[Ma
 
 def _is_written_in(repository: RepositoryTexts, path: str, node: Scalar) -> bool:
     place = repository.place(node)
-    lines = range(place.start, place.end + 1)
-    return place.path == path and not any("{{" in repository.lines(path).of(number) for number in lines)
+    lines = [repository.lines(path).of(number) for number in range(place.start, place.end + 1)]
+    return place.path == path and not any("{{" in line and not writes_password(line) for line in lines)
 
 
 def _of_object(path: str, manifest: Mapping) -> Iterator[ManifestData]:

@@ -4,7 +4,7 @@ import re
 
 _SECRET = re.compile(
     r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|(?:ACCESS|AUTH|API|BEARER|REFRESH|DEPLOY|GITHUB|NPM|NUGET|FEED)TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
-    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|(?:ENCRYPTION|SIGNING|MASTER|JWT|SECURITY|AUTH)_?KEY|SAS|PWD)(?:$|[_.\-:])"
+    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|DEV_ROOT_TOKEN_ID|(?:ENCRYPTION|SIGNING|MASTER|JWT|SECURITY|AUTH)_?KEY|SAS|PWD)(?:$|[_.\-:])"
     r"|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$)|[A-Z](?:PASSW(?:OR)?D|(?<!NO)(?<!USE)(?<!IS)(?<!HAS)SECRET|APIKEY|ACCESSKEY|ACCESSTOKEN)$",
     re.IGNORECASE,
 )
@@ -15,10 +15,10 @@ _OF_SECRETS = re.compile(
 """Sections of .NET's configuration whose keys have names of their own."""
 _NO_KEY = re.compile(r"\d+|value|default|current|primary|secondary", re.IGNORECASE)
 _NO_SECRET = re.compile(
-    r"(?:_FILE|_PATH|_DIR|_DIRECTORY|_FOLDER|_LOCATION|_MODE|_FORMAT|_ENCODING|_SCOPES?|_PREFIX|_SUFFIX|_SIZE|_COUNT|_URL|_URI|_ENDPOINT|_NAME|_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
+    r"(?:_FILE|_PATH|_DIR|_DIRECTORY|_FOLDER|_LOCATION|_MODE|_FORMAT|_ENCODING|_SCOPES?|_PREFIX|_SUFFIX|_SIZE|_COUNT|_URL|_URI|_ENDPOINT|_NAME|(?<!DEV_ROOT_TOKEN)_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
     r"|_STORE|_PROVIDER|_MANAGER|_BACKEND|_SOURCE|_STRATEGY|_CLAIMS?|_PERMISSIONS?|_ROLES?"
     r"|_ENABLED|_REQUIRED|_POLICY|_ALGORITHM|_VERSION|_HASH_ROUNDS|_TIMEOUT|_MINUTES|_HOURS|_DAYS|_SECONDS)$"
-    r"|^PUBLIC_|_PUBLIC_|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_?EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
+    r"|^PUBLIC_|_PUBLIC_|(?:^|_)(?:CLIENT|TENANT)_?ID_(?:\w+_)?CREDENTIALS?$|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_?EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(
@@ -127,6 +127,12 @@ def _takes_what_is_filled_in(text: str) -> bool | None:
 def _passwords(text: str) -> list[str]:
     """What stands where a connection string or URL has its password."""
     return [match["of_pair"] or match["of_query"] or match["of_url"] for match in _PASSWORD.finditer(text)]
+
+
+def writes_password(text: str) -> bool:
+    """Whether a connection string in a text of more, such as a template's line, writes its password out."""
+    passwords = (each.strip() for each in _passwords(text))
+    return any(not each.startswith("$") and not _PLACEHOLDER.match(each) and "{{" not in each for each in passwords)
 
 
 _TELLS_WHAT_TO_PUT = re.compile(

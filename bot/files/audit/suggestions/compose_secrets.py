@@ -11,6 +11,7 @@ from bot.files.audit.splicing.items import entry_removed, item_removed, word_aft
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.secrets_as_files import (
     OF_CONNECTION,
+    check_made_here,
     check_names,
     check_one_value,
     check_reads_files,
@@ -38,6 +39,8 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
         check_reads_files(repository, service.image if not service.is_built else "")
+        if any(each.is_built for each in services(repository) if each.path == service.path):
+            check_made_here(repository, service.image if not service.is_built else "")
         sources_by_name = dict(_find_secret_variables(service))
         check_names(list(sources_by_name), service.image if not service.is_built else "")
         _check_no_script_reads(service, sources_by_name)

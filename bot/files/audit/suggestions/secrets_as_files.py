@@ -41,6 +41,7 @@ _TAGGED = re.compile(
     re.MULTILINE,
 )
 """The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
+_OF_OPENSHIFT = "OpenShift deploys it, and may put values in"
 _WHICH_FILES = "whether it takes files (`…_FILE`), and under which names"
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
@@ -64,7 +65,8 @@ class _Selection:
 def secrets_as_files(repository: RepositoryTexts, container: Container, advice: str) -> Fix:
     """Suggests to mount all Secrets that come into the environment; the program must read files then."""
     if not is_as_written(repository, container.pod) or container.hidden:
-        return Fix(advice, left_alone=PUT_TOGETHER)
+        is_of_openshift = container.pod.constrained and container.hidden == container.pod.constrained
+        return Fix(advice, left_alone=_OF_OPENSHIFT if is_of_openshift else PUT_TOGETHER)
     try:
         check_reads_files(repository, container.image)
         selection = _select_secrets(container)
@@ -115,6 +117,13 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
     if is_stock:
         raise NotSpliceable(f"those who make {name.rpartition('/')[2]} say {_WHICH_FILES}")
     if "/" not in name and name not in repository.kept(_made_here):
+        raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
+
+
+def check_made_here(repository: RepositoryTexts, image: str) -> None:
+    """Raises `NotSpliceable` for an image that nothing here makes, beside others that are: it may read no files."""
+    name = repository_of(image).rpartition("/")[2]
+    if name and "$" not in image and name not in {each.rpartition("/")[2] for each in repository.kept(_made_here)}:
         raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
 
 

@@ -18,7 +18,7 @@ _RUNNERS = frozenset(
 OF_RUNNER = {
     "GITHUB_WORKSPACE": "${{ github.workspace }}",
     "GITHUB_ACTION_PATH": "${{ github.action_path }}",
-    "PWD": "${{ github.workspace }}",
+    "PWD": "${{ github.workspace }}",  # nosec B105 - a folder
 }
 """Variables that every step begins with, and the context that says the same."""
 _OF_CHECKOUT = re.compile(r"^\$\{\{\s*github\.(?:action_path|workspace)\s*\}\}/+(?:\.\.?/)*")

@@ -73,8 +73,9 @@ def instead_of(path: str, volume: str, *, keeps_data: bool = False, is_agent: bo
 
     `is_agent`: it runs once on each node, mostly for the sake of that one.
     """
-    if is_agent or path.endswith(".sock") or _OF_KERNEL.match(path):
-        return "remove the mount; where the container is there to watch or manage its node, waive the check for it"
+    is_watched = is_agent or (not keeps_data and _OF_LOGS.match(path) is not None)
+    if is_watched or path.endswith(".sock") or _OF_KERNEL.match(path):
+        return f"remove the mount; {WAIVED}"
     if _OF_PROGRAM.match(path) and keeps_data:
         return f"{volume}, and copy there what the folder holds; bring single files in as configuration"
     if _OF_CONFIGURATION.match(path):
@@ -82,6 +83,20 @@ def instead_of(path: str, volume: str, *, keeps_data: bool = False, is_agent: bo
     return volume
 
 
+WAIVED = "where the container is there to watch or manage its node, waive the check for it"
+
+
+def is_of_node(pod: Pod) -> bool:
+    """Whether a pod is there for its node's sake, as far as it shows: one runs on each, or it is privileged."""
+    return pod.kind == "DaemonSet" or any(
+        word(container.mapping("securityContext").get("privileged")) == "true"
+        for key, _ in CONTAINER_LISTS
+        for container in pod.spec.sequence(key)
+        if isinstance(container, Mapping)
+    )
+
+
+_OF_LOGS = re.compile(r"/var/(?:log|lib/(?:docker|containerd|kubelet))(?:/|$)")
 _OF_CONFIGURATION = re.compile(r"/etc(?:/|$)")
 _OF_PROGRAM = re.compile(r"/etc/[^/]+/+[^/]")
 _OF_KERNEL = re.compile(r"/(?:$|(?:sys|proc|dev|boot|run|var/run)(?:/|$))")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, field, replace
 
-from bot.files.audit.workloads.targets import Identity
+from bot.files.audit.workloads.targets import ObjectIdentity
 from bot.files.formats.source.nodes import Mapping, Scalar, mappings_under
 
 _CONTAINERS = frozenset({"containers", "initContainers"})
@@ -18,7 +18,7 @@ class RenderedObject:
     """
 
     manifest: Mapping
-    identity: Identity
+    identity: ObjectIdentity
     images: Names[Scalar, tuple[Mapping, ...]] = field(default_factory=dict)
     hidden: str = ""
     """Why a setting may be changed all the same."""

@@ -23,7 +23,7 @@ _THERE = re.compile(r"(?P<not>!?)\s*(?P<key>[\w./-]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ObjectIdentity:
     """What an object has been called, the first name first, and the labels and annotations that it was given."""
 
     names: tuple[str, ...]
@@ -31,7 +31,7 @@ class Identity:
     labels: Names[str, str] = field(default_factory=dict)
     annotations: Names[str, str] = field(default_factory=dict)
 
-    def after(self, root: Mapping) -> "Identity":
+    def after(self, root: Mapping) -> "ObjectIdentity":
         """The identity after a kustomization has put its own names and labels to it."""
         name = f"{word_of(root, 'namePrefix')}{self.names[-1]}{word_of(root, 'nameSuffix')}"
         labels = dict(self.labels) | _texts(root.mapping("commonLabels"))
@@ -47,13 +47,13 @@ class Identity:
         )
 
 
-def identity_of(manifest: Mapping) -> Identity:
+def identity_of(manifest: Mapping) -> ObjectIdentity:
     """Who an object is as its file says."""
     metadata = manifest.mapping("metadata")
-    return Identity((word_of(metadata, "name"),), (word_of(metadata, "namespace"),))
+    return ObjectIdentity((word_of(metadata, "name"),), (word_of(metadata, "namespace"),))
 
 
-def is_target(target: Mapping, manifest: Mapping, identity: Identity) -> bool | None:
+def is_target(target: Mapping, manifest: Mapping, identity: ObjectIdentity) -> bool | None:
     """Whether a target is met by an object; None where what it says is not read."""
     group, version = _group_version(manifest)
     metadata = manifest.mapping("metadata")
@@ -75,7 +75,7 @@ def is_target(target: Mapping, manifest: Mapping, identity: Identity) -> bool | 
     return False if False in answers else None if None in answers else True
 
 
-def is_named(merge: Mapping, manifest: Mapping, identity: Identity) -> bool | None:
+def is_named(merge: Mapping, manifest: Mapping, identity: ObjectIdentity) -> bool | None:
     """Whether a merge without a target names an object; None where it does but for a word of its own, which
     Kustomize refuses unless something makes up for it."""
     metadata = merge.mapping("metadata")

@@ -39,6 +39,7 @@ from bot.files.scope import is_for_checks, is_for_development
 
 _NO_UTF_8 = re.compile("[\udc80-\udcff]")
 """What bytes that are no UTF-8 were decoded to."""
+_DATA = re.compile(r"^kind:\s*[\"']?(?:Secret|ConfigMap)\b", re.MULTILINE)
 _TAKEN_BY_NAME = frozenset({*KUSTOMIZATIONS, "Chart.yaml"})
 _VALUES = ("values.yaml", "values.yml")
 _CORRECTED = "a file that can be read"
@@ -78,7 +79,8 @@ def _is_looked_at(repository: RepositoryTexts, path: str, charts: set[str]) -> b
     if kind == MANIFEST:
         glimpse = repository.glimpse(path) if is_worth_reading(path) else ""
         is_compose = may_be_compose_file(glimpse) and repository.unreadable(path) is not None
-        return is_compose or may_hold_workloads(glimpse)
+        is_data = repository.refusal(path) is not None and _DATA.search(glimpse) is not None
+        return is_compose or is_data or may_hold_workloads(glimpse)
     return is_for_checks(path, repository)
 
 

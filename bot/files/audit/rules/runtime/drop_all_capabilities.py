@@ -33,6 +33,7 @@ from bot.files.audit.workloads.judging import (
     runs_as_another,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.formats.source.nodes import Node, texts_under
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
@@ -69,14 +70,19 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     if image.builds_as_it_starts or builds_first(container.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
     if not runs_as_another(container.setting("runAsUser")):
-        if stock is not None and stock.starts_as_root:
+        if stock is not None and stock.starts_as_root and _starts_as_made(container.own.get("command")):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
-        if stock is None:
+        if stock is None or stock.starts_as_root:
             advice = _advice(image, advice)
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
     lines = ["", "  drop: [ALL]", *([f"  add: [{image.needs}]"] if image.needs else [])]
     return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
+
+
+def _starts_as_made(entrypoint: Node | None) -> bool:
+    """Whether an image's own entrypoint runs, which none that is written instead does unless it names it."""
+    return entrypoint is None or any("entrypoint" in each for each in texts_under(entrypoint))
 
 
 def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
@@ -117,9 +123,9 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     if image.builds_as_it_starts or builds_first(service.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
     if not runs_as_another(service.get("user")):
-        if stock is not None and stock.starts_as_root:
+        if stock is not None and stock.starts_as_root and _starts_as_made(service.get("entrypoint")):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
-        if stock is None:
+        if stock is None or stock.starts_as_root:
             advice = _advice(image, advice)
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)

@@ -1,6 +1,7 @@
 """A pod mounts no folders of its node.
 
-What: no `hostPath` volumes; in Compose no mounts of the system's own folders (`/`, `/etc`, `/proc`, `/root`, …).
+What: no `hostPath` volumes, nor claims bound to one; in Compose no mounts of the system's own folders (`/`, `/etc`,
+`/proc`, `/root`, …).
 
 Example that fails::
 
@@ -16,7 +17,8 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workloads.claims import folders_of_claims
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import judge_pods, place_of
@@ -25,11 +27,14 @@ from bot.files.audit.workloads.mounts import (
     host_paths,
     instead_of,
     is_engine_socket,
+    is_of_node,
     is_of_system,
     keeps_data,
     mounted_host_paths,
     pod_keeps_data,
 )
+
+_OF_CLASS = "give the claim a storage class of the cluster, which makes a volume for it"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -46,11 +51,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                     path,
                     "use a persistent volume claim",
                     keeps_data=pod_keeps_data(pod, node),
-                    is_agent=pod.kind == "DaemonSet",
+                    is_agent=is_of_node(pod),
                 ),
             )
-        if not mounts:
-            yield holds(pod.place, pod.subject, "it mounts nothing of its node")
+        yield from () if mounts else _without_mounts(repository, pod)
 
     def of_service(service: Service) -> Iterator[Verdict]:
         mounts = [
@@ -66,6 +70,25 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(service.place, service.subject, "it mounts no folder of the system")
 
     yield from judge_pods(repository, of_pod, of_service)
+
+
+def _without_mounts(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
+    """Of a pod that mounts no folder of its node itself: a claim may stand for one; sockets are told elsewhere."""
+    folders = list(folders_of_claims(repository, pod))
+    for each in folders:
+        place = place_of(repository, each.node, pod.place)
+        behind = f"the volume {each.volume}, which is {each.path} of a node"
+        if each.is_sure:
+            yield fails(place, pod.subject, f"its claim {each.claim} is bound to {behind}", _OF_CLASS)
+        else:
+            why = f"its claim {each.claim} may be bound to {behind}"
+            yield unknown(place, pod.subject, why, "which volume the cluster binds it to")
+    sockets = [path for _, path in host_paths(pod)]
+    if sockets and not folders:
+        but = f" but {' and '.join(sockets)}, which no-engine-socket tells of"
+        yield holds(pod.place, pod.subject, f"it mounts nothing of its node{but}")
+    elif not folders:
+        yield holds(pod.place, pod.subject, "it mounts nothing of its node")
 
 
 RULE = Rule(

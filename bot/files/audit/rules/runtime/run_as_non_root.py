@@ -33,7 +33,7 @@ from bot.files.audit.workloads.judging import (
     service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
-from bot.files.audit.workloads.mounts import keeps_data
+from bot.files.audit.workloads.mounts import WAIVED, keeps_data
 
 _NON_ROOT = "set securityContext.runAsNonRoot: true"
 _OF_EARLY_PLAN = (
@@ -88,6 +88,8 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     advice, stock = _advice(repository, container), stock_image(container.image)
     user = user_of_built_image(repository, container.image)
     is_root = user is not None and user.kind is UserKind.ROOT
+    if word(container.context.get("privileged")) == "true":
+        return Fix(f"{advice}; {WAIVED}")
     if stock is not None and stock.starts_as_root:
         return Fix(advice, left_alone="the image starts as root, and its data may belong to that one")
     if is_root and user is not None and user.at_hand:

@@ -9,14 +9,16 @@ Example that fails::
 Fix: `automountServiceAccountToken: false` in the pod's spec.
 
 Exceptions: a pod whose account a binding of this repository gives rights holds. Unknown are an account of its own
-that no binding here names, the default account where a binding gives that one rights, and a pod beside which an
-annotation puts a sidecar that reads the token (Dapr, Vault's agent, Bank-Vaults, Kuma, Consul). Windows pods are
-asked too.
+that no binding here names, the default account where a binding gives that one rights or a project here is a client
+of the API, and a pod beside which an annotation puts a sidecar that reads the token (Dapr, Vault's agent,
+Bank-Vaults, Kuma, Consul). Windows pods too are asked.
 """
 
+import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_key
@@ -26,10 +28,13 @@ from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
 from bot.files.audit.workloads.kubernetes import Pod, is_hidden, is_hidden_name, word
 from bot.files.audit.workloads.sidecars import sidecar_with_token
+from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
+from bot.files.formats.source.nodes import Mapping
 
 _KEY = "automountServiceAccountToken"
 _FIX = f"set {_KEY}: false in the pod's spec"
 _SETTLES = f"whether the program asks the cluster's API; else {_KEY}: false"
+_CLIENT = re.compile(r"Include=\"(?:KubernetesClient(?:\.\w+)*|KubeOps\.[\w.]+)\"", re.IGNORECASE)
 _DEFAULT = "default"
 """The account of pods that name none."""
 
@@ -65,10 +70,29 @@ def _of_pod(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
     elif _DEFAULT in accounts_with_rights(repository):
         why = "it gets the token of the default account, which is given rights here"
         yield unknown(place, pod.subject, why, _SETTLES)
+    elif client := _client_of_cluster(repository, pod):
+        why = f"it gets the default account's token, and {client} has a client of the cluster's API"
+        yield unknown(place, pod.subject, why, _SETTLES)
     elif word(setting) is not None:
         yield fails(place, pod.subject, f"{_KEY} is true, and its account has no rights of its own", _FIX)
     else:
         yield fails(pod.place, pod.subject, f"{_KEY} is not false, and the default account's token is mounted", fix)
+
+
+def _client_of_cluster(repository: RepositoryTexts, pod: Pod) -> str:
+    """A project here that may be the program of a pod, and asks the cluster's API; empty where none does."""
+    images = (
+        word(each.get("image")) or "" for each in pod.spec.sequence("containers") if isinstance(each, Mapping)
+    )
+    is_of_others = all(stock_image(image) is not None for image in images)
+    return "" if is_of_others else repository.kept(_find_client)
+
+
+def _find_client(repository: RepositoryTexts) -> str:
+    projects = (
+        each for each in repository.paths if each.endswith(PROJECT_ENDINGS) and repository.scope.is_judged(each)
+    )
+    return next((path for path in projects if _CLIENT.search(repository.text(path))), "")
 
 
 RULE = Rule(

@@ -23,7 +23,7 @@ Fix: one component that the kustomization takes (`components: [components/harden
 It replaces the whole context of the first container: move what else stands there with it. In a chart, one value
 (`securityContext:` in values.yaml) that each template takes by `toYaml`. The proposal is words alone.
 
-Exceptions: one or two workloads, and containers of which a template hides the setting, are asked nothing.
+Exceptions: one or two workloads, privileged containers, and those whose setting a template hides, are not asked.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ from bot.domain.wording.words import counted
 from bot.files.audit.repository import RepositoryTexts, first_scalar
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds
-from bot.files.audit.workloads.kubernetes import Container, containers
+from bot.files.audit.workloads.kubernetes import Container, containers, word
 from bot.files.audit.workloads.kustomize import renderings
 from bot.files.formats.source.nodes import Node, Scalar, Sequence
 
@@ -64,7 +64,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _is_asked(repository: RepositoryTexts, container: Container) -> bool:
     pod = container.pod
     is_fixture = repository.scope.may_be_fixture(pod.path)
-    return container.role == "container" and not (pod.is_windows or container.hidden or is_fixture)
+    is_privileged = word(container.context.get("privileged")) == "true"
+    is_left_out = pod.is_windows or container.hidden or is_fixture or is_privileged
+    return container.role == "container" and not is_left_out
 
 
 def _is_repeated(repository: RepositoryTexts, asked: list[Container], key: str) -> bool:

@@ -1,0 +1,109 @@
+"""Advice that fits what is known of an image: what it starts, what was installed in it, and who makes it."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from tests.unit.files.audit.world import deployment, findings
+
+BASE = "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nRUN INSTALL\nCOPY . /app\n"
+PLAIN = ("set read_only: true and tmpfs: [/tmp]", "add cap_drop: [ALL]")
+
+
+def advice(check: str, files: dict[str, str]) -> str:
+    (found,) = (each for each in findings(check, files) if each.outcome is Outcome.FAILS)
+    assert found.fix is not None
+    return found.fix.advice
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "is_plain"),
+    [
+        (BASE.replace("INSTALL", "apt-get update && apt-get install -y openssh-server"), False),
+        (BASE.replace("INSTALL", "apk add --no-cache dcron sudo"), False),
+        (BASE.replace("INSTALL", "apt-get update \\\n && apt-get install -y \\\n    cron"), False),
+        ("FROM mcr.microsoft.com/dotnet/sdk:10.0\nCMD sleep infinity\n", False),
+        (BASE.replace("INSTALL", "apt-get update && apt-get install -y libgdiplus"), True),
+        (
+            f"FROM mcr.microsoft.com/dotnet/sdk:10.0 AS b\nRUN apt-get install -y sudo\n{BASE}".replace(
+                "RUN INS", "# "
+            ),
+            True,
+        ),
+    ],
+)
+def test_a_daemon_beside_the_program_needs_more_than_dotnet(dockerfile: str, *, is_plain: bool) -> None:
+    files = {"compose.yaml": "services: {shop: {build: .}}\n", "Dockerfile": dockerfile}
+    given = (advice("read-only-root", files), advice("drop-all-capabilities", files))
+    assert (given == PLAIN) is is_plain
+    assert is_plain or all(each not in PLAIN for each in given)
+
+
+@pytest.mark.parametrize(
+    ("command", "is_of_start"),
+    [("", True), ("command: [sh, -c, pg_isready]", False), ("command: [docker-entrypoint.sh, postgres]", True)],
+)
+def test_what_starts_something_else_does_not_become_another_user(command: str, *, is_of_start: bool) -> None:
+    given = advice("drop-all-capabilities", {"a.yaml": deployment(command, image="postgres:17")})
+    assert ("SETUID" in given) is is_of_start
+
+
+@pytest.mark.parametrize(("image", "is_careful"), [("rabbitmq:4", True), ("contoso/queue:4", False)])
+def test_the_cookie_of_erlang_must_stay_its_owners(image: str, *, is_careful: bool) -> None:
+    mount = "volumeMounts: [{name: d, mountPath: /var/lib/rabbitmq}]"
+    claim = "volumes: [{name: d, persistentVolumeClaim: {claimName: d}}]"
+    given = advice("volume-ownership", {"a.yaml": deployment(mount, claim, image)})
+    assert ("fsGroupChangePolicy: OnRootMismatch" in given) is is_careful
+
+
+PROJECT = '<Project><ItemGroup><PackageReference Include="{}" Version="1.0.0" /></ItemGroup></Project>'
+
+
+@pytest.mark.parametrize(
+    ("package", "image", "expected"),
+    [
+        ("KubernetesClient", "contoso/shop:1", Outcome.UNKNOWN),
+        ("KubeOps.Operator", "contoso/shop:1", Outcome.UNKNOWN),
+        ("Newtonsoft.Json", "contoso/shop:1", Outcome.FAILS),
+        ("KubernetesClient", "postgres:17", Outcome.FAILS),
+    ],
+)
+def test_a_program_that_asks_the_cluster_may_need_the_token(package: str, image: str, expected: Outcome) -> None:
+    files = {"a.yaml": deployment(image=image), "src/Shop.csproj": PROJECT.format(package)}
+    (found,) = findings("service-account-token", files)
+    assert found.outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("more", "is_patched"),
+    [("", True), ("  made: {build: .}\n", False), ("  made: {build: ., image: 'stranger/queue:2'}\n", True)],
+)
+def test_files_are_suggested_to_programs_that_are_made_here(more: str, *, is_patched: bool) -> None:
+    queue = "    image: stranger/queue:1\n    environment:\n      MT_PASSWORD: ${MT_PASSWORD}\n"
+    service = f"services:\n  queue:\n{queue}"
+    (found, *_) = findings("runtime-secrets", {"compose.yaml": service + more})
+    assert found.fix is not None
+    assert bool(found.fix.suggested) is is_patched
+
+
+def test_a_template_of_openshift_is_no_chart() -> None:
+    text = """
+        apiVersion: template.openshift.io/v1
+        kind: Template
+        metadata: {name: shop}
+        objects:
+          - apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: shop}
+            spec:
+              selector: {matchLabels: {app: shop}}
+              template:
+                spec:
+                  containers:
+                    - name: shop
+                      image: contoso/shop:1
+                      env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]
+    """
+    (found,) = findings("runtime-secrets", {"shop.yaml": text})
+    assert found.fix is not None
+    assert "chart" not in found.fix.left_alone
+    assert "OpenShift" in found.fix.left_alone
