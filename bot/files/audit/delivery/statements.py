@@ -1,7 +1,8 @@
 """What statements about itself an image gets when it is built: provenance and SBOM.
 
 Sources: the inputs of docker/build-push-action and bake-action, the manual of `docker buildx build`, and Docker's
-page on attestations: the `docker` driver stores none.
+page on attestations: the `docker` driver stores them where the image store is containerd's, as that of Docker 29 is
+unless set otherwise, GitHub's runners of Ubuntu among them.
 """
 
 import re
@@ -39,15 +40,21 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
     return _asked_by_command(push, push.command, statement)
 
 
-def told_of(repository: RepositoryTexts, push: Push, statement: str, attested: str) -> tuple[Verdict | None, str]:
+def told_of(
+    repository: RepositoryTexts, push: Push, statement: str, attested: str, missed: str = ""
+) -> tuple[Verdict | None, str]:
     """The verdict on a statement that a push has, or may have; None where it has none, and why that is so.
 
-    `attested` says which step attaches it besides the build; it is empty where none does.
+    `attested` says which step attaches it besides the build; it is empty where none does. `missed` is the ref whose
+    run leaves that step out.
     """
     place = repository.where(push.step)
-    if attested:
+    if attested and not missed:
         return holds(place, push.subject, attested), ""
     answer, why = asks_for(repository, push, statement)
+    if missed and answer is not True:
+        why = f"{attested}, but not for {missed}"
+        return unknown(place, push.subject, why, f"whether others pull what {missed} pushes"), why
     if answer is True:
         return holds(place, push.subject, why), ""
     return (unknown(place, push.subject, why, settling(why)) if answer is None else None), why
@@ -89,9 +96,34 @@ def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tupl
         return False, f"--{statement} is {command.option(f'--{statement}')}"
     if any(re.search(rf"type={statement}", word) for word in command.words):
         return _as_buildx(push, command, f"--attest type={statement} is given")
+    if statement == "provenance" and (plain := _plain_builds(push, command)):
+        if any((each.option("--provenance") or "").lower() in _OFF for each in plain) or _is_off(push):
+            return False, "the build is told to attach no provenance"
+        return None, "docker build attaches provenance where Docker's image store is containerd's"
     if statement == "provenance" and "buildx" in command.words[:2]:
         return _with_builder(push, "Buildx attaches provenance by default")
     return False, f"nothing asks for {statement}"
+
+
+def _plain_builds(push: Push, command: ShellCommand) -> list[ShellCommand]:
+    """The `docker build`s of what a command of Docker pushes, on a machine where BuildKit runs these."""
+    if command.name != "docker" or is_of_windows(push):
+        return []
+    steps = [step for step in push.pipeline.steps if step.job is push.step.job and step.number <= push.step.number]
+    builds = [command] if is_build(command) else [each for step in steps for each in step.commands]
+    return [each for each in builds if each.name == "docker" and "build" in _without_group(each.words[1:3])[:1]]
+
+
+def _without_group(words: tuple[str, ...]) -> tuple[str, ...]:
+    return words[1:] if words[:1] == ("image",) else words
+
+
+def _is_off(push: Push) -> bool:
+    """Whether the environment has Docker build without BuildKit, or Buildx attach nothing unasked."""
+    environment = push.step.environment
+    return environment.get("DOCKER_BUILDKIT") == "0" or environment.get(
+        "BUILDX_NO_DEFAULT_ATTESTATIONS", ""
+    ).lower() in {"1", "true"}
 
 
 def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None, str]:
@@ -191,6 +223,8 @@ def settling(why: str) -> str:
     """What would settle what `asks_for` cannot tell."""
     if "not seen" in why:
         return "the commands that build the image, written in the workflow"
+    if "containerd" in why:
+        return "the image store of the runner's Docker, by `docker info`"
     if "which version" in why:
         return "the version as a comment behind the commit"
     return "the input written out" if "only a run" in why else "docker/setup-buildx-action before the build"

@@ -23,7 +23,7 @@ from bot.files.audit.workflows.contexts import (
 from bot.files.audit.workflows.expressions import filled
 from bot.files.audit.workflows.jobs import ended_before, environment_of, in_order, permissions_of
 from bot.files.audit.workflows.matrix import variants_of
-from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Condition, Pipeline, PipelineJob, PipelineStep
 from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.scripts import OF_RUNNER
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
@@ -142,6 +142,7 @@ class _Around:
     permissions: Dict[str, str] | None
     may_fail: bool | None
     depth: int
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class _StepsAround:
     values: Dict[str, str]
     may_fail: bool | None
     events: frozenset[str]
+    conditions: tuple[Condition, ...]
     through: str = ""
     depth: int = 0
 
@@ -175,6 +177,7 @@ class _Flattening:
         self._path, self._root, self._events = path, root, events
         self._known, self._surely = known, surely
         self._events_by_job: dict[str, frozenset[str]] = {}
+        self._conditions_by_job: dict[str, tuple[Condition, ...]] = {}
         self._jobs: list[PipelineJob] = []
         self._steps: list[PipelineStep] = []
         self._numbers = 0
@@ -222,12 +225,13 @@ class _Flattening:
             runners=runners_of(mapping, values),
             environment=environment_of(mapping, values),
             is_reusable=around.depth > 0,
+            conditions=self._conditions_of_job(name, jobs, around),
         )
         if uses is not None:
             self._call(job, uses.value.strip(), replace(around, values=values, may_fail=may_fail))
             return
         self._jobs.append(job)
-        steps = _StepsAround(around.path, around.root, job, values, may_fail, events)
+        steps = _StepsAround(around.path, around.root, job, values, may_fail, events, job.conditions)
         for node in mapping.sequence("steps"):
             self._step(node, steps)
 
@@ -245,6 +249,16 @@ class _Flattening:
                 events = events if needed_events is None else events & needed_events
         self._events_by_job[around.prefix + name] = events
         return events
+
+    def _conditions_of_job(self, name: str, jobs: Dict[str, Mapping], around: _Around) -> tuple[Condition, ...]:
+        """What must hold for a job to run: with it what those it needs hang on, unless it says otherwise."""
+        written = jobs[name].scalar("if")
+        own = (Condition(written.value, around.values),) if written is not None else ()
+        needed = () if own and _RUNS_ANYHOW.search(own[0].text) else needs_of(jobs[name])
+        before = [each for job in needed for each in self._conditions_by_job.get(around.prefix + job, ())]
+        conditions = tuple(dict.fromkeys((*around.conditions, *before, *own)))
+        self._conditions_by_job[around.prefix + name] = conditions
+        return conditions
 
     def _call(self, job: PipelineJob, uses: str, around: _Around) -> None:
         """Puts the jobs of a workflow of the repository in; another's stays a job that names it."""
@@ -270,6 +284,7 @@ class _Flattening:
                 job.permissions,
                 around.may_fail,
                 around.depth + 1,
+                job.conditions,
             )
         )
 
@@ -298,6 +313,7 @@ class _Flattening:
             may_fail=_either_of(around.may_fail, flag_of(node, "continue-on-error", inner)),
             environment=environment,
             through=around.through,
+            conditions=(*around.conditions, *([Condition(condition_text, inner)] if condition_text else [])),
         )
         if step.uses.startswith("./"):
             self._local_action(step, inner, around.depth)
@@ -319,7 +335,15 @@ class _Flattening:
         outer_values = {key: each for key, each in values.items() if not key.startswith("inputs.")}
         inner_values = {**outer_values, **default_inputs(metadata, None), **_as_values(step.inputs)}
         inner = _StepsAround(
-            action, metadata, step.job, inner_values, step.may_fail, step.events, step.subject, depth + 1
+            action,
+            metadata,
+            step.job,
+            inner_values,
+            step.may_fail,
+            step.events,
+            step.conditions,
+            step.subject,
+            depth + 1,
         )
         for node in metadata.mapping("runs").sequence("steps"):
             self._step(node, inner)

@@ -12,7 +12,7 @@ from bot.files.formats.source.nodes import Mapping, Scalar, Sequence
 _REF = re.compile(r"github\.ref(?:_name|_type)?\b", re.IGNORECASE)
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _GLOB = re.compile(r"[*?+\[!]")
-_ANY_OTHER = "x-other"
+ANY_OTHER = "x-other"
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 MOST_REFS = 200
 """Refs that are told apart: each is tried in every condition of the workflow."""
@@ -49,8 +49,8 @@ def _names(spoken: Iterable[str], prefix: str) -> Iterator[str]:
     for text in spoken:
         name = text.removeprefix(prefix)
         if name and not name.startswith("refs/"):
-            yield from (name, f"{name}{_ANY_OTHER}", f"{_ANY_OTHER}{name}", f"{_ANY_OTHER}{name}{_ANY_OTHER}")
-    yield _ANY_OTHER
+            yield from (name, f"{name}{ANY_OTHER}", f"{ANY_OTHER}{name}", f"{ANY_OTHER}{name}{ANY_OTHER}")
+    yield ANY_OTHER
 
 
 def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
@@ -58,7 +58,7 @@ def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
     wanted = [each for each in patterns if not each.startswith("!")]
     plain = {each for each in wanted if not _GLOB.search(each)}
     begun = {_GLOB.split(each, maxsplit=1)[0] for each in wanted if _GLOB.search(each)}
-    candidates = {*names, *plain, *(f"{each}{_ANY_OTHER}" for each in begun)}
+    candidates = {*names, *plain, *(f"{each}{ANY_OTHER}" for each in begun)}
     if patterns:
         candidates = {each for each in candidates if _is_let_through(patterns, each)}
     return candidates - set(ignored)

@@ -30,6 +30,9 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("ApiKey", True),
         ("Storage__AccountKey", True),
         ("GITHUB_TOKEN", True),
+        ("FEED_ACCESSTOKEN", True),
+        ("ci_npmtoken", True),
+        ("NO_DEPLOYTOKENS", False),
         ("ConnectionStrings__Shop", True),
         ("PASSWORD_FILE", False),
         ("SECRET_STORE", False),
@@ -369,3 +372,21 @@ def test_only_the_override_that_compose_takes_by_itself_is_said_to_be_read(
     assert over in found.message
     assert ("which Compose reads too" in found.message) is is_read
     assert ("named beside it" in found.message) is not is_read
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("ENV FEEDS='x' ENDPOINTS=https://${FEED_TOKEN}@feed", FAILS),
+        ("ENV ENDPOINTS $FEED_TOKEN", FAILS),
+        ("LABEL built.with=$FEED_TOKEN", FAILS),
+        ("ADD https://x:${FEED_TOKEN}@contoso.com/a.zip /a.zip", FAILS),
+        ("ARG AGAIN=$FEED_TOKEN\nENV SHOWN=$AGAIN", FAILS),
+        ("ENV HAS_FEED=${FEED_TOKEN:+yes}", HOLDS),
+        ("ENV LITERAL='$FEED_TOKEN'", HOLDS),
+        ("LABEL literal='$FEED_TOKEN'", HOLDS),
+        ("ENV OTHER=$FEED_TOKEN_FILE", HOLDS),
+    ],
+)
+def test_whatever_takes_an_argument_for_a_secret_builds_it_in(use: str, expected: Outcome) -> None:
+    assert outcome("image-secrets", {"Dockerfile": f"FROM a:1\nARG FEED_TOKEN\n{use}\n"}) is expected

@@ -76,7 +76,11 @@ def test_provenance_that_an_old_action_cannot_be_told_to_leave_out_is_attached_b
         (BUILDX + push("provenance: false") + "- uses: actions/attest-build-provenance@v3\n", HOLDS),
         (BUILDX + push("provenance: false") + "- uses: actions/attest@v4\n  with: {subject-path: dist}\n", FAILS),
         ("- run: docker push contoso/api\n", UNKNOWN),
-        ("- run: docker build -t contoso/api . && docker push contoso/api\n", FAILS),
+        ("- run: docker build -t contoso/api . && docker push contoso/api\n", UNKNOWN),
+        ("- run: docker build --provenance=false -t c/api . && docker push c/api\n", FAILS),
+        ("- run: docker build -t c/api . && docker push c/api\n  env: {DOCKER_BUILDKIT: '0'}\n", FAILS),
+        ("- run: docker image build -t c/api . && docker push c/api\n", UNKNOWN),
+        ("- run: podman build -t c/api . && podman push c/api\n", FAILS),
     ],
 )
 def test_images_carry_provenance(steps: str, expected: Outcome) -> None:
@@ -472,7 +476,11 @@ SCRIPT = "- run: |\n    docker build -t ghcr.io/contoso/api:8 .\n    docker push
     ("check", "steps", "said"),
     [
         ("sbom", SCRIPT, "build and push in one, with `docker buildx build --sbom=true --push`, on a builder"),
-        ("provenance", SCRIPT, "build and push in one, with `docker buildx build --provenance=mode=max --push`"),
+        (
+            "provenance",
+            SCRIPT.replace("build", "build --provenance=false"),
+            "build and push in one, with `docker buildx build --provenance=mode=max --push`",
+        ),
         ("provenance", SCRIPT.replace("docker", "podman"), "attest what is pushed, by its digest"),
         ("sbom", SCRIPT.replace("docker", "podman"), "attach it to what is pushed, by its digest"),
         (
@@ -753,3 +761,46 @@ def test_no_builder_of_buildx_is_advised_for_windows(check: str, where: str) -> 
     (found, *_) = findings(check, {BUILD: text.replace("runs-on: ubuntu-latest", label)})
     assert found.fix is not None
     assert "buildx" not in found.fix.advice
+
+
+OF_ALL = "push: {branches: [main], tags: ['v*']}"
+ON_MAIN = "  if: github.ref == 'refs/heads/main'\n"
+ON_TAGS = "  if: startsWith(github.ref, 'refs/tags/')\n"
+SIGNED = "- run: cosign sign --yes contoso/api@sha256:x\n"
+ATTESTED = "- uses: actions/attest-build-provenance@v2\n"
+SCANNED = "- uses: aquasecurity/trivy-action@v1\n"
+GATED = "  with: {image-ref: contoso/api, exit-code: '1'}\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "step", "rest"),
+    [
+        ("image-signed", SIGNED, ""),
+        ("provenance", ATTESTED, ""),
+        ("slsa-level", ATTESTED, ""),
+        ("sbom", "- uses: actions/attest-sbom@v2\n", ""),
+        ("image-scanned", SCANNED, GATED),
+        ("scan-blocks", SCANNED, GATED),
+    ],
+)
+def test_a_step_that_runs_for_some_of_the_refs_that_push_holds_for_none_of_the_others(
+    check: str, step: str, rest: str
+) -> None:
+    pushing = "- run: docker build -t contoso/api . && docker push contoso/api\n"
+    files = {BUILD: workflow(pushing + step + ON_MAIN + rest, OF_ALL, top=TOKEN)}
+    (found,) = findings(check, files)
+    assert found.outcome is UNKNOWN
+    assert "refs/tags/v…" in found.message
+    both = pushing + step + ON_MAIN + rest + step + ON_TAGS + rest
+    for steps in (both, pushing.rstrip() + "\n" + ON_MAIN + step + ON_MAIN + rest):
+        assert outcome(check, {BUILD: workflow(steps, OF_ALL, top=TOKEN)}) is HOLDS
+
+
+def test_the_condition_of_a_job_before_and_the_flag_of_the_action_tell_which_refs_push() -> None:
+    flag = push("tags: contoso/api").replace("push: true", "push: ${{ github.ref == 'refs/heads/main' }}")
+    assert outcome("image-signed", {BUILD: workflow(flag + SIGNED + ON_MAIN, OF_ALL)}) is HOLDS
+    job = "  sign:\n    needs: build\n    runs-on: ubuntu-latest\n    steps:\n      - run: cosign sign --yes a@b\n"
+    of_main = workflow(push("tags: contoso/api"), OF_ALL, job="if: github.ref == 'refs/heads/main'")
+    assert outcome("image-signed", {BUILD: of_main + job}) is HOLDS
+    later = job.replace("    needs", "    if: github.ref == 'refs/heads/main'\n    needs")
+    assert outcome("image-signed", {BUILD: workflow(push("tags: contoso/api"), OF_ALL) + later}) is UNKNOWN

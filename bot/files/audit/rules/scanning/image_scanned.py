@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
+from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import SCANNERS, deliveries
 from bot.files.audit.delivery.gates import scans_of
 from bot.files.audit.delivery.statements import is_promotion
@@ -35,7 +36,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         place = repository.where(push.step)
         scans = scans_of(repository, push)
         elsewhere, scripts = strangers[push.pipeline], called[push.pipeline]
-        if scans:
+        if missed := left_out(push, scans):
+            why = f"{scans[0].tool} scans for other branches or tags, and not for {missed}"
+            yield unknown(place, push.subject, why, f"whether others pull what {missed} pushes")
+        elif scans:
             yield holds(place, push.subject, f"{scans[0].tool} scans {scans[0].target or 'the image'}")
         elif elsewhere:
             why = f"no Trivy, Grype or Docker Scout looks at the image, but {first_few(elsewhere)} may"

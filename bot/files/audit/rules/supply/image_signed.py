@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
+from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import SIGNERS, deliveries
 from bot.files.audit.delivery.gates import elsewhere, related, signings_of_images
 from bot.files.audit.delivery.statements import is_promotion
@@ -36,10 +37,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     called = {each: list(dict.fromkeys(scripts_called(repository, each, SIGNERS))) for each in unread}
     for push in own_deliveries.pushes:
         place = repository.where(push.step)
-        signing = next(iter(related(push, own_deliveries.signings)), None)
+        signings = related(push, own_deliveries.signings)
         strangers, scripts = unread[push.pipeline], called[push.pipeline]
-        if signing is not None:
-            yield holds(place, push.subject, f"{signing.tool} signs it")
+        if missed := left_out(push, signings):
+            why = f"{signings[0].tool} signs for other branches or tags, and not for {missed}"
+            yield unknown(place, push.subject, why, f"whether others pull what {missed} pushes")
+        elif signings:
+            yield holds(place, push.subject, f"{signings[0].tool} signs it")
         elif strangers:
             yield unknown(
                 place,
