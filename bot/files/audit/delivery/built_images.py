@@ -13,6 +13,7 @@ from bot.files.audit.images.dockerfile import Dockerfile, dockerfile_at
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.compose import services
 from bot.files.formats.dockerfile.stages import BuildStage
 
 _NO_ROOT = frozenset({UserKind.NUMBER, UserKind.NAME})
@@ -83,6 +84,8 @@ def image_traits(
     found = _push_of(repository, image)
     if (path is None or path not in repository) and found is not None:
         path, target = found[1], found[0].step.input("target") or None
+    if path is None:
+        path, target = built_by_compose(repository, image)
     file = dockerfile_at(repository, path)
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if path is None or file is None or stage is None:
@@ -99,6 +102,20 @@ def image_traits(
     changes = changes_users(file, stage, repository)
     is_plain = stands_on_dotnet(file, stage) and not (_is_sdk(base_name) or _runs_more(file, stage))
     return ImageTraits(is_plain, is_user, changes, needs, builds)
+
+
+def built_by_compose(repository: RepositoryTexts, image: str) -> tuple[str | None, str | None]:
+    """The Dockerfile and stage that a Compose file builds an image from which it calls by the very same words."""
+    return repository.kept(_built_by_compose).get(image, (None, None))
+
+
+def _built_by_compose(repository: RepositoryTexts) -> dict[str, tuple[str | None, str | None]]:
+    files: dict[str, tuple[str | None, str | None]] = {}
+    for service in services(repository):
+        path, target = service.dockerfile() if service.image else (None, None)
+        if path is not None and path in repository:
+            files.setdefault(service.image, (path, target))
+    return files
 
 
 def _is_sdk(image: str) -> bool:

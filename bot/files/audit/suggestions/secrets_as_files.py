@@ -42,6 +42,8 @@ _TAGGED = re.compile(
 )
 """The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
 _OF_OPENSHIFT = "OpenShift deploys it, and may put values in"
+_SET = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)=[\"']?([\w./-]+)[\"']?[ \t]*\r?$", re.MULTILINE)
+_TAKEN = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _WHICH_FILES = "whether it takes files (`…_FILE`), and under which names"
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
@@ -132,8 +134,14 @@ def _made_here(repository: RepositoryTexts) -> frozenset[str]:
     projects = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props")))
     own = {match["name"] for path in projects for match in _OWN_NAME.finditer(repository.text(path))}
     builds = (path for path in repository.paths if is_workflow(path) or path.endswith((".sh", ".ps1", "Makefile")))
-    own |= {match["name"] for path in builds for match in _TAGGED.finditer(repository.text(path))}
+    own |= {match["name"] for path in builds for match in _TAGGED.finditer(_with_values(repository.text(path)))}
     return frozenset(own | {repository_of(each.image) for each in services(repository) if each.is_built})
+
+
+def _with_values(script: str) -> str:
+    """A script with the words in place of variables that it sets to them itself."""
+    values = dict(_SET.findall(script)) if "$" in script else {}
+    return _TAKEN.sub(lambda match: values.get(match[1] or match[2], match[0]), script) if values else script
 
 
 def check_names(names: Items[str], image: str) -> None:

@@ -115,8 +115,7 @@ def _build_objects(
     images = tuple(each for each in root.sequence("images") if isinstance(each, Mapping))
     objects = [each.with_images(images) for each in objects if each.manifest.own]
     for replacement in _replacements(repository, folder, root, rendering):
-        manifests = replaced([each.manifest for each in objects], replacement, _others(repository, rendering))
-        objects = [replace(each, manifest=one) for each, one in zip(objects, manifests, strict=True)]
+        objects = replaced(objects, replacement, _others(repository, rendering))
     if root.get("helmCharts") is not None:
         rendering.hidden = "charts that the kustomization renders are not read"
     return objects[:MOST_OBJECTS]

@@ -56,7 +56,6 @@ def identity_of(manifest: Mapping) -> ObjectIdentity:
 def is_target(target: Mapping, manifest: Mapping, identity: ObjectIdentity) -> bool | None:
     """Whether a target is met by an object; None where what it says is not read."""
     group, version = _group_version(manifest)
-    metadata = manifest.mapping("metadata")
     answers = [
         _any_fits(word_of(target, "group"), (group,)),
         _any_fits(word_of(target, "version"), (version,)),
@@ -66,11 +65,33 @@ def is_target(target: Mapping, manifest: Mapping, identity: ObjectIdentity) -> b
             word_of(target, "namespace"),
             tuple(each or "default" for each in (identity.namespaces[0], identity.namespaces[-1])),
         ),
-        selects(word_of(target, "labelSelector"), {**_texts(metadata.mapping("labels")), **identity.labels}),
-        selects(
-            word_of(target, "annotationSelector"),
-            {**_texts(metadata.mapping("annotations")), **identity.annotations},
-        ),
+        _is_marked(target, manifest, identity),
+    ]
+    return False if False in answers else None if None in answers else True
+
+
+def is_selected(selector: Mapping, manifest: Mapping, identity: ObjectIdentity) -> bool:
+    """Whether a replacement's selector, whose words are no expressions, is met under one of its names."""
+    group, version = _group_version(manifest)
+    given = {"group": group, "version": version, "kind": word_of(manifest, "kind")}
+    wanted = {key: word_of(selector, key) for key in given}
+    name, namespace = word_of(selector, "name"), word_of(selector, "namespace")
+    is_called_so = any(
+        name in {"", known} and namespace in {"", place or "default"}
+        for known, place in zip(identity.names, identity.namespaces, strict=True)
+    )
+    is_of_kind = all(not word or word == given[key] for key, word in wanted.items())
+    return is_of_kind and is_called_so and _is_marked(selector, manifest, identity) is True
+
+
+def _is_marked(selector: Mapping, manifest: Mapping, identity: ObjectIdentity) -> bool | None:
+    """Whether an object has the labels and annotations that a selector asks for."""
+    metadata = manifest.mapping("metadata")
+    labels = {**_texts(metadata.mapping("labels")), **identity.labels}
+    annotations = {**_texts(metadata.mapping("annotations")), **identity.annotations}
+    answers = [
+        selects(word_of(selector, "labelSelector"), labels),
+        selects(word_of(selector, "annotationSelector"), annotations),
     ]
     return False if False in answers else None if None in answers else True
 

@@ -107,3 +107,43 @@ def test_a_template_of_openshift_is_no_chart() -> None:
     assert found.fix is not None
     assert "chart" not in found.fix.left_alone
     assert "OpenShift" in found.fix.left_alone
+
+
+BUILDS = "services:\n  db: {image: '${REGISTRY}/db:${TAG}', build: {context: db}}\n"
+RUNS = "services:\n  db: {image: '${REGISTRY}/db:${TAG}'}\n"
+
+
+@pytest.mark.parametrize("beside", ["compose.build.yaml", "build/compose.yaml"])
+def test_an_image_of_the_same_words_in_another_compose_file_is_the_one_that_it_builds(beside: str) -> None:
+    folder = beside.rpartition("/")[0]
+    dockerfile = f"{folder}/db/Dockerfile".lstrip("/")
+    files = {
+        "compose.yaml": RUNS,
+        beside: BUILDS,
+        dockerfile: "FROM mcr.microsoft.com/mssql/server:2022-latest\nUSER 10001\n",
+    }
+    (dropped, *_) = (each for each in findings("drop-all-capabilities", files) if each.place.path == "compose.yaml")
+    assert dropped.fix is not None
+    assert "NET_BIND_SERVICE" in dropped.fix.advice
+    (user, *_) = (each for each in findings("run-as-non-root", files) if each.place.path == "compose.yaml")
+    assert user.outcome is Outcome.HOLDS
+
+
+def test_an_image_of_other_words_is_not_known() -> None:
+    files = {
+        "compose.yaml": RUNS.replace("TAG", "OTHER"),
+        "compose.build.yaml": BUILDS,
+        "db/Dockerfile": "FROM x\n",
+    }
+    (user,) = findings("run-as-non-root", files)
+    assert user.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("script", "is_made"), [('name="shop.sql"\ndocker build . -t "${name}:1"\n', True), ("", False)]
+)
+def test_a_script_names_what_it_builds_by_its_own_variables(script: str, *, is_made: bool) -> None:
+    secret = "env:\n- name: TILL_PASSWORD\n  valueFrom: {secretKeyRef: {name: till, key: password}}"
+    (found,) = findings("runtime-secrets", {"a.yaml": deployment(secret, image="shop.sql:1"), "build.sh": script})
+    assert found.fix is not None
+    assert ("no file here tells" in found.fix.left_alone) is not is_made

@@ -117,3 +117,43 @@ def test_a_merge_is_for_the_one_of_its_namespace() -> None:
         "base/p.yaml": MERGE.replace("{META}", "{name: shop, namespace: shops}"),
     }
     assert by_name(files) == {"shop": HOLDS, "outlet": FAILS}
+
+
+USER = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: user}\ndata: {uid: '1654'}\n"
+REPLACED = """
+replacements:
+  - source: {kind: ConfigMap, name: user, fieldPath: data.uid}
+    targets:
+      - select: SELECT
+        fieldPaths: [spec.template.spec.securityContext.runAsUser]
+        options: {create: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("select", "expected"),
+    [
+        ("{kind: Deployment, namespace: shops}", (HOLDS, FAILS)),
+        ("{kind: Deployment, labelSelector: tier=shop}", (HOLDS, FAILS)),
+        ("{kind: Deployment, annotationSelector: team=shop-team}", (HOLDS, FAILS)),
+        ("{kind: Deployment, name: shop}", (HOLDS, FAILS)),
+        ("{kind: Deployment, name: sh.*}", (FAILS, FAILS)),
+        ("{kind: Deployment, group: batch}", (FAILS, FAILS)),
+        ("{kind: Deployment, group: apps, version: v1}", (HOLDS, HOLDS)),
+    ],
+)
+def test_a_replacement_is_for_what_its_selector_says(select: str, expected: tuple[Outcome, Outcome]) -> None:
+    files = {
+        "base/kustomization.yaml": "resources: [apps.yaml, user.yaml]\n" + REPLACED.replace("SELECT", select),
+        "base/apps.yaml": TWO,
+        "base/user.yaml": USER,
+    }
+    found = {each.subject.rpartition(" ")[2]: each.outcome for each in findings("run-as-non-root", files)}
+    assert (found["shop"], found["stock"]) == expected
+
+
+def test_a_replacement_knows_an_object_by_its_present_name() -> None:
+    select = "{kind: Deployment, name: eu-shop-1, namespace: eu}"
+    overlay = "resources: [../base, user.yaml]\n" + REPLACED.replace("SELECT", select)
+    (found,) = findings("run-as-non-root", {**BASE, "eu/kustomization.yaml": overlay, "eu/user.yaml": USER})
+    assert found.outcome is HOLDS

@@ -16,7 +16,12 @@ UID 64198 fails beside an image that is known to run as 1654.
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import dockerfile_of_image, user_of_built_image, user_of_stage
+from bot.files.audit.delivery.built_images import (
+    built_by_compose,
+    dockerfile_of_image,
+    user_of_built_image,
+    user_of_stage,
+)
 from bot.files.audit.images.by_name import APP_UID, EARLY_UID, user_of_image
 from bot.files.audit.images.stock import stock_image, taking_the_user
 from bot.files.audit.images.user import User, UserKind, settled
@@ -160,6 +165,8 @@ def _advice_on_service(service: Service, image_user: User | None) -> str:
 def _user_of_service(repository: RepositoryTexts, service: Service) -> tuple[User | None, str]:
     """Who the image of a service runs as, with the Dockerfile that says so; None where the image is not known."""
     path, target = service.dockerfile()
+    if path is None:
+        path, target = built_by_compose(repository, service.image)
     if path is not None and path in repository:
         user = user_of_stage(repository, path, target)
         return (None, "") if user is None else (user, f" ({path})")
