@@ -13,8 +13,8 @@ Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled b
 What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
 
 Exceptions: Windows images, actions, and Dockerfiles of tests, samples and development containers, are asked
-nothing. It is unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only prepares a
-base for others, or its last stage only runs tests.
+nothing. It is unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only
+prepares a base for others, or its last stage only runs tests.
 """
 
 import posixpath
