@@ -516,3 +516,32 @@ def test_a_run_that_brings_more_than_the_image_elsewhere_is_not_proposed_every_w
 def test_a_run_that_only_fetches_files_is(step: str) -> None:
     (commit,) = proposed({BUILD: workflow(PUSH + step, COMMITS)}).commits
     assert b"cron" in commit.files[BUILD]
+
+
+def pushing(name: str, condition: str) -> str:
+    return f"- run: docker build -t {name} . && docker push {name}\n  name: push {name}\n  if: {condition}\n"
+
+
+OF_BRANCH, OF_TAG = "github.ref_type == 'branch'", "github.ref_type == 'tag'"
+
+
+def test_a_weekly_run_that_leaves_out_what_releases_push_says_so() -> None:
+    triggers = f"push: {{branches: [main], tags: ['v*']}}\n{WEEKLY}"
+    steps = pushing("contoso/api:nightly", OF_BRANCH) + pushing("contoso/api:latest", OF_TAG)
+    found = weekly({BUILD: workflow(steps, triggers)})
+    assert found.outcome is UNKNOWN
+    assert "push contoso/api:latest" in found.message
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pushing("contoso/api:1", OF_BRANCH) + pushing("contoso/api:1", OF_TAG),
+        pushing("contoso/api:1", "success()")
+        + pushing("contoso/api:2", "github.event_name == 'workflow_dispatch'"),
+        pushing("contoso/api:1", OF_BRANCH) + pushing("contoso/api:2", "vars.ALSO == 'true'"),
+    ],
+)
+def test_a_weekly_run_that_pushes_the_same_or_all_that_is_released_holds(steps: str) -> None:
+    triggers = f"push: {{branches: [main], tags: ['v*']}}\nworkflow_dispatch:\n{WEEKLY}"
+    assert weekly({BUILD: workflow(steps, triggers)}).outcome is HOLDS
