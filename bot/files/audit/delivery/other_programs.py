@@ -7,6 +7,7 @@ Microsoft says of the container properties of the .NET SDK.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from posixpath import normpath
 
 from bot.files.audit.delivery.pushing import pushed_names
@@ -14,6 +15,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.dotnet.project import KIND as PROJECT
+from bot.files.formats.shell.dotnet import WITH_VALUE
 from bot.files.formats.source.nodes import Mapping
 from bot.files.formats.table import kind_of
 
@@ -110,7 +112,11 @@ def _is_published_so(repository: RepositoryTexts, command: ShellCommand) -> bool
     if command.words[1:2] != ("publish",):
         return False
     line = " ".join(command.words)
-    target = next((word for word in command.words[2:] if not word.startswith(("-", "/"))), "")
+    words = command.words
+    operands = (
+        word for before, word in pairwise(words[1:]) if not word.startswith(("-", "/")) and before not in WITH_VALUE
+    )
+    target = next(operands, "")
     folder = normpath(target.replace("\\", "/")) if target else "."
     for path in _projects(repository):
         if not _ASKS_BY_ITSELF.search(repository.text(path)):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from bot.files.audit.delivery.deliveries import deliveries_of
+from bot.files.audit.delivery.deliveries import deliveries, deliveries_of
 from bot.files.audit.delivery.delivery import Deliveries, Push, RemoteBuild
 from bot.files.audit.delivery.pushing import undecided_flag
 from bot.files.audit.repository import RepositoryTexts
@@ -17,6 +17,9 @@ from bot.files.audit.workflows.starts import RunStart
 _METADATA = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 _OF_TAGS = re.compile(r"type=(?:semver|pep440|match)\b(?!.*\bvalue=)|type=ref,.*\bevent=(?:tag|pr)\b")
 """Kinds of tags that metadata-action makes where the run is of a Git tag (or a pull request), and nowhere else."""
+
+
+_RELEASING = frozenset({"push", "release"})
 
 
 class Pushes(IntEnum):
@@ -61,6 +64,26 @@ def _outcome(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, p
     if not pushes and not builds:
         return RunOutcome(Pushes.NEVER)
     return RunOutcome(Pushes.PERHAPS, _hangs_on(pushes, builds))
+
+
+def released_elsewhere(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> list[Push]:
+    """The pushes of what commits, tags or releases publish that none of these runs makes, under any of their names.
+
+    One whose names are not written down is not told: it may be any of the others.
+    """
+    runs = [deliveries_of([as_started(repository, pipeline, start, surely=False)]).pushes for start in starts]
+    made = [push for pushes in runs for push in pushes]
+    steps = {id(push.step.mapping) for push in made}
+    names = {name for push in made for name in push.names}
+    return [
+        push
+        for push in deliveries(repository).pushes
+        if push.pipeline is pipeline
+        and push.events & _RELEASING
+        and push.names
+        and id(push.step.mapping) not in steps
+        and not names & {*push.names}
+    ]
 
 
 def _own(deliveries: Deliveries, path: str) -> list[Push]:

@@ -14,10 +14,13 @@ from bot.files.formats.builds import below
 
 CONTAINERS = re.compile(
     r"(?:Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance)(?![^'\n]{0,200}'[ \t]+existing\b)"
-    r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?|azurerm_linux_web_app(?:_slot)?"
+    r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?"
     r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
     r"|'br[:/][^'\n]{0,200}/app/(?:container-app|job):"
 )
+_WEB_APP = re.compile(r"^resource[ \t]+\"(?P<kind>azurerm_linux_web_app(?:_slot)?)\"(?=[^\n]*\{)", re.MULTILINE)
+_IN_WEB_APP = re.compile(r"^[^\n#]*\bdocker_image\w*\s*=|\"DOCKER\|", re.MULTILINE)
+"""What has a web app run a container, in place of the runtime of a language."""
 _TERRAFORM_MODULE = re.compile(r"^module[ \t]+\"[^\"\n]+\"(?=[ \t]*\{)", re.MULTILINE)
 _SOURCE = re.compile(r"^\s*source\s*=\s*\"(?P<source>[^\"\n]+)\"", re.MULTILINE)
 _RUNS_CONTAINERS = re.compile(
@@ -39,14 +42,22 @@ def containers_in(repository: RepositoryTexts, path: str) -> re.Match[str] | Non
     text = repository.text(path)
     if (found := CONTAINERS.search(text)) is not None or not path.endswith(".tf"):
         return found
+    for app in _WEB_APP.finditer(text):
+        if _IN_WEB_APP.search(_body(text, app)):
+            return app
     for module in _TERRAFORM_MODULE.finditer(text):
-        body = text[module.end() : text.find("\n}", module.end()) + 1 or None]
+        body = _body(text, module)
         source = _SOURCE.search(body)
         if source is None or _is_here(repository, path, source["source"]):
             continue
         if _RUNS_CONTAINERS.search(source["source"]) or _TAKES_IMAGE.search(body):
             return module
     return None
+
+
+def _body(text: str, block: re.Match[str]) -> str:
+    """What stands in a block of Terraform, up to the brace that begins a line."""
+    return text[block.end() : text.find("\n}", block.end()) + 1 or None]
 
 
 def _is_here(repository: RepositoryTexts, path: str, source: str) -> bool:

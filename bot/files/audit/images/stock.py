@@ -33,7 +33,9 @@ class StockImage:
 
 
 _DOCKER = "docker.io/library/"
-_UNPRIVILEGED = "take nginxinc/nginx-unprivileged, which runs as UID 101 and listens on 8080"
+_UNPRIVILEGED = (
+    "take nginxinc/nginx-unprivileged, which runs as UID 101, listens on 8080 and writes only where that user may"
+)
 _HIGH_PORTS = "have it listen on ports from 1024 on, and name a UID above 0 that may read its files"
 _STOCK = {
     f"{_DOCKER}postgres": StockImage("999", writes=("/var/run/postgresql",), uid_on_alpine="70"),

@@ -11,12 +11,14 @@ from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.delivery.stages import names_production
+from bot.files.audit.delivery.unread import is_handed_image, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
 from bot.files.audit.workflows.flattening import as_started
-from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.model import Pipeline, PipelineStep
 from bot.files.audit.workflows.releases import (
     example_tags,
     requires_input,
@@ -42,10 +44,17 @@ _MAKES_RELEASE = re.compile(
     r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
     r"|gh[ \t]+release[ \t]+create|git[ \t]+push|(?:create|action-gh|gh|semantic)[-_]release|release-please"
     r"|getsentry/action-release|sentry-cli[ \t][^\n|;&]*\bnew\b"
+    r"|\baws[ \t]+s3[ \t]+(?:cp|sync|mv)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?s3://)"
+    r"|\baz[ \t]+storage[ \t]+blob[ \t]+(?:upload|sync|copy)|\bazcopy[ \t]+(?:copy|sync)"
+    r"|\bgsutil[ \t][^\n|;&]*\b(?:cp|rsync)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?gs://)"
+    r"|\bgcloud[ \t]+storage[ \t]+(?:cp|rsync)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?gs://)|\bs3cmd[ \t]+(?:put|sync)\b"
+    r"|\brclone[ \t]+(?:copy|sync)|s3[-_](?:sync|upload|cp)|upload[-_](?:to[-_])?(?:s3|cloud-storage|azure-blob)"
+    r"|blob-upload|(?:repository|workflow)-dispatch|/dispatches\b|gh[ \t]+workflow[ \t]+run"
     rf"|goreleaser|chart-releaser|ssh-action|{_CHANGES_INFRASTRUCTURE}",
     re.IGNORECASE,
 )
-"""What publishes a version of its own each time, changes infrastructure, or runs commands on a machine."""
+"""What publishes a version of its own each time, uploads files, starts what stands elsewhere, changes
+infrastructure, or runs commands on a machine."""
 _SAFE_FILE = re.compile(r"[\w.-]+\.ya?ml")
 _TEXT = """\
 # Builds the newest release anew every week, on its bases as they are then. It starts that tag, and no branch.
@@ -147,8 +156,8 @@ def what_else_it_does(repository: RepositoryTexts, pipeline: Pipeline) -> str:
 
 
 def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> str:
-    """What a run that is started so publishes besides images, or may publish, or that it deploys to production;
-    empty for nothing."""
+    """What a run that is started so publishes besides images, or may, or that it runs in production's environment;
+    empty for nothing. What is told as a delivery that is not read may publish whatever it does."""
     for start in starts:
         for step in as_started(repository, pipeline, start, surely=False).steps:
             run = step.mapping.scalar("run")
@@ -156,8 +165,16 @@ def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, star
             if match is not None and step.events:
                 return f"`{' '.join(match.group().split())}`" if run is not None else f"`{step.action}`"
             if step.events and step.job.environment and names_production(step.job.environment):
-                return f"job {step.job.name} deploys to {step.job.environment}"
+                return f"job {step.job.name} runs in environment {step.job.environment}"
+            if step.events and (told := _unread(repository, step)):
+                return told
     return ""
+
+
+def _unread(repository: RepositoryTexts, step: PipelineStep) -> str:
+    """What of a step delivers images, or may, and is not read here; empty where nothing does."""
+    is_unread = may_push(step.action) or is_handed_image(step) or bool(starts_deploy(step))
+    return step.action if is_unread else unread_push(repository, step)
 
 
 def released_outcome(repository: RepositoryTexts, pipeline: Pipeline) -> Pushes:

@@ -33,8 +33,8 @@ def refs_of_push(root: Mapping, condition: str, values: Dict[str, str]) -> list[
     trigger = root.mapping("on").mapping("push")
     has_branches = "branches" in trigger.own or "branches-ignore" in trigger.own
     has_tags = "tags" in trigger.own or "tags-ignore" in trigger.own
-    branches = _let_through(trigger, "branches", _names(spoken, _HEADS)) if has_branches or not has_tags else ()
-    tags = _let_through(trigger, "tags", _names(spoken, _TAGS)) if has_tags or not has_branches else ()
+    branches = _candidates(trigger, "branches", spoken, _HEADS) if has_branches or not has_tags else ()
+    tags = _candidates(trigger, "tags", spoken, _TAGS) if has_tags or not has_branches else ()
     refs = [*_refs("branch", _HEADS, branches), *_refs("tag", _TAGS, tags)]
     return refs if len(refs) <= MOST_REFS else [{}]
 
@@ -42,6 +42,16 @@ def refs_of_push(root: Mapping, condition: str, values: Dict[str, str]) -> list[
 def _refs(kind: str, prefix: str, names: Iterable[str]) -> Iterator[dict[str, str]]:
     for name in sorted(names):
         yield {"github.ref": f"{prefix}{name}", "github.ref_name": name, "github.ref_type": kind}
+
+
+def _candidates(trigger: Mapping, key: str, spoken: set[str], prefix: str) -> set[str]:
+    """The branches or tags that are told apart, with those that begin with one of what is spoken of or let through,
+    and hold another one; without these where they are too many."""
+    alone = {name for each in spoken if (name := each.removeprefix(prefix)) and not name.startswith("refs/")}
+    begun = {_GLOB.split(each, maxsplit=1)[0] for each in patterns_of(trigger, key) if not each.startswith("!")}
+    names = {*_names(spoken, prefix)}
+    joined = {f"{head}{ANY_OTHER}{name}" for head in (*begun, *alone) if head for name in alone if name != head}
+    return _let_through(trigger, key, names | joined if len(names | joined) < MOST_REFS // 2 else names)
 
 
 def _names(spoken: Iterable[str], prefix: str) -> Iterator[str]:

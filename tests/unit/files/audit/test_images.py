@@ -544,3 +544,20 @@ def test_a_base_for_builds_is_told_that_a_user_may_break_them() -> None:
     )
     assert found.fix is not None
     assert "where only other builds stand on it" in found.fix.advice
+
+
+@pytest.mark.parametrize(
+    ("folder", "runs", "expected"),
+    [
+        ("", "{using: docker, image: Dockerfile}", Outcome.NOT_APPLICABLE),
+        ("", "{using: Docker, image: ./Dockerfile}", Outcome.NOT_APPLICABLE),
+        ("tool/", "{using: docker, image: Dockerfile}", Outcome.NOT_APPLICABLE),
+        ("", "{using: docker, image: other/Dockerfile}", Outcome.FAILS),
+        ("", "{using: docker, image: 'docker://contoso/api'}", Outcome.FAILS),
+        ("", "{using: node20, main: a.js}", Outcome.FAILS),
+    ],
+)
+def test_an_action_that_runs_its_dockerfile_is_asked_for_no_user(folder: str, runs: str, expected: Outcome) -> None:
+    text = 'FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY . .\nENTRYPOINT ["dotnet", "a.dll"]\n'
+    files = {f"{folder}action.yml": f"name: A\nruns: {runs}\n", f"{folder}Dockerfile": text}
+    assert outcome("image-user", files) is expected

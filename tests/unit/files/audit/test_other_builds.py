@@ -232,6 +232,8 @@ PUBLISH = "- run: dotnet publish src/Api /t:PublishContainer\n"
         ("- run: echo ContainerRegistry=ghcr.io >> $GITHUB_ENV\n" + PUBLISH, {}),
         ("- run: dotnet publish src/Api\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
         ("- run: dotnet publish\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
+        ("- run: dotnet publish --os linux -c Release\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
+        ("- run: dotnet publish -r linux-x64 src/Api -o out\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
         (
             "- run: dotnet publish -p:PublishProfile=Prod\n",
             {"src/Properties/PublishProfiles/Prod.pubxml": BY_PROFILE},
@@ -245,7 +247,13 @@ def test_a_container_that_dotnet_publishes_to_a_registry_of_the_project_or_envir
 
 
 @pytest.mark.parametrize(
-    "command", ["dotnet publish src/Tool", "dotnet publish -p:PublishProfile=Web", "dotnet test"]
+    "command",
+    [
+        "dotnet publish src/Tool",
+        "dotnet publish -a arm64 src/Tool",
+        "dotnet publish -p:PublishProfile=Web",
+        "dotnet test",
+    ],
 )
 def test_a_command_that_publishes_another_project_is_not(command: str) -> None:
     files = {"src/Api/Api.csproj": PUBLISHED_SO, "src/Properties/PublishProfiles/Prod.pubxml": BY_PROFILE}
@@ -369,3 +377,31 @@ def test_an_image_that_is_copied_to_another_registry_is_told(command: str) -> No
 )
 def test_one_that_is_put_together_from_what_the_workflow_pushes_is_not(steps: str) -> None:
     assert findings("unread-delivery", {BUILD: workflow(steps)}) == ()
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [
+        ('dotnet_version = "8.0"', []),
+        ('node_version = "20-lts"\n      # docker_image_name = "api"', []),
+        ("docker_image_name = var.image", [UNKNOWN]),
+        ('docker_image = "contoso/api"', [UNKNOWN]),
+    ],
+)
+def test_a_web_app_runs_a_container_where_its_stack_names_one(stack: str, expected: list[Outcome]) -> None:
+    app = 'resource "azurerm_linux_web_app" "api" {\n  site_config {\n    application_stack {\n'
+    text = f'{app}      {stack}\n    }}\n  }}\n}}\n\nlocals {{\n  docker_image = "elsewhere"\n}}\n'
+    assert outcomes("unread-delivery", {"infra/app.tf": text}) == expected
+
+
+def test_an_image_that_a_workflow_of_elsewhere_builds_in_the_same_run_is_not_said_to_be_of_another_one() -> None:
+    joining = workflow(
+        "- run: docker buildx imagetools create -t contoso/api:1 contoso/api:1-amd64\n", "push:", job="needs: make"
+    )
+    made = "  make:\n    uses: contoso/workflows/.github/workflows/docker-build-push.yml@v1\n"
+    messages = [each.message for each in findings("unread-delivery", {BUILD: joining + made})]
+    assert any("another run, or contoso/workflows" in each for each in messages)
+    alone = [
+        each.message for each in findings("unread-delivery", {BUILD: joining.replace("    needs: make\n", "")})
+    ]
+    assert any("that another run has built" in each for each in alone)

@@ -446,7 +446,9 @@ DEPLOYS = """\
     "name", ["prod", "production", "Production-EU", "{name: prod, url: 'https://contoso.com'}"]
 )
 def test_a_run_that_deploys_to_production_is_not_proposed_every_week(name: str) -> None:
-    assert "job ship deploys to" in left({BUILD: workflow(PUSH, COMMITS) + DEPLOYS.replace("{name}", name)})
+    assert "job ship runs in environment" in left(
+        {BUILD: workflow(PUSH, COMMITS) + DEPLOYS.replace("{name}", name)}
+    )
 
 
 @pytest.mark.parametrize("name", ["staging", "nonprod", "pre-production"])
@@ -461,7 +463,7 @@ def test_production_that_a_called_workflow_deploys_to_is_seen() -> None:
     ).format(name="${{ inputs.environment }}")
     caller = "  ship:\n    needs: build\n    uses: ./.github/workflows/ship.yml\n    with: {environment: prod}\n"
     files = {BUILD: workflow(PUSH, COMMITS) + caller, ".github/workflows/ship.yml": called}
-    assert "deploys to prod" in left(files)
+    assert "runs in environment prod" in left(files)
 
 
 def test_production_that_only_a_release_reaches_stands_against_no_schedule() -> None:
@@ -490,3 +492,56 @@ def test_a_scheduled_run_pushes_as_the_exporter_says(output: str, expected: Outc
     steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n      *.output={output}\n"
     triggers = "push: {branches: [main]}\nschedule: [{cron: '17 4 * * 4'}]"
     assert outcomes("weekly-rebuild", {BUILD: workflow(steps, triggers)}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("- run: aws s3 sync out s3://contoso-files\n", "aws s3 sync"),
+        ("- run: az storage blob upload-batch -s out -d files\n", "az storage blob upload"),
+        ("- run: gsutil -m rsync -r out gs://contoso\n", "gsutil"),
+        ("- uses: peter-evans/repository-dispatch@v3\n", "repository-dispatch"),
+        ("- run: gh api repos/contoso/shop/dispatches -f event_type=built\n", "/dispatches"),
+        ("- uses: contoso/docker-image-push@v1\n", "docker-image-push"),
+        ("- run: skaffold run\n", "skaffold"),
+    ],
+)
+def test_a_run_that_brings_more_than_the_image_elsewhere_is_not_proposed_every_week(step: str, said: str) -> None:
+    assert said in left({BUILD: workflow(PUSH + step, COMMITS)})
+
+
+@pytest.mark.parametrize(
+    "step", ["- run: aws s3 cp --quiet s3://contoso/a.zip .\n", "- run: gsutil cp gs://a/b .\n"]
+)
+def test_a_run_that_only_fetches_files_is(step: str) -> None:
+    (commit,) = proposed({BUILD: workflow(PUSH + step, COMMITS)}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+def pushing(name: str, condition: str) -> str:
+    return f"- run: docker build -t {name} . && docker push {name}\n  name: push {name}\n  if: {condition}\n"
+
+
+OF_BRANCH, OF_TAG = "github.ref_type == 'branch'", "github.ref_type == 'tag'"
+
+
+def test_a_weekly_run_that_leaves_out_what_releases_push_says_so() -> None:
+    triggers = f"push: {{branches: [main], tags: ['v*']}}\n{WEEKLY}"
+    steps = pushing("contoso/api:nightly", OF_BRANCH) + pushing("contoso/api:latest", OF_TAG)
+    found = weekly({BUILD: workflow(steps, triggers)})
+    assert found.outcome is UNKNOWN
+    assert "push contoso/api:latest" in found.message
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pushing("contoso/api:1", OF_BRANCH) + pushing("contoso/api:1", OF_TAG),
+        pushing("contoso/api:1", "success()")
+        + pushing("contoso/api:2", "github.event_name == 'workflow_dispatch'"),
+        pushing("contoso/api:1", OF_BRANCH) + pushing("contoso/api:2", "vars.ALSO == 'true'"),
+    ],
+)
+def test_a_weekly_run_that_pushes_the_same_or_all_that_is_released_holds(steps: str) -> None:
+    triggers = f"push: {{branches: [main], tags: ['v*']}}\nworkflow_dispatch:\n{WEEKLY}"
+    assert weekly({BUILD: workflow(steps, triggers)}).outcome is HOLDS

@@ -34,6 +34,7 @@ from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.images.publishers import (
     has_minor_tags,
     is_of_red_hat,
+    is_preview,
     is_update_of_java,
     keeps_to_its_name,
     tag_with_fixes,
@@ -236,6 +237,9 @@ def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, 
             return fails(place, subject, f"{name} brings any version", advice)
         if tag.precision < _FULL:
             return holds(place, subject, f"it follows {name}")
+    if has_minor_tags(reference) and is_preview(reference):
+        advice = "write the minor version once it is released, or the last one that is"
+        return fails(place, subject, f"{name} is one preview, which never gets a fix", advice)
     if followed := tag_with_fixes(reference) or tag_without_date(reference):
         return fails(place, subject, f"{name} is one patch, which never gets a fix", f"write {followed} instead")
     why = f"{name} is one patch; whether there is a tag for its minor version is not known here"

@@ -97,8 +97,11 @@ def _copies(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict
     for step in pipeline.steps:
         copying = next((each for each in step.commands if copies_image(each)), None)
         if copying is not None and step.events - TESTS_ONLY:
-            why = f"`{' '.join(copying.words[:4])[:80]}` copies an image that another run has built"
-            yield unknown(repository.where(step), step.subject, why, "how that run scans and signs it")
+            builder = next((job.remote for job in pipeline.remote_jobs if job.is_before(step.job)), "")
+            who = f"another run, or {builder}," if builder else "another run"
+            why = f"`{' '.join(copying.words[:4])[:80]}` copies an image that {who} has built"
+            settles = f"what {builder} builds" if builder else "how that run scans and signs it"
+            yield unknown(repository.where(step), step.subject, why, settles)
 
 
 def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:

@@ -17,14 +17,14 @@ Exceptions: builds that push nothing, or that comments on pull requests start, a
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.repository import WORKFLOWS, is_workflow
 from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.deliveries import deliveries
-from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
+from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of, released_elsewhere
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -86,13 +86,21 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         return not_applicable(place, subject, why)
     weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
     runs = [
-        *(_by_schedule(repository, pipeline, cron) for cron in weekly),
         *_by_callers(repository, pipeline, place),
         *_by_dispatchers(repository, pipeline, place),
         *_by_others(repository, pipeline, place),
     ]
+    is_by_another = any(run.outcome.pushes is Pushes.SURELY for run in runs)
+    runs = [*(_by_schedule(repository, pipeline, cron) for cron in weekly), *runs]
     best = max(runs, key=lambda run: run.outcome.pushes, default=None)
     if best is not None and best.outcome.pushes is Pushes.SURELY:
+        if (
+            weekly
+            and not is_by_another
+            and (missed := _left_out(repository, pipeline, [cron.value for cron in weekly]))
+        ):
+            why = f"{best.how}, and leaves out what {missed} pushes in others"
+            return unknown(best.place, subject, why, f"whether what {missed} pushes is built anew in another way")
         return holds(best.place, subject, best.how)
     if best is not None and best.outcome.pushes is Pushes.PERHAPS:
         why = f"{best.how}; whether that run pushes hangs on {best.outcome.hangs_on}"
@@ -117,6 +125,13 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     else:
         why = "it runs only when somebody commits, publishes or starts it"
     return fails(place, subject, why, _fix(repository, pipeline))
+
+
+def _left_out(repository: RepositoryTexts, pipeline: Pipeline, crons: Iterable[str]) -> str:
+    """The first step that pushes what no weekly run of the schedule does; empty where there is none."""
+    branches = default_branches(repository)
+    starts = [scheduled(repository, pipeline.root, branch, cron) for branch in branches for cron in crons]
+    return next((push.subject for push in released_elsewhere(repository, pipeline, starts)), "")
 
 
 def _tries_changes_out(repository: RepositoryTexts, pipeline: Pipeline) -> bool:

@@ -12,9 +12,9 @@ Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled b
 
 What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
 
-Exceptions: Windows images, and Dockerfiles of tests, samples and development containers, are asked nothing. It is
-unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only prepares a
-base for others, or its last stage only runs tests.
+Exceptions: Windows images, actions, and Dockerfiles of tests, samples and development containers, are asked
+nothing. It is unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only
+prepares a base for others, or its last stage only runs tests.
 """
 
 import posixpath
@@ -35,6 +35,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import services
+from bot.files.formats.builds import below
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import project
 from bot.files.formats.dotnet.msbuild.imports import Imports
@@ -46,6 +47,7 @@ _IMPORTED_UNASKED = ("Directory.Build.props", "Directory.Build.targets")
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     targets_by_path = targets(repository)
+    of_actions = set(_of_actions(repository))
     built_to_run = {path for each in services(repository) if (path := each.dockerfile()[0]) is not None}
     for file in dockerfiles(repository):
         stages = [
@@ -57,6 +59,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name or stage is not file.final else "final stage"
+            if file.path in of_actions and not stages and user.kind is UserKind.ROOT:
+                yield not_applicable(place, subject, "an action runs it, and GitHub has these run as root")
+                continue
             is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
             if is_left_open and not stages and all(only_tests(file, each) for each in file.stages):
                 yield not_applicable(place, subject, "it only runs tests")
@@ -77,6 +82,17 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 case UserKind.UNKNOWN:
                     yield unknown(place, subject, user.why, user.settled_by)
     yield from _built_by_sdk(repository)
+
+
+def _of_actions(repository: RepositoryTexts) -> Iterator[str]:
+    """The Dockerfiles that actions of this repository run, which GitHub asks to name no user."""
+    for path in repository.paths:
+        folder, _, name = path.rpartition("/")
+        if name in {"action.yml", "action.yaml"} and (root := repository.root(path)) is not None:
+            runs = root.mapping("runs")
+            using, image = runs.scalar("using"), runs.scalar("image")
+            if using is not None and image is not None and using.value.lower() == "docker":
+                yield below(folder, image.value) or ""
 
 
 _ONLY_TESTS = "its last stage only tries things out, and which stage is run is not told"
