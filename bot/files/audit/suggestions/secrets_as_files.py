@@ -125,8 +125,19 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
 def check_made_here(repository: RepositoryTexts, image: str) -> None:
     """Raises `NotSpliceable` for an image that nothing here makes, beside others that are: it may read no files."""
     name = repository_of(image).rpartition("/")[2]
-    if name and "$" not in image and name not in {each.rpartition("/")[2] for each in repository.kept(_made_here)}:
+    if name and "$" not in image and not is_made_here(repository, image):
         raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
+
+
+def is_made_here(repository: RepositoryTexts, image: str) -> bool:
+    """Whether something here makes an image of that name, whoever's it is called."""
+    name = repository_of(image).rpartition("/")[2]
+    return name in {each.rpartition("/")[2] for each in repository.kept(_made_here)}
+
+
+def names_made_here(repository: RepositoryTexts) -> frozenset[str]:
+    """The names of images that the repository makes, as far as its files tell them."""
+    return repository.kept(_made_here)
 
 
 def _made_here(repository: RepositoryTexts) -> frozenset[str]:

@@ -103,7 +103,10 @@ def is_named(merge: Mapping, manifest: Mapping, identity: ObjectIdentity) -> boo
     if word_of(merge, "kind") != word_of(manifest, "kind") or word_of(metadata, "name") not in identity.names:
         return False
     namespace = word_of(metadata, "namespace") or "default"
-    known = zip(identity.names, identity.namespaces, strict=True)
+    known = [
+        *zip(identity.names, identity.namespaces, strict=True),
+        *zip(identity.names, identity.namespaces[1:], strict=False),  # the namespace is put before the prefix
+    ]
     is_there = (word_of(metadata, "name"), namespace) in {(name, place or "default") for name, place in known}
     return True if is_there and _group_version(merge) == _group_version(manifest) else None
 

@@ -65,10 +65,17 @@ PROJECT = '<Project><ItemGroup><PackageReference Include="{}" Version="1.0.0" />
         ("KubeOps.Operator", "contoso/shop:1", Outcome.UNKNOWN),
         ("Newtonsoft.Json", "contoso/shop:1", Outcome.FAILS),
         ("KubernetesClient", "postgres:17", Outcome.FAILS),
+        ("KubernetesClient", "zookeeper:3", Outcome.FAILS),
+        ("KubernetesClient", "stranger/till:3", Outcome.FAILS),
+        ("KubernetesClient", "contoso/till:3", Outcome.UNKNOWN),
     ],
 )
 def test_a_program_that_asks_the_cluster_may_need_the_token(package: str, image: str, expected: Outcome) -> None:
-    files = {"a.yaml": deployment(image=image), "src/Shop.csproj": PROJECT.format(package)}
+    files = {
+        "a.yaml": deployment(image=image),
+        "src/Shop.csproj": PROJECT.format(package),
+        "build.sh": "docker build -t contoso/shop:1 .\n",
+    }
     (found,) = findings("service-account-token", files)
     assert found.outcome is expected
 

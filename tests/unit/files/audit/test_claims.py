@@ -101,3 +101,12 @@ def test_what_manages_its_node_may_waive_what_it_cannot_do_without(
 def test_privileged_containers_share_no_hardening() -> None:
     files = {f"{name}.yaml": deployment(PRIVILEGED).replace("name: api", f"name: {name}") for name in "abcd"}
     assert findings("shared-hardening", files) == ()
+
+
+def test_a_claim_is_told_beside_other_mounts() -> None:
+    pod = deployment(
+        pod="volumes: [{name: r, persistentVolumeClaim: {claimName: receipts}}, {name: h, hostPath: {path: /h}}]"
+    )
+    volume = VOLUME.replace("SPEC", "claimRef: {name: receipts}")
+    found = findings("no-host-paths", {"run/api.yaml": pod, "run/volume.yaml": volume})
+    assert [each.outcome for each in found] == [FAILS, FAILS]

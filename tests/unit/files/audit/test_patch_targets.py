@@ -97,7 +97,10 @@ def test_a_target_knows_an_object_by_its_first_and_its_present_name(target: str)
     assert by_name({**BASE, "eu/kustomization.yaml": overlay}) == {"shop": HOLDS}
 
 
-@pytest.mark.parametrize("meta", ["{name: eu-shop-1, namespace: eu}", "{name: shop, namespace: shops}"])
+@pytest.mark.parametrize(
+    "meta",
+    ["{name: eu-shop-1, namespace: eu}", "{name: shop, namespace: shops}", "{name: shop, namespace: eu}"],
+)
 def test_a_merge_knows_an_object_by_its_first_and_its_present_name(meta: str) -> None:
     files = {**BASE, "eu/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n"}
     assert by_name({**files, "eu/p.yaml": MERGE.replace("{META}", meta)}) == {"shop": HOLDS}

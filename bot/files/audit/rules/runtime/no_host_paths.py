@@ -54,7 +54,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                     is_agent=is_of_node(pod),
                 ),
             )
-        yield from () if mounts else _without_mounts(repository, pod)
+        claims = list(_of_claims(repository, pod))
+        yield from claims
+        if not (mounts or claims):
+            sockets = " and ".join(path for _, path in host_paths(pod))
+            but = f" but {sockets}, which no-engine-socket tells of" if sockets else ""
+            yield holds(pod.place, pod.subject, f"it mounts nothing of its node{but}")
 
     def of_service(service: Service) -> Iterator[Verdict]:
         mounts = [
@@ -72,10 +77,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     yield from judge_pods(repository, of_pod, of_service)
 
 
-def _without_mounts(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
-    """Of a pod that mounts no folder of its node itself: a claim may stand for one; sockets are told elsewhere."""
-    folders = list(folders_of_claims(repository, pod))
-    for each in folders:
+def _of_claims(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
+    """Of the folders of its node that stand behind a pod's claims, or may."""
+    for each in folders_of_claims(repository, pod):
         place = place_of(repository, each.node, pod.place)
         behind = f"the volume {each.volume}, which is {each.path} of a node"
         if each.is_sure:
@@ -83,12 +87,6 @@ def _without_mounts(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
         else:
             why = f"its claim {each.claim} may be bound to {behind}"
             yield unknown(place, pod.subject, why, "which volume the cluster binds it to")
-    sockets = [path for _, path in host_paths(pod)]
-    if sockets and not folders:
-        but = f" but {' and '.join(sockets)}, which no-engine-socket tells of"
-        yield holds(pod.place, pod.subject, f"it mounts nothing of its node{but}")
-    elif not folders:
-        yield holds(pod.place, pod.subject, "it mounts nothing of its node")
 
 
 RULE = Rule(

@@ -18,10 +18,12 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_key
+from bot.files.audit.suggestions.secrets_as_files import is_made_here, names_made_here
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.accounts import accounts_with_rights, accounts_without_token
 from bot.files.audit.workloads.helm import may_hold
@@ -81,11 +83,19 @@ def _of_pod(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
 
 def _client_of_cluster(repository: RepositoryTexts, pod: Pod) -> str:
     """A project here that may be the program of a pod, and asks the cluster's API; empty where none does."""
-    images = (
-        word(each.get("image")) or "" for each in pod.spec.sequence("containers") if isinstance(each, Mapping)
-    )
-    is_of_others = all(stock_image(image) is not None for image in images)
+    listed = (each for each in pod.spec.sequence("containers") if isinstance(each, Mapping))
+    is_of_others = all(_is_of_others(repository, word(each.get("image")) or "") for each in listed)
     return "" if is_of_others else repository.kept(_find_client)
+
+
+def _is_of_others(repository: RepositoryTexts, image: str) -> bool:
+    """Whether an image is made elsewhere, as far as this repository tells what it makes."""
+    if stock_image(image) is not None:
+        return True
+    if "$" in image or is_made_here(repository, image):
+        return False
+    owners = {each.rpartition("/")[0] for each in names_made_here(repository) if "/" in each}
+    return "/" not in image or (bool(owners) and repository_of(image).rpartition("/")[0] not in owners)
 
 
 def _find_client(repository: RepositoryTexts) -> str:
