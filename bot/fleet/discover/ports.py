@@ -11,9 +11,7 @@ from bot.reconcile.work import Queue
 
 @dataclass(frozen=True, slots=True)
 class DueListing:
-    """The task of listing one forge."""
-
-    """The claimed task of listing the fleet; `attempts` counts this one too."""
+    """The claimed task of listing one forge; `attempts` counts this one too."""
 
     id: int
     attempts: int = field(compare=False)

@@ -44,10 +44,6 @@ class Forges(_Routed[Forge]):
     """`Forge`, but for what lists repositories: each forge is listed by itself, since what one does not show closes
     nothing of another's."""
 
-    async def serving(self, repository: Identity) -> Forge:
-        """This repository's forge, as it is asked about several things of its owner."""
-        return await self._of(repository).serving(repository)
-
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         """The first is the one that is asked for: of the others, those who are not shown, whyever, are left out."""
         own_words: dict[Identity, OwnWord] = {}
@@ -65,7 +61,3 @@ class Forges(_Routed[Forge]):
 
 class Builders(_Routed[Builder]):
     """`Builder`, of what builds the repositories of each forge."""
-
-    async def serving(self, repository: Identity) -> Builder:
-        """What builds this repository, as it is asked about several things of its owner."""
-        return await self._of(repository).serving(repository)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.host import Host
+from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.timing.waiting import RolloutOptions, Waiting, Waits, holds_of
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -65,7 +66,7 @@ def times(spending: Spending, begins: Sequence[tuple[datetime, int]]) -> list[da
 def account_of(repository: str, *, by_owner: bool, host: str = "") -> str:
     """The beginning that the names of all repositories of an account have in common, in small letters: an owner's,
     or nothing where one token serves all. Elsewhere than at GitHub the `host` stands before that."""
-    return at_host(host) + (f"{repository.partition('/')[0].lower()}/" if by_owner else "")
+    return at_host(host) + (f"{owner_of(repository)}/" if by_owner else "")
 
 
 def at_host(host: str) -> str:

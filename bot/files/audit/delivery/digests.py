@@ -19,7 +19,7 @@ def unwritten_digest(pipeline: Pipeline, step: PipelineStep, names: Iterable[str
     """What names a digest in `names` or the step's script, and is written by nothing; empty where all is."""
     run = step.mapping.scalar("run")
     script = run.value if run is not None else ""
-    earlier = [each for each in pipeline.steps if each.job is step.job and each.number <= step.number]
+    earlier = pipeline.steps_until(step)
     for name in names:
         for found in _OF_STEP.finditer(name):
             if not _step_tells(step, earlier, found["step"], found["output"]):

@@ -109,7 +109,7 @@ def _plain_builds(push: Push, command: ShellCommand) -> list[ShellCommand]:
     """The `docker build`s of what a command of Docker pushes, on a machine where BuildKit runs these."""
     if command.name != "docker" or is_of_windows(push):
         return []
-    steps = [step for step in push.pipeline.steps if step.job is push.step.job and step.number <= push.step.number]
+    steps = push.pipeline.steps_until(push.step)
     builds = [command] if is_build(command) else [each for step in steps for each in step.commands]
     return [each for each in builds if each.name == "docker" and "build" in _without_group(each.words[1:3])[:1]]
 

@@ -86,7 +86,7 @@ def tag_without_date(reference: Reference) -> str:
 
 def keeps_to_its_name(reference: Reference) -> bool:
     """Whether the name of the repository tells the version that its moving tags follow."""
-    name = f"{reference.registry}/{reference.repository}"
+    name = reference.base.name
     if name.startswith(_DISTROLESS):
         return _RELEASE_IN_NAME.search(name) is not None
     return name.startswith(_RED_HAT) and _MAJOR_IN_NAME.search(reference.repository) is not None
@@ -94,12 +94,12 @@ def keeps_to_its_name(reference: Reference) -> bool:
 
 def is_of_red_hat(reference: Reference) -> bool:
     """Whether it is an image of Red Hat's own registries."""
-    return f"{reference.registry}/{reference.repository}".startswith(_RED_HAT)
+    return reference.base.name.startswith(_RED_HAT)
 
 
 def versioned(reference: Reference) -> str:
     """What to write in place of `latest`, in the terms of who publishes the image."""
-    name = f"{reference.registry}/{reference.repository}"
+    name = reference.base.name
     if name.startswith(_CHAINGUARD):
         return "pin it by digest, and keep that up to date: tags of versions are for Chainguard's customers"
     if name.startswith(_DISTROLESS):

@@ -106,7 +106,7 @@ def _name_and_tag(image: str) -> tuple[str, str | None]:
     except InvalidReference:
         return "", ""
     tag = None if filled_in is not None else reference.tag or ""
-    return f"{reference.registry}/{reference.repository}", tag
+    return reference.base.name, tag
 
 
 def _which_of(stock: StockImage) -> str:

@@ -120,6 +120,10 @@ class Pipeline:
     jobs: tuple[PipelineJob, ...]
     steps: tuple[PipelineStep, ...]
 
+    def steps_until(self, step: PipelineStep) -> list[PipelineStep]:
+        """The steps of a job in their order, up to this one of them."""
+        return [each for each in self.steps if each.job is step.job and each.number <= step.number]
+
     @property
     def remote_jobs(self) -> list[PipelineJob]:
         return [job for job in self.jobs if job.remote is not None]

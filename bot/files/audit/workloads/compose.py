@@ -214,27 +214,27 @@ def _services(repository: RepositoryTexts) -> list[Service]:
         of_swarm = bool(own) and is_for_swarm(repository, path, root)
         all_services += [
             replace(
-                service,
+                _with_overrides(repository, service),
                 is_beside_windows=is_windows,
                 is_built_for_windows=_is_built_for_windows(repository, service),
                 is_for_swarm=of_swarm,
-                over=tuple(node for _, how, node in _put_over(repository, service) if how == _BY_ITSELF),
-                named_over=tuple(
-                    (file, node) for file, how, node in _put_over(repository, service) if how != _BY_ITSELF
-                ),
             )
             for service in own
         ]
     return all_services
 
 
-def _put_over(repository: RepositoryTexts, service: Service) -> Iterator[tuple[str, str, Mapping]]:
-    """The service in its override files, with how each comes to be read."""
+def _with_overrides(repository: RepositoryTexts, service: Service) -> Service:
+    """The service with what override files put over it, or may."""
+    over, named_over = list[Mapping](), list[tuple[str, Mapping]]()
     for path, how in overrides(repository, service.path):
         root = repository.root(path)
         node = root.mapping("services").get(service.name) if root is not None else None
-        if isinstance(node, Mapping):
-            yield path.rpartition("/")[2], how, node
+        if isinstance(node, Mapping) and how == _BY_ITSELF:
+            over.append(node)
+        elif isinstance(node, Mapping):
+            named_over.append((path.rpartition("/")[2], node))
+    return replace(service, over=tuple(over), named_over=tuple(named_over))
 
 
 def fragments(repository: RepositoryTexts) -> list[Service]:

@@ -113,6 +113,10 @@ class Container:
         return self.own.mapping("securityContext")
 
     @property
+    def is_privileged(self) -> bool:
+        return word(self.context.get("privileged")) == "true"
+
+    @property
     def hidden(self) -> str:
         """Why a setting of the container that is absent may be there all the same."""
         spec = self.pod.spec

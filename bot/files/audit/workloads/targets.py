@@ -6,6 +6,7 @@ Kubernetes' label selectors. An object answers to its first and to its present n
 
 import re
 from collections.abc import Mapping as Names
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.files.audit.workloads.entries import word_of
@@ -67,7 +68,7 @@ def is_target(target: Mapping, manifest: Mapping, identity: ObjectIdentity) -> b
         ),
         _is_marked(target, manifest, identity),
     ]
-    return False if False in answers else None if None in answers else True
+    return _all_hold(answers)
 
 
 def is_selected(selector: Mapping, manifest: Mapping, identity: ObjectIdentity) -> bool:
@@ -93,7 +94,7 @@ def _is_marked(selector: Mapping, manifest: Mapping, identity: ObjectIdentity) -
         selects(word_of(selector, "labelSelector"), labels),
         selects(word_of(selector, "annotationSelector"), annotations),
     ]
-    return False if False in answers else None if None in answers else True
+    return _all_hold(answers)
 
 
 def is_named(merge: Mapping, manifest: Mapping, identity: ObjectIdentity) -> bool | None:
@@ -113,7 +114,11 @@ def is_named(merge: Mapping, manifest: Mapping, identity: ObjectIdentity) -> boo
 
 def selects(selector: str, given: Names[str, str]) -> bool | None:
     """Whether a selector picks what has these labels; None where it cannot be read."""
-    answers = [_requirement(each.strip(), given) for each in _REQUIREMENTS.split(selector) if each.strip()]
+    return _all_hold([_requirement(each.strip(), given) for each in _REQUIREMENTS.split(selector) if each.strip()])
+
+
+def _all_hold(answers: Sequence[bool | None]) -> bool | None:
+    """Whether all are yes; None where none is no, and some are not known."""
     return False if False in answers else None if None in answers else True
 
 

@@ -47,7 +47,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         capabilities = container.context.mapping("capabilities")
         dropped = [(word(each) or "").upper() for each in capabilities.sequence("drop")]
-        if word(container.context.get("privileged")) == "true":
+        if container.is_privileged:
             place = place_of(repository, capabilities.get("drop"), container.place)
             yield not_applicable(place, container.subject, _PRIVILEGED)
         elif "ALL" in dropped or "CAP_ALL" in dropped:

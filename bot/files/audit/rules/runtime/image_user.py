@@ -25,9 +25,9 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
-from bot.files.audit.images.by_dockerfile import user_of
-from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
-from bot.files.audit.images.running import is_only_a_base, only_tests, starts
+from bot.files.audit.images.by_dockerfile import starts, user_of
+from bot.files.audit.images.dockerfile import STARTING, Dockerfile, dockerfiles
+from bot.files.audit.images.running import is_only_a_base, only_tests
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
@@ -120,14 +120,14 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
     if stock is not None and stock.instead:
         return Fix(stock.instead)
-    starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
+    starting = [each for each in file.of(stage) if each.keyword in STARTING]
     is_written = any(each.keyword == "user" for each in file.of(stage))
-    runs_later = any(each.keyword == "run" and each.line > starts[0].line for each in file.of(stage) if starts)
-    if not starts and image is not None and "/dotnet/sdk" in image.text:
+    runs_later = any(each.keyword == "run" and each.line > starting[0].line for each in file.of(stage) if starting)
+    if not starting and image is not None and "/dotnet/sdk" in image.text:
         return Fix(f"{advice}; where only other builds stand on it, waive the check: a USER might break them")
-    if not has_user or is_written or not starts or runs_later or is_generated(repository.text(file.path)):
+    if not has_user or is_written or not starting or runs_later or is_generated(repository.text(file.path)):
         return Fix(advice)
-    offset = repository.lines(file.path).start(starts[0].line)
+    offset = repository.lines(file.path).start(starting[0].line)
     ending = "\r\n" if "\r\n" in repository.text(file.path) else "\n"
     return Fix(advice, suggested=(Edit(file.path, Span(offset, offset), f"USER $APP_UID{ending}"),))
 

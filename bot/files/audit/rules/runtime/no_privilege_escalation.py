@@ -42,7 +42,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         setting = container.context.get("allowPrivilegeEscalation")
         fix = _fix(repository, container)
         place = place_of(repository, setting, container.place)
-        if word(container.context.get("privileged")) == "true":
+        if container.is_privileged:
             yield not_applicable(place, container.subject, _PRIVILEGED)
         elif is_hidden(setting):
             yield hidden(container, "allowPrivilegeEscalation")

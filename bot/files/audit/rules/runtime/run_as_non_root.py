@@ -93,7 +93,7 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     advice, stock = _advice(repository, container), stock_image(container.image)
     user = user_of_built_image(repository, container.image)
     is_root = user is not None and user.kind is UserKind.ROOT
-    if word(container.context.get("privileged")) == "true":
+    if container.is_privileged:
         return Fix(f"{advice}; {WAIVED}")
     if stock is not None and stock.starts_as_root:
         return Fix(advice, left_alone="the image starts as root, and its data may belong to that one")

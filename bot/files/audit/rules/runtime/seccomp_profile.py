@@ -33,7 +33,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         profile = container.setting("seccompProfile")
         kind = profile.get("type") if isinstance(profile, Mapping) else profile
         place = place_of(repository, profile, container.place)
-        if word(container.context.get("privileged")) == "true":
+        if container.is_privileged:
             yield not_applicable(place, container.subject, _PRIVILEGED)
         elif is_hidden(kind):
             yield hidden(container, "seccompProfile")

@@ -33,7 +33,7 @@ from bot.domain.wording.words import counted
 from bot.files.audit.repository import RepositoryTexts, first_scalar
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds
-from bot.files.audit.workloads.kubernetes import Container, containers, word
+from bot.files.audit.workloads.kubernetes import Container, containers
 from bot.files.audit.workloads.kustomize import renderings
 from bot.files.formats.source.nodes import Node, Scalar, Sequence
 
@@ -64,8 +64,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _is_asked(repository: RepositoryTexts, container: Container) -> bool:
     pod = container.pod
     is_fixture = repository.scope.may_be_fixture(pod.path)
-    is_privileged = word(container.context.get("privileged")) == "true"
-    is_left_out = pod.is_windows or container.hidden or is_fixture or is_privileged
+    is_left_out = pod.is_windows or container.hidden or is_fixture or container.is_privileged
     return container.role == "container" and not is_left_out
 
 
