@@ -171,7 +171,7 @@ def _describe_literal(name: str, value: str) -> str:
 
 def _describe_argument(name: str, value: str = "") -> str:
     how = "comes in" if value.startswith("$") else "is written out"
-    return f"the value of --{name[:80]} {how} among its arguments"
+    return f"the value of {name[:80]} {how} among its arguments"
 
 
 def _may_be_connection(entry: Node) -> bool:
