@@ -52,11 +52,11 @@ class DiscoverOptions:
     """Which repositories and bases are looked for, and how often a forge is asked for its repositories."""
 
     selection: Selection = Selection()  # noqa: RUF009 - frozen
-    selections: Mapping[str, Selection] = field(default_factory=dict)
-    """Of repositories of forges other than GitHub, by the forge."""
     every: timedelta = timedelta(hours=1)
     host: Host = Host()  # noqa: RUF009 - frozen
     images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
+    selections: Mapping[str, Selection] = field(default_factory=dict)
+    """Of repositories of forges other than GitHub, by the forge."""
 
     def of(self, forge: str) -> Selection:
         """Which of its repositories are looked for: all of one that the settings do not name."""
