@@ -14,7 +14,7 @@ from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.delivery.stages import names_production
-from bot.files.audit.delivery.unread import is_handed_image, may_push, starts_deploy
+from bot.files.audit.delivery.unread import is_handed_image, may_publish, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
 from bot.files.audit.workflows.flattening import as_started
@@ -159,7 +159,11 @@ def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, star
     """What a run that is started so publishes besides images, or may, or that it runs in production's environment;
     empty for nothing. What is told as a delivery that is not read may publish whatever it does."""
     for start in starts:
-        for step in as_started(repository, pipeline, start, surely=False).steps:
+        started = as_started(repository, pipeline, start, surely=False)
+        called = next((job.remote for job in started.remote_jobs if job.events and may_publish(job)), None)
+        if called is not None:
+            return called
+        for step in started.steps:
             run = step.mapping.scalar("run")
             match = _MAKES_RELEASE.search(run.value if run is not None else step.action)
             if match is not None and step.events:

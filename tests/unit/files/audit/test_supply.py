@@ -804,3 +804,21 @@ def test_the_condition_of_a_job_before_and_the_flag_of_the_action_tell_which_ref
     assert outcome("image-signed", {BUILD: of_main + job}) is HOLDS
     later = job.replace("    needs", "    if: github.ref == 'refs/heads/main'\n    needs")
     assert outcome("image-signed", {BUILD: workflow(push("tags: contoso/api"), OF_ALL) + later}) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("commits", "condition", "expected"),
+    [
+        ("branches: [main]", "github.event_name == 'push'", UNKNOWN),
+        ("tags: ['v*']", "startsWith(github.ref, 'refs/tags/')", UNKNOWN),
+        ("branches: [main]", "github.event_name != 'pull_request'", HOLDS),
+        ("branches: [main]", "github.ref == 'refs/heads/main'", HOLDS),
+    ],
+)
+def test_a_signature_of_commits_alone_is_none_of_what_a_schedule_pushes(
+    commits: str, condition: str, expected: Outcome
+) -> None:
+    steps = push("tags: contoso/api") + SIGNED + f"  if: {condition}\n"
+    triggers = f"push: {{{commits}}}\nschedule: [{{cron: '1 2 * * 3'}}]"
+    (found,) = findings("image-signed", {BUILD: workflow(steps, triggers)})
+    assert found.outcome is expected

@@ -510,6 +510,19 @@ def test_a_run_that_brings_more_than_the_image_elsewhere_is_not_proposed_every_w
     assert said in left({BUILD: workflow(PUSH + step, COMMITS)})
 
 
+CALLS = "  after:\n    needs: build\n    uses: contoso/workflows/.github/workflows/{name}.yml@v1\n"
+
+
+@pytest.mark.parametrize("name", ["deploy", "pack-nuget", "test-and-publish"])
+def test_a_run_that_calls_a_workflow_which_is_not_read_is_not_proposed_every_week(name: str) -> None:
+    assert f"{name}.yml" in left({BUILD: workflow(PUSH, COMMITS) + CALLS.format(name=name)})
+
+
+def test_a_run_that_calls_a_workflow_which_only_checks_is() -> None:
+    (commit,) = proposed({BUILD: workflow(PUSH, COMMITS) + CALLS.format(name="lint")}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
 @pytest.mark.parametrize(
     "step", ["- run: aws s3 cp --quiet s3://contoso/a.zip .\n", "- run: gsutil cp gs://a/b .\n"]
 )
