@@ -1,4 +1,4 @@
-"""Which pushes go without a scan, signature or statement that others get: by the event, branch or tag of the run."""
+"""Which pushes go without a scan, signature or statement that others get: by event, branch or tag of the run."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict

@@ -69,7 +69,8 @@ _NO_BUILD = re.compile(
 
 _KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
 _ONLY_CHECKS = re.compile(
-    r"/(?![^/]*(?:publish|push|release|deploy))[^/]*(?:lint|tests?|check|scan|analy|valid|verif|codeql|label|format)[^/]*$",
+    r"/(?![^/]*(?:publish|push|release|deploy))"
+    r"[^/]*(?:lint|tests?|check|scan|analy|valid|verif|codeql|label|format)[^/]*$",
     re.IGNORECASE,
 )
 
