@@ -558,3 +558,36 @@ def test_a_weekly_run_that_leaves_out_what_releases_push_says_so() -> None:
 def test_a_weekly_run_that_pushes_the_same_or_all_that_is_released_holds(steps: str) -> None:
     triggers = f"push: {{branches: [main], tags: ['v*']}}\nworkflow_dispatch:\n{WEEKLY}"
     assert weekly({BUILD: workflow(steps, triggers)}).outcome is HOLDS
+
+
+FOLLOWS = """\
+on: {workflow_run: {workflows: [Build], types: [completed]}}
+jobs:
+  deploy:
+    if: CONDITION
+    runs-on: ubuntu-latest
+    environment: production
+    steps:
+      - run: az containerapp update --name web --image contoso/api
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_scheduled"),
+    [
+        ("github.event.workflow_run.conclusion == 'success'", False),
+        ("github.event.workflow_run.event == 'release'", True),
+    ],
+)
+def test_a_run_that_another_follows_to_production_is_not_proposed_every_week(
+    condition: str, is_scheduled: bool
+) -> None:
+    files = {
+        BUILD: "name: Build\n" + workflow(PUSH, COMMITS),
+        ".github/workflows/deploy.yml": FOLLOWS.replace("CONDITION", condition),
+    }
+    if is_scheduled:
+        (commit,) = proposed(files).commits
+        assert b"cron" in commit.files[BUILD]
+    else:
+        assert "deploy.yml follows it, where job deploy runs in environment production" in left(files)
