@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import NotIncluded
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import GITHUB, Identity
 from bot.domain.rollouts.timing.pace import WriteLimits, account_of, asked_by
 from bot.reconcile.work import Held
 
@@ -74,7 +74,9 @@ class Budget:
 
     def of(self, forge: str) -> "Budget":
         """The turns that count for what a forge lists."""
-        return self.others.get(forge, self)
+        if forge == GITHUB:
+            return self
+        return self.others.get(forge) or replace(self, by_owner=False, host=forge, others={})
 
     def account(self, repository: str) -> str:
         """Names the account whose limits count for a repository."""

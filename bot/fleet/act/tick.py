@@ -86,6 +86,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         self._store = store
         self._builder = builder
         super().__init__(forge, options.hosts.forge, loop)
+        self.home = options.hosts.whole
         self._words = OwnWords(store, forge, loop.clock)
         self._tags = tags
         self._refresh = refresh

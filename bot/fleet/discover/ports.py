@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.repositories.repository import GITHUB, Identity, Reading, Repository, RepositoryId
 from bot.reconcile.work import Queue
+
+UNLISTED_FOR = timedelta(hours=1)
+"""So long after its turn nobody has listed a forge that a process has the settings of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,9 @@ class DueRepository:
 class DiscoverStore(Protocol):
     """What discovery asks of the store; each method is one transaction."""
 
-    @property
-    def listings(self) -> Queue[DueListing]:
-        """The tasks of listing the fleet, one for each forge, so that only one replica does each."""
+    def listings(self, forges: Collection[str] = (GITHUB,)) -> Queue[DueListing]:
+        """The tasks of listing these forges, one for each, so that only one replica does each; and of what no
+        process has listed since `UNLISTED_FOR`, whichever forge it is: no settings name it any more."""
         ...
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.host import Host
-from bot.domain.repositories.repository import owner_of
+from bot.domain.repositories.repository import GITHUB, owner_of
 from bot.domain.rollouts.timing.waiting import RolloutOptions, Waiting, Waits, holds_of
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -96,9 +96,9 @@ class Pace:
 
     def account(self, waiting: Waiting) -> str:
         """Names the account whose turn something waits for."""
-        host = self.forges.get(waiting.forge)
+        host = None if waiting.forge == GITHUB else self.forges.get(waiting.forge, Host(waiting.forge))
         if self.builder is not None and not waiting.opens:
-            host = self.builder.others.get(waiting.forge, self.builder)
+            host = self.builder.for_forge(waiting.forge)
         if host is None:
             return account_of(waiting.repository, by_owner=self.by_owner)
         return account_of(waiting.repository, by_owner=host.by_owner, host=host.name)

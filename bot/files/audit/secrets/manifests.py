@@ -20,10 +20,10 @@ from bot.files.audit.secrets.names import (
 )
 from bot.files.audit.secrets.structured import leaves
 from bot.files.audit.workloads import helm
+from bot.files.audit.workloads.entries import KUSTOMIZATIONS
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kubernetes import objects, word
-from bot.files.audit.workloads.kustomize import NAMES
 from bot.files.formats.builds import below
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
@@ -71,7 +71,7 @@ def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
     folders = tuple(f"{each.folder}/" if each.folder else "" for each in helm.charts(repository))
     data: list[ManifestData] = []
     for path in repository.paths:
-        if not path.endswith((".yaml", ".yml")) and path.rpartition("/")[2] not in NAMES:
+        if not path.endswith((".yaml", ".yml")) and path.rpartition("/")[2] not in KUSTOMIZATIONS:
             continue
         text = repository.text(path)
         is_named = "ConfigMap" in text or "Secret" in text or "Generator" in text
@@ -79,7 +79,7 @@ def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
             continue
         if folders and path.startswith(folders):
             continue
-        if path.rpartition("/")[2] in NAMES:
+        if path.rpartition("/")[2] in KUSTOMIZATIONS:
             data += _of_generators(repository, path)
         else:
             data += (each for item in objects(repository.documents(path)) for each in _of_object(path, item))

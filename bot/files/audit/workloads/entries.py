@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from bot.files.formats.source.nodes import Mapping, Scalar
 
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""What Kustomize's own files are called."""
+
 
 def entries(root: Mapping, *keys: str) -> Iterator[str]:
     """Yields the texts of the lists under these keys."""

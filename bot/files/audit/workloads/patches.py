@@ -86,16 +86,23 @@ def patches_of(
     """Yields the patches under one key of a kustomization; either a text, or a mapping with its target."""
     for item in root.sequence(key):
         if isinstance(item, Scalar):
-            yield from _of_text(repository, folder, item.value.strip(), None, rendering)
+            yield from patches_in(repository, folder, item.value.strip(), None, rendering)
         elif isinstance(item, Mapping):
-            target = item.get("target")
-            patch = item.scalar("path") or item.scalar("patch")
-            if patch is not None:
-                target_mapping = target if isinstance(target, Mapping) else None
-                yield from _of_text(repository, folder, patch.value, target_mapping, rendering)
+            yield from targeted_patches(repository, folder, item, rendering)
 
 
-def _of_text(
+def targeted_patches(
+    repository: RepositoryTexts, folder: str, item: Mapping, rendering: Rendering
+) -> Iterator[Patch]:
+    """Yields what a mapping patches by a file or a text, with its target."""
+    target = item.get("target")
+    patch = item.scalar("path") or item.scalar("patch") or item.scalar("jsonOp")
+    if patch is not None:
+        target_mapping = target if isinstance(target, Mapping) else None
+        yield from patches_in(repository, folder, patch.value, target_mapping, rendering)
+
+
+def patches_in(
     repository: RepositoryTexts, folder: str, patch_text: str, target: Mapping | None, rendering: Rendering
 ) -> Iterator[Patch]:
     """`patch_text` is the patch itself, or the file that it stands in."""

@@ -6,18 +6,39 @@ over.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.entries import word_of
-from bot.files.audit.workloads.rendering import RenderedObject
+from bot.files.audit.workloads.rendering import RenderedObject, Rendering
 from bot.files.audit.workloads.targets import identity_of, is_selected
+from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 from bot.files.formats.source.nodes import Sequence as List
 
 DEEPEST = 40
 _PART = re.compile(r"\[[^\]]*\]|(?:[^.\[\]\\]|\\.)+")
 _SELECTED = re.compile(r"\[([^=\]]+)=([^\]]*)\]")
+
+
+def replacements_of(
+    repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering
+) -> Iterator[Mapping]:
+    """Yields the replacements of a kustomization, those in files of their own too."""
+    for item in root.sequence("replacements"):
+        path = item.scalar("path") if isinstance(item, Mapping) else None
+        if path is None:
+            yield from [item] if isinstance(item, Mapping) else []
+            continue
+        target = below(folder, path.value)
+        if target is None or target not in repository:
+            rendering.hidden = f"the replacements {path.value[:80]} are no file of this repository"
+            continue
+        rendering.files.add(target)
+        for document in repository.documents(target):
+            items = document.items if isinstance(document, List) else [document]
+            yield from (each for each in items if isinstance(each, Mapping))
 
 
 def replaced(

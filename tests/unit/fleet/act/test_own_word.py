@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.host import Host, Hosts
 from bot.domain.repositories.repository import FleetRepository, Identity
@@ -16,7 +18,9 @@ from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.fleet.act.own_word import OwnWords, WordHeld, as_now, check_recent
 from bot.fleet.act.ports import Job, Successor
+from bot.fleet.wiring.routing import Forges
 from bot.reconcile.guarded import Budget, Turn, covers_all
+from tests.fakes.forge import FakeForge
 from tests.fakes.repository import CONFIG
 from tests.unit.fleet.act.world import ASPNET, BRANCH, NO_ANSWER, NOON, WEEKLY, World, member, rebuild, reference
 
@@ -638,3 +642,29 @@ async def test_a_builder_elsewhere_that_cannot_be_reached_keeps_no_pull_request(
     world.forge.failing["dispatch"] = NO_ANSWER
     await world.tick()
     assert world.store[10].state is opened
+
+
+async def test_words_are_asked_for_ahead_at_the_forge_alone_that_is_asked_anyway(world: World) -> None:
+    """What another forge takes, or lacks, is no matter of this write."""
+    desk = FleetRepository(8, "contoso/team/desk", (), RepositoryConfig(), node_id="R_8", forge="azure-devops")
+    planned(world, Action.DISPATCH)
+    world.add(rebuild(Action.DISPATCH, id=2), desk)
+    azure = FakeForge(world.clock, forge="azure-devops")
+    both = cast(Forge, Forges({"github": world.forge, "azure-devops": azure}))
+    await OwnWords(world.store, both, world.clock).of(world.store.jobs[1].member.identity)
+    assert (world.forge.asked[-1][0], azure.asked) == ("standings", [])
+
+
+async def test_while_the_builder_alone_pauses_pull_requests_are_claimed_and_the_other_way_round(
+    world: World,
+) -> None:
+    world.options = replace(world.options, hosts=Hosts(builder=Host("dev.azure.com")))
+    world.add(rebuild(id=1), member(WEEKLY))
+    world.add(rebuild(Action.DISPATCH, id=2), member(WEEKLY))
+    world.forge.failing["look"] = Failure(Trouble.THROTTLED, "too many", retry_after=timedelta(minutes=20))
+    await world.tick()
+    world.forge.failing.clear()
+    world.clock.advance(timedelta(minutes=1))
+    world.add(rebuild(Action.DISPATCH, id=3), member(WEEKLY))
+    await world.tick()
+    assert world.forge.calls.count("dispatch") == 2

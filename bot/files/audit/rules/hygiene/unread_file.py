@@ -23,7 +23,7 @@ from bot.domain.repositories.repository import is_workflow
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
-from bot.files.audit.workloads.kustomize import NAMES as KUSTOMIZATIONS
+from bot.files.audit.workloads.entries import KUSTOMIZATIONS
 from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
 from bot.files.formats import repository_config
 from bot.files.formats.compose.finder import KIND as COMPOSE
