@@ -6,12 +6,10 @@ Sources: the manuals of OpenSSL (pass phrase options), sqlcmd, redis-cli, MySQL'
 import re
 from collections.abc import Iterable
 
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.secrets.names import holds_secret, is_secret_itself
 
 _PLAIN_NAMES = frozenset({"requirepass", "masterauth", "passin", "passout"})
 """Of Redis and OpenSSL: options for passwords that no common word tells."""
-_OF_SECRET = re.compile(r"(?:password|passwd|passphrase|pass|pwd|token|secret|pat|key|sas)$", re.IGNORECASE)
-"""How an option ends that takes the secret itself: others tell of one, as `--token-lifetime` does."""
 _SHORT = {
     "-P": frozenset({"sqlcmd"}),
     "-a": frozenset({"redis-cli"}),
@@ -35,8 +33,7 @@ def takes_secret(option: str, value: str) -> bool:
         return True
     if plain.lower() == "secret" and "=" in value:
         return False
-    name = plain.replace("-", "_")
-    return _OF_SECRET.search(name) is not None and is_secret_name(name) and not is_connection(name)
+    return is_secret_itself(plain.replace("-", "_"))
 
 
 def takes_secret_of(option: str, before: Iterable[str]) -> bool:

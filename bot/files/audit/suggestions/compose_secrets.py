@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.secrets.environment import secret_brought
+from bot.files.audit.secrets.names import is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import entry_removed, item_removed, word_after
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.secrets_as_files import (
@@ -24,7 +25,7 @@ from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_unde
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
 _READ_BY_SHELL = re.compile(r"\$\$\{?(\w+)")
-_WRITTEN_OUT = "what is written out must become a secret first"
+_COMES_IN = "what it is given now must become a secret first"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -73,8 +74,8 @@ def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:
             yield name, variable["braced"] or variable["bare"]
         elif is_written_out(name, value) and _VARIABLE_NAME.fullmatch(name):
             yield name, name
-        elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
+        elif secret_brought(name, value) and not value.startswith("/run/secrets/"):
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _COMES_IN)
 
 
 def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:

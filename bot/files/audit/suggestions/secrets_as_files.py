@@ -14,6 +14,7 @@ from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.secrets.environment import secret_brought
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
@@ -26,7 +27,7 @@ from bot.files.formats.source.nodes import Mapping, texts_under
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 OF_CONNECTION = "a connection takes a password: all of it must become one secret first"
-_WRITTEN_OUT = "for what is written out a Secret must be made first"
+_COMES_IN = "for what it is given now a Secret must be made first"
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
 _READ_FROM_ENVIRONMENT = re.compile(
     r"AWS_\w+|AZURE_CLIENT_SECRET|GITHUB_TOKEN|OTEL_\w+|PG\w*PASSWORD|PGADMIN_\w+|POSTGRES(?:QL)?_\w+|(?:MSSQL_)?SA_PASSWORD"
@@ -196,8 +197,8 @@ def _select_secrets(container: Container) -> _Selection:
             selection.entries.append(entry)
         elif comes_from_config_map(entry):
             raise NotSpliceable("what a ConfigMap holds must become a Secret first")
-        elif holds_secret(name, value) and not _USED.search(value):
-            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
+        elif secret_brought(name, value) and not _USED.search(value):
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _COMES_IN)
     for entry in container.own.sequence("envFrom"):
         if isinstance(entry, Mapping) and entry.get("secretRef") is not None:
             secret = word(entry.mapping("secretRef").get("name"))

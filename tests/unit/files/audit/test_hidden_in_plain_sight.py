@@ -111,3 +111,79 @@ def test_a_password_beside_a_template_expression_is_written_out(password: str, e
     """
     (found,) = findings("secrets-in-manifests", {**CHART, "chart/templates/s.yaml": text})
     assert found.outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        (
+            "DATA_SOURCE_NAME",
+            "postgresql://${USER}:${PG_PASSWORD}@db/shop",
+            "comes into the environment with a password",
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://${USER:-shop}:${PW:-hunter2}@db/x",
+            "comes into the environment with a password",
+        ),
+        (
+            "ConnectionStrings__Redis",
+            "redis:6379,password=${PW},ssl=false",
+            "comes into the environment with a password",
+        ),
+        ("ConnectionStrings__Redis", "redis:6379,password=hunter22,ssl=false", "is written out"),
+        ("ConnectionStrings__Redis", "a.example:6380,abortConnect=false,password=hunter22", "is written out"),
+        ("REDIS_HOSTS", "local:redis:6379:0:${REDIS_PASSWORD}", "takes REDIS_PASSWORD into the environment"),
+        (
+            "REDIS_HOSTS",
+            "local:redis:6379:0:${REDIS_PASSWORD:-hunter2}",
+            "takes REDIS_PASSWORD into the environment",
+        ),
+        ("SHOP_TOKEN", "#{ShopToken}#", "comes into the environment"),
+        ("SHOP_TOKEN", "__ShopToken__", "comes into the environment"),
+        ("SHOP_TOKEN", "${SHOP_TOKEN}", "comes into the environment"),
+        ("REDIS_HOSTS", "local:redis:6379", ""),
+        ("REDIS_HOSTS", "redis:6379,abortConnect=false,ssl=true", ""),
+        ("ENDPOINT", "https://${TOKEN_HOST}/${REGION}", ""),
+        ("FEATURE", "${USE_TOKEN:-false}", ""),
+        ("SHOP_PASSWORD_FILE", "/run/secrets/${NAME}", ""),
+        ("TAGS", "a=b,c.d,password-policy=strict", ""),
+    ],
+)
+def test_what_is_put_into_a_value_is_no_less_a_secret(name: str, value: str, says: str) -> None:
+    expected = [f"{name} {says}" if says else "no secret stands in its environment"]
+    lines = f"env: [{{name: {name}, value: '{value}'}}]"
+    assert [each.message for each in findings("runtime-secrets", {"d/api.yaml": deployment(lines)})] == expected
+    if "{Shop" not in value and "__Shop" not in value:
+        service = f"services: {{api: {{image: contoso/api, environment: {{{name}: '{value}'}}}}}}"
+        assert [each.message for each in findings("runtime-secrets", {"compose.yaml": service})] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('value: {{ include "pw" . }}', FAILS),
+        ('value: "Server={{ .Values.db }};Password={{ include "pw" . }}"', FAILS),
+        (
+            "{{- if .Values.password }}\n value: x\n {{- else }}\n"
+            " valueFrom: {secretKeyRef: {name: a, key: b}}\n {{- end }}",
+            UNKNOWN,
+        ),
+    ],
+)
+def test_a_secret_that_a_template_puts_in_is_not_said_to_be_written_out(value: str, expected: Outcome) -> None:
+    indented = value.replace("\n", "\n" + " " * 14)
+    text = deployment(f"env:\n  - name: DB_PASSWORD\n    {indented}")
+    found = findings("runtime-secrets", {**CHART, "chart/templates/d.yaml": text})
+    assert [each.outcome for each in found] == [expected]
+    assert "written out" not in found[0].message
+
+
+def test_the_password_of_a_list_in_a_config_map_is_one() -> None:
+    text = CONFIG.replace("Authorization: VALUE", "redis: 'redis:6379,password=hunter22,ssl=False'")
+    assert outcome("secrets-in-manifests", {"c.yaml": text}) is FAILS
+
+
+def test_a_call_with_a_password_is_no_list() -> None:
+    text = CONFIG.replace("Authorization: VALUE", "init.py: 'connect(host=shop.db, user=u,password=pw)'")
+    assert outcome("secrets-in-manifests", {"c.yaml": text}) is HOLDS

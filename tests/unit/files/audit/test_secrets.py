@@ -83,7 +83,7 @@ def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None
         ("env: [{name: DB, value: 'postgres://{0}:hunter2@db/shop'}]", "", FAILS),
         ("env: [{name: Db__Secret, value: 'Server=db;Password={0};Encrypt=true'}]", "", HOLDS),
         ("env: [{name: DB, value: 'Server=db;Password=<the password>;'}]", "", HOLDS),
-        ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", FAILS),
         ('env: [{name: SHOP_SECRET, value: \'{"Db": "a;Pwd={0};", "Key": "x9"}\'}]', "", FAILS),
         ("env: [{name: DB, value: 'Server=db;Password={0}hunter2;'}]", "", FAILS),
         ("env: [{name: DB, value: 'Name=a;AccountKey=xxx;Suffix=b'}]", "", HOLDS),
@@ -291,8 +291,6 @@ def test_arguments_of_a_build_count_whose_image_gets_its_name_and_is_pushed_late
         ("change-me", HOLDS),
         ("your-token-here", HOLDS),
         ("{your db token}", HOLDS),
-        ("#{Token}#", HOLDS),
-        ("__TOKEN__", HOLDS),
         ("@Microsoft.KeyVault(SecretUri=https://shop.vault.azure.net/secrets/token)", HOLDS),
         ("api-token@azurekeyvault", HOLDS),
         ("hunter2", FAILS),
@@ -302,6 +300,13 @@ def test_arguments_of_a_build_count_whose_image_gets_its_name_and_is_pushed_late
 def test_what_stands_for_a_secret_is_none(value: str, expected: Outcome) -> None:
     lines = f'env:\n  - name: API_TOKEN\n    value: "{value}"'
     assert outcome("runtime-secrets", {DEPLOYMENT: deployment(lines)}) is expected
+
+
+@pytest.mark.parametrize("value", ["#{Token}#", "__TOKEN__"])
+def test_what_a_pipeline_puts_in_comes_into_the_environment(value: str) -> None:
+    lines = f'env:\n  - name: API_TOKEN\n    value: "{value}"'
+    (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(lines)})
+    assert (found.outcome, found.message) == (FAILS, "API_TOKEN comes into the environment")
 
 
 @pytest.mark.parametrize(("line", "expected"), [("DB_PASSWORD: hunter2", UNKNOWN), ("DB_HOST: db", HOLDS)])
