@@ -159,7 +159,11 @@ class RepositoryTexts:
     @cached_property
     def dockerfiles(self) -> list[str]:
         """The Dockerfiles that images are built from, without those that are left out."""
-        return [path for path in self._files if kind_of(path) == DOCKERFILE and self.scope.is_judged(path)]
+        return [
+            path
+            for path in self._files
+            if kind_of(path) == DOCKERFILE and self.kind(path) == DOCKERFILE and self.scope.is_judged(path)
+        ]
 
     @cached_property
     def scope(self) -> Scope:

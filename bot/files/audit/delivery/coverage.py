@@ -1,4 +1,4 @@
-"""Which pushes go without a scan, a signature or a statement that others get: by the branch or tag of the run."""
+"""Which pushes go without a scan, signature or statement that others get: by event, branch or tag of the run."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
@@ -12,11 +12,14 @@ from bot.files.audit.workflows.refs import ANY_OTHER, refs_of_push
 
 
 def left_out(push: Push, found: Iterable[ImageScan | Signing | Attestation | PipelineStep]) -> str:
-    """The ref whose run pushes, or may, while each of these steps is surely left out; empty where there is none.
+    """The event or ref whose run pushes, or may, while each of these steps is surely left out; empty for none.
 
     A ref that only begins as the filters or conditions say ends in an ellipsis.
     """
     steps = [each if isinstance(each, PipelineStep) else each.step for each in found]
+    missed = push.events.difference(*(step.events for step in steps)) if steps else ()
+    if missed:
+        return f"the event {min(missed)}"
     if not steps or "push" not in push.events:
         return ""
     pushing, others = _of_push(push), [each.conditions for each in steps]

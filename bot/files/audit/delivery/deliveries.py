@@ -208,6 +208,8 @@ def _deploys(command: ShellCommand) -> bool:
             return arguments[:1] == ("deploy",)
         case "gcloud":
             return arguments[:2] == ("run", "deploy")
+        case "rx":
+            return arguments[:2] == ("create", "job") and arguments[2:3] in {("deploy",), ("promote",)}
     return False
 
 

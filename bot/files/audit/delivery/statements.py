@@ -111,11 +111,16 @@ def _plain_builds(push: Push, command: ShellCommand) -> list[ShellCommand]:
         return []
     steps = push.pipeline.steps_until(push.step)
     builds = [command] if is_build(command) else [each for step in steps for each in step.commands]
-    return [each for each in builds if each.name == "docker" and "build" in _without_group(each.words[1:3])[:1]]
+    groups = {"image", "builder"} if is_build(command) or _with_builder(push, "")[0] is True else _GROUPS
+    return [each for each in builds if each.name == "docker" and "build" in _without(groups, each.words[1:3])[:1]]
 
 
-def _without_group(words: tuple[str, ...]) -> tuple[str, ...]:
-    return words[1:] if words[:1] == ("image",) else words
+_GROUPS = {"image", "builder", "buildx"}
+"""What may stand before `build` where Docker's own builder does it, which keeps what it makes."""
+
+
+def _without(groups: set[str], words: tuple[str, ...]) -> tuple[str, ...]:
+    return words[1:] if groups & {*words[:1]} else words
 
 
 def _is_off(push: Push) -> bool:

@@ -13,7 +13,8 @@ from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.builds import below
 
 CONTAINERS = re.compile(
-    r"(?:Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance)(?![^'\n]{0,200}'[ \t]+existing\b)"
+    r"(?:Microsoft\.(?:App/(?:containerApps|jobs)|Web/containerApps)(?![\w/])|Microsoft\.ContainerInstance)"
+    r"(?![^'\n]{0,200}'[ \t]+existing\b)"
     r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?"
     r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
     r"|'br[:/][^'\n]{0,200}/app/(?:container-app|job):"

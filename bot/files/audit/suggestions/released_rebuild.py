@@ -14,11 +14,12 @@ from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.delivery.stages import names_production
-from bot.files.audit.delivery.unread import is_handed_image, may_push, starts_deploy
+from bot.files.audit.delivery.unread import is_handed_image, may_publish, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
-from bot.files.audit.workflows.flattening import as_started
+from bot.files.audit.workflows.flattening import as_started, pipelines, title_of
 from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.releases import (
     example_tags,
     requires_input,
@@ -55,6 +56,14 @@ _MAKES_RELEASE = re.compile(
 )
 """What publishes a version of its own each time, uploads files, starts what stands elsewhere, changes
 infrastructure, or runs commands on a machine."""
+_AFTER_SCHEDULE = RunStart(
+    "workflow_run",
+    {
+        "github.event_name": "workflow_run",
+        "github.event.workflow_run.event": "schedule",
+        "github.event.workflow_run.conclusion": "success",
+    },
+)
 _SAFE_FILE = re.compile(r"[\w.-]+\.ya?ml")
 _TEXT = """\
 # Builds the newest release anew every week, on its bases as they are then. It starts that tag, and no branch.
@@ -159,15 +168,35 @@ def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, star
     """What a run that is started so publishes besides images, or may, or that it runs in production's environment;
     empty for nothing. What is told as a delivery that is not read may publish whatever it does."""
     for start in starts:
-        for step in as_started(repository, pipeline, start, surely=False).steps:
-            run = step.mapping.scalar("run")
-            match = _MAKES_RELEASE.search(run.value if run is not None else step.action)
-            if match is not None and step.events:
-                return f"`{' '.join(match.group().split())}`" if run is not None else f"`{step.action}`"
-            if step.events and step.job.environment and names_production(step.job.environment):
-                return f"job {step.job.name} runs in environment {step.job.environment}"
-            if step.events and (told := _unread(repository, step)):
-                return told
+        started = as_started(repository, pipeline, start, surely=False)
+        called = next((job.remote for job in started.remote_jobs if job.events and may_publish(job)), None)
+        if called is not None:
+            return called
+        for step in started.steps:
+            if step.events and (what := _published_besides(repository, step)):
+                return what
+    return _published_after(repository, pipeline)
+
+
+def _published_besides(repository: RepositoryTexts, step: PipelineStep) -> str:
+    run = step.mapping.scalar("run")
+    match = _MAKES_RELEASE.search(run.value if run is not None else step.action)
+    if match is not None:
+        return f"`{' '.join(match.group().split())}`" if run is not None else f"`{step.action}`"
+    if step.job.environment and names_production(step.job.environment):
+        return f"job {step.job.name} runs in environment {step.job.environment}"
+    return _unread(repository, step)
+
+
+def _published_after(repository: RepositoryTexts, pipeline: Pipeline) -> str:
+    """What a workflow that follows each run of this one publishes, or may."""
+    for other in pipelines(repository):
+        follows = patterns_of(other.root.mapping("on").mapping("workflow_run"), "workflows")
+        if other is pipeline or not {title_of(pipeline), pipeline.path} & {*follows}:
+            continue
+        for step in as_started(repository, other, _AFTER_SCHEDULE, surely=False).steps:
+            if step.events and (what := _published_besides(repository, step)):
+                return f"{other.path} follows it, where {what}"
     return ""
 
 

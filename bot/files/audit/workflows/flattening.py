@@ -38,7 +38,7 @@ MOST_JOBS = 300
 DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
     r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|\bcrane\b|\boras\b|\bregctl\b|kaniko|jib|\bko\b"
-    r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i)\b"
+    r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i|kamal|faas-cli|rx)\b"
     r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:(?:start|new)-build|apply|set|rollout)|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\baws\s+(?:ecs|lambda|apprunner)\s|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|\baz\s+(?:deployment|stack)\s|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
     r"|(?i:push|publish|release|deploy)[\w-]{0,60}\.(?:sh|ps1|cmd)\b"
@@ -49,6 +49,11 @@ _CALLS_ANOTHER = re.compile(
     r"|\bpush:[ \t]*[\"']?true\b|event-type:[^\n]*deploy"
 )
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""
+_STARTS = (
+    r"(?:\bworkflow[ \t]+run[ \t]+|\bactions/workflows/"
+    r"|\b(?:workflow(?:[_-]?(?:id|file(?:[_-]?name)?|name))?[\"']?:[ \t]*))"
+)
+"""What stands before the name of a workflow that is started by its name."""
 _RUNS_ANYHOW = re.compile(r"\b(?:always|failure|cancelled)\s*\(", re.IGNORECASE)
 """Conditions of jobs that run although one that they need was left out."""
 
@@ -75,6 +80,20 @@ def is_called_here(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
     """Whether another workflow of the repository calls it in runs that are no tests."""
     others = (each for each in pipelines(repository) if each.path != pipeline.path)
     return any(job.path == pipeline.path and job.events - TESTS_ONLY for each in others for job in each.jobs)
+
+
+def title_of(pipeline: Pipeline) -> str:
+    """The name that a workflow gives itself; empty for none."""
+    title = pipeline.root.scalar("name")
+    return title.value.strip() if title is not None else ""
+
+
+def started_by_another(repository: RepositoryTexts, pipeline: Pipeline) -> str:
+    """The path of a workflow whose commands or actions start this one by its file or its name; empty for none."""
+    names = [name for name in (pipeline.path.rpartition("/")[2], title_of(pipeline)) if name]
+    starts = re.compile(rf"{_STARTS}[\"']?(?:{'|'.join(map(re.escape, names))})(?![\w.-])", re.IGNORECASE)
+    others = (path for path in repository.paths if is_workflow(path) and path != pipeline.path)
+    return next((path for path in others if starts.search(repository.text(path))), "")
 
 
 def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, *, surely: bool) -> Pipeline:

@@ -39,6 +39,15 @@ def refs_of_push(root: Mapping, condition: str, values: Dict[str, str]) -> list[
     return refs if len(refs) <= MOST_REFS else [{}]
 
 
+def refs_of_schedule(condition: str, values: Dict[str, str]) -> list[dict[str, str]]:
+    """The same for a run by schedule, which is of a branch."""
+    texts = [condition, *(value for value in values.values() if "${{" in value)]
+    if sum(map(len, texts)) > _LONGEST or not any(map(_REF.search, texts)):
+        return [{}]
+    branches = {*_names({each for text in texts for each in _LITERAL.findall(text)}, _HEADS)}
+    return [*_refs("branch", _HEADS, branches)] if len(branches) <= MOST_REFS else [{}]
+
+
 def _refs(kind: str, prefix: str, names: Iterable[str]) -> Iterator[dict[str, str]]:
     for name in sorted(names):
         yield {"github.ref": f"{prefix}{name}", "github.ref_name": name, "github.ref_type": kind}

@@ -154,3 +154,17 @@ def test_a_script_names_what_it_builds_by_its_own_variables(script: str, *, is_m
     (found,) = findings("runtime-secrets", {"a.yaml": deployment(secret, image="shop.sql:1"), "build.sh": script})
     assert found.fix is not None
     assert ("no file here tells" in found.fix.left_alone) is not is_made
+
+
+@pytest.mark.parametrize(
+    ("line", "is_told"),
+    [
+        ("COPY --from=build /root/.dotnet/corefx /root/.dotnet/corefx", True),
+        ("ENV HOME=/root", True),
+        ("RUN --mount=type=cache,target=/root/.nuget dotnet restore", False),
+        ("COPY root/app /app", False),
+    ],
+)
+def test_what_only_root_may_enter_is_told_with_another_user(line: str, *, is_told: bool) -> None:
+    dockerfile = f'FROM mcr.microsoft.com/dotnet/aspnet:10.0\n{line}\nENTRYPOINT ["dotnet", "api.dll"]\n'
+    assert ("line 2 uses /root" in advice("image-user", {"Dockerfile": dockerfile})) is is_told

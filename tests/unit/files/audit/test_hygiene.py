@@ -148,6 +148,7 @@ def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None
         (".gitlab-ci.yml", "build: {script: [docker push contoso/api]}"),
         ("infra/main.bicep", "resource app 'Microsoft.App/containerApps@2024-03-01' = {}"),
         (".goreleaser.yaml", "dockers: [{image_templates: [contoso/api]}]".replace("dockers: ", "dockers:\n  ")),
+        ("infra/old.bicep", "resource app 'Microsoft.Web/containerApps@2021-03-01' = {}"),
         ("infra/main.tf", 'resource "azurerm_container_app" "api" {}'),
         ("infra/azuredeploy.json", '{"resources": [{"type": "Microsoft.App/containerApps"}]}'),
         ("infra/api.yaml", "location: westeurope\ntype: Microsoft.App/containerApps\nproperties: {}\n"),
@@ -429,6 +430,8 @@ def test_a_script_that_publishes_a_container_to_the_machine_alone_pushes_nothing
 def test_what_a_template_only_refers_to_runs_no_container() -> None:
     resource = "resource app 'Microsoft.App/containerApps@2024-03-01' existing = { name: 'api' }\n"
     assert outcomes("unread-delivery", {"infra/main.bicep": resource}) == []
+    part = "resource login 'Microsoft.App/containerApps/authConfigs@2024-03-01' = { parent: app }\n"
+    assert outcomes("unread-delivery", {"infra/main.bicep": resource + part}) == []
     own = resource.replace(" existing", "").replace("app", "web", 1)
     (found,) = findings("unread-delivery", {"infra/main.bicep": resource + own})
     assert found.place.start == 2

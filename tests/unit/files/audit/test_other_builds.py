@@ -193,6 +193,8 @@ def test_images_are_looked_for_in_time_in_proportion() -> None:
         "- run: pack build contoso/api --publish --builder b\n",
         "- run: dagger call publish\n",
         "- run: werf converge --repo ghcr.io/contoso/api\n",
+        "- run: bundle exec kamal deploy\n",
+        "- run: rx create job build-deploy -a api --branch main\n",
     ],
 )
 def test_a_program_that_pushes_by_its_own_files_is_said_by_name(steps: str) -> None:
@@ -405,3 +407,80 @@ def test_an_image_that_a_workflow_of_elsewhere_builds_in_the_same_run_is_not_sai
         each.message for each in findings("unread-delivery", {BUILD: joining.replace("    needs: make\n", "")})
     ]
     assert any("that another run has built" in each for each in alone)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("build.py", "os.system(f'docker push {image}')"),
+        ("scripts/release_images.py", "subprocess.run(['docker', 'push', name], check=True)"),
+        ("tools/publish-docker.mjs", "await $`docker buildx build --push -t ${name} .`"),
+        ("tasks.py", "client.images.push(name)"),
+        ("Rakefile", 'sh "docker push #{name}"'),
+    ],
+)
+def test_a_program_that_builds_and_pushes_is_told(path: str, line: str) -> None:
+    assert tells_of_practices(path)
+    (found,) = findings("unread-delivery", {path: f"import os\n{line}\n", "Dockerfile": "FROM scratch\n"})
+    assert (found.outcome, found.place.start) == (UNKNOWN, 2)
+    assert "seems to push an image" in found.message
+    assert not findings("unread-delivery", {path: f"# {line}\n", "Dockerfile": "FROM scratch\n"})
+
+
+@pytest.mark.parametrize("path", ["src/rebuilder.py", "app/imaging.py", "src/pushing.ts", "src/image.ts"])
+def test_a_program_that_is_not_called_after_building_is_not_fetched(path: str) -> None:
+    assert not tells_of_practices(path)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "- run: bash -c 'docker push contoso/api'\n",
+        '- run: eval "docker push $NAME"\n',
+        "- run: ssh build@contoso.com docker push contoso/api\n",
+        '- run: |\n    push="docker push contoso/api"\n    $push\n',
+        '- shell: pwsh\n  run: |\n    $cmd = "docker push $name"\n    Invoke-Expression $cmd\n',
+        "- shell: pwsh\n  run: |\n    $cmd = 'docker buildx imagetools create -t a/b:1 a/b:2'\n    iex $cmd\n",
+        "- shell: pwsh\n  run: Start-Process docker -ArgumentList 'push contoso/api' -Wait\n",
+        "- shell: python\n  run: |\n    import os\n    os.system('docker push contoso/api')\n",
+        "- uses: nick-fields/retry@v3\n  with: {max_attempts: 3, command: docker push contoso/api}\n",
+        "- run: buildctl build --frontend f --output type=image,name=a/b,push=true\n",
+    ],
+)
+def test_a_push_that_a_step_hands_on_as_a_text_is_told(step: str) -> None:
+    (found,) = findings("unread-delivery", {BUILD: workflow(step, "push:")})
+    assert (found.outcome, found.place.start) == (UNKNOWN, 7)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo 'now docker push contoso/api'",
+        "# docker push contoso/api",
+        "bash -c 'docker push localhost:5000/api'",
+        "docker push localhost:5000/api",
+        "docker build -t api . # --pushed",
+    ],
+)
+def test_a_text_that_pushes_nothing_is_not(command: str) -> None:
+    assert not findings("unread-delivery", {BUILD: workflow(f"- run: |\n    {command}\n", "push:")})
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat names | xargs -n1 docker push",
+        "timeout 10m docker push contoso/api",
+        "nice -n 5 docker push contoso/api",
+        "docker --config ci push contoso/api",
+    ],
+)
+def test_a_push_behind_what_runs_it_is_read(command: str) -> None:
+    assert outcomes("image-signed", {BUILD: workflow(f"- run: {command}\n")}) == [Outcome.FAILS]
+    assert not findings("unread-delivery", {BUILD: workflow(f"- run: {command}\n", "push:")})
+
+
+def test_a_deploy_by_the_command_line_of_radix_is_one() -> None:
+    step = "- run: rx create job deploy -a api --environment prod --image-tag-name web=1\n"
+    assert outcomes("staged-rollout", {BUILD: workflow(step)}) == [UNKNOWN]
+    assert outcomes("verified-before-deploy", {BUILD: workflow(step)}) == [UNKNOWN]

@@ -98,3 +98,9 @@ def test_no_tag_of_a_version_is_named_that_may_not_be_released_yet(image: str) -
 )
 def test_a_variant_is_no_preview(image: str, tag: str) -> None:
     assert advice(image) == f"write {tag} instead"
+
+
+@pytest.mark.parametrize("tag", ["stable-20231120", "stable-20231120-slim", "unstable-20231120@sha256:" + "a" * 64])
+def test_a_moving_tag_of_one_day_is_of_that_day(tag: str) -> None:
+    (found,) = findings("base-pinned", {"Dockerfile": f"FROM debian:{tag}\n"})
+    assert (found.outcome, "is of one day" in found.message) == (FAILS, True)

@@ -240,6 +240,12 @@ def test_a_digest_is_signed_and_not_a_tag(steps: str, expected: Outcome) -> None
             HOLDS,
         ),
         ("- id: own\n  uses: ./.github/actions/build\n", "api@${{ steps.own.outputs.digest }}", HOLDS),
+        (
+            "- id: meta\n  uses: docker/metadata-action@v5\n- id: own\n  uses: ./.github/actions/build\n",
+            "${{ steps.meta.outputs.tags }}@${{ steps.own.outputs.digest }}",
+            HOLDS,
+        ),
+        ("", "${{ env.IMAGE }}@${{ inputs.digest }}", HOLDS),
         ("", "api@${DIGEST}", UNKNOWN),
         ('- run: echo "DIGEST=$(crane digest api:8)" >> "$GITHUB_ENV"\n', "api@${DIGEST}", HOLDS),
         ("", "api@$(crane digest api:8)", HOLDS),
@@ -804,3 +810,35 @@ def test_the_condition_of_a_job_before_and_the_flag_of_the_action_tell_which_ref
     assert outcome("image-signed", {BUILD: of_main + job}) is HOLDS
     later = job.replace("    needs", "    if: github.ref == 'refs/heads/main'\n    needs")
     assert outcome("image-signed", {BUILD: workflow(push("tags: contoso/api"), OF_ALL) + later}) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("commits", "condition", "expected"),
+    [
+        ("branches: [main]", "github.event_name == 'push'", UNKNOWN),
+        ("tags: ['v*']", "startsWith(github.ref, 'refs/tags/')", UNKNOWN),
+        ("branches: [main]", "github.event_name != 'pull_request'", HOLDS),
+        ("branches: [main]", "github.ref == 'refs/heads/main'", HOLDS),
+    ],
+)
+def test_a_signature_of_commits_alone_is_none_of_what_a_schedule_pushes(
+    commits: str, condition: str, expected: Outcome
+) -> None:
+    steps = push("tags: contoso/api") + SIGNED + f"  if: {condition}\n"
+    triggers = f"push: {{{commits}}}\nschedule: [{{cron: '1 2 * * 3'}}]"
+    (found,) = findings("image-signed", {BUILD: workflow(steps, triggers)})
+    assert found.outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "build", "expected"),
+    [
+        ("", "docker buildx build . -t contoso/api", UNKNOWN),
+        ("", "docker build . -t contoso/api", UNKNOWN),
+        ("- uses: docker/setup-buildx-action@v3\n", "docker buildx build . -t contoso/api --load", FAILS),
+        ("", "docker buildx build . -t contoso/api --provenance=false", FAILS),
+    ],
+)
+def test_buildx_on_dockers_own_builder_is_docker_build(before: str, build: str, expected: Outcome) -> None:
+    steps = f"{before}- run: |\n    {build}\n    docker push contoso/api\n"
+    assert outcome("provenance", {BUILD: workflow(steps)}) is expected

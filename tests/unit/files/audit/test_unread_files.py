@@ -21,6 +21,14 @@ def unread(files: dict[str, str] | dict[str, bytes]) -> list[Finding]:
     return [each for each in audit(encoded, NOW) if each.check == "unread-file"]
 
 
+@pytest.mark.parametrize("path", ["src/Dockerfile.cs", "tools/Dockerfile.go", "Containerfile.ts"])
+def test_a_program_about_dockerfiles_is_none_where_it_begins_no_stage(path: str) -> None:
+    program = 'using System;\nclass Dockerfile { string text = "FROM x"; }\n'
+    assert not audit({path: program.encode()}, NOW)
+    checks = {each.check for each in audit({path: b"FROM golang:1.25\nRUN go build\n"}, NOW)}
+    assert "image-user" in checks
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [

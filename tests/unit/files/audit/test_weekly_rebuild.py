@@ -510,6 +510,19 @@ def test_a_run_that_brings_more_than_the_image_elsewhere_is_not_proposed_every_w
     assert said in left({BUILD: workflow(PUSH + step, COMMITS)})
 
 
+CALLS = "  after:\n    needs: build\n    uses: contoso/workflows/.github/workflows/{name}.yml@v1\n"
+
+
+@pytest.mark.parametrize("name", ["deploy", "pack-nuget", "test-and-publish"])
+def test_a_run_that_calls_a_workflow_which_is_not_read_is_not_proposed_every_week(name: str) -> None:
+    assert f"{name}.yml" in left({BUILD: workflow(PUSH, COMMITS) + CALLS.format(name=name)})
+
+
+def test_a_run_that_calls_a_workflow_which_only_checks_is() -> None:
+    (commit,) = proposed({BUILD: workflow(PUSH, COMMITS) + CALLS.format(name="lint")}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
 @pytest.mark.parametrize(
     "step", ["- run: aws s3 cp --quiet s3://contoso/a.zip .\n", "- run: gsutil cp gs://a/b .\n"]
 )
@@ -545,3 +558,36 @@ def test_a_weekly_run_that_leaves_out_what_releases_push_says_so() -> None:
 def test_a_weekly_run_that_pushes_the_same_or_all_that_is_released_holds(steps: str) -> None:
     triggers = f"push: {{branches: [main], tags: ['v*']}}\nworkflow_dispatch:\n{WEEKLY}"
     assert weekly({BUILD: workflow(steps, triggers)}).outcome is HOLDS
+
+
+FOLLOWS = """\
+on: {workflow_run: {workflows: [Build], types: [completed]}}
+jobs:
+  deploy:
+    if: CONDITION
+    runs-on: ubuntu-latest
+    environment: production
+    steps:
+      - run: az containerapp update --name web --image contoso/api
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_scheduled"),
+    [
+        ("github.event.workflow_run.conclusion == 'success'", False),
+        ("github.event.workflow_run.event == 'release'", True),
+    ],
+)
+def test_a_run_that_another_follows_to_production_is_not_proposed_every_week(
+    condition: str, is_scheduled: bool
+) -> None:
+    files = {
+        BUILD: "name: Build\n" + workflow(PUSH, COMMITS),
+        ".github/workflows/deploy.yml": FOLLOWS.replace("CONDITION", condition),
+    }
+    if is_scheduled:
+        (commit,) = proposed(files).commits
+        assert b"cron" in commit.files[BUILD]
+    else:
+        assert "deploy.yml follows it, where job deploy runs in environment production" in left(files)

@@ -60,6 +60,7 @@ _MOVING = frozenset(
     {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next", "ci"}
     | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
 )
+_DAY = re.compile(r"20\d{6}(?:\.\d+)*")
 _WORST = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.HOLDS)
 _ARGUMENT = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?[-+][^}]*)?\}|(?P<plain>[A-Za-z_]\w*))")
 _ONLY_ARGUMENT = re.compile(r"\$(?:\{(?=\w+\}))?(?P<name>[A-Za-z_]\w*)\}?")
@@ -188,6 +189,9 @@ def _judge_reference(
         message = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
         return fails(place, subject, message, versioned(reference))
     words = reference.tag.lower().split("-")
+    if words[0] in _MOVING and any(map(_DAY.fullmatch, words)):
+        why = f"{reference.tag} is of one day, and never gets a fix"
+        return fails(place, subject, why, versioned(reference))
     if words[0] in _MOVING or ("latest" in words and not any(map(str.isdigit, reference.tag))):
         return fails(place, subject, f"{reference.tag} brings any version", versioned(reference))
     tag = tag_of(text)

@@ -37,13 +37,14 @@ from bot.files.audit.shell import ShellCommand
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
-from bot.files.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
+from bot.files.audit.workflows.scripts import BUILD_TOOLS, SCRIPTS, script_of, script_texts
 from bot.files.formats.other_builds import MENTIONS_CONTAINERS, OtherBuild, build_in, dotnet_images_in
 from bot.files.formats.practices import is_deployment_template
 from bot.files.formats.shell.commands import UNKNOWN
 
 _PUSHES = re.compile(
-    r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah"
+    r"buildAndPush|command:\s*push|docker\s+push|(?:docker|podman)[\"'],[ \t]*[\"']push|images\.push\("
+    r"|--push\b|PublishContainer|kaniko|buildah"
     r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )
 _PUSHES_IMAGE = re.compile(
@@ -85,9 +86,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if repository.scope.is_judged(path):
             yield from _of_file(repository, path)
     own_pipelines = pipelines(repository)
-    for pipeline in own_pipelines:
-        yield from _once_a_place(chain(_scripts(repository, pipeline), _programs(repository, pipeline)))
-    yield from _once_a_place(verdict for pipeline in own_pipelines for verdict in _steps(repository, pipeline))
+    yield from _once_a_place(
+        verdict
+        for pipeline in own_pipelines
+        for verdict in chain(
+            _scripts(repository, pipeline), _programs(repository, pipeline), _steps(repository, pipeline)
+        )
+    )
     for pipeline in own_pipelines:
         yield from _remote_jobs(repository, pipeline)
     pushing = set(deliveries(repository).pushing())
@@ -125,6 +130,8 @@ def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
         why = "it runs containers; such files are not judged"
         yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
     elif (build := build_in(path, repository.text(path))) is not None and not _has_program(repository, path, build):
+        if path.endswith(SCRIPTS) and name in repository.kept(_handed_over):
+            return
         yield from _of_other_build(repository, path, build)
     elif (push := push_by_hand(repository, path)) is not None and name not in repository.kept(_handed_over):
         why = "it pushes an image, and what scripts do is not judged"

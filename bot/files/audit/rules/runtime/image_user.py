@@ -107,6 +107,8 @@ def _run_of(file: Dockerfile) -> list[BuildStage]:
     return [next(started, file.final)]
 
 
+_FILLING = frozenset({"copy", "add", "run", "env", "workdir"})
+_OF_ROOT = re.compile(r"(?<![\w/.~-])(?<!target=)/root(?=/|[\s\"',]|$)")
 _BEFORE_APP_UID = re.compile(r"/dotnet/core/|:[1-7]\.\d")
 """Images of .NET before 8, which have no user of their own."""
 
@@ -118,6 +120,11 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     name = "$APP_UID" if has_user else "a number above 0"
     stock = stock_image(image.text) if image is not None else None
     advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
+    of_root = next(
+        (each for each in file.of(stage) if each.keyword in _FILLING and _OF_ROOT.search(each.text)), None
+    )
+    if of_root is not None and (stock is None or not stock.instead):
+        return Fix(f"{advice}; line {of_root.line} uses /root, which no other user may enter: use that user's home")
     if stock is not None and stock.instead:
         return Fix(stock.instead)
     starting = [each for each in file.of(stage) if each.keyword in STARTING]

@@ -37,7 +37,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         scans = scans_of(repository, push)
         elsewhere, scripts = strangers[push.pipeline], called[push.pipeline]
         if missed := left_out(push, scans):
-            why = f"{scans[0].tool} scans for other branches or tags, and not for {missed}"
+            why = f"{scans[0].tool} scans in other runs, and not for {missed}"
             yield unknown(place, push.subject, why, f"whether others pull what {missed} pushes")
         elif scans:
             yield holds(place, push.subject, f"{scans[0].tool} scans {scans[0].target or 'the image'}")

@@ -40,7 +40,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         signings = related(push, own_deliveries.signings)
         strangers, scripts = unread[push.pipeline], called[push.pipeline]
         if missed := left_out(push, signings):
-            why = f"{signings[0].tool} signs for other branches or tags, and not for {missed}"
+            why = f"{signings[0].tool} signs in other runs, and not for {missed}"
             yield unknown(place, push.subject, why, f"whether others pull what {missed} pushes")
         elif signings:
             yield holds(place, push.subject, f"{signings[0].tool} signs it")
