@@ -168,3 +168,44 @@ def test_a_script_names_what_it_builds_by_its_own_variables(script: str, *, is_m
 def test_what_only_root_may_enter_is_told_with_another_user(line: str, *, is_told: bool) -> None:
     dockerfile = f'FROM mcr.microsoft.com/dotnet/aspnet:10.0\n{line}\nENTRYPOINT ["dotnet", "api.dll"]\n'
     assert ("line 2 uses /root" in advice("image-user", {"Dockerfile": dockerfile})) is is_told
+
+
+SQL = {"src/db/Dockerfile": "FROM mcr.microsoft.com/mssql/server:2022-latest\nUSER mssql\n"}
+
+
+@pytest.mark.parametrize(
+    ("script", "image", "is_known"),
+    [
+        ('NAME="till.db"\ndocker build ./src/db/. -t "${NAME}:$1"\n', "till.db:0.1.0", True),
+        ("docker build --tag=ghcr.io/contoso/till:1 src/db\n", "ghcr.io/contoso/till:2", True),
+        ("cd src/db\ndocker build -t till .\n", "till:2", True),
+        ("docker build -t $NAME src/db\n", "till:2", False),
+        ("docker build -t localhost:5000/till$1 src/db\n", "localhost:5000/till", False),
+        ("docker build -t till src/db\ndocker build -t till src/other\n", "till:2", False),
+        ("docker run till\n", "till", False),
+    ],
+)
+def test_an_image_that_a_script_builds_is_known_by_its_name(script: str, image: str, is_known: bool) -> None:
+    files = {**SQL, "src/other/Dockerfile": "FROM debian:13\n", "build.sh": script}
+    (found,) = findings("drop-all-capabilities", {**files, "a.yaml": deployment(image=image)})
+    assert found.fix is not None
+    assert ("NET_BIND_SERVICE" in found.fix.advice) is is_known
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("shop/db:2.0", Outcome.HOLDS),
+        ("shop/db:${TAG:-latest}", Outcome.HOLDS),
+        ("${REGISTRY}/db:1.0", Outcome.UNKNOWN),
+        ("shop/web", Outcome.UNKNOWN),
+    ],
+)
+def test_an_image_that_another_compose_file_builds_is_known_by_its_name(image: str, expected: Outcome) -> None:
+    files = {
+        **SQL,
+        "compose.yaml": f"services: {{db: {{image: '{image}'}}}}",
+        "compose.build.yaml": "services: {db: {image: 'shop/db:1.0', build: src/db}}",
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert found.outcome is expected

@@ -19,8 +19,7 @@ from dataclasses import replace
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import (
     INSTALLED_FIRST,
-    built_by_compose,
-    dockerfile_of_image,
+    built_here,
     installs_first,
     user_of_built_image,
     user_of_stage,
@@ -183,17 +182,13 @@ def _advice_on_service(service: Service, image_user: User | None) -> str:
 def _user_of_service(repository: RepositoryTexts, service: Service) -> tuple[User | None, str]:
     """Who the image of a service runs as, with the Dockerfile that says so; None where the image is not known."""
     path, target = service.dockerfile()
-    if path is None:
-        path, target = built_by_compose(repository, service.image)
+    if not service.is_built:
+        path, target = built_here(repository, service.image)
     if path is not None and path in repository:
         user = user_of_stage(repository, path, target)
         return (None, "") if user is None else (user, f" ({path})")
     if service.is_built or not service.image or "$" in service.image:
         return None, ""
-    built_from = dockerfile_of_image(repository, service.image)
-    if built_from is not None:
-        user = user_of_built_image(repository, service.image)
-        return (user, f" ({built_from})") if user is not None else (None, "")
     user = settled(user_of_image(service.image), repository.produced_as(service.image))
     if user.kind is UserKind.UNKNOWN and _stays_root(service):
         user = replace(user, kind=UserKind.ROOT, why=f"{service.image} becomes no other user for what is started")
