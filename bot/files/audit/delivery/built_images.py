@@ -71,6 +71,8 @@ class ImageTraits:
     builds_as_it_starts: bool = False
 
 
+UNKNOWN_IMAGE = ImageTraits(False, False, False)
+
 _DAEMON = re.compile(
     r"\b(?:apt|apt-get|apk|dnf|microdnf|tdnf|yum|zypper)\b[^;&|]*?\s(?:install|add)\b[^;&|]*?\s"
     r"(?:openssh(?:-server)?|sssd|cron|cronie|dcron|sudo|supervisor|systemd|dbus|rsyslog|nginx|vsftpd|samba|postfix)"
@@ -81,7 +83,7 @@ _BUILDS = re.compile(r"\bdotnet[\s\"',]+(?:watch|run|test|build)(?![\w.-])")
 
 
 _INSTALLS = re.compile(
-    r"\b(?:apk\b[^;&|\n]*\sadd|(?:apt|apt-get|dnf|microdnf|tdnf|yum|zypper)\b[^;&|\n]*\s(?:install|in))\s"
+    r"\b(?:apk\b[^;&|\n]*\sadd|(?:apt|apt-get|dnf|microdnf|tdnf|yum|zypper|pip3?)\b[^;&|\n]*\s(?:install|in))\s"
 )
 INSTALLED_FIRST = "have the image hold what the command installs as root; then"
 

@@ -13,7 +13,10 @@ _FOLDERS_OF_SOCKETS = frozenset(
     {"/var/run", "/run", "/run/containerd", "/var/run/containerd", "/var/run/crio", "/run/crio"}
 )
 _OF_SYSTEM = re.compile(r"^/(?:$|(?:etc|proc|sys|dev|root|boot|usr|bin|sbin|lib|run|var|home)(?:/|$))")
-_HARMLESS = re.compile(r"^/etc/(?:localtime|timezone)$|^/dev/(?:shm|dri|net/tun)|^/(?:home|var/lib)/[^/]+/")
+_HARMLESS = re.compile(
+    r"^/etc/(?:localtime|timezone)$|^/dev/(?:shm|dri|net/tun)"
+    r"|^/(?:home|var/lib)/(?!(?:docker|containerd|kubelet)/)[^/]+/"
+)
 
 
 def host_paths(pod: Pod) -> Iterator[tuple[Node, str]]:

@@ -83,7 +83,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if not bad and not told:
             yield _without_known_secret(repository, service)
 
-    yield from judge_workloads(repository, of_container, of_service, is_asked_of_windows=True)
+    yield from judge_workloads(
+        repository, of_container, of_service, is_asked_of_windows=True, is_asked_of_parts=True
+    )
 
 
 def _without_known_secret(repository: RepositoryTexts, service: Service) -> Verdict:
