@@ -33,7 +33,7 @@ _BUILDS_ITSELF = ("appSourcePath", "dockerfilePath")
 
 
 def image_deploys(repository: RepositoryTexts) -> list[Deploy]:
-    """The first step of each job that puts an image into use where others see it.
+    """The first step of each job that puts an image into use where others see it, for each call of the job.
 
     None of tests, nor of a cluster that the job itself makes.
     """
@@ -41,10 +41,10 @@ def image_deploys(repository: RepositoryTexts) -> list[Deploy]:
 
 
 def _image_deploys(repository: RepositoryTexts) -> list[Deploy]:
-    first_by_job: dict[tuple[int, str | None], Deploy] = {}
+    first_by_job: dict[tuple[int, str | None, str], Deploy] = {}
     for deploy in deliveries(repository).deploys:
         job = deploy.step.job
-        key = (id(job.mapping), job.environment)
+        key = (id(job.mapping), job.environment, job.name)
         if key not in first_by_job and _counts(repository, deploy):
             first_by_job[key] = deploy
     return list(first_by_job.values())
