@@ -93,8 +93,10 @@ def _may_sign(action: str) -> bool:
 
 
 def _of_promotion(builder: str) -> tuple[str, str]:
-    """Why it is not told of an image that is only brought on, and what settles it; `builder` is the step of this run
-    that builds it, empty for none."""
+    """Why it is not told of an image that is only brought on, and what settles it.
+
+    `builder` is the step of the same run that builds it, empty for none.
+    """
     if builder:
         return (
             f"it brings on what {builder} builds, and no signature is seen in either job",
