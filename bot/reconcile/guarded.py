@@ -102,11 +102,11 @@ CountContents = Callable[..., int]
 """From the arguments of a write to how many things it makes that people are notified of."""
 
 
-Covers = Callable[[str], bool]
-"""Whether the operator includes a repository of this name."""
+Covers = Callable[[Identity], bool]
+"""Whether the operator includes a repository, by its forge and name."""
 
 
-def covers_all(name: str) -> bool:
+def covers_all(repository: Identity) -> bool:
     """Includes every repository."""
     return True
 
@@ -164,7 +164,7 @@ class Guarded:
 
     def _guard(self, write: Callable[..., Awaitable[Any]], kind: Write) -> Callable[..., Awaitable[Any]]:
         async def checked(repository: Identity, *arguments: Any, **options: Any) -> Any:
-            if not (self._covers(repository.name) or kind.takes_back(repository, *arguments, **options)):
+            if not (self._covers(repository) or kind.takes_back(repository, *arguments, **options)):
                 raise NotIncluded(repository.name)
             if self._budget is None:
                 await self._condition.check()

@@ -89,7 +89,7 @@ def as_now(job: Job, standing: OwnWord, covers: Covers, now: datetime) -> Job:
         rebuild=rebuild,
         member=member,
         default_branch=standing.default_branch or job.default_branch,
-        is_listed=job.is_listed and covers(standing.identity.name),
+        is_listed=job.is_listed and covers(standing.identity),
     )
 
 

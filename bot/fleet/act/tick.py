@@ -1,6 +1,7 @@
 """One tick: due rebuilds become pull requests and dispatches. One bad repository never stops the others."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -86,7 +87,6 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         self._store = store
         self._builder = builder
         super().__init__(forge, options.hosts.forge, loop)
-        self.home = options.hosts.whole
         self._words = OwnWords(store, forge, loop.clock)
         self._tags = tags
         self._refresh = refresh
@@ -104,6 +104,9 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         """A dispatch waits for the builder, whose pause is none of the forge's."""
         is_dispatch = item.rebuild.action is Action.DISPATCH
         return self._options.hosts.builder.of(self.repository(item)) if is_dispatch else super().host(item)
+
+    def needs(self, item: Job) -> Sequence[str]:
+        return (super().host(item),)
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
         word_held = WordHeld(lease, self._clock)

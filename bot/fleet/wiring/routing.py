@@ -1,6 +1,7 @@
 """Several forges, and several builders, as one: each call goes to that of the repository it is about."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from bot.domain.builder.port import Builder
@@ -8,6 +9,7 @@ from bot.domain.failure import Failure
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import SightLost
+from bot.domain.host import Host
 from bot.domain.repositories.repository import Identity
 
 Port = TypeVar("Port")
@@ -15,13 +17,14 @@ Port = TypeVar("Port")
 
 class _Routed(Generic[Port]):
     """Ports by the forge whose repositories they are asked about. Those about several repositories at once are
-    asked by way of `serving`.
+    asked by way of `serving`. What they raise says at which `host` that was.
 
     Raises `Failure` (the sight is lost) of a repository whose forge the settings do not name any more.
     """
 
-    def __init__(self, ports: Mapping[str, Port]) -> None:
+    def __init__(self, ports: Mapping[str, Port], host: Host = Host()) -> None:  # noqa: B008 - frozen
         self._ports: Mapping[str, Port] = ports
+        self._host = host
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         """Every method that is not here is about the one repository that it names first."""
@@ -29,9 +32,18 @@ class _Routed(Generic[Port]):
             raise AttributeError(name)
 
         async def call(repository: Identity, *arguments: Any, **options: Any) -> Any:
-            return await getattr(self._of(repository), name)(repository, *arguments, **options)
+            with self._met_at(repository):
+                return await getattr(self._of(repository), name)(repository, *arguments, **options)
 
         return call
+
+    @contextmanager
+    def _met_at(self, repository: Identity) -> Iterator[None]:
+        try:
+            yield
+        except Failure as failure:
+            failure.host = failure.host or self._host.of(repository)
+            raise
 
     def _of(self, repository: Identity) -> Port:
         port = self._ports.get(repository.forge)
@@ -52,7 +64,8 @@ class Forges(_Routed[Forge]):
             by_forge.setdefault(each.forge, []).append(each)
         for identities in by_forge.values():
             try:
-                own_words |= await self._of(identities[0]).standings(identities)
+                with self._met_at(identities[0]):
+                    own_words |= await self._of(identities[0]).standings(identities)
             except Failure:
                 if identities[0] == repositories[0]:
                     raise

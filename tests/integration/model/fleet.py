@@ -570,7 +570,9 @@ class Fleet:
 
     def _loop(self, worker: int) -> Loop:
         budget = Budget(self.workers[worker].budgets, self.own_clock, LIMITS, sleep=self._wait)
-        return Loop(self.own_clock, budget=budget, sleep=_never, covers=self.selection.names)
+        return Loop(
+            self.own_clock, budget=budget, sleep=_never, covers=lambda home: self.selection.names(home.name)
+        )
 
     async def _wait(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

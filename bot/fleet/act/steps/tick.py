@@ -131,6 +131,10 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
     def host(self, item: StepJob) -> str:
         return self._options.hosts.builder.of(self.repository(item))
 
+    def needs(self, item: StepJob) -> Sequence[str]:
+        """The repository's own word is asked for before its workflow is started."""
+        return (super().host(item),)
+
     async def attempt(self, item: StepJob, lease: Lease) -> StepRun:
         step, now = item.step, self._clock.now()
         if item.overtaken_by is not None:
@@ -223,10 +227,10 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         """The repository that is rebuilt, or the one that the workflow is in, where the operator does not include
         its name; a rule that names the latter includes it, as long as it is called so."""
         own_repository = home if job.own == job.step.home else (await self._words.of(job.own)).identity
-        if not self._covers(own_repository.name):
+        if not self._covers(own_repository):
             return own_repository
         workflow_home = job.step.step.repository or ""
-        return None if self._covers(home.name) or home.name.lower() == workflow_home.lower() else home
+        return None if self._covers(home) or home.name.lower() == workflow_home.lower() else home
 
     def _end_by_word(self, job: StepJob, config: RepositoryConfig, reason: str) -> StepRun:
         if config.unread:

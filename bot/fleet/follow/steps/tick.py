@@ -15,6 +15,7 @@ from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be
 from bot.domain.rollouts.terms import Start
 from bot.fleet.follow.runs import explained, has_not_started, judged, looks_in_vain, newer_run
 from bot.fleet.follow.tick import FollowOptions
+from bot.fleet.follow.together import served_together
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -75,7 +76,8 @@ class _StepFollowing(Work[StepRun, StepRun]):
         self._every = options.every
         self._clock = clock
         self.ended = 0
-        self._followed: dict[str, FollowedRuns] = {}
+        self._followed: dict[int, FollowedRuns | Failure] = {}
+        self._met: list[Failure] = []
 
     @property
     def queue(self) -> Queue[StepRun]:
@@ -88,27 +90,42 @@ class _StepFollowing(Work[StepRun, StepRun]):
         hosts = self._options.hosts
         return (hosts.forge if item.branch is None else hosts.builder).of(item.home)
 
+    def is_shared(self, item: StepRun, failure: Failure) -> bool:
+        is_known = any(each is failure for each in self._met)
+        self._met += [] if is_known else [failure]
+        return is_known
+
     async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
-        nodes = [item.node_id for item in items if item.node_id is not None]
-        self._followed[host] = FollowedRuns()
-        if nodes:
-            builder = await self._builder.serving(items[0].home)
-            self._followed[host] = await builder.follow_runs(nodes)
+        """Asks for the runs of those together who are served together: where some cannot be told, others are."""
+        known = [item for item in items if item.node_id is not None]
+        groups = await served_together(known, lambda item: item.home, self._forge, self._builder)
+        for group in groups:
+            followed: FollowedRuns | Failure
+            try:
+                followed = await group.builder.follow_runs([item.node_id or "" for item in group.items])
+            except Failure as failure:
+                if len(groups) == 1:
+                    raise
+                followed = failure
+            self._followed |= dict.fromkeys((item.id for item in group.items), followed)
 
     async def attempt(self, item: StepRun, lease: Lease) -> StepRun:
-        after = await self._move_on(item)
+        followed = self._followed.pop(item.id, FollowedRuns())
+        if isinstance(followed, Failure):
+            raise followed
+        after = await self._move_on(item, followed)
         if after.state is not StepState.FAILED or after.run is None:
             return after
         return replace(after, reason=await explained(self._builder, after.home, after.run, after.reason))
 
-    async def _move_on(self, item: StepRun) -> StepRun:
+    async def _move_on(self, item: StepRun, followed: FollowedRuns) -> StepRun:
         step = item.begun(self._clock.now())
         if step.run is None:
             return await self._search_run(step)
-        if step.node_id is None or step.node_id in self._followed[self.host(item)].unseen:
+        if step.node_id is None or step.node_id in followed.unseen:
             run = await self._builder.run(step.home, step.run)
             return await self._after_finding(step, run)
-        state = self._followed[self.host(item)].states.get(step.node_id)
+        state = followed.states.get(step.node_id)
         if state is None:
             raise Failure(
                 Trouble.MISSING,

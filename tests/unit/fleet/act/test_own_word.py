@@ -16,8 +16,10 @@ from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.pace import WriteLimits
+from bot.files.formats.rewrite.refresh import refresh
 from bot.fleet.act.own_word import OwnWords, WordHeld, as_now, check_recent
 from bot.fleet.act.ports import Job, Successor
+from bot.fleet.act.tick import tick
 from bot.fleet.wiring.routing import Forges
 from bot.reconcile.guarded import Budget, Turn, covers_all
 from tests.fakes.forge import FakeForge
@@ -397,7 +399,7 @@ async def test_a_repository_renamed_out_of_what_the_operator_includes_is_not_wri
     world: World, action: Action
 ) -> None:
     planned(world, action)
-    world.loop.covers = lambda name: name.startswith("contoso/")
+    world.loop.covers = lambda home: home.name.startswith("contoso/")
     world.shop.name = "elsewhere/shop"
     await world.tick()
     assert (world.store[1].state, world.forge.calls) == (RebuildState.WAITING, [])
@@ -655,16 +657,17 @@ async def test_words_are_asked_for_ahead_at_the_forge_alone_that_is_asked_anyway
     assert (world.forge.asked[-1][0], azure.asked) == ("standings", [])
 
 
-async def test_while_the_builder_alone_pauses_pull_requests_are_claimed_and_the_other_way_round(
+async def test_a_forge_that_wants_rest_during_a_dispatch_gets_it_and_the_builder_none(
     world: World,
 ) -> None:
-    world.options = replace(world.options, hosts=Hosts(builder=Host("dev.azure.com")))
-    world.add(rebuild(id=1), member(WEEKLY))
-    world.add(rebuild(Action.DISPATCH, id=2), member(WEEKLY))
-    world.forge.failing["look"] = Failure(Trouble.THROTTLED, "too many", retry_after=timedelta(minutes=20))
-    await world.tick()
-    world.forge.failing.clear()
+    world.options = replace(world.options, hosts=Hosts(Host("api.github.com"), Host("dev.azure.com")))
+    forge = cast(Forge, Forges({"github": world.forge}, Host("api.github.com")))
+    planned(world, Action.DISPATCH)
+    world.forge.failing["standings"] = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(hours=1))
+    await tick(world.store, forge, world.forge, world.registry, refresh, world.options, world.loop)
+    assert set(world.loop._resting) == {"api.github.com"}
     world.clock.advance(timedelta(minutes=1))
-    world.add(rebuild(Action.DISPATCH, id=3), member(WEEKLY))
-    await world.tick()
-    assert world.forge.calls.count("dispatch") == 2
+    asked = len(world.forge.asked)
+    world.add(rebuild(Action.DISPATCH, id=2), member(WEEKLY))
+    await tick(world.store, forge, world.forge, world.registry, refresh, world.options, world.loop)
+    assert len(world.forge.asked) == asked
