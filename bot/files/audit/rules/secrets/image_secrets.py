@@ -60,8 +60,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         for kept_by, subject, doubt in left_open:
             yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
         keys = [] if secrets else list(_private_keys(file))
-        for instruction, why in keys:
-            yield unknown(file.place(instruction), instruction.keyword.upper(), why, _TRUSTED)
+        for kept_by, doubt in keys:
+            yield unknown(file.place(kept_by), kept_by.keyword.upper(), doubt, _TRUSTED)
         if not secrets and not left_open and not keys:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
 
