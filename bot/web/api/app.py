@@ -34,7 +34,7 @@ from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
-from bot.views.finding import FoundNames, PackagePage
+from bot.views.finding import FoundNames, PackagePage, WantedVersion
 from bot.views.fleet.fleet import AGES, Fleet, FleetFilter, Sort, Standing
 from bot.views.fleet.needs import NeedReason, NeedsYou
 from bot.views.fleet.practices import Audited, FleetPractices, PracticePage
@@ -50,6 +50,7 @@ from bot.web.pages.looking import stage_rows
 from bot.web.site import Site, site_of
 
 _TEXT = r"^[^\x00-\x1f]*$"
+Exact = Annotated[str, Query(max_length=200, pattern=_TEXT, description="All of it, as the answer has it.")]
 Text = Annotated[str, Query(max_length=200, pattern=_TEXT, description="What its name, or title, holds.")]
 Wanted = Annotated[str, Query(min_length=1, max_length=200, pattern=_TEXT, description="A part of the name.")]
 Age = Annotated[
@@ -240,8 +241,16 @@ def _add_details(app: FastAPI) -> None:
     @app.get(
         "/packages/{name:path}", response_model=PackagePage, responses=_MISSING, summary="Images with a package"
     )
-    async def package(request: Request, name: Name, cut: OnePage) -> Response:
-        package_page = await site_of(request).stores[FindingStore].package(name, cut)
+    async def package(
+        request: Request,
+        name: Name,
+        cut: OnePage,
+        version: Exact = "",
+        package: Exact = "",
+        type: Exact = "",  # noqa: A002 - the parameter's name
+    ) -> Response:
+        wanted = WantedVersion(version, package, type)
+        package_page = await site_of(request).stores[FindingStore].package(name, cut, wanted)
         if package_page is None:
             raise HTTPException(404, "no image that was read holds it")
         return answered(request, package_page, PackagePage, package_page.images)

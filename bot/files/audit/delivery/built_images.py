@@ -71,6 +71,17 @@ _DAEMON = re.compile(
 _BUILDS = re.compile(r"\bdotnet[\s\"',]+(?:watch|run|test|build)(?![\w.-])")
 
 
+_INSTALLS = re.compile(
+    r"\b(?:apk\b[^;&|\n]*\sadd|(?:apt|apt-get|dnf|microdnf|tdnf|yum|zypper)\b[^;&|\n]*\s(?:install|in))\s"
+)
+INSTALLED_FIRST = "have the image hold what the command installs as root; then"
+
+
+def installs_first(command: str) -> bool:
+    """Whether a command installs packages before it starts anything, for which it must be root and write."""
+    return _INSTALLS.search(command) is not None
+
+
 def builds_first(command: str) -> bool:
     """Whether a command builds the program that it runs (`dotnet watch`), and so writes among its sources."""
     return _BUILDS.search(command) is not None

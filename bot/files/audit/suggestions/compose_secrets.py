@@ -12,6 +12,7 @@ from bot.files.audit.splicing.items import entry_removed, item_removed, word_aft
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.secrets_as_files import (
     OF_CONNECTION,
+    READS_FILES,
     check_made_here,
     check_names,
     check_one_value,
@@ -40,11 +41,11 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
         check_reads_files(repository, service.image if not service.is_built else "")
-        if any(each.is_built for each in services(repository) if each.path == service.path):
-            check_made_here(repository, service.image if not service.is_built else "")
         sources_by_name = dict(_find_secret_variables(service))
         check_names(list(sources_by_name), service.image if not service.is_built else "")
         _check_no_script_reads(service, sources_by_name)
+        if not service.is_built:
+            check_made_here(repository, service.image)
         pairs = named_values(service.get("environment"))
         written_out = [name for name, value, _ in pairs if name in sources_by_name and is_written_out(name, value)]
         check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])
@@ -56,7 +57,7 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     full_advice = f"{advice}; {set_anew(written_out, 'where Compose runs')}" if written_out else advice
-    return Fix(full_advice, suggested=merged(edits))
+    return Fix(f"{full_advice}; {READS_FILES}", suggested=merged(edits))
 
 
 def _check_no_script_reads(service: Service, names: Collection[str]) -> None:

@@ -26,6 +26,7 @@ from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+READS_FILES = "have the program read files first (AddKeyPerFile)"
 OF_CONNECTION = "a connection takes a password: all of it must become one secret first"
 _COMES_IN = "for what it is given now a Secret must be made first"
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
@@ -88,7 +89,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         return Fix(advice, left_alone=str(error))
     if selection.written_out:
         advice += f"; {set_anew(selection.written_out, f'in the Secret {container.pod.name}-secrets')}"
-    return Fix(advice, suggested=merged(edits))
+    return Fix(f"{advice}; {READS_FILES}", suggested=merged(edits))
 
 
 def is_written_out(name: str, value: str) -> bool:
@@ -115,8 +116,10 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
     the environment, unless this repository makes them."""
     name = repository_of(image).removeprefix("docker.io/").removeprefix("library/")
     is_stock = stock_image(image) is not None
-    if not name or "$" in name:
+    if not name:
         return
+    if "$" in name and not is_made_here(repository, image):
+        raise NotSpliceable(f"which image {name[:80]} is, and so {_WHICH_FILES}")
     if is_stock:
         raise NotSpliceable(f"those who make {name.rpartition('/')[2]} say {_WHICH_FILES}")
     if "/" not in name and name not in repository.kept(_made_here):
@@ -126,7 +129,7 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
 def check_made_here(repository: RepositoryTexts, image: str) -> None:
     """Raises `NotSpliceable` for an image that nothing here makes, beside others that are: it may read no files."""
     name = repository_of(image).rpartition("/")[2]
-    if name and "$" not in image and not is_made_here(repository, image):
+    if name and not is_made_here(repository, image):
         raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
 
 

@@ -143,6 +143,20 @@ def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scal
 
     None where no value is empty, or none would be made into one.
     """
+    found = _gap_of(repository, container)
+    if found is None or found[1].value is None:
+        return None
+    return _find_entry(repository, found[0], found[1].value)
+
+
+def is_context_left_out(repository: RepositoryTexts, container: Mapping) -> bool:
+    """Whether a condition on the values leaves out the security context that a template has for a container."""
+    found = _gap_of(repository, container)
+    return found is not None and found[1].value is None
+
+
+def _gap_of(repository: RepositoryTexts, container: Mapping) -> tuple[HelmChart, Gap] | None:
+    """The chart, and the place in its template, where a container's security context would stand."""
     first, last = first_scalar(container), last_scalar(container)
     if first is None or last is None:
         return None
@@ -152,9 +166,9 @@ def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scal
                 begin = made.count("\n", 0, first.start) + 1
                 column = first.start - made.rfind("\n", 0, first.start) - 1
                 end = made.count("\n", 0, last.end) + 1 if last.source is made else begin
-                fitting = (each.value for each in gaps if each.column == column and begin <= each.line <= end)
-                value = next(fitting, None)
-                return _find_entry(repository, chart, value) if value is not None else None
+                fitting = (each for each in gaps if each.column == column and begin <= each.line <= end)
+                gap = next(fitting, None)
+                return (chart, gap) if gap is not None else None
     return None
 
 

@@ -16,6 +16,7 @@ from bot.files.formats.source.nodes import Mapping, Node
 
 RENDERED = "the manifests as they are rendered"
 PUT_TOGETHER = "a kustomization or a chart puts it together"
+_LEFT_OUT = "its template has a securityContext, which the values of the chart switch off"
 
 
 def judge_workloads(
@@ -142,6 +143,8 @@ def _context_key(repository: RepositoryTexts, container: Container, key: str, va
         return with_key(repository, context, key, value, advice)
     if not is_as_written(repository, container.pod):
         begun = context_begun(repository, container.own, key, value, advice)
+        if begun is None and helm.is_context_left_out(repository, container.own):
+            return Fix(advice, left_alone=_LEFT_OUT)
         return begun if begun is not None else Fix(advice, left_alone=PUT_TOGETHER)
     if context is None:
         lines = [f"  {key}: {value[0]}".rstrip(), *(f"  {line}" for line in value[1:])]

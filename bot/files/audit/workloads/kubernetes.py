@@ -24,6 +24,7 @@ from bot.files.formats.table import is_worth_reading
 _TEMPLATES = {
     "Pod": (),
     "CronJob": ("jobTemplate", "spec", "template", "spec"),
+    "ScaledJob": ("jobTargetRef", "template", "spec"),
 }
 _WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Rollout", "Service"}

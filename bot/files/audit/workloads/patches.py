@@ -17,7 +17,8 @@ BEFORE_NAMES = ("patchesStrategicMerge", "patches")
 AFTER_NAMES = ("patchesJson6902",)
 """The keys of patches by when Kustomize applies them: before a kustomization names its objects anew, or after."""
 WORKLOADS = frozenset(
-    {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Rollout", "DeploymentConfig"}
+    {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Rollout"}
+    | {"DeploymentConfig", "ScaledJob"}
 )
 _KEYS = {
     "containers": "name",

@@ -82,7 +82,7 @@ def test_a_program_that_asks_the_cluster_may_need_the_token(package: str, image:
 
 @pytest.mark.parametrize(
     ("more", "is_patched"),
-    [("", True), ("  made: {build: .}\n", False), ("  made: {build: ., image: 'stranger/queue:2'}\n", True)],
+    [("", False), ("  made: {build: .}\n", False), ("  made: {build: ., image: 'stranger/queue:2'}\n", True)],
 )
 def test_files_are_suggested_to_programs_that_are_made_here(more: str, *, is_patched: bool) -> None:
     queue = "    image: stranger/queue:1\n    environment:\n      MT_PASSWORD: ${MT_PASSWORD}\n"

@@ -83,6 +83,17 @@ def test_who_reads_the_logs_of_a_node_is_there_for_it(is_read_only: str, is_waiv
     (found,) = findings("no-host-paths", {"a.yaml": deployment(mount, LOGS)})
     assert found.fix is not None
     assert ("waive" in found.fix.advice) is is_waived
+    assert "volume" not in found.fix.advice
+
+
+def test_what_is_only_read_of_the_machine_is_in_no_volume_yet() -> None:
+    service = "services: {api: {image: contoso/api, volumes: ['/usr/share/fonts:/usr/share/fonts:ro']}}"
+    mount = "volumeMounts: [{name: l, mountPath: /data, readOnly: true}]"
+    pod = deployment(mount, "volumes: [{name: l, hostPath: {path: /srv/fonts}}]")
+    for files in ({"compose.yaml": service}, {"a.yaml": pod}):
+        (found,) = findings("no-host-paths", files)
+        assert found.fix is not None
+        assert found.fix.advice == "remove the mount, and have the image or a volume hold what is read there"
 
 
 PRIVILEGED = "securityContext: {privileged: true}"

@@ -21,6 +21,8 @@ NOT_ASKED = Outcome.NOT_APPLICABLE
         ("CLIENT_ID_PAYMENT_CREDENTIAL", False),
         ("SHOP_CLIENT_ID_CREDENTIALS", False),
         ("CLIENT_ID_SECRET", True),
+        ("RABBITMQ_ERLANG_COOKIE", True),
+        ("COOKIE_NAME", False),
         ("PAYMENT_CREDENTIAL", True),
     ],
 )
@@ -187,3 +189,31 @@ def test_the_password_of_a_list_in_a_config_map_is_one() -> None:
 def test_a_call_with_a_password_is_no_list() -> None:
     text = CONFIG.replace("Authorization: VALUE", "init.py: 'connect(host=shop.db, user=u,password=pw)'")
     assert outcome("secrets-in-manifests", {"c.yaml": text}) is HOLDS
+
+
+SCALED = """
+apiVersion: keda.sh/v1alpha1
+kind: ScaledJob
+metadata: {name: agent}
+spec:
+  jobTargetRef:
+    template:
+      spec:
+        containers: [{name: dind, image: "docker:dind", securityContext: {privileged: true}}]
+"""
+
+
+def test_the_pods_of_a_scaled_job_are_asked() -> None:
+    assert outcome("not-privileged", {"job.yaml": SCALED}) is FAILS
+
+
+@pytest.mark.parametrize("kind", ["Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate"])
+def test_a_workflow_of_argo_is_told(kind: str) -> None:
+    text = f"""
+        apiVersion: argoproj.io/v1alpha1
+        kind: {kind}
+        metadata: {{name: nightly}}
+        spec: {{templates: [{{name: run, container: {{image: contoso/run}}}}]}}
+    """
+    (found,) = findings("unread-delivery", {"run.yaml": text})
+    assert (found.outcome, found.subject) == (UNKNOWN, kind)

@@ -5,14 +5,14 @@ repositories that may push; Aspire, azd, Skaffold, ko, Earthly, kaniko, Tye, Tas
 files that push, started by a build or by people; `PublishContainer` with its registry in project or environment;
 build programs in C# (Nuke, Cake) and F#; builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker,
 Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity,
-Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Nomad, Azure Container Apps, Bicep, ARM
-templates and Terraform.
+Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Argo's workflows, Nomad, Azure Container
+Apps, Bicep, ARM templates and Terraform.
 
 Example that is unknown::
 
     azure-pipelines.yml, or build/release.yml of the same kind, with Docker@2, command: buildAndPush
 
-Fix: none is needed; ask the other checks' questions by hand.
+Fix: none; ask the other checks' questions by hand.
 
 Exceptions: files that mention no container are passed over, but for builds, and for workflows that call one of
 another repository, beside a Dockerfile.
@@ -43,7 +43,7 @@ from bot.files.formats.practices import is_deployment_template
 from bot.files.formats.shell.commands import UNKNOWN
 
 _PUSHES = re.compile(
-    r"buildAndPush|command:\s*push|docker\s+push|(?:docker|podman)[\"'],[ \t]*[\"']push|images\.push\("
+    r"buildAndPush|command:\s*push|docker\s+(?:image\s+)?push|(?:docker|podman)[\"'],[ \t]*[\"']push|images\.push\("
     r"|--push\b|PublishContainer|kaniko|buildah"
     r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )
@@ -73,6 +73,10 @@ _CONTAINER_APP = re.compile(
     r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
 )
 """What `az containerapp create --yaml` takes."""
+_ARGO_WORKFLOW = re.compile(
+    r"^kind:[ \t]*[\"']?(?P<kind>(?:Cron|Cluster)?Workflow(?:Template)?)[\"']?[ \t]*\r?$", re.MULTILINE
+)
+_OF_ARGO = "argoproj.io/"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -150,7 +154,10 @@ def _container_in(repository: RepositoryTexts, path: str) -> re.Match[str] | Non
     name = path.rpartition("/")[2]
     if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
         return containers_in(repository, path)
-    return _CONTAINER_APP.search(repository.text(path)) if name.endswith((".yml", ".yaml")) else None
+    text = repository.text(path) if name.endswith((".yml", ".yaml")) else ""
+    if _OF_ARGO in text and "image:" in text:
+        return _ARGO_WORKFLOW.search(text)
+    return _CONTAINER_APP.search(text)
 
 
 def _has_program(repository: RepositoryTexts, path: str, build: OtherBuild) -> bool:

@@ -17,8 +17,14 @@ from dataclasses import replace
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import ImageTraits, builds_first, image_traits
-from bot.files.audit.images.stock import first_as_its_user, stock_image
+from bot.files.audit.delivery.built_images import (
+    INSTALLED_FIRST,
+    ImageTraits,
+    builds_first,
+    image_traits,
+    installs_first,
+)
+from bot.files.audit.images.stock import StockImage, first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
@@ -33,7 +39,7 @@ from bot.files.audit.workloads.judging import (
     runs_as_another,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
-from bot.files.formats.source.nodes import Node, texts_under
+from bot.files.formats.source.nodes import Mapping, texts_under
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
@@ -69,8 +75,10 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     advice = f"{_FIX} and add: [{image.needs}]" if image.needs else _FIX
     if image.builds_as_it_starts or builds_first(container.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
+    if installs_first(container.command):
+        return Fix(f"{INSTALLED_FIRST} {advice}")
     if not runs_as_another(container.setting("runAsUser")):
-        if stock is not None and stock.starts_as_root and _starts_as_made(container.own.get("command")):
+        if stock is not None and stock.starts_as_root and _starts_as_made(stock, container.own, "command", "args"):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None or stock.starts_as_root:
             advice = _advice(image, advice)
@@ -80,9 +88,11 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
 
 
-def _starts_as_made(entrypoint: Node | None) -> bool:
-    """Whether an image's own entrypoint runs, which none that is written instead does unless it names it."""
-    return entrypoint is None or any("entrypoint" in each for each in texts_under(entrypoint))
+def _starts_as_made(stock: StockImage, of: Service | Mapping, entrypoint: str, command: str) -> bool:
+    """Whether an image's own entrypoint becomes its user, as it does for its own program alone."""
+    entrypoint_words, command_words = (list(texts_under(of.get(key))) for key in (entrypoint, command))
+    is_own = not entrypoint_words or any("entrypoint" in each for each in entrypoint_words)
+    return is_own and not stock.stays_root(entrypoint_words, command_words)
 
 
 def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
@@ -122,8 +132,10 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     advice = f"add {' and '.join(f'{key}: {value}' for key, value in keys.items())}"
     if image.builds_as_it_starts or builds_first(service.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
+    if installs_first(service.command):
+        return Fix(f"{INSTALLED_FIRST} {advice}")
     if not runs_as_another(service.get("user")):
-        if stock is not None and stock.starts_as_root and _starts_as_made(service.get("entrypoint")):
+        if stock is not None and stock.starts_as_root and _starts_as_made(stock, service, "entrypoint", "command"):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None or stock.starts_as_root:
             advice = _advice(image, advice)

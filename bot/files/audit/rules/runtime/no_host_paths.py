@@ -29,9 +29,9 @@ from bot.files.audit.workloads.mounts import (
     is_engine_socket,
     is_of_node,
     is_of_system,
-    keeps_data,
     mounted_host_paths,
-    pod_keeps_data,
+    use_by_pod,
+    use_by_service,
 )
 
 _OF_CLASS = "give the claim a storage class of the cluster, which makes a volume for it"
@@ -50,7 +50,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 instead_of(
                     path,
                     "use a persistent volume claim",
-                    keeps_data=pod_keeps_data(pod, node),
+                    use_by_pod(pod, node),
                     is_agent=is_of_node(pod),
                 ),
             )
@@ -69,7 +69,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]
         for node, path in mounts:
             place = place_of(repository, node, service.place)
-            advice = instead_of(path, "use a named volume", keeps_data=keeps_data(node))
+            advice = instead_of(path, "use a named volume", use_by_service(node))
             yield fails(place, service.subject, f"it mounts {path} of its host", advice)
         if not mounts:
             yield holds(service.place, service.subject, "it mounts no folder of the system")

@@ -14,11 +14,14 @@ UID 64198 fails beside an image that is known to run as 1654.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import (
+    INSTALLED_FIRST,
     built_by_compose,
     dockerfile_of_image,
+    installs_first,
     user_of_built_image,
     user_of_stage,
 )
@@ -39,6 +42,7 @@ from bot.files.audit.workloads.judging import (
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.files.audit.workloads.mounts import WAIVED, keeps_data
+from bot.files.formats.source.nodes import texts_under
 
 _NON_ROOT = "set securityContext.runAsNonRoot: true"
 _OF_EARLY_PLAN = (
@@ -95,6 +99,8 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     is_root = user is not None and user.kind is UserKind.ROOT
     if container.is_privileged:
         return Fix(f"{advice}; {WAIVED}")
+    if installs_first(container.command):
+        return Fix(advice)
     if stock is not None and stock.starts_as_root:
         return Fix(advice, left_alone="the image starts as root, and its data may belong to that one")
     if is_root and user is not None and user.at_hand:
@@ -106,6 +112,8 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
 
 def _advice(repository: RepositoryTexts, container: Container) -> str:
     """Advice with the number that fits the image, as far as that is known."""
+    if installs_first(container.command):
+        return f"{INSTALLED_FIRST} {_NON_ROOT}"
     stock = stock_image(container.image)
     if stock is not None:
         return taking_the_user(stock, f"{_NON_ROOT}, and runAsUser: {{uid}}")
@@ -145,14 +153,24 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
 
 
 def _fix_of_service(repository: RepositoryTexts, service: Service, image_user: User) -> Fix:
-    """Suggests the user that the image has at hand; words where it has none."""
-    if image_user.at_hand:
+    """Suggests the user that the image has at hand; words where it has none, or runs more than its program."""
+    is_plain = not installs_first(service.command) and not _stays_root(service)
+    if image_user.at_hand and is_plain:
         advice = _advice_on_service(service, image_user)
         return service_key(repository, service, "user", f"'{image_user.at_hand}'", advice)
     return Fix(_advice_on_service(service, image_user))
 
 
+def _stays_root(service: Service) -> bool:
+    """Whether a stock image starts something else than its own program, for which it becomes no other user."""
+    stock = stock_image(service.image) if not service.is_built else None
+    entrypoint, command = (list(texts_under(service.get(key))) for key in ("entrypoint", "command"))
+    return stock is not None and stock.stays_root(entrypoint, command)
+
+
 def _advice_on_service(service: Service, image_user: User | None) -> str:
+    if installs_first(service.command):
+        return f"{INSTALLED_FIRST} set user to a UID above 0"
     stock = stock_image(service.image) if not service.is_built else None
     if stock is not None:
         return taking_the_user(stock, "set user: '{uid}'")
@@ -176,7 +194,10 @@ def _user_of_service(repository: RepositoryTexts, service: Service) -> tuple[Use
     if built_from is not None:
         user = user_of_built_image(repository, service.image)
         return (user, f" ({built_from})") if user is not None else (None, "")
-    return settled(user_of_image(service.image), repository.produced_as(service.image)), ""
+    user = settled(user_of_image(service.image), repository.produced_as(service.image))
+    if user.kind is UserKind.UNKNOWN and _stays_root(service):
+        user = replace(user, kind=UserKind.ROOT, why=f"{service.image} becomes no other user for what is started")
+    return user, ""
 
 
 def _runs_as_app(user: User | None) -> bool:

@@ -55,10 +55,10 @@ def _of_pod(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
         yield unknown(place, pod.subject, f"{_KEY} or the account is filled in by a template", RENDERED)
     elif word(setting) == "false":
         yield holds(place, pod.subject, f"{_KEY} is false")
-    elif account and account != _DEFAULT and account in accounts_with_rights(repository):
-        yield holds(pod.place, pod.subject, f"its account {account} is given rights here, and needs the token")
     elif word(setting) is None and account in accounts_without_token(repository):
         yield holds(pod.place, pod.subject, f"its account {account} mounts no token")
+    elif account and account != _DEFAULT and account in accounts_with_rights(repository):
+        yield holds(pod.place, pod.subject, f"its account {account} is given rights here, and needs the token")
     elif (sidecar := sidecar_with_token(pod)) is not None:
         why = f"{sidecar.name}, which {sidecar.annotation} puts beside the program, reads its token"
         yield unknown(place, pod.subject, why, sidecar.settled_by)

@@ -33,6 +33,7 @@ from bot.domain.wording.words import counted
 from bot.files.audit.repository import RepositoryTexts, first_scalar
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.helm import is_context_left_out
 from bot.files.audit.workloads.kubernetes import Container, containers
 from bot.files.audit.workloads.kustomize import renderings
 from bot.files.formats.source.nodes import Node, Scalar, Sequence
@@ -74,6 +75,8 @@ def _is_repeated(repository: RepositoryTexts, asked: list[Container], key: str) 
     for container in asked:
         node = container.setting(key)
         workload = container.pod.place
+        if node is None and is_context_left_out(repository, container.own):
+            continue
         if node is None and key in _ONE_ANSWER:
             own.setdefault("", {})[workload.path, workload.start] = workload
         elif node is not None:
