@@ -310,6 +310,7 @@ def test_one_build_by_nuke_is_told_once() -> None:
     [
         ("src/build.sh", "#!/bin/sh\ndocker build -t contoso/api .\ndocker push contoso/api\n"),
         ("etc/push-images.ps1", "docker tag a contoso/api:$version\ndocker push contoso/api:$version\n"),
+        (".build.ps1", "$p = @('buildx', 'build'\n    '--push'\n)\nexec { docker $p }\n"),
         ("Makefile", "image:\n\tdocker buildx build -t contoso/api --push .\n"),
         ("release.sh", "dotnet publish /t:PublishContainer -p ContainerRegistry=ghcr.io\n"),
     ],
@@ -325,6 +326,7 @@ def test_a_script_that_pushes_is_told(path: str, text: str) -> None:
     [
         ("build.sh", "# docker push contoso/api\necho docker push contoso/api\ngit push\n"),
         ("tests/build.sh", "docker push contoso/api\n"),
+        ("release.ps1", "$p = @('commit', '--push')\n& git-tool $p\n"),
         ("docs/push.md", "docker push contoso/api\n"),
     ],
 )
@@ -484,3 +486,9 @@ def test_a_deploy_by_the_command_line_of_radix_is_one() -> None:
     step = "- run: rx create job deploy -a api --environment prod --image-tag-name web=1\n"
     assert outcomes("staged-rollout", {BUILD: workflow(step)}) == [UNKNOWN]
     assert outcomes("verified-before-deploy", {BUILD: workflow(step)}) == [UNKNOWN]
+
+
+def test_a_build_program_in_csharp_that_pushes_by_the_long_name_is_told() -> None:
+    text = 'class Docker {\n    void Push() => Run("docker image push api");\n}\n'
+    (found,) = findings("unread-delivery", {"build/Builder/Docker.cs": text})
+    assert "seems to push an image" in found.message

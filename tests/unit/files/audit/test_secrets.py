@@ -434,3 +434,16 @@ def test_only_the_override_that_compose_takes_by_itself_is_said_to_be_read(
 )
 def test_whatever_takes_an_argument_for_a_secret_builds_it_in(use: str, expected: Outcome) -> None:
     assert outcome("image-secrets", {"Dockerfile": f"FROM a:1\nARG FEED_TOKEN\n{use}\n"}) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("RUN dotnet dev-certs https", Outcome.UNKNOWN),
+        ("COPY --from=build /root/.dotnet/corefx/cryptography/x509stores/my /keys", Outcome.UNKNOWN),
+        ("RUN dotnet dev-certs https --clean", Outcome.HOLDS),
+    ],
+)
+def test_a_development_certificate_in_an_image_has_a_key_that_all_have(line: str, expected: Outcome) -> None:
+    dockerfile = f"FROM sdk AS build\nRUN dotnet dev-certs https\nFROM aspnet:10.0\n{line}\n"
+    assert outcomes("image-secrets", {"Dockerfile": dockerfile}) == [expected]
