@@ -61,7 +61,8 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
 class ImageTraits:
     """What advice on an image may build on: that it is a plain one of .NET, that it starts as another user than
     root, or that it starts as root to change owners or users, the capability that its program needs to start at
-    all, and that what it starts builds the program first. All are false or empty of one that is not known here.
+    all, that what it starts builds the program first, and that it holds a daemon beside its program, which needs
+    rights of its own. All are false or empty of one that is not known here.
     """
 
     is_dotnet: bool
@@ -69,6 +70,7 @@ class ImageTraits:
     changes_users: bool
     needs: str = ""
     builds_as_it_starts: bool = False
+    runs_more: bool = False
 
 
 UNKNOWN_IMAGE = ImageTraits(False, False, False)
@@ -118,8 +120,9 @@ def image_traits(repository: RepositoryTexts, image: str, built: Origin = (None,
     needs = _needs(base_name)
     builds = any(map(builds_first, starts(file, stage)))
     changes = changes_users(file, stage, repository)
-    is_plain = stands_on_dotnet(file, stage) and not (_is_sdk(base_name) or _runs_more(file, stage))
-    return ImageTraits(is_plain, is_user, changes, needs, builds)
+    runs_more = _runs_more(file, stage)
+    is_plain = stands_on_dotnet(file, stage) and not (_is_sdk(base_name) or runs_more)
+    return ImageTraits(is_plain, is_user, changes, needs, builds, runs_more)
 
 
 def _built_by_compose(repository: RepositoryTexts) -> tuple[dict[str, Origin], dict[str, frozenset[Origin]]]:

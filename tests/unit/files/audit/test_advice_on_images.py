@@ -209,3 +209,57 @@ def test_an_image_that_another_compose_file_builds_is_known_by_its_name(image: s
     }
     (found,) = findings("run-as-non-root", files)
     assert found.outcome is expected
+
+
+def test_a_daemon_beside_another_users_program_may_need_rights() -> None:
+    file = (
+        "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nRUN apt-get update && apt-get install -y sudo cron\nUSER app\n"
+    )
+    files = {"compose.yaml": "services: {api: {build: .}}", "Dockerfile": file}
+    (found,) = findings("drop-all-capabilities", files)
+    assert found.fix is not None
+    assert "once what it installs beside its program needs none" in found.fix.advice
+    assert not found.fix.suggested
+
+
+@pytest.mark.parametrize("package", ["Akka.Discovery.KubernetesApi", "Steeltoe.Discovery.Kubernetes", "KubeClient"])
+def test_a_package_may_bring_the_client(package: str) -> None:
+    for path in ("src/Shop.csproj", "Directory.Packages.props"):
+        files = {
+            "a.yaml": deployment(image="contoso/shop:1"),
+            path: PROJECT.format(package),
+            "b.sh": "docker build -t contoso/shop .\n",
+        }
+        (found,) = findings("service-account-token", files)
+        assert found.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("mount", "says"),
+    [
+        ("./certs:/https:ro", "that one must be allowed to read what is mounted, such as keys"),
+        ("./data:/data", "must belong to that one"),
+        ("~/.aws:/root/.aws:ro", "mount below the home of another user what it looks for in /root"),
+        ("", "set user: '1654'"),
+    ],
+)
+def test_another_user_must_be_allowed_to_read_what_is_mounted(mount: str, says: str) -> None:
+    volumes = f"volumes: ['{mount}']" if mount else ""
+    files = {
+        "compose.yaml": f"services:\n  api:\n    build: .\n    {volumes}\n",
+        "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nCOPY . .\nENTRYPOINT [dotnet, a.dll]\n",
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert found.fix is not None
+    assert says in found.fix.advice
+    assert bool(found.fix.suggested) is ("/root" not in mount)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_waived"), [("privileged: true", True), ("volumes: ['/proc:/p:ro']", True), ("", False)]
+)
+def test_a_service_that_watches_its_node_may_waive_what_it_cannot_do_without(line: str, *, is_waived: bool) -> None:
+    text = f"services:\n  agent:\n    image: contoso/agent\n    pid: host\n    {line}\n"
+    (found,) = findings("no-host-namespaces", {"compose.yaml": text})
+    assert found.fix is not None
+    assert ("waive the check" in found.fix.advice) is is_waived

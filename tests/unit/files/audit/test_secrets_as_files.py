@@ -211,7 +211,7 @@ def test_a_patch_says_that_the_program_must_read_files_first(files: dict[str, st
     (fix,) = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets"]
     assert fix is not None
     assert fix.suggested
-    assert "have the program read files first (AddKeyPerFile)" in fix.advice
+    assert "have the program read files first (in .NET by AddKeyPerFile)" in fix.advice
 
 
 def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:

@@ -44,6 +44,7 @@ from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.files.formats.source.nodes import Mapping, texts_under
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
+_RUNS_MORE = "a daemon or sudo that it installs may need such rights"
 _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
 _WHICH_IMAGE = "only a run tells which image it is, and as root that may need them"
 _BUILT_FIRST = (
@@ -87,6 +88,8 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
             advice = _advice(image, advice)
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+            if image.runs_more:
+                return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
             if "$" in repository_of(container.image) and image == UNKNOWN_IMAGE:
                 return Fix(advice, left_alone=_WHICH_IMAGE)
     lines = ["", "  drop: [ALL]", *([f"  add: [{image.needs}]"] if image.needs else [])]
@@ -109,6 +112,8 @@ def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
 
 def _advice(image: ImageTraits, then: str) -> str:
     """As root a program may need rights to become another user; one of .NET's does not, unless its start does."""
+    if image.runs_more and image.starts_as_user:
+        return f"{then} once what it installs beside its program needs none"
     is_safe = (image.is_dotnet or image.starts_as_user) and not image.changes_users
     return then if is_safe else f"{then} once it runs as another user"
 
@@ -146,6 +151,8 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
             advice = _advice(image, advice)
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+            if image.runs_more:
+                return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
             if "$" in repository_of(service.image) and image == UNKNOWN_IMAGE:
                 return Fix(advice, left_alone=_WHICH_IMAGE)
     return _with_reason(with_keys(repository, service.levels[0], keys, advice).as_suggestion, image)
