@@ -16,7 +16,7 @@ _DOTNET_IMAGE = re.compile(r"mcr\.microsoft\.com/dotnet/[\w./-]{1,100}(?::[\w.-]
 _MOST_NAMED = 3
 _IN_ANY_FOLDER = "(?:.*/)?"
 _PUSHES = re.compile(
-    r"(?:docker|podman|buildah|crane|oras)[ \t]+push|--push\b|PublishContainer"
+    r"(?:docker|podman|buildah|crane|oras)[ \t]+(?:image[ \t]+)?push|--push\b|PublishContainer"
     r"|\bDocker(?:Push|Build)\w{0,40}[ \t]*\("
 )
 _PUSHES_IN_PROGRAM = re.compile(

@@ -198,6 +198,7 @@ def _deploys(command: ShellCommand) -> bool:
                 ("containerapp", "up"),
             } or (
                 arguments[:3] in {("webapp", "config", "container"), ("webapp", "create")}
+                or (arguments[:2] == ("containerapp", "job") and arguments[2:3] in {("update",), ("create",)})
                 or deploys_template(command)
             )
         case "aws":

@@ -6,17 +6,18 @@ unless set otherwise, GitHub's runners of Ubuntu among them.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import repository_of
+from bot.files.audit.delivery.pushing import listed_names, option_values, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.verdict import Verdict, holds, unknown
-from bot.files.audit.workflows.model import Pipeline, PipelineJob
+from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
@@ -36,6 +37,8 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
     if not is_build(push.command) and not _signs_of_job(repository, push).builds:
         if is_manifest(push.command) and (joined := _joined(repository, push)):
             return _asked_for_all(repository, joined, statement)
+        if builder := built_before(push):
+            return None, f"{builder} builds it, and whether what it attests comes along is not told"
         return None, "the build of what is pushed is not seen here"
     return _asked_by_command(push, push.command, statement)
 
@@ -200,6 +203,30 @@ def _signs_of_job(repository: RepositoryTexts, push: Push) -> _JobSigns:
     return repository.kept(_jobs).get(id(push.step.job), _JobSigns())
 
 
+def built_before(push: Push) -> str:
+    """The step of a job before in which the same run builds an image of that last name, or of one that only the run
+    knows, by its subject; empty for none."""
+    earlier = (
+        step for step in push.pipeline.steps if step.job.is_before(push.step.job) and step.events & push.events
+    )
+    return next((step.subject for step in earlier if any(_may_be(push.names, each) for each in _built(step))), "")
+
+
+def _built(step: PipelineStep) -> Iterator[tuple[str, ...]]:
+    """The names that a step gives to each image that it builds."""
+    if step.action in BUILDKIT_ACTIONS:
+        yield listed_names(step.input("tags"))
+    for command in step.commands:
+        if command.name != "dotnet" and is_build(command):
+            yield option_values(command.words, "-t", "--tag")
+
+
+def _may_be(names: tuple[str, ...], built: tuple[str, ...]) -> bool:
+    last_names = [{repository_of(each).rpartition("/")[2] for each in some} for some in (names, built)]
+    is_open = any(not some or any(map(is_unknown, some)) for some in last_names)
+    return is_open or bool(last_names[0] & last_names[1])
+
+
 def is_promotion(repository: RepositoryTexts, push: Push) -> bool:
     """Whether a command brings an image on that its job has pulled, and nothing there builds."""
     command = push.command
@@ -226,6 +253,8 @@ def isolated_provenance(pipeline: Pipeline) -> PipelineJob | None:
 
 def settling(why: str) -> str:
     """What would settle what `asks_for` cannot tell."""
+    if "comes along" in why:
+        return "`docker buildx imagetools inspect` of what is pushed"
     if "not seen" in why:
         return "the commands that build the image, written in the workflow"
     if "containerd" in why:

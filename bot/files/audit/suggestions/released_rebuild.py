@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Edit, Span
-from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.deliveries import deliveries, deliveries_of
+from bot.files.audit.delivery.deploys import brings_image, is_local
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.runs import Pushes, outcome_of
-from bot.files.audit.delivery.stages import names_production
+from bot.files.audit.delivery.stages import DeployStage, names_production, stage_of
 from bot.files.audit.delivery.unread import is_handed_image, may_publish, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
@@ -175,7 +176,19 @@ def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, star
         for step in started.steps:
             if step.events and (what := _published_besides(repository, step)):
                 return what
+        if deploy := _deployed_to_production(repository, started):
+            return deploy
     return _published_after(repository, pipeline)
+
+
+def _deployed_to_production(repository: RepositoryTexts, started: Pipeline) -> str:
+    """The first step of a run that deploys to production, by its words; empty for none."""
+    for deploy in deliveries_of([started]).deploys:
+        if is_local(deploy) or brings_image(repository, deploy) is False or not deploy.step.events:
+            continue
+        if stage_of(deploy) is DeployStage.PRODUCTION:
+            return f"{deploy.step.subject} deploys to production"
+    return ""
 
 
 def _published_besides(repository: RepositoryTexts, step: PipelineStep) -> str:
@@ -194,9 +207,12 @@ def _published_after(repository: RepositoryTexts, pipeline: Pipeline) -> str:
         follows = patterns_of(other.root.mapping("on").mapping("workflow_run"), "workflows")
         if other is pipeline or not {title_of(pipeline), pipeline.path} & {*follows}:
             continue
-        for step in as_started(repository, other, _AFTER_SCHEDULE, surely=False).steps:
+        started = as_started(repository, other, _AFTER_SCHEDULE, surely=False)
+        for step in started.steps:
             if step.events and (what := _published_besides(repository, step)):
                 return f"{other.path} follows it, where {what}"
+        if deploy := _deployed_to_production(repository, started):
+            return f"{other.path} follows it, where {deploy}"
     return ""
 
 

@@ -562,3 +562,11 @@ def test_an_action_that_runs_its_dockerfile_is_asked_for_no_user(folder: str, ru
     text = 'FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY . .\nENTRYPOINT ["dotnet", "a.dll"]\n'
     files = {f"{folder}action.yml": f"name: A\nruns: {runs}\n", f"{folder}Dockerfile": text}
     assert outcome("image-user", files) is expected
+
+
+def test_an_image_that_compose_builds_to_run_tests_in_is_asked_for_no_user() -> None:
+    files = {
+        "Dockerfile": 'FROM mcr.microsoft.com/dotnet/sdk:10.0\nCOPY . .\nENTRYPOINT ["dotnet", "test"]\n',
+        "compose.yaml": "services: {e2e: {build: .}}\n",
+    }
+    assert outcomes("image-user", files) == [Outcome.NOT_APPLICABLE]

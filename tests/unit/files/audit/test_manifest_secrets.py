@@ -199,3 +199,17 @@ def test_files_that_a_generator_takes_are_looked_at(
 def test_a_config_map_of_structured_text_is_looked_at_key_by_key() -> None:
     lines = ("data:", "  realm.json: |", f"    {REALM % VALUE}")
     assert outcome(CHECK, manifest("ConfigMap", *lines)) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('POSTGRES_SSL_MODE: "require"', HOLDS),
+        ('Embedding__Provider: "contoso"', HOLDS),
+        ('Embedding__Model: "small-v2"', HOLDS),
+        ('Embedding__Mode: "hush-hush"', FAILS),
+    ],
+)
+def test_a_setting_among_secrets_gives_nothing_away(line: str, expected: Outcome) -> None:
+    files = {"s.yaml": f"apiVersion: v1\nkind: Secret\nmetadata: {{name: shop}}\nstringData:\n  {line}\n"}
+    assert outcome(CHECK, files) is expected

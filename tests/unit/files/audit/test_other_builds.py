@@ -310,6 +310,7 @@ def test_one_build_by_nuke_is_told_once() -> None:
     [
         ("src/build.sh", "#!/bin/sh\ndocker build -t contoso/api .\ndocker push contoso/api\n"),
         ("etc/push-images.ps1", "docker tag a contoso/api:$version\ndocker push contoso/api:$version\n"),
+        (".build.ps1", "$p = @('buildx', 'build'\n    '--push'\n)\nexec { docker $p }\n"),
         ("Makefile", "image:\n\tdocker buildx build -t contoso/api --push .\n"),
         ("release.sh", "dotnet publish /t:PublishContainer -p ContainerRegistry=ghcr.io\n"),
     ],
@@ -325,6 +326,7 @@ def test_a_script_that_pushes_is_told(path: str, text: str) -> None:
     [
         ("build.sh", "# docker push contoso/api\necho docker push contoso/api\ngit push\n"),
         ("tests/build.sh", "docker push contoso/api\n"),
+        ("release.ps1", "$p = @('commit', '--push')\n& git-tool $p\n"),
         ("docs/push.md", "docker push contoso/api\n"),
     ],
 )
@@ -484,3 +486,40 @@ def test_a_deploy_by_the_command_line_of_radix_is_one() -> None:
     step = "- run: rx create job deploy -a api --environment prod --image-tag-name web=1\n"
     assert outcomes("staged-rollout", {BUILD: workflow(step)}) == [UNKNOWN]
     assert outcomes("verified-before-deploy", {BUILD: workflow(step)}) == [UNKNOWN]
+
+
+def test_a_build_program_in_csharp_that_pushes_by_the_long_name_is_told() -> None:
+    text = 'class Docker {\n    void Push() => Run("docker image push api");\n}\n'
+    (found,) = findings("unread-delivery", {"build/Builder/Docker.cs": text})
+    assert "seems to push an image" in found.message
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "subject"),
+    [
+        ("a.tf", 'resource "kubernetes_stateful_set_v1" "api" {\n}\n', "kubernetes_stateful_set_v1"),
+        ("a.tf", 'resource "kubernetes_cron_job" "api" {\n}\n', "kubernetes_cron_job"),
+        ("a.tf", 'resource "docker_container" "api" {\n}\n', "docker_container"),
+        ("a.tf", 'resource "azurerm_container_group" "api" {\n}\n', "azurerm_container_group"),
+        ("a.tf", 'resource "aws_apprunner_service" "api" {\n}\n', "aws_apprunner_service"),
+        ("a.tf", 'resource "helm_release" "api" {\n}\n', "helm_release"),
+        (
+            "a.tf",
+            'resource "kubectl_manifest" "a" {\n  yaml_body = <<E\nkind: Deployment\nE\n}\n',
+            "kubectl_manifest",
+        ),
+        ("a.tf", 'resource "kubernetes_manifest" "a" {\n  manifest = { kind = "Pod" }\n}\n', "kubernetes_manifest"),
+        ("a.tf", 'resource "kubernetes_manifest" "a" {\n  manifest = { kind = "Secret" }\n}\n', None),
+        (
+            "a.tf",
+            'resource "azurerm_app_service" "a" {\n  linux_fx_version = "DOCKER|a"\n}\n',
+            "azurerm_app_service",
+        ),
+        ("a.tf", 'resource "kubernetes_pod_disruption_budget" "api" {\n}\n', None),
+        ("a.bicep", "resource a 'apps/Deployment@v1' = {\n}\n", "'apps/Deployment@v1"),
+        ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOCKER|a'\n}\n", "Microsoft.Web/sites"),
+        ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOTNETCORE|9.0'\n}\n", None),
+    ],
+)
+def test_whatever_resource_runs_containers_is_told(path: str, text: str, subject: str | None) -> None:
+    assert [each.subject for each in findings("unread-delivery", {path: text})] == ([subject] if subject else [])

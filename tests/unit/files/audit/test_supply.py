@@ -842,3 +842,16 @@ def test_a_signature_of_commits_alone_is_none_of_what_a_schedule_pushes(
 def test_buildx_on_dockers_own_builder_is_docker_build(before: str, build: str, expected: Outcome) -> None:
     steps = f"{before}- run: |\n    {build}\n    docker push contoso/api\n"
     assert outcome("provenance", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [("ghcr.io/contoso/api:8", True), ("${{ vars.REGISTRY }}/api", True), ("ghcr.io/contoso/web:8", False)],
+)
+def test_an_image_that_a_job_before_builds_is_said_to_come_from_there(built: str, *, said: bool) -> None:
+    bring = "docker pull ghcr.io/contoso/api:8 && docker tag a b && docker push contoso.azurecr.io/api:8"
+    job = f"  bring:\n    needs: build\n    runs-on: ubuntu-latest\n    steps:\n      - run: {bring}\n"
+    files = {BUILD: workflow(push(f"tags: {built}")) + job}
+    for check in ("provenance", "sbom", "image-scanned", "image-signed"):
+        found = findings(check, files)[-1]
+        assert (found.outcome, "job build · docker/build-push-action" in found.message) == (UNKNOWN, said)

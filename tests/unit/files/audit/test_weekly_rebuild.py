@@ -591,3 +591,22 @@ def test_a_run_that_another_follows_to_production_is_not_proposed_every_week(
         assert b"cron" in commit.files[BUILD]
     else:
         assert "deploy.yml follows it, where job deploy runs in environment production" in left(files)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "az containerapp job update -g mds-prod -n scraper --image a",
+        "az containerapp update -g prod -n web --image a",
+    ],
+)
+def test_a_run_that_deploys_behind_its_build_is_not_proposed_every_week(run: str) -> None:
+    assert "deploys to production" in left({BUILD: workflow(f"{PUSH}- run: {run}\n", COMMITS)})
+
+
+@pytest.mark.parametrize(
+    "run", ["az containerapp update -g shop-dev -n web --image a", "kubectl rollout status d/a"]
+)
+def test_a_run_that_brings_nothing_to_production_is(run: str) -> None:
+    (commit,) = proposed({BUILD: workflow(f"{PUSH}- run: {run}\n", COMMITS)}).commits
+    assert b"cron" in commit.files[BUILD]

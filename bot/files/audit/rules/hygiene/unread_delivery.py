@@ -43,7 +43,7 @@ from bot.files.formats.practices import is_deployment_template
 from bot.files.formats.shell.commands import UNKNOWN
 
 _PUSHES = re.compile(
-    r"buildAndPush|command:\s*push|docker\s+push|(?:docker|podman)[\"'],[ \t]*[\"']push|images\.push\("
+    r"buildAndPush|command:\s*push|docker\s+(?:image\s+)?push|(?:docker|podman)[\"'],[ \t]*[\"']push|images\.push\("
     r"|--push\b|PublishContainer|kaniko|buildah"
     r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )

@@ -63,7 +63,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 yield not_applicable(place, subject, "an action runs it, and GitHub has these run as root")
                 continue
             is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
-            if is_left_open and not stages and all(only_tests(file, each) for each in file.stages):
+            is_tried_out = (
+                only_tests(file, stage) if stages else all(only_tests(file, each) for each in file.stages)
+            )
+            if is_left_open and is_tried_out:
                 yield not_applicable(place, subject, "it only runs tests")
                 continue
             if is_left_open and not stages and only_tests(file, stage):

@@ -35,6 +35,8 @@ _FIX = "use a build secret: RUN --mount=type=secret,…"
 _TAKEN_OUT = (
     "whether that layer is published, be it as the image or as a cache; a variable in the configuration ends it"
 )
+_TRUSTED = "whether anybody trusts that certificate; one that is mounted where the container runs ends it"
+_MAKES_KEY = re.compile(r"\bdev-certs\s+https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
 _FIX_OF_VARIABLE = (
     "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
 )
@@ -57,7 +59,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         left_open = [] if secrets else list(_left_open(repository, file))
         for kept_by, subject, doubt in left_open:
             yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
-        if not secrets and not left_open:
+        keys = [] if secrets else list(_private_keys(file))
+        for kept_by, doubt in keys:
+            yield unknown(file.place(kept_by), kept_by.keyword.upper(), doubt, _TRUSTED)
+        if not secrets and not left_open and not keys:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
 
 
@@ -71,6 +76,17 @@ def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[
     for instruction, path in copied_after_writing(repository, file):
         why = f"{path} writes a secret into a configuration before the build, which is copied with it"
         yield instruction, "COPY", why
+
+
+def _private_keys(file: Dockerfile) -> Iterator[tuple[Instruction, str]]:
+    """What puts a development certificate into the image that is run, with its private key."""
+    for stage in file.chain(file.final):
+        for instruction in file.of(stage):
+            if instruction.keyword in {"run", "copy"} and _MAKES_KEY.search(instruction.text):
+                yield (
+                    instruction,
+                    "it builds in a development certificate, with a private key that all who pull have",
+                )
 
 
 def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
