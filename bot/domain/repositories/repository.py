@@ -32,8 +32,19 @@ def is_workflow(path: str) -> bool:
     return name != path and "/" not in name and name.endswith((".yml", ".yaml"))
 
 
+def form_of(forge: str) -> str:
+    """How a forge calls its repositories; no two forges call one alike, so a name alone tells which it is."""
+    return "owner/name" if forge == GITHUB else "organisation/project/name"
+
+
+def is_name_at(forge: str, name: str) -> bool:
+    """Whether a forge calls repositories so."""
+    return name.count("/") == form_of(forge).count("/") and all(name.split("/"))
+
+
 def owner_of(name: str) -> str:
-    """Whose a repository is, called `owner/name`; in lower case, as forges tell owners apart by no case."""
+    """Whose a repository is: the owner of `owner/name`, the organisation of `organisation/project/name`; in lower
+    case, as forges tell these apart by no case."""
     return name.partition("/")[0].lower()
 
 

@@ -45,6 +45,8 @@ class Listing:
     """For an operator whose settings select nothing at all."""
     grants: Mapping[str, Mapping[str, str]] | None = None
     """By owner what the bot may do there; None where that cannot be told."""
+    left_out: tuple[str, ...] = ()
+    """Those that cannot be told apart from another forge's by their names, a line each."""
 
 
 @dataclass(frozen=True, slots=True)

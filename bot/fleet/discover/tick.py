@@ -43,6 +43,8 @@ from bot.reconcile.work import Claimed, Lease, Queue, Work
 
 _MOST_DEPLOYED = 500
 """Places of one repository where images are run."""
+_MOST_LEFT_OUT = 10
+"""Lines of one listing about names of another form."""
 _UNTIL_REREAD = timedelta(days=7)
 """A repository is read again after so long even without a push: a safeguard, not the way news come."""
 
@@ -179,6 +181,7 @@ class _Listings(Work[DueListing, "_ForgeListing"]):
         listing = replace(listing, grants=result.grants)
         self._tally.listed += len(listing.repositories)
         self._tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
+        self._tally.problems += listing.left_out[:_MOST_LEFT_OUT]
         due = now + self._options.every
         await self._store.record_listing(item, listing, due, reader=self._options.reader)
 

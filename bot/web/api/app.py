@@ -134,6 +134,21 @@ def _empty() -> FastAPI:
     )
 
 
+async def _repository(request: Request, name: str) -> Response:
+    site = site_of(request)
+    repository_page = await site.stores[RepositoryPagesStore].repository(name, site.forge)
+    if repository_page is None:
+        raise HTTPException(404, "there is no such repository")
+    return answered(request, repository_page, RepositoryPage)
+
+
+async def _findings(request: Request, name: str) -> Response:
+    audit = await site_of(request).stores[PracticesStore].audited(name)
+    if audit is None:
+        raise HTTPException(404, "there is no such repository")
+    return answered(request, audit, Audited)
+
+
 def _add_lists(app: FastAPI) -> None:
     @app.get("/fleet", response_model=Fleet, summary="The fleet, a page of repositories at a time")
     async def fleet(
@@ -278,11 +293,7 @@ def _add_details(app: FastAPI) -> None:
         "/repositories/{owner}/{name}", response_model=RepositoryPage, responses=_MISSING, summary="One repository"
     )
     async def repository(request: Request, owner: Part, name: Part) -> Response:
-        site = site_of(request)
-        repository_page = await site.stores[RepositoryPagesStore].repository(f"{owner}/{name}", site.forge)
-        if repository_page is None:
-            raise HTTPException(404, "there is no such repository")
-        return answered(request, repository_page, RepositoryPage)
+        return await _repository(request, f"{owner}/{name}")
 
     @app.get(
         "/repositories/{owner}/{name}/findings",
@@ -291,10 +302,25 @@ def _add_details(app: FastAPI) -> None:
         summary="What the audit found in one repository",
     )
     async def findings(request: Request, owner: Part, name: Part) -> Response:
-        audit = await site_of(request).stores[PracticesStore].audited(f"{owner}/{name}")
-        if audit is None:
-            raise HTTPException(404, "there is no such repository")
-        return answered(request, audit, Audited)
+        return await _findings(request, f"{owner}/{name}")
+
+    @app.get(
+        "/repositories/{organisation}/{project}/{name}",
+        response_model=RepositoryPage,
+        responses=_MISSING,
+        summary="One repository of Azure Repos",
+    )
+    async def azure_repository(request: Request, organisation: Part, project: Part, name: Part) -> Response:
+        return await _repository(request, f"{organisation}/{project}/{name}")
+
+    @app.get(
+        "/repositories/{organisation}/{project}/{name}/findings",
+        response_model=Audited,
+        responses=_MISSING,
+        summary="What the audit found in one repository of Azure Repos",
+    )
+    async def azure_findings(request: Request, organisation: Part, project: Part, name: Part) -> Response:
+        return await _findings(request, f"{organisation}/{project}/{name}")
 
     @app.get("/advisories/{cve}", response_model=AdvisoryPage, responses=_MISSING, summary="One advisory")
     async def advisory(request: Request, cve: Part, cut: OnePage, fix: FixState | None = None) -> Response:

@@ -176,3 +176,15 @@ async def test_a_forge_that_cannot_be_listed_keeps_no_first_look_waiting(stores:
     two.azure.failing["repositories"] = Failure(Trouble.DENIED, "no right")
     await two.tick()
     assert await stores.catch_up.is_fleet_read()
+
+
+async def test_a_forge_takes_no_name_that_another_gives(two: Two) -> None:
+    """Else one name would stand for two repositories, for commands as for pages."""
+    two.azure.add("contoso/shop-of-two-parts", FILES)
+    two.github.add("contoso/team/of-three-parts", FILES)
+    tally = await two.tick()
+    assert await two.known() == [SHOP, DESK]
+    assert sorted(each for each in tally.problems if "parts" in each) == [
+        "GitHub shows contoso/team/of-three-parts, whose name is not owner/name; it is left out",
+        "azure-devops shows contoso/shop-of-two-parts, whose name is not organisation/project/name; it is left out",
+    ]
