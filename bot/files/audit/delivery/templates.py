@@ -16,12 +16,23 @@ CONTAINERS = re.compile(
     r"(?:Microsoft\.(?:App/(?:containerApps|jobs)|Web/containerApps)(?![\w/])|Microsoft\.ContainerInstance)"
     r"(?![^'\n]{0,200}'[ \t]+existing\b)"
     r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?"
-    r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
+    r"|azurerm_container_group|aws_ecs_task_definition|aws_apprunner_service|google_cloud_run(?:_v2)?_(?:service|job)"
+    r"|kubernetes_(?:deployment|stateful_set|daemonset|daemon_set|cron_job|job|pod|replication_controller)(?:_v1)?"
+    r"|docker_(?:container|service)|nomad_job|helm_release)(?=\"|\s)"
+    r"|Microsoft\.Web/sites(?=['\"@](?:[^\n]*\n){1,200}?[^\n]*DOCKER\|)"
+    r"|'(?:apps|core|batch)/(?:Deployment|StatefulSet|DaemonSet|Pod|Job|CronJob)@v1"
     r"|'br[:/][^'\n]{0,200}/app/(?:container-app|job):"
 )
-_WEB_APP = re.compile(r"^resource[ \t]+\"(?P<kind>azurerm_linux_web_app(?:_slot)?)\"(?=[^\n]*\{)", re.MULTILINE)
+_WEB_APP = re.compile(
+    r"^resource[ \t]+\"(?P<kind>azurerm_(?:linux_web_app|linux_function_app|app_service)(?:_slot)?)\"(?=[^\n]*\{)",
+    re.MULTILINE,
+)
 _IN_WEB_APP = re.compile(r"^[^\n#]*\bdocker_image\w*\s*=|\"DOCKER\|", re.MULTILINE)
 """What has a web app run a container, in place of the runtime of a language."""
+_MANIFEST = re.compile(r"^resource[ \t]+\"(?P<kind>(?:kubernetes|kubectl)_manifest)\"(?=[^\n]*\{)", re.MULTILINE)
+_IN_MANIFEST = re.compile(
+    r"\bkind\"?\s*[:=]\s*\"?(?:Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob|Pod)\b"
+)
 _TERRAFORM_MODULE = re.compile(r"^module[ \t]+\"[^\"\n]+\"(?=[ \t]*\{)", re.MULTILINE)
 _SOURCE = re.compile(r"^\s*source\s*=\s*\"(?P<source>[^\"\n]+)\"", re.MULTILINE)
 _RUNS_CONTAINERS = re.compile(
@@ -43,9 +54,10 @@ def containers_in(repository: RepositoryTexts, path: str) -> re.Match[str] | Non
     text = repository.text(path)
     if (found := CONTAINERS.search(text)) is not None or not path.endswith(".tf"):
         return found
-    for app in _WEB_APP.finditer(text):
-        if _IN_WEB_APP.search(_body(text, app)):
-            return app
+    for resource, what_runs in ((_WEB_APP, _IN_WEB_APP), (_MANIFEST, _IN_MANIFEST)):
+        for block in resource.finditer(text):
+            if what_runs.search(_body(text, block)):
+                return block
     for module in _TERRAFORM_MODULE.finditer(text):
         body = _body(text, module)
         source = _SOURCE.search(body)

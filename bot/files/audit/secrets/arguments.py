@@ -25,14 +25,22 @@ Argument = tuple[str, str, Scalar]
 
 
 def container_arguments(container: Container) -> Iterator[Argument]:
+    yield from secret_arguments([container.own.get("command"), container.own.get("args")])
+
+
+def container_checks(container: Container) -> Iterator[Argument]:
+    """The same of the commands of probes and hooks."""
     own, lifecycle = container.own, container.own.mapping("lifecycle")
-    yield from secret_arguments([own.get("command"), own.get("args")])
     for holder in (*map(own.mapping, _PROBES), *map(lifecycle.mapping, _HOOKS)):
         yield from secret_arguments([holder.mapping("exec").get("command")])
 
 
 def service_arguments(service: Service) -> Iterator[Argument]:
     yield from secret_arguments([service.get(key) for key in ("entrypoint", "command")])
+
+
+def service_checks(service: Service) -> Iterator[Argument]:
+    """The same of the command of its health check."""
     check = service.get("healthcheck")
     if isinstance(check, Mapping):
         yield from secret_arguments([check.get("test")])

@@ -31,7 +31,7 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar
 _NO_SECRET = re.compile(
     r"^(?:.*\.crt|ca\.pem|(?:.*[-_.])?(?:user(?:[-_]?name)?|login|host(?:name)?|port|server|address|database|db(?:name)?"
     r"|name|auth[-_]?source|schema|type|project|url|uri|endpoint|namespace|email|issuer|audience|expir(?:y|ation)|region|bucket|enabled?"
-    r"|tenant[-_]?id|client[-_]?id))$",
+    r"|tenant[-_]?id|client[-_]?id|(?:ssl|tls)[-_]?mode|provider|model|log[-_]?level|environment|protocol|timeout|retention))$",
     re.IGNORECASE,
 )
 """Keys of Secrets that tell where, as whom and for how long, and give nothing away."""

@@ -41,11 +41,11 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
         check_reads_files(repository, service.image if not service.is_built else "")
+        if not service.is_built:
+            check_made_here(repository, service.image)
         sources_by_name = dict(_find_secret_variables(service))
         check_names(list(sources_by_name), service.image if not service.is_built else "")
         _check_no_script_reads(service, sources_by_name)
-        if not service.is_built:
-            check_made_here(repository, service.image)
         pairs = named_values(service.get("environment"))
         written_out = [name for name, value, _ in pairs if name in sources_by_name and is_written_out(name, value)]
         check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])

@@ -26,7 +26,7 @@ from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-READS_FILES = "have the program read files first (AddKeyPerFile)"
+READS_FILES = "have the program read files first (in .NET by AddKeyPerFile)"
 OF_CONNECTION = "a connection takes a password: all of it must become one secret first"
 _COMES_IN = "for what it is given now a Secret must be made first"
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)

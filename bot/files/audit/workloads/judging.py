@@ -16,7 +16,7 @@ from bot.files.formats.source.nodes import Mapping, Node
 
 RENDERED = "the manifests as they are rendered"
 PUT_TOGETHER = "a kustomization or a chart puts it together"
-_LEFT_OUT = "its template has a securityContext, which the values of the chart switch off"
+_LEFT_OUT = "its template has a securityContext, which the values of the chart leave out"
 
 
 def judge_workloads(

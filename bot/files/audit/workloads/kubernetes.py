@@ -286,6 +286,8 @@ def objects(documents: list[Node]) -> Iterator[Mapping]:
 def way_to_spec(manifest: Mapping) -> tuple[str, ...] | None:
     """The keys below which the PodSpec of an object stands; None where it is no workload."""
     kind = word(manifest.get("kind")) or ""
+    if kind == "Service" and (word(manifest.get("apiVersion")) or "") == "v1":
+        return None
     if kind in _TEMPLATES:
         return ("spec", *_TEMPLATES[kind])
     return ("spec", "template", "spec") if kind in _WORKLOADS else None

@@ -13,7 +13,10 @@ _FOLDERS_OF_SOCKETS = frozenset(
     {"/var/run", "/run", "/run/containerd", "/var/run/containerd", "/var/run/crio", "/run/crio"}
 )
 _OF_SYSTEM = re.compile(r"^/(?:$|(?:etc|proc|sys|dev|root|boot|usr|bin|sbin|lib|run|var|home)(?:/|$))")
-_HARMLESS = re.compile(r"^/etc/(?:localtime|timezone)$|^/dev/(?:shm|dri|net/tun)|^/(?:home|var/lib)/[^/]+/")
+_HARMLESS = re.compile(
+    r"^/etc/(?:localtime|timezone)$|^/dev/(?:shm|dri|net/tun)"
+    r"|^/(?:home|var/lib)/(?!(?:docker|containerd|kubelet)/)[^/]+/"
+)
 
 
 def host_paths(pod: Pod) -> Iterator[tuple[Node, str]]:
@@ -53,15 +56,18 @@ class MountUse(StrEnum):
 def use_by_service(volume: Node) -> MountUse:
     """What a service does with what it mounts: where programs look for their configuration it keeps no data."""
     if isinstance(volume, Mapping):
-        target, is_read_only = word(volume.get("target")) or "", word(volume.get("read_only")) == "true"
+        is_read_only = word(volume.get("read_only")) == "true"
     else:
-        _, target, *options = [*filled_in(volume).split(":"), ""] if isinstance(volume, Scalar) else ["", ""]
+        options = filled_in(volume).split(":")[2:] if isinstance(volume, Scalar) else []
         is_read_only = any("ro" in each.split(",") for each in options)
-    return _use(target, is_read_only=is_read_only)
+    return _use(target_of(volume), is_read_only=is_read_only)
 
 
-def keeps_data(volume: Node) -> bool:
-    return use_by_service(volume) is MountUse.KEEPS_DATA
+def target_of(volume: Node) -> str:
+    """The folder of the container that a volume of a service is mounted at."""
+    if isinstance(volume, Mapping):
+        return word(volume.get("target")) or ""
+    return [*filled_in(volume).split(":"), ""][1] if isinstance(volume, Scalar) else ""
 
 
 def _use(target: str, *, is_read_only: bool) -> MountUse:
@@ -118,6 +124,13 @@ def is_of_node(pod: Pod) -> bool:
         for key, _ in CONTAINER_LISTS
         for container in pod.spec.sequence(key)
         if isinstance(container, Mapping)
+    )
+
+
+def is_service_of_node(service: Service) -> bool:
+    """The same of a service: it is privileged, or mounts what the kernel or the engine gives."""
+    return service.is_on("privileged") or any(
+        _OF_KERNEL.match(path) is not None for _, path in mounted_host_paths(service)
     )
 
 

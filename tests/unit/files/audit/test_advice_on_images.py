@@ -168,3 +168,98 @@ def test_a_script_names_what_it_builds_by_its_own_variables(script: str, *, is_m
 def test_what_only_root_may_enter_is_told_with_another_user(line: str, *, is_told: bool) -> None:
     dockerfile = f'FROM mcr.microsoft.com/dotnet/aspnet:10.0\n{line}\nENTRYPOINT ["dotnet", "api.dll"]\n'
     assert ("line 2 uses /root" in advice("image-user", {"Dockerfile": dockerfile})) is is_told
+
+
+SQL = {"src/db/Dockerfile": "FROM mcr.microsoft.com/mssql/server:2022-latest\nUSER mssql\n"}
+
+
+@pytest.mark.parametrize(
+    ("script", "image", "is_known"),
+    [
+        ('NAME="till.db"\ndocker build ./src/db/. -t "${NAME}:$1"\n', "till.db:0.1.0", True),
+        ("docker build --tag=ghcr.io/contoso/till:1 src/db\n", "ghcr.io/contoso/till:2", True),
+        ("cd src/db\ndocker build -t till .\n", "till:2", True),
+        ("docker build -t $NAME src/db\n", "till:2", False),
+        ("docker build -t localhost:5000/till$1 src/db\n", "localhost:5000/till", False),
+        ("docker build -t till src/db\ndocker build -t till src/other\n", "till:2", False),
+        ("docker run till\n", "till", False),
+    ],
+)
+def test_an_image_that_a_script_builds_is_known_by_its_name(script: str, image: str, is_known: bool) -> None:
+    files = {**SQL, "src/other/Dockerfile": "FROM debian:13\n", "build.sh": script}
+    (found,) = findings("drop-all-capabilities", {**files, "a.yaml": deployment(image=image)})
+    assert found.fix is not None
+    assert ("NET_BIND_SERVICE" in found.fix.advice) is is_known
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("shop/db:2.0", Outcome.HOLDS),
+        ("shop/db:${TAG:-latest}", Outcome.HOLDS),
+        ("${REGISTRY}/db:1.0", Outcome.UNKNOWN),
+        ("shop/web", Outcome.UNKNOWN),
+    ],
+)
+def test_an_image_that_another_compose_file_builds_is_known_by_its_name(image: str, expected: Outcome) -> None:
+    files = {
+        **SQL,
+        "compose.yaml": f"services: {{db: {{image: '{image}'}}}}",
+        "compose.build.yaml": "services: {db: {image: 'shop/db:1.0', build: src/db}}",
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert found.outcome is expected
+
+
+def test_a_daemon_beside_another_users_program_may_need_rights() -> None:
+    file = (
+        "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nRUN apt-get update && apt-get install -y sudo cron\nUSER app\n"
+    )
+    files = {"compose.yaml": "services: {api: {build: .}}", "Dockerfile": file}
+    (found,) = findings("drop-all-capabilities", files)
+    assert found.fix is not None
+    assert "once what it installs beside its program needs none" in found.fix.advice
+    assert not found.fix.suggested
+
+
+@pytest.mark.parametrize("package", ["Akka.Discovery.KubernetesApi", "Steeltoe.Discovery.Kubernetes", "KubeClient"])
+def test_a_package_may_bring_the_client(package: str) -> None:
+    for path in ("src/Shop.csproj", "Directory.Packages.props"):
+        files = {
+            "a.yaml": deployment(image="contoso/shop:1"),
+            path: PROJECT.format(package),
+            "b.sh": "docker build -t contoso/shop .\n",
+        }
+        (found,) = findings("service-account-token", files)
+        assert found.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("mount", "says"),
+    [
+        ("./certs:/https:ro", "that one must be allowed to read what is mounted, such as keys"),
+        ("./data:/data", "must belong to that one"),
+        ("~/.aws:/root/.aws:ro", "mount below the home of another user what it looks for in /root"),
+        ("", "set user: '1654'"),
+    ],
+)
+def test_another_user_must_be_allowed_to_read_what_is_mounted(mount: str, says: str) -> None:
+    volumes = f"volumes: ['{mount}']" if mount else ""
+    files = {
+        "compose.yaml": f"services:\n  api:\n    build: .\n    {volumes}\n",
+        "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nCOPY . .\nENTRYPOINT [dotnet, a.dll]\n",
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert found.fix is not None
+    assert says in found.fix.advice
+    assert bool(found.fix.suggested) is ("/root" not in mount)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_waived"), [("privileged: true", True), ("volumes: ['/proc:/p:ro']", True), ("", False)]
+)
+def test_a_service_that_watches_its_node_may_waive_what_it_cannot_do_without(line: str, *, is_waived: bool) -> None:
+    text = f"services:\n  agent:\n    image: contoso/agent\n    pid: host\n    {line}\n"
+    (found,) = findings("no-host-namespaces", {"compose.yaml": text})
+    assert found.fix is not None
+    assert ("waive the check" in found.fix.advice) is is_waived

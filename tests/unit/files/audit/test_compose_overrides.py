@@ -75,3 +75,14 @@ def test_a_part_of_a_service_is_not_asked_what_it_leaves_to_the_whole(check: str
 def test_a_privileged_service_is_not_asked_to_gain_no_rights() -> None:
     privileged = "services: {agent: {image: 'contoso/agent:1', privileged: true}}\n"
     assert outcome("no-privilege-escalation", {"compose.yaml": privileged}) is Outcome.NOT_APPLICABLE
+
+
+def test_a_secret_in_a_part_of_a_service_is_told() -> None:
+    files = {
+        "compose.yml": "services: {api: {image: contoso/api}}",
+        "compose.postgres.yml": "services: {api: {environment: {Db: 'Host=db;Password=hunter2'}}}",
+    }
+    found = findings("runtime-secrets", files)
+    assert [(each.outcome, each.place.path) for each in found if each.outcome is Outcome.FAILS] == [
+        (Outcome.FAILS, "compose.postgres.yml")
+    ]

@@ -492,3 +492,34 @@ def test_a_build_program_in_csharp_that_pushes_by_the_long_name_is_told() -> Non
     text = 'class Docker {\n    void Push() => Run("docker image push api");\n}\n'
     (found,) = findings("unread-delivery", {"build/Builder/Docker.cs": text})
     assert "seems to push an image" in found.message
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "subject"),
+    [
+        ("a.tf", 'resource "kubernetes_stateful_set_v1" "api" {\n}\n', "kubernetes_stateful_set_v1"),
+        ("a.tf", 'resource "kubernetes_cron_job" "api" {\n}\n', "kubernetes_cron_job"),
+        ("a.tf", 'resource "docker_container" "api" {\n}\n', "docker_container"),
+        ("a.tf", 'resource "azurerm_container_group" "api" {\n}\n', "azurerm_container_group"),
+        ("a.tf", 'resource "aws_apprunner_service" "api" {\n}\n', "aws_apprunner_service"),
+        ("a.tf", 'resource "helm_release" "api" {\n}\n', "helm_release"),
+        (
+            "a.tf",
+            'resource "kubectl_manifest" "a" {\n  yaml_body = <<E\nkind: Deployment\nE\n}\n',
+            "kubectl_manifest",
+        ),
+        ("a.tf", 'resource "kubernetes_manifest" "a" {\n  manifest = { kind = "Pod" }\n}\n', "kubernetes_manifest"),
+        ("a.tf", 'resource "kubernetes_manifest" "a" {\n  manifest = { kind = "Secret" }\n}\n', None),
+        (
+            "a.tf",
+            'resource "azurerm_app_service" "a" {\n  linux_fx_version = "DOCKER|a"\n}\n',
+            "azurerm_app_service",
+        ),
+        ("a.tf", 'resource "kubernetes_pod_disruption_budget" "api" {\n}\n', None),
+        ("a.bicep", "resource a 'apps/Deployment@v1' = {\n}\n", "'apps/Deployment@v1"),
+        ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOCKER|a'\n}\n", "Microsoft.Web/sites"),
+        ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOTNETCORE|9.0'\n}\n", None),
+    ],
+)
+def test_whatever_resource_runs_containers_is_told(path: str, text: str, subject: str | None) -> None:
+    assert [each.subject for each in findings("unread-delivery", {path: text})] == ([subject] if subject else [])

@@ -13,6 +13,11 @@ def of_others(image: str) -> str:
     return TAKEN.replace("    build: .\n", "").replace("contoso/api", image)
 
 
+def making(image: str) -> str:
+    """A script that makes an image of that name."""
+    return f"docker build -t {image} .\n"
+
+
 WRITTEN_OUT = """
 env:
   - name: DB_HOST
@@ -171,7 +176,10 @@ def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: 
             "read PGADMIN_DEFAULT",
         ),
         (
-            {"compose.yaml": of_others("camunda/web").replace("DB_PASS", "CAMUNDA_PASS")},
+            {
+                "compose.yaml": of_others("camunda/web").replace("DB_PASS", "CAMUNDA_PASS"),
+                "b.sh": making("camunda/web"),
+            },
             "read CAMUNDA_PASSWORD",
         ),
         ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "ORACLE_PWD")}, "read ORACLE_PWD"),
@@ -203,7 +211,7 @@ def test_a_patch_says_that_the_program_must_read_files_first(files: dict[str, st
     (fix,) = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets"]
     assert fix is not None
     assert fix.suggested
-    assert "have the program read files first (AddKeyPerFile)" in fix.advice
+    assert "have the program read files first (in .NET by AddKeyPerFile)" in fix.advice
 
 
 def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:
@@ -301,7 +309,10 @@ def test_a_list_that_stands_level_with_its_key_is_taken_out_whole(indent: str) -
 
 def test_a_variable_that_begins_as_the_image_is_called_is_its_programs() -> None:
     ((is_suggested, why),) = fixes(
-        {"compose.yaml": of_others("arangodb/arangodb").replace("DB_PASS", "ARANGO_ROOT_PASS")}
+        {
+            "compose.yaml": of_others("arangodb/arangodb").replace("DB_PASS", "ARANGO_ROOT_PASS"),
+            "b.sh": making("arangodb/arangodb"),
+        }
     )
     assert not is_suggested
     assert "a program or library of others may read ARANGO_ROOT_PASSWORD" in why

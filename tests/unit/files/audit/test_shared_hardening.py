@@ -204,4 +204,14 @@ securityContext: {{- include "shop.context" .Values.context | nindent 12 }}
     assert outcomes(CHECK, files) == [Outcome.HOLDS]
     (found, *_) = findings("no-privilege-escalation", files)
     assert found.fix is not None
-    assert "which the values of the chart switch off" in found.fix.left_alone
+    assert "which the values of the chart leave out" in found.fix.left_alone
+
+
+def test_charts_of_one_name_in_several_folders_are_several() -> None:
+    files = {}
+    for folder in "abcd":
+        files[f"{folder}/shop/Chart.yaml"] = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
+        files[f"{folder}/shop/templates/d.yaml"] = deployment()
+    (found,) = findings(CHECK, files)
+    assert found.fix is not None
+    assert "all 4 charts" in found.fix.advice

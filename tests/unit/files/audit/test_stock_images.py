@@ -348,7 +348,9 @@ def test_a_stock_image_becomes_its_user_for_its_own_program_alone(
 
 
 @pytest.mark.parametrize("check", ["run-as-non-root", "drop-all-capabilities", "read-only-root"])
-@pytest.mark.parametrize("command", ["apk --no-cache add curl && ./run", "apt-get update; apt-get install -y curl"])
+@pytest.mark.parametrize(
+    "command", ["apk --no-cache add curl && ./run", "apt-get update; apt-get install -y curl", "pip install shop"]
+)
 def test_what_installs_packages_as_it_starts_is_told_to_have_them(check: str, command: str) -> None:
     lines = f'command: [sh, -c, "{command}"]'
     found = [of_deployment(check, "alpine:3.22", lines), of_service(check, "alpine:3.22", lines)]
@@ -356,3 +358,12 @@ def test_what_installs_packages_as_it_starts_is_told_to_have_them(check: str, co
         assert "have the image hold what the command installs" in advice(each)
         assert each.fix is not None
         assert not each.fix.suggested
+
+
+@pytest.mark.parametrize(
+    ("image", "is_patched"), [("${DB_IMAGE}", False), ("contoso/api:${TAG}", True), ("contoso/api", True)]
+)
+def test_which_image_it_is_must_be_known_for_rights_to_be_taken(image: str, is_patched: bool) -> None:
+    for found in (of_deployment("drop-all-capabilities", image), of_service("drop-all-capabilities", image)):
+        assert found.fix is not None
+        assert bool(found.fix.suggested) is is_patched

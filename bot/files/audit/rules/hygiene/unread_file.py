@@ -26,6 +26,7 @@ from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workloads.entries import KUSTOMIZATIONS
 from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
 from bot.files.formats import repository_config
+from bot.files.formats.builds import below
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.recognizing import is_of_version_1, may_be_compose_file
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
@@ -44,6 +45,9 @@ _TAKEN_BY_NAME = frozenset({*KUSTOMIZATIONS, "Chart.yaml"})
 _VALUES = ("values.yaml", "values.yml")
 _CORRECTED = "a file that can be read"
 _VERSION_1 = "put its services under `services:`, since Docker takes no others any more"
+_TAKEN = ("resources", "bases", "components")
+_ELSEWHERE = re.compile(r"://|//|^git@|\?ref=|^[\w-]+\.[\w.-]+/[^/]+/|[${]")
+"""How an entry looks that names another repository, or what a pipeline puts in."""
 Told = tuple[int, str]
 """The line at fault, and the reason; behind a semicolon in it what to do."""
 
@@ -102,7 +106,22 @@ def _why_unread(repository: RepositoryTexts, path: str, charts: set[str]) -> Tol
     if (error := repository.unreadable(path)) is not None:
         return min(error.line, len(repository.lines(path))), str(error)
     if kind in {WORKFLOW, COMPOSE} or name in {*KUSTOMIZATIONS, *_VALUES}:
-        return _misshapen(repository, path)
+        return _misshapen(repository, path) or (_missing(repository, path) if name in KUSTOMIZATIONS else None)
+    return None
+
+
+def _missing(repository: RepositoryTexts, path: str) -> Told | None:
+    """The first file or folder of the repository that a kustomization takes, and that is not there."""
+    root = repository.root(path)
+    nodes = [each for key in _TAKEN for each in root.sequence(key)] if root is not None else []
+    for node in nodes:
+        if not isinstance(node, Scalar) or _ELSEWHERE.search(node.value) or "\n" in node.value:
+            continue
+        target = below(dirname(path), node.value.strip())
+        if target is None or target in repository or repository.first(target, *KUSTOMIZATIONS) is not None:
+            continue
+        if (_is_yaml(target) and is_worth_reading(target)) or "." not in target.rpartition("/")[2]:
+            return _at(repository, node, path), f"it takes {node.value[:80]}, which is not here"
     return None
 
 

@@ -19,11 +19,13 @@ from functools import partial
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import (
     INSTALLED_FIRST,
+    UNKNOWN_IMAGE,
     ImageTraits,
     builds_first,
     image_traits,
     installs_first,
 )
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import StockImage, first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -42,7 +44,9 @@ from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.files.formats.source.nodes import Mapping, texts_under
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
+_RUNS_MORE = "a daemon or sudo that it installs may need such rights"
 _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
+_WHICH_IMAGE = "only a run tells which image it is, and as root that may need them"
 _BUILT_FIRST = (
     "run what `dotnet publish` makes, since root needs DAC_OVERRIDE to build among sources of another user; then"
 )
@@ -84,6 +88,10 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
             advice = _advice(image, advice)
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+            if image.runs_more:
+                return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
+            if "$" in repository_of(container.image) and image == UNKNOWN_IMAGE:
+                return Fix(advice, left_alone=_WHICH_IMAGE)
     lines = ["", "  drop: [ALL]", *([f"  add: [{image.needs}]"] if image.needs else [])]
     return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
 
@@ -104,6 +112,8 @@ def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
 
 def _advice(image: ImageTraits, then: str) -> str:
     """As root a program may need rights to become another user; one of .NET's does not, unless its start does."""
+    if image.runs_more and image.starts_as_user:
+        return f"{then} once what it installs beside its program needs none"
     is_safe = (image.is_dotnet or image.starts_as_user) and not image.changes_users
     return then if is_safe else f"{then} once it runs as another user"
 
@@ -141,6 +151,10 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
             advice = _advice(image, advice)
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+            if image.runs_more:
+                return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
+            if "$" in repository_of(service.image) and image == UNKNOWN_IMAGE:
+                return Fix(advice, left_alone=_WHICH_IMAGE)
     return _with_reason(with_keys(repository, service.levels[0], keys, advice).as_suggestion, image)
 
 

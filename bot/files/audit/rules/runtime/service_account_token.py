@@ -36,7 +36,14 @@ from bot.files.formats.source.nodes import Mapping
 _KEY = "automountServiceAccountToken"
 _FIX = f"set {_KEY}: false in the pod's spec"
 _SETTLES = f"whether the program asks the cluster's API; else {_KEY}: false"
-_CLIENT = re.compile(r"Include=\"(?:KubernetesClient(?:\.\w+)*|KubeOps\.[\w.]+)\"", re.IGNORECASE)
+_CLIENT = re.compile(
+    r"(?:Include|Update)=\"(?:(?:Dotnet)?KubernetesClient(?:\.\w+)*|KubeOps\.[\w.]+|KubeClient(?:\.\w+)*"
+    r"|Akka\.(?:Discovery|Coordination)\.KubernetesApi|(?:Microsoft\.)?Orleans\.(?:Hosting|Clustering)\.Kubernetes"
+    r"|Steeltoe\.[\w.]*Kubernetes\w*|Ocelot\.Provider\.Kubernetes|AspNetCore\.HealthChecks\.(?:UI\.)?K(?:8s|ubernetes)\w*"
+    r"|Yarp\.Kubernetes\.[\w.]+)\"",
+    re.IGNORECASE,
+)
+"""Packages that ask the cluster's API, or bring its client."""
 _DEFAULT = "default"
 """The account of pods that name none."""
 
@@ -100,7 +107,9 @@ def _is_of_others(repository: RepositoryTexts, image: str) -> bool:
 
 def _find_client(repository: RepositoryTexts) -> str:
     projects = (
-        each for each in repository.paths if each.endswith(PROJECT_ENDINGS) and repository.scope.is_judged(each)
+        each
+        for each in repository.paths
+        if each.endswith((*PROJECT_ENDINGS, ".props")) and repository.scope.is_judged(each)
     )
     return next((path for path in projects if _CLIENT.search(repository.text(path))), "")
 

@@ -107,8 +107,8 @@ def _value_of(node: Node) -> str:
 
 def _advice(repository: RepositoryTexts, asked: list[Container], workloads: list[Container]) -> str:
     """What would say it once for all of them: a value in a chart, a component elsewhere."""
-    charts = {each.pod.variant for each in workloads if each.pod.variant.startswith("chart ")}
-    outside = {each.pod.place for each in workloads if each.pod.variant not in charts}
+    charts = {folder for each in workloads if (folder := _chart_of(each))}
+    outside = {each.pod.place for each in workloads if not _chart_of(each)}
     parts = []
     if outside:
         where = _location(repository, asked, outside)
@@ -120,6 +120,12 @@ def _advice(repository: RepositoryTexts, asked: list[Container], workloads: list
     elif charts:
         parts.append("one value of the chart, securityContext in values.yaml, that each template takes by toYaml")
     return "; ".join(parts)
+
+
+def _chart_of(container: Container) -> str:
+    """The chart that makes a container, by its name and folder; empty where none does."""
+    pod = container.pod
+    return f"{pod.variant} {pod.path.rpartition('/templates/')[0]}" if pod.variant.startswith("chart ") else ""
 
 
 def _location(repository: RepositoryTexts, asked: list[Container], outside: set[Place]) -> str:

@@ -20,7 +20,12 @@ from collections.abc import Mapping as Names
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.secrets.arguments import container_arguments, service_arguments
+from bot.files.audit.secrets.arguments import (
+    container_arguments,
+    container_checks,
+    service_arguments,
+    service_checks,
+)
 from bot.files.audit.secrets.environment import secret_brought
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
@@ -41,6 +46,7 @@ from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
 _CONNECTION = re.compile(r"connection(?:_?(?:string|ur[il]))?$", re.IGNORECASE)
+_ARGUMENTS, _PROBES, _HEALTH_CHECK = "among its arguments", "in a probe or hook", "in its health check"
 _FIX_OF_SERVICE = "use Compose's `secrets`"
 
 
@@ -50,10 +56,15 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = secrets_as_files(repository, container, _FIX) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, container.place), container.subject, why, fix)
-        told = [each for each in container_arguments(container) if not each[1].startswith("$")]
-        for name, _, node in told:
+        told = [
+            (each, where)
+            for arguments, where in ((container_arguments, _ARGUMENTS), (container_checks, _PROBES))
+            for each in arguments(container)
+            if not each[1].startswith("$")
+        ]
+        for (name, _, node), where in told:
             place = place_of(repository, node, container.place)
-            yield fails(place, container.subject, _describe_argument(name), _FIX)
+            yield fails(place, container.subject, f"the value of {name[:80]} is written out {where}", _FIX)
         if bad or told:
             return
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
@@ -76,14 +87,22 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = service_secrets_as_files(repository, service, _FIX_OF_SERVICE) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, service.place), service.subject, why, fix)
-        told = [each for each in service_arguments(service) if not each[1].startswith("$$")]
-        for name, value, node in told:
+        told = [
+            (each, where)
+            for arguments, where in ((service_arguments, _ARGUMENTS), (service_checks, _HEALTH_CHECK))
+            for each in arguments(service)
+            if not each[1].startswith("$$")
+        ]
+        for (name, value, node), where in told:
             place = place_of(repository, node, service.place)
-            yield fails(place, service.subject, _describe_argument(name, value), _FIX_OF_SERVICE)
+            how = "comes in" if value.startswith("$") else "is written out"
+            yield fails(place, service.subject, f"the value of {name[:80]} {how} {where}", _FIX_OF_SERVICE)
         if not bad and not told:
             yield _without_known_secret(repository, service)
 
-    yield from judge_workloads(repository, of_container, of_service, is_asked_of_windows=True)
+    yield from judge_workloads(
+        repository, of_container, of_service, is_asked_of_windows=True, is_asked_of_parts=True
+    )
 
 
 def _without_known_secret(repository: RepositoryTexts, service: Service) -> Verdict:
@@ -168,11 +187,6 @@ def _brings(over: Service) -> str:
     if connection := next((name for name, value, _ in _pairs(over) if _may_connect(name, value)), None):
         return f"puts {connection} into the environment, which may hold a password"
     return "names an env_file, which is not read" if over.nodes("env_file") else ""
-
-
-def _describe_argument(name: str, value: str = "") -> str:
-    how = "comes in" if value.startswith("$") else "is written out"
-    return f"the value of {name[:80]} {how} among its arguments"
 
 
 def _may_be_connection(entry: Node) -> bool:
