@@ -92,6 +92,8 @@ def deliveries_of(pipelines: Iterable[Pipeline]) -> Deliveries:
             if step.events - TESTS_ONLY:
                 _of_action(pipeline, step, deliveries)
                 for command in step.commands:
+                    if command.branch.is_taken is False:
+                        continue
                     _of_command(pipeline, step, command, deliveries)
                     if (artifact := artifact_of(pipeline, command)) is not None:
                         artifacts.append(artifact)

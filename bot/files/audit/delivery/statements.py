@@ -38,7 +38,7 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
         if is_manifest(push.command) and (joined := _joined(repository, push)):
             return _asked_for_all(repository, joined, statement)
         if builder := built_before(push):
-            return None, f"{builder} builds it, and whether what it attests comes along is not told"
+            return None, f"{builder} builds an image before, and whether what it attests comes along is not told"
         return None, "the build of what is pushed is not seen here"
     return _asked_by_command(push, push.command, statement)
 

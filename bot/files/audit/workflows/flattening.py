@@ -383,7 +383,17 @@ def _commands(
         script = node.mapping("with").scalar("inlineScript")
     if script is None or stops is None:
         return ()
-    return tuple(shell_commands(filled(script.value, values), {**OF_RUNNER, **environment}, stops))
+    of_run = {name: values[key] for name, key in _OF_RUN.items() if key in values}
+    return tuple(shell_commands(filled(script.value, values), {**OF_RUNNER, **of_run, **environment}, stops))
+
+
+_OF_RUN = {
+    "GITHUB_REF": "github.ref",
+    "GITHUB_REF_NAME": "github.ref_name",
+    "GITHUB_REF_TYPE": "github.ref_type",
+    "GITHUB_EVENT_NAME": "github.event_name",
+}
+"""Variables that every step begins with, and the contexts that say the same where the run is known."""
 
 
 _STOPS_OF_ACTION = {"azure/cli": Stops.FIRST, "azure/powershell": Stops.LAST}

@@ -550,3 +550,25 @@ def test_a_called_workflow_that_deploys_to_a_cluster_is_told(name: str, does: st
     text = f"on: {{push: {{branches: [main]}}}}\njobs: {{a: {{uses: contoso/ci/.github/workflows/{name}@main}}}}\n"
     found = findings("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"})
     assert [f"may {does} an image" in each.message for each in found] == [True] * bool(does)
+
+
+@pytest.mark.parametrize("check", ["weekly-rebuild", "dispatchable"])
+def test_what_people_start_to_go_back_is_no_rebuild(check: str) -> None:
+    by_hand = "workflow_dispatch: {inputs: {ref: {required: true}}}"
+    path = ".github/workflows/rollback-prod.yml"
+    assert outcomes(check, {path: workflow(PUSH, by_hand)}) == [Outcome.NOT_APPLICABLE]
+    assert outcomes(check, {path: workflow(PUSH, "push:")}) == [Outcome.FAILS]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("- run: dotnet nuget push a.nupkg\n", "`nuget push`"),
+        ("- run: az containerapp update -g prod -n a --image b\n", "deploys to production"),
+        ("- run: dotnet test\n", ""),
+    ],
+)
+def test_no_start_by_hand_is_put_in_that_would_release_again(more: str, said: str) -> None:
+    (found,) = findings("dispatchable", {BUILD: workflow(PUSH + more, "push: {branches: [main]}")})
+    assert found.fix is not None
+    assert (said in found.fix.left_alone, bool(found.fix.edits)) == (True, not said)

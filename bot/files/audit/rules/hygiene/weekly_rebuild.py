@@ -38,9 +38,11 @@ from bot.files.audit.workflows.releases import (
     OF_MOVED_TAG,
     READS_MERGE,
     RELEASES_ALONE,
+    TO_ROLL_BACK,
     example_tags,
     is_started_by_hand_alone,
     reads_merge,
+    rolls_back,
     tags_of,
     takes_inputs,
     why_no_schedule,
@@ -81,6 +83,8 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     if events and events <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
         why = "a comment on a pull request starts it, to build a change that is not accepted yet"
         return not_applicable(place, subject, why)
+    if rolls_back(pipeline):
+        return not_applicable(place, subject, TO_ROLL_BACK)
     if _tries_changes_out(repository, pipeline):
         why = "it pushes changes that are not accepted yet, and besides them only what a person starts it for"
         return not_applicable(place, subject, why)
