@@ -77,10 +77,11 @@ def test_a_privileged_service_is_not_asked_to_gain_no_rights() -> None:
     assert outcome("no-privilege-escalation", {"compose.yaml": privileged}) is Outcome.NOT_APPLICABLE
 
 
-def test_a_secret_in_a_part_of_a_service_is_told() -> None:
+@pytest.mark.parametrize("variable", ["Db: 'Host=db;Password=hunter2'", "DB_PASSWORD: hunter2"])
+def test_a_secret_in_a_part_of_a_service_is_told(variable: str) -> None:
     files = {
         "compose.yml": "services: {api: {image: contoso/api}}",
-        "compose.postgres.yml": "services: {api: {environment: {Db: 'Host=db;Password=hunter2'}}}",
+        "compose.postgres.yml": f"services: {{api: {{environment: {{{variable}}}}}}}",
     }
     found = findings("runtime-secrets", files)
     assert [(each.outcome, each.place.path) for each in found if each.outcome is Outcome.FAILS] == [

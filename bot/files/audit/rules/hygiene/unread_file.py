@@ -91,7 +91,8 @@ def _left_out(repository: RepositoryTexts, charts: set[str]) -> Iterator[Verdict
 def _gives_values(repository: RepositoryTexts, path: str, charts: set[str]) -> bool:
     """Whether a file holds values for charts that are not their own, or names such."""
     folder, _, name = path.rpartition("/")
-    if not _is_yaml(path) or not repository.scope.is_judged(path) or (name in _VALUES and folder in charts):
+    is_own = name in _VALUES and folder in charts
+    if not _is_yaml(path) or is_workflow(path) or is_own or not repository.scope.is_judged(path):
         return False
     return _OF_VALUES.search(name) is not None or _GIVES_VALUES.search(repository.text(path)) is not None
 
