@@ -13,6 +13,7 @@ from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries, deliveries_of
 from bot.files.audit.delivery.deploys import brings_image, is_local
 from bot.files.audit.delivery.other_programs import unread_push
+from bot.files.audit.delivery.repeatable import not_repeatable
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.delivery.stages import DeployStage, names_production, stage_of
 from bot.files.audit.delivery.unread import is_handed_image, may_publish, may_push, starts_deploy
@@ -142,7 +143,7 @@ def _check(repository: RepositoryTexts, pipeline: Pipeline, path: str) -> None:
     if any(map(_OF_RELEASE.search, _texts(repository, pipeline))):
         raise NotSpliceable("its steps read what only the event of a release hands over")
     if what := what_else_it_does(repository, pipeline):
-        raise NotSpliceable(f"a run does more than push images ({what}), which would be done again")
+        raise NotSpliceable(f"a run may do more than push images ({what}), which would be done again")
     if released_outcome(repository, pipeline) is not Pushes.SURELY:
         raise NotSpliceable("whether it pushes when it is started on a tag by workflow_dispatch is not sure")
 
@@ -159,10 +160,9 @@ def what_else_it_does(repository: RepositoryTexts, pipeline: Pipeline) -> str:
     more = next((match for text in texts if (match := _PUBLISHES_MORE.search(text))), None)
     if more is not None:
         return f"`{' '.join(more.group().split())}`"
-    unread = next((step.uses for step in pipeline.steps if step.unread), "")
     called = next((job.remote for job in pipeline.remote_jobs if job.remote), "")
     deploy = next((each.tool for each in deliveries(repository).deploys if each.pipeline is pipeline), "")
-    return unread or called or deploy
+    return called or deploy or _not_repeatable(repository, pipeline.steps)
 
 
 def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> str:
@@ -178,7 +178,15 @@ def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, star
                 return what
         if deploy := _deployed_to_production(repository, started):
             return deploy
+        deploys = {each.step for each in deliveries_of([started]).deploys}
+        steps = (step for step in started.steps if step.events and step not in deploys)
+        if what := _not_repeatable(repository, steps):
+            return what
     return _published_after(repository, pipeline)
+
+
+def _not_repeatable(repository: RepositoryTexts, steps: Iterable[PipelineStep]) -> str:
+    return next((what for step in steps if (what := not_repeatable(repository, step))), "")
 
 
 def _deployed_to_production(repository: RepositoryTexts, started: Pipeline) -> str:
