@@ -64,9 +64,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 yield not_applicable(place, subject, "an action runs it, and GitHub has these run as root")
                 continue
             is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
-            is_tried_out = (
-                only_tests(file, stage) if stages else all(only_tests(file, each) for each in file.stages)
-            )
+            if stages:
+                is_tried_out = bool(starts(file, stage)) and only_tests(file, stage)
+            else:
+                is_tried_out = all(only_tests(file, each) for each in file.stages)
             if is_left_open and is_tried_out:
                 yield not_applicable(place, subject, "it only runs tests")
                 continue
