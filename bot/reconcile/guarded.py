@@ -62,7 +62,7 @@ class BudgetStore(Protocol):
 class Budget:
     """Asks for turns. `by_owner` where each owner of repositories has limits of its own, as a GitHub App's
     installations have; else all share those of one token. `host` names what is not GitHub, so that what
-    is asked there takes no turn of GitHub's. `others` give those for repositories of other forges, by the forge."""
+    is asked there takes no turn of GitHub's. `others` give those of other forges and builders, by their names."""
 
     store: BudgetStore
     clock: Clock
@@ -73,7 +73,7 @@ class Budget:
     others: Mapping[str, "Budget"] = field(default_factory=dict)
 
     def of(self, forge: str) -> "Budget":
-        """The turns that count for what a forge lists."""
+        """The turns that count at a forge, or a builder."""
         if forge == GITHUB:
             return self
         return self.others.get(forge) or replace(self, by_owner=False, host=forge, others={})
@@ -169,8 +169,9 @@ class Guarded:
             if self._budget is None:
                 await self._condition.check()
                 return await write(repository, *arguments, **options)
-            budget = self._budget.of(repository.forge)
-            account = budget.account(repository.name)
+            place, owner = repository.owner
+            budget = self._budget.of(place)
+            account = budget.account(f"{owner}/")
             await budget.turn(account, kind.contents(repository, *arguments, **options))
             await self._condition.check()
             try:

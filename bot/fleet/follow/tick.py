@@ -103,7 +103,7 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
     def host(self, item: Rebuild) -> str:
         hosts = self._options.hosts
         is_built = item.merge is not None or item.action is Action.DISPATCH
-        return (hosts.builder if is_built else hosts.forge).of(item.identity)
+        return hosts.builder.of(item.build_home) if is_built else hosts.forge.of(item.identity)
 
     def is_shared(self, item: Rebuild, failure: Failure) -> bool:
         is_known = any(each is failure for each in self._met)
@@ -112,7 +112,7 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
 
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
         """Looks at those together who are served together: where some cannot be told, others are."""
-        groups = await served_together(items, lambda item: item.identity, self._forge, self._builder)
+        groups = await served_together(items, lambda item: item.build_home, self._forge, self._builder)
         for group in groups:
             looks: Looks | Failure
             try:
@@ -141,8 +141,9 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
 
     async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
         item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
-        asked = self._builder if item.merge is not None or item.action is Action.DISPATCH else self._forge
-        failure = await judged(failure, item.looks_in_vain, item.identity, asked)
+        is_built = item.merge is not None or item.action is Action.DISPATCH
+        asked, place = (self._builder, item.build_home) if is_built else (self._forge, item.identity)
+        failure = await judged(failure, item.looks_in_vain, place, asked)
         after = self._due_again(item, _after_failed_look(item, failure, self._clock))
         await self._store.settle_rebuild(item, after, succeeded=False)
         self.ended += after.state.has_ended and not item.state.has_ended

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
-class Together(Generic[Item]):
+class ServedTogether(Generic[Item]):
     """Items with what serves the owners of them all."""
 
     forge: Forge
@@ -22,15 +22,17 @@ class Together(Generic[Item]):
 
 async def served_together(
     items: Sequence[Item], home: Callable[[Item], Identity], forge: Forge, builder: Builder
-) -> list[Together[Item]]:
-    """Groups items by what serves the owners of their repositories, which `home` tells. Raises `Failure`."""
-    served = dict[tuple[str, str], Together[Item]]()
-    groups = dict[tuple[int, int], Together[Item]]()
+) -> list[ServedTogether[Item]]:
+    """Groups items by what serves the owners of their repositories, which `home` tells as what builds them is asked
+    about them. Raises `Failure`."""
+    served = dict[tuple[str, str], ServedTogether[Item]]()
+    groups = dict[tuple[int, int], ServedTogether[Item]]()
     for item in items:
         owner = home(item).owner
         if owner not in served:
-            own_forge, own_builder = await forge.serving(home(item)), await builder.serving(home(item))
-            group = Together[Item](own_forge, own_builder)
+            own_forge = await forge.serving(home(item).for_forge)
+            own_builder = await builder.serving(home(item))
+            group = ServedTogether[Item](own_forge, own_builder)
             served[owner] = groups.setdefault((id(own_forge), id(own_builder)), group)
         served[owner].items.append(item)
     return list(groups.values())

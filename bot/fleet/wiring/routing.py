@@ -16,7 +16,7 @@ Port = TypeVar("Port")
 
 
 class _Routed(Generic[Port]):
-    """Ports by the forge whose repositories they are asked about. Those about several repositories at once are
+    """Ports by the forge or builder that is asked. Those about several repositories at once are
     asked by way of `serving`. What they raise says at which `host` that was.
 
     Raises `Failure` (the sight is lost) of a repository whose forge the settings do not name any more.
@@ -46,9 +46,9 @@ class _Routed(Generic[Port]):
             raise
 
     def _of(self, repository: Identity) -> Port:
-        port = self._ports.get(repository.forge)
+        port = self._ports.get(repository.asked_at)
         if port is None:
-            raise SightLost(f"{repository.forge} is not set up any more", repository.name, "set it up again")
+            raise SightLost(f"{repository.asked_at} is not set up any more", repository.name, "set it up again")
         return port
 
 
@@ -73,4 +73,4 @@ class Forges(_Routed[Forge]):
 
 
 class Builders(_Routed[Builder]):
-    """`Builder`, of what builds the repositories of each forge."""
+    """`Builder`: of what builds the repositories of each forge, by the forge's name, and of other builders."""

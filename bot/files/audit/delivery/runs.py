@@ -95,7 +95,8 @@ def _builds_of_others(deliveries: Deliveries, path: str) -> list[RemoteBuild]:
 
 
 def _is_sure(push: Push, is_of_tag: bool) -> bool:
-    return not undecided_flag(push.step) and not _has_no_tags(push, is_of_tag)
+    is_in_branch = push.command is not None and push.command.branch.is_taken is not True
+    return not is_in_branch and not undecided_flag(push.step) and not _has_no_tags(push, is_of_tag)
 
 
 def _has_no_tags(push: Push, is_of_tag: bool) -> bool:
@@ -116,6 +117,7 @@ def _hangs_on(pushes: list[Push], builds: list[RemoteBuild]) -> str:
         of_job = push.step.job.mapping.scalar("if")
         written = [
             flag,
+            push.command.branch.on if push.command is not None else "",
             push.step.condition,
             of_job.value if of_job is not None else "",
         ]

@@ -40,6 +40,8 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         root = repository.root(service.path)
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
+        if not (service.is_built or service.image):
+            raise NotSpliceable("another file says which program it runs")
         check_reads_files(repository, service.image if not service.is_built else "")
         if not service.is_built:
             check_made_here(repository, service.image)

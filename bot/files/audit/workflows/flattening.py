@@ -37,7 +37,7 @@ MOST_STEPS = 2_000
 MOST_JOBS = 300
 DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
-    r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|\bcrane\b|\boras\b|\bregctl\b|kaniko|jib|\bko\b"
+    r"(?i:docker)|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|\bcrane\b|\boras\b|\bregctl\b|kaniko|jib|\bko\b"
     r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i|kamal|faas-cli|rx)\b"
     r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:(?:start|new)-build|apply|set|rollout)|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\baws\s+(?:ecs|lambda|apprunner)\s|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|\baz\s+(?:deployment|stack)\s|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
@@ -383,7 +383,17 @@ def _commands(
         script = node.mapping("with").scalar("inlineScript")
     if script is None or stops is None:
         return ()
-    return tuple(shell_commands(filled(script.value, values), {**OF_RUNNER, **environment}, stops))
+    of_run = {name: values[key] for name, key in _OF_RUN.items() if key in values}
+    return tuple(shell_commands(filled(script.value, values), {**OF_RUNNER, **of_run, **environment}, stops))
+
+
+_OF_RUN = {
+    "GITHUB_REF": "github.ref",
+    "GITHUB_REF_NAME": "github.ref_name",
+    "GITHUB_REF_TYPE": "github.ref_type",
+    "GITHUB_EVENT_NAME": "github.event_name",
+}
+"""Variables that every step begins with, and the contexts that say the same where the run is known."""
 
 
 _STOPS_OF_ACTION = {"azure/cli": Stops.FIRST, "azure/powershell": Stops.LAST}

@@ -3,8 +3,10 @@
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping as Names
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 
 from bot.domain.repositories.finding import Place
 from bot.files.audit.images.by_name import is_for_windows
@@ -13,9 +15,12 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.kubernetes import word
 from bot.files.audit.workloads.swarm import is_for_swarm
 from bot.files.formats.builds import DOCKERFILE, below
+from bot.files.formats.compose.builds import ENVIRONMENT
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.variables import interpolated
+from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
+from bot.files.formats.source.spanned import Spanned
 from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
@@ -75,6 +80,8 @@ class Service:
     """The same service in the override file that Compose reads by itself."""
     named_over: tuple[tuple[str, Mapping], ...] = ()
     """The same service in files that are read with it where somebody names them."""
+    variables: Names[str, Spanned] = field(default_factory=dict)
+    """What the file of variables beside its own sets."""
     is_for_swarm: bool = False
     """Whether `docker stack deploy` reads its file, which ignores some of what Compose does."""
 
@@ -99,11 +106,12 @@ class Service:
     def word(self, key: str) -> str | None:
         """A scalar with its variables put in; None where there is none."""
         node = self.get(key)
-        return filled_in(node).strip() if isinstance(node, Scalar) and not node.is_null else None
+        return filled_in(node, self.variables).strip() if isinstance(node, Scalar) and not node.is_null else None
 
     def words(self, key: str) -> list[str]:
         """A list of scalars, of all levels; a single one counts as a list of one."""
-        return [text for node in self.nodes(key) if (text := _text(node)) is not None]
+        nodes = (node for node in self.nodes(key) if isinstance(node, Scalar))
+        return [filled_in(node, self.variables).strip() for node in nodes]
 
     def nodes(self, key: str) -> list[Node]:
         nodes: list[Node] = []
@@ -162,13 +170,16 @@ def _is_of_windows(volume: Node) -> bool:
     return _AT_DRIVE.search(word(volume) or "") is not None
 
 
-def filled_in(node: Scalar) -> str:
-    """The text as it is where no variable is set: defaults are put in, other variables stay as written."""
-    return interpolated(node.spanned, {})[0].text
+def filled_in(node: Scalar, variables: Names[str, Spanned] = MappingProxyType({})) -> str:
+    """The text as it is where no other variables are set: defaults are put in, what is not set stays as written."""
+    return interpolated(node.spanned, variables)[0].text
 
 
-def _text(node: Node) -> str | None:
-    return filled_in(node).strip() if isinstance(node, Scalar) else None
+def _variables_beside(repository: RepositoryTexts, path: str) -> Names[str, Spanned]:
+    """What the `.env` beside a Compose file sets, which Compose reads by itself; without what is made of others."""
+    beside = posixpath.join(posixpath.dirname(path), ENVIRONMENT)
+    values = variables(repository.text(beside)) if beside in repository else {}
+    return {name: value for name, value in values.items() if "$" not in value.text}
 
 
 def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str]]:
@@ -200,6 +211,7 @@ def _services(repository: RepositoryTexts) -> list[Service]:
         if root is None:
             continue
         own = []
+        beside = _variables_beside(repository, path)
         for key, node in root.mapping("services").entries():
             if isinstance(node, Mapping) and (
                 node.get("image")
@@ -209,7 +221,7 @@ def _services(repository: RepositoryTexts) -> list[Service]:
             ):
                 levels = tuple(_levels(repository, path, root.mapping("services"), node))
                 place = repository.place(node if node.own else key, path)
-                own.append(Service(path, key.value, levels, place))
+                own.append(Service(path, key.value, levels, place, variables=beside))
         is_windows = any(each.tells_of_windows for each in own)
         of_swarm = bool(own) and is_for_swarm(repository, path, root)
         all_services += [

@@ -18,6 +18,7 @@ from bot.files.formats.source.yaml import read
 MOST_TEMPLATES = 200
 MOST_LINES = 5_000
 _IS_TEST = re.compile(r"helm\.sh/hook[\"']?:[^\n]*\btest")
+_CONTAINERS = "containers:"
 _MAKES_OBJECTS = ("kind:", "include ", "template ")
 
 
@@ -42,6 +43,8 @@ class HelmChart:
     unread: list[str] = field(default_factory=list)
     without_kind: list[tuple[str, Scalar]] = field(default_factory=list)
     """Where a helper that is not read makes all of an object, with the path of the template."""
+    left_out: list[str] = field(default_factory=list)
+    """Templates with containers of which the chart's own values leave nothing."""
     tests: list[str] = field(default_factory=list)
     """Templates of hooks that `helm test` runs, and nothing else."""
     hidden: str = ""
@@ -122,6 +125,8 @@ def _read(repository: RepositoryTexts, path: str, rendered: RenderedLines, chart
         return
     rendered.take(text)
     made = "\n".join(rendered.lines) + "\n"
+    if _CONTAINERS in text and _CONTAINERS not in made and HIDDEN not in made:
+        chart.left_out.append(path)
     repository.adopt(made, path, OriginalPlaces(made, rendered.origins))
     chart.gaps.append((made, rendered.gaps))
     try:

@@ -129,7 +129,7 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         return item.step.home
 
     def host(self, item: StepJob) -> str:
-        return self._options.hosts.builder.of(self.repository(item))
+        return self._options.hosts.builder.of(item.step.build_home)
 
     def needs(self, item: StepJob) -> Sequence[str]:
         """The repository's own word is asked for before its workflow is started."""
@@ -170,8 +170,11 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         path = f"{WORKFLOWS}{step.workflow}"
         look = await self._forge.look(step.home, _NO_BRANCH, [path])
         home, branch = look.standing.identity, look.standing.default_branch or ""
+        build_home = home.for_builds(step.workflow)
         if step.attempted_at is not None:
-            run = await find(builder, home, step, branch, await self._store.runs_taken(home.name))
+            run = await find(
+                builder, home.for_builds(step.workflow), step, branch, await self._store.runs_taken(home.name)
+            )
             if run is not None:
                 return self._under_way(step, run)
         if (end_by_word := await self._heed_words(job, look.standing, looked_at)) is not None:
@@ -200,10 +203,12 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
             word_held.hear(home.name, heard_at)
             values = {**job.known_values, "correlation": intent.correlation or ""}
             inputs = inputs_for(intent, workflow, values)
-            return await builder.dispatch(home, intent.workflow, ref=branch, inputs=inputs)
+            return await builder.dispatch(
+                home.for_builds(intent.workflow), intent.workflow, ref=branch, inputs=inputs
+            )
 
         intent, number = await dispatch_once(step, send, self._store.save_step, word_held, self._clock.now())
-        return self._under_way(intent, await self._find_run(home, number) or number)
+        return self._under_way(intent, await self._find_run(build_home, number) or number)
 
     async def _heed_words(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
         """The step where the repository that is rebuilt, or the one that the workflow is in, has a word against it.

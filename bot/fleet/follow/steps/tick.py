@@ -88,7 +88,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
 
     def host(self, item: StepRun) -> str:
         hosts = self._options.hosts
-        return (hosts.forge if item.branch is None else hosts.builder).of(item.home)
+        return hosts.forge.of(item.home) if item.branch is None else hosts.builder.of(item.build_home)
 
     def is_shared(self, item: StepRun, failure: Failure) -> bool:
         is_known = any(each is failure for each in self._met)
@@ -98,7 +98,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
     async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
         """Asks for the runs of those together who are served together: where some cannot be told, others are."""
         known = [item for item in items if item.node_id is not None]
-        groups = await served_together(known, lambda item: item.home, self._forge, self._builder)
+        groups = await served_together(known, lambda item: item.build_home, self._forge, self._builder)
         for group in groups:
             followed: FollowedRuns | Failure
             try:
@@ -116,14 +116,14 @@ class _StepFollowing(Work[StepRun, StepRun]):
         after = await self._move_on(item, followed)
         if after.state is not StepState.FAILED or after.run is None:
             return after
-        return replace(after, reason=await explained(self._builder, after.home, after.run, after.reason))
+        return replace(after, reason=await explained(self._builder, after.build_home, after.run, after.reason))
 
     async def _move_on(self, item: StepRun, followed: FollowedRuns) -> StepRun:
         step = item.begun(self._clock.now())
         if step.run is None:
             return await self._search_run(step)
         if step.node_id is None or step.node_id in followed.unseen:
-            run = await self._builder.run(step.home, step.run)
+            run = await self._builder.run(step.build_home, step.run)
             return await self._after_finding(step, run)
         state = followed.states.get(step.node_id)
         if state is None:
@@ -159,7 +159,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
     async def _find_dispatched(self, step: StepRun) -> Run | None:
         asked_at = step.attempted_at or self._clock.now()
         since = sought_since(asked_at)
-        runs = await self._builder.dispatched_runs(step.home, step.workflow, branch=step.branch, since=since)
+        runs = await self._builder.dispatched_runs(step.build_home, step.workflow, branch=step.branch, since=since)
         return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation, asked_at)
 
     async def _find_observed(self, step: StepRun) -> Run | None:
@@ -169,7 +169,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         which rebuild a run is for: then each run is one rebuild's.
         """
         since = (step.since or step.began_at or self._clock.now()) - CLOCKS_DIFFER_BY
-        runs = await self._builder.started_runs(step.home, step.workflow, branch=step.branch, since=since)
+        runs = await self._builder.started_runs(step.build_home, step.workflow, branch=step.branch, since=since)
         is_own = step.commit is not None
         taken_runs = await (self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.home.name))
         contained: dict[str | None, bool] = {None: False, step.commit: True}
@@ -188,7 +188,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         if state.conclusion != "cancelled" or step.run is None:
             return after_step_run(step, state, now)
         began = step.attempted_at or step.since or now
-        newer = await newer_run(self._builder, step.home, step.workflow, step.run, began)
+        newer = await newer_run(self._builder, step.build_home, step.workflow, step.run, began)
         if newer is None:
             return after_step_run(step, state, now)
         followed_step = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
@@ -208,9 +208,8 @@ class _StepFollowing(Work[StepRun, StepRun]):
 
     async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
         item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
-        failure = await judged(
-            failure, item.looks_in_vain, item.home, self._forge if item.branch is None else self._builder
-        )
+        asked, place = (self._forge, item.home) if item.branch is None else (self._builder, item.build_home)
+        failure = await judged(failure, item.looks_in_vain, place, asked)
         after = self._after_failed_look(item, failure, now)
         await self._store.settle_step(item, after, succeeded=False)
         self.ended += after.state.has_ended

@@ -77,12 +77,34 @@ def test_a_privileged_service_is_not_asked_to_gain_no_rights() -> None:
     assert outcome("no-privilege-escalation", {"compose.yaml": privileged}) is Outcome.NOT_APPLICABLE
 
 
-def test_a_secret_in_a_part_of_a_service_is_told() -> None:
+@pytest.mark.parametrize("variable", ["Db: 'Host=db;Password=hunter2'", "DB_PASSWORD: hunter2"])
+def test_a_secret_in_a_part_of_a_service_is_told(variable: str) -> None:
     files = {
         "compose.yml": "services: {api: {image: contoso/api}}",
-        "compose.postgres.yml": "services: {api: {environment: {Db: 'Host=db;Password=hunter2'}}}",
+        "compose.postgres.yml": f"services: {{api: {{environment: {{{variable}}}}}}}",
     }
     found = findings("runtime-secrets", files)
     assert [(each.outcome, each.place.path) for each in found if each.outcome is Outcome.FAILS] == [
         (Outcome.FAILS, "compose.postgres.yml")
     ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ("WHO=root\n", Outcome.FAILS),
+        ('WHO="1654"\n', Outcome.HOLDS),
+        ("WHO=$OTHER\n", Outcome.UNKNOWN),
+        ("OTHER=root\n", Outcome.UNKNOWN),
+    ],
+)
+def test_the_file_of_variables_beside_counts(variables: str, expected: Outcome) -> None:
+    files = {"run/compose.yaml": "services: {api: {image: contoso/api, user: '${WHO}'}}", "run/.env": variables}
+    (found,) = findings("run-as-non-root", files)
+    assert found.outcome is expected
+
+
+def test_the_image_that_the_file_of_variables_names_is_known() -> None:
+    files = {"compose.yaml": "services: {db: {image: '${DB}'}}", ".env": "DB=redis:8\n"}
+    (found,) = findings("run-as-non-root", files)
+    assert "becomes UID 999" in found.message

@@ -550,3 +550,48 @@ def test_a_called_workflow_that_deploys_to_a_cluster_is_told(name: str, does: st
     text = f"on: {{push: {{branches: [main]}}}}\njobs: {{a: {{uses: contoso/ci/.github/workflows/{name}@main}}}}\n"
     found = findings("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"})
     assert [f"may {does} an image" in each.message for each in found] == [True] * bool(does)
+
+
+@pytest.mark.parametrize("check", ["weekly-rebuild", "dispatchable"])
+def test_what_people_start_to_go_back_is_no_rebuild(check: str) -> None:
+    by_hand = "workflow_dispatch: {inputs: {ref: {required: true}}}"
+    path = ".github/workflows/rollback-prod.yml"
+    assert outcomes(check, {path: workflow(PUSH, by_hand)}) == [Outcome.NOT_APPLICABLE]
+    assert outcomes(check, {path: workflow(PUSH, "push:")}) == [Outcome.FAILS]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("- run: dotnet nuget push a.nupkg\n", "`nuget push`"),
+        ("- run: az containerapp update -g prod -n a --image b\n", "deploys to production"),
+        ("- run: dotnet test\n", ""),
+    ],
+)
+def test_no_start_by_hand_is_put_in_that_would_release_again(more: str, said: str) -> None:
+    (found,) = findings("dispatchable", {BUILD: workflow(PUSH + more, "push: {branches: [main]}")})
+    assert found.fix is not None
+    assert (said in found.fix.left_alone, bool(found.fix.edits)) == (True, not said)
+
+
+ELGOHR = "- uses: elgohr/Publish-Docker-Github-Action@v5\n  with: {name: contoso/api, password: a}\n"
+
+
+def test_an_action_that_is_written_in_capitals_is_read() -> None:
+    assert outcomes("image-signed", {BUILD: workflow(ELGOHR)}) == [Outcome.FAILS]
+    assert outcomes("actions-pinned", {BUILD: workflow(ELGOHR)}) == [Outcome.FAILS]
+    assert outcomes("provenance", {BUILD: workflow(ELGOHR)}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize("told", ["no_push: true", "no_push: 'TRUE'"])
+def test_an_action_that_is_told_to_push_nothing_pushes_nothing(told: str) -> None:
+    step = ELGOHR.replace("password: a", f"password: a, {told}")
+    assert outcomes("image-signed", {BUILD: workflow(step)}) == []
+
+
+def test_an_action_in_another_checkout_that_pushes_by_its_name_is_told() -> None:
+    steps = (
+        "- uses: actions/checkout@v4\n  with: {repository: contoso/ci, path: ci}\n- uses: ./ci/build-push-image\n"
+    )
+    (found,) = findings("unread-delivery", {BUILD: workflow(steps), "Dockerfile": "FROM a:1\n"})
+    assert "./ci/build-push-image may push an image" in found.message

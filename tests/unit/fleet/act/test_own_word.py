@@ -6,11 +6,12 @@ from typing import cast
 
 import pytest
 
+from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.host import Host, Hosts
-from bot.domain.repositories.repository import FleetRepository, Identity
+from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
@@ -20,7 +21,7 @@ from bot.files.formats.rewrite.refresh import refresh
 from bot.fleet.act.own_word import OwnWords, WordHeld, as_now, check_recent
 from bot.fleet.act.ports import Job, Successor
 from bot.fleet.act.tick import tick
-from bot.fleet.wiring.routing import Forges
+from bot.fleet.wiring.routing import Builders, Forges
 from bot.reconcile.guarded import Budget, Turn, covers_all
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import CONFIG
@@ -671,3 +672,19 @@ async def test_a_forge_that_wants_rest_during_a_dispatch_gets_it_and_the_builder
     world.add(rebuild(Action.DISPATCH, id=2), member(WEEKLY))
     await tick(world.store, forge, world.forge, world.registry, refresh, world.options, world.loop)
     assert len(world.forge.asked) == asked
+
+
+async def test_a_pipeline_is_started_where_it_is_and_in_the_turn_of_whose_it_is(world: World) -> None:
+    pipeline = "azure-pipelines: Fabrikam/team/12"
+    azure, turns = FakeForge(world.clock), Noted(world)
+    azure.homes = world.forge.homes
+    world.options = replace(
+        world.options, hosts=Hosts(builder=Host(others={"azure-pipelines": Host("dev.azure.com")}))
+    )
+    elsewhere = Budget(turns, world.clock, sleep=turns.sleep, host="dev.azure.com")
+    world.loop.budget = Budget(turns, world.clock, sleep=turns.sleep, others={"azure-pipelines": elsewhere})
+    world.add(rebuild(Action.DISPATCH, workflow=pipeline), member(Workflow(pipeline, ("correlation",))))
+    builder = cast(Builder, Builders({"github": world.forge, "azure-pipelines": azure}))
+    await tick(world.store, world.forge, builder, world.registry, refresh, world.options, world.loop)
+    assert (world.forge.calls, azure.calls) == ([], ["dispatch"])
+    assert turns.accounts == ["dev.azure.com: fabrikam/"]

@@ -16,6 +16,7 @@ from bot.domain.rollouts.journal import HOLD
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.follow.looking import after_request
 from bot.fleet.follow.tick import FollowOptions, FollowTally, tick
+from bot.fleet.wiring.routing import Builders, Forges
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import RowOutcome
 from tests.fakes.forge import FakeForge
@@ -546,3 +547,25 @@ async def test_an_owner_in_trouble_keeps_no_other_at_the_same_host_from_being_lo
     both: Any = ByOwner(contoso=contoso, fabrikam=fabrikam)
     tally = await tick(store, both, both, OPTIONS, Loop(clock))
     assert (tally.looked_at, tally.problems) == (1, ("fabrikam/shop: no right",))
+
+
+PIPELINE = "azure-pipelines: fabrikam/team/12"
+
+
+async def test_a_run_is_looked_at_where_its_workflow_is_and_a_builder_in_trouble_keeps_no_others(
+    clock: ManualClock,
+) -> None:
+    github, azure = forge(clock, runs=[run()]), forge(clock, runs=[run(id=8, node_id="B_8")])
+    builder: Any = Builders({"github": github, "azure-pipelines": azure})
+    forges: Any = Forges({"github": github})
+    hosts = Hosts(builder=Host(others={"azure-pipelines": Host("dev.azure.com", by_owner=True)}))
+    store = following(clock, dispatched(id=1), dispatched(id=2, workflow=PIPELINE, run=8, node_id="B_8"))
+    azure.failing["follow_runs"] = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(hours=1))
+    loop = Loop(clock)
+    assert (await tick(store, forges, builder, replace(OPTIONS, hosts=hosts), loop)).looked_at == 1
+    assert (store[1].state, store[2].state) == (RebuildState.PROVING, RebuildState.DISPATCHED)
+    azure.failing.clear()
+    clock.advance(timedelta(hours=2))
+    await tick(store, forges, builder, replace(OPTIONS, hosts=hosts), loop)
+    assert store[2].state is RebuildState.PROVING
+    assert [[name for name, _ in fake.asked].count("follow_runs") for fake in (github, azure)] == [1, 2]

@@ -81,7 +81,7 @@ def _of_promotion(builder: str) -> tuple[str, str]:
     """
     if builder:
         return (
-            f"it brings on what {builder} builds, and no scan is seen in either job",
+            f"{builder} builds an image before, and no scan is seen in either job",
             "a scan in the job that builds",
         )
     return "the image was built before, and whether it was scanned then is not known here", "the run that builds it"

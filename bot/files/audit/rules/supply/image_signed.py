@@ -99,7 +99,7 @@ def _of_promotion(builder: str) -> tuple[str, str]:
     """
     if builder:
         return (
-            f"it brings on what {builder} builds, and no signature is seen in either job",
+            f"{builder} builds an image before, and no signature is seen in either job",
             "a signature of the digest where others pull it",
         )
     return "the image was built before, and whether it was signed then is not known here", "the run that builds it"
