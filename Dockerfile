@@ -14,7 +14,7 @@ FROM ${BASE} AS build
 RUN ["python", "-m", "venv", "--without-pip", "/opt/freshness-bot", "/opt/build"]
 COPY deploy/build-requirements.txt deploy/requirements.txt /requirements/
 RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
-    ["python", "-m", "pip", "--python", "/opt/freshness-bot/bin/python", "install", "--no-cache-dir", \
+    ["python", "-m", "pip", "--python", "/opt/freshness-bot/bin/python", "install", "--no-cache-dir", "--no-compile", \
      "--no-index", "--find-links", "/wheels", "--no-deps", "--require-hashes", \
      "--requirement", "/requirements/requirements.txt"]
 WORKDIR /src
@@ -27,8 +27,11 @@ COPY bot bot
 RUN ["/opt/build/bin/hatchling", "build", "--target", "wheel", "--directory", "/built"]
 # Made here and taken over with its owner, for the last stage runs nothing.
 WORKDIR /data
-RUN ["python", "-m", "pip", "--python", "/opt/freshness-bot/bin/python", "install", "--no-cache-dir", \
+RUN ["python", "-m", "pip", "--python", "/opt/freshness-bot/bin/python", "install", "--no-cache-dir", "--no-compile", \
      "--no-index", "--find-links", "/built", "--no-deps", "freshness-bot"]
+# What the bot never reads stays behind, and what it runs is compiled.
+COPY deploy/slim.py /slim.py
+RUN ["/opt/freshness-bot/bin/python", "/slim.py", "/opt/freshness-bot"]
 
 FROM ${BASE}
 ARG BASE

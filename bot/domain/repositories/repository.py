@@ -58,18 +58,23 @@ class RepositoryId:
 
 @dataclass(frozen=True, slots=True)
 class BuiltElsewhere:
-    """Where a workflow is that is none of the repository's forge: the builder, and whose it is there, in lower
-    case."""
+    """Where a workflow is that is none of the repository's forge: the builder, and what it is called there, behind
+    whose it is."""
 
     builder: str
-    owner: str
+    place: str
+
+    @property
+    def owner(self) -> str:
+        """Whose it is at the builder, in lower case."""
+        return owner_of(self.place)
 
 
 def built_elsewhere(workflow: str | None) -> BuiltElsewhere | None:
     """Where a workflow is that is called `BUILDER: OWNER/…`; None for one that is called by its file's bare name,
     and runs at the repository's forge."""
     builder, colon, place = (workflow or "").partition(": ")
-    return BuiltElsewhere(builder, owner_of(place)) if colon and "/" in place else None
+    return BuiltElsewhere(builder, place) if colon and "/" in place else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,28 @@ def test_the_image_says_what_it_is(docker: Docker) -> None:
     assert version.split() == ["freshness-bot", config["Labels"]["org.opencontainers.image.version"]]
 
 
+def test_it_adds_at_most_150_megabytes_to_its_base(docker: Docker) -> None:
+    assert _unpacked(docker, IMAGE) - _unpacked(docker, BASE) <= 150_000_000
+
+
+def _unpacked(docker: Docker, image: str) -> int:
+    """How many bytes all files of an image have."""
+    count = (
+        "import os; print(sum(os.lstat(os.path.join(place, name)).st_size"
+        " for top in ('/opt', '/usr', '/data', '/etc') for place, _, names in os.walk(top) for name in names))"
+    )
+    return int(docker.run("run", "--rm", *LOCKED_DOWN, "--entrypoint", "python", image, "-c", count).stdout)
+
+
+def test_every_module_of_the_bot_can_be_imported_from_what_was_left_in(docker: Docker) -> None:
+    imports = (
+        "import bot, importlib, pkgutil; names = [each.name for each in pkgutil.walk_packages(bot.__path__, 'bot.')"
+        " if '.migrations.' not in each.name]; [importlib.import_module(name) for name in names]; print(len(names))"
+    )
+    told = docker.run("run", "--rm", *LOCKED_DOWN, "--entrypoint", "python", IMAGE, "-c", imports).stdout
+    assert int(told) > 1000
+
+
 def test_every_command_is_there(docker: Docker) -> None:
     told = docker.run("run", "--rm", *LOCKED_DOWN, IMAGE, "--help", "all").stdout
     assert all(command in told for command in ("once", "run", "health", "status", "verify", "audit"))

@@ -3,7 +3,7 @@ that names them, of a Compose file, or of a script.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.built_by_scripts import built_by_script
@@ -157,10 +157,29 @@ def _needs(image: str) -> str:
     return stock.needs if stock is not None else ""
 
 
-def user_of_stage(repository: RepositoryTexts, path: str, target: str | None) -> User | None:
+def user_of_stage(
+    repository: RepositoryTexts, path: str, target: str | None, seen: frozenset[str] = frozenset()
+) -> User | None:
     """Who the image of a stage runs as, of the last one where none is named; None where that cannot be read."""
     file = dockerfile_at(repository, path) if path in repository else None
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if file is None or stage is None:
         return None
-    return settled(user_of(file, stage, repository), repository.produced_from(path))
+    return user_with_base(repository, file, stage, seen)
+
+
+def user_with_base(
+    repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, seen: frozenset[str] = frozenset()
+) -> User:
+    """Who the image of a stage runs as, where need be by the Dockerfile here that its base is built from."""
+    user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
+    image = file.chain(stage)[-1].image
+    if user.kind is not UserKind.UNKNOWN or user.where.keyword != "from" or image is None:
+        return user
+    path, target = built_here(repository, image.text)
+    if path is None or path in seen or path == file.path:
+        return user
+    base = user_of_stage(repository, path, target, seen | {file.path})
+    if base is None or base.kind in {UserKind.UNKNOWN, UserKind.NOT_ASKED}:
+        return user
+    return replace(base, where=user.where, why=f"{base.why} (in {path}, which makes its base)")

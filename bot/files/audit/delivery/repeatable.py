@@ -1,8 +1,9 @@
 """Which steps may be done again every week, since it is known that they do no more than fetch, set up, build, test,
 scan, sign and push images.
 
-A schedule has the whole of a run done again: releases, packages, commits, infrastructure and messages too. What does
-these has too many names to list them, so the others are listed: a step that is not among them is left to people.
+A schedule has the whole of a run done again: releases, packages, commits, infrastructure and messages too. What
+does these has too many names to list them, so the others are listed: a step that is not among them is left to
+people.
 Sources: the manuals of the programs and the descriptions of the actions.
 """
 
@@ -35,128 +36,16 @@ _ACTIONS = re.compile(
 _INPUTS_RUN = ("run", "script", "command", "inlinescript")
 """Inputs by which an action is told what to run."""
 _PROGRAMS = frozenset(
-    [
-        "[",
-        "[[",
-        ":",
-        "true",
-        "false",
-        "test",
-        "echo",
-        "printf",
-        "cat",
-        "cd",
-        "pwd",
-        "ls",
-        "set",
-        "unset",
-        "export",
-        "local",
-        "read",
-        "declare",
-        "shift",
-        "return",
-        "exit",
-        "sleep",
-        "wait",
-        "date",
-        "env",
-        "mkdir",
-        "rmdir",
-        "touch",
-        "cp",
-        "mv",
-        "rm",
-        "ln",
-        "chmod",
-        "chown",
-        "find",
-        "grep",
-        "egrep",
-        "sed",
-        "awk",
-        "cut",
-        "tr",
-        "sort",
-        "uniq",
-        "head",
-        "tail",
-        "tee",
-        "wc",
-        "xargs",
-        "basename",
-        "dirname",
-        "realpath",
-        "readlink",
-        "mktemp",
-        "diff",
-        "cmp",
-        "tar",
-        "zip",
-        "unzip",
-        "gzip",
-        "gunzip",
-        "sha256sum",
-        "md5sum",
-        "base64",
-        "jq",
-        "yq",
-        "xmllint",
-        "envsubst",
-        "which",
-        "command",
-        "type",
-        "uname",
-        "whoami",
-        "id",
-        "hostname",
-        "df",
-        "du",
-        "free",
-        "ps",
-        "kill",
-        "nproc",
-        "source",
-        ".",
-        "trap",
-        "apt-get",
-        "apt",
-        "apk",
-        "yum",
-        "dnf",
-        "brew",
-        "pip",
-        "pip3",
-        "pipx",
-        "trivy",
-        "grype",
-        "syft",
-        "hadolint",
-        "dockle",
-        "dive",
-        "gitversion",
-        "nbgv",
-        "reportgenerator",
-        "dotnet-gitversion",
-        "dotnet-coverage",
-        "dotnet-sonarscanner",
-        "coverlet",
-        "msbuild",
-        "shellcheck",
-        "yamllint",
-        "actionlint",
-        "gitleaks",
-        "pushd",
-        "popd",
-        "seq",
-        "rev",
-        "paste",
-        "column",
-        "getopts",
-        "break",
-        "continue",
-        "let",
-    ]
+    """
+    [ [[ : true false test echo printf cat cd pwd ls set unset export local read declare shift return exit
+    sleep wait date env mkdir rmdir touch cp mv rm ln chmod chown find grep egrep sed awk cut tr sort uniq
+    head tail tee wc xargs basename dirname realpath readlink mktemp diff cmp tar zip unzip gzip gunzip
+    sha256sum md5sum base64 jq yq xmllint envsubst which command type uname whoami id hostname df du free ps
+    kill nproc source . trap apt-get apt apk yum dnf brew pip pip3 pipx trivy grype syft hadolint dockle
+    dive gitversion nbgv reportgenerator dotnet-gitversion dotnet-coverage dotnet-sonarscanner coverlet
+    msbuild shellcheck yamllint actionlint gitleaks pushd popd seq rev paste column getopts break continue
+    let
+    """.split()  # noqa: SIM905
 )
 _CMDLETS = re.compile(
     r"(?:write|get|test|select|where|foreach|measure|sort|group|compare|convertfrom|convertto|split|join|resolve|format"
@@ -166,8 +55,8 @@ _CMDLETS = re.compile(
     re.IGNORECASE,
 )
 _VERBS = {
-    "docker": "build push tag login logout pull images image inspect info version ps logs rm rmi stop save load history"
-    " create cp manifest buildx compose scout system builder",
+    "docker": "build push tag login logout pull images image inspect info version ps logs rm rmi stop save load"
+    " history create cp manifest buildx compose scout system builder",
     "podman": "build push tag login logout pull images image inspect info version manifest save load",
     "buildah": "bud build push tag login logout from copy config commit inspect manifest images",
     "nerdctl": "build push tag login logout pull images",
@@ -178,8 +67,8 @@ _VERBS = {
     "cosign": "sign verify attest generate login version triangulate verify-attestation download tree",
     "notation": "sign verify login logout version list ls inspect",
     "oras": "login logout attach discover pull version resolve",
-    "dotnet": "restore build test publish pack format clean workload tool nuget sln dev-certs msbuild nbgv gitversion"
-    " reportgenerator coverage sonarscanner list --version --info --list-sdks --list-runtimes",
+    "dotnet": "restore build test publish pack format clean workload tool nuget sln dev-certs msbuild nbgv"
+    " gitversion reportgenerator coverage sonarscanner list --version --info --list-sdks --list-runtimes",
     "git": "fetch rev-parse rev-list log describe config checkout switch status diff show clone submodule ls-files"
     " ls-remote branch symbolic-ref name-rev lfs version tag",
     "npm": "ci install i test audit --version -v run",

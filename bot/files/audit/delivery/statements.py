@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
-from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
+from bot.files.audit.delivery.deliveries import (
+    BAKE,
+    BUILDKIT_ACTIONS,
+    BUILT_BY_ENGINE,
+    ISOLATED_PROVENANCE,
+    deliveries,
+)
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import listed_names, option_values, repository_of
 from bot.files.audit.repository import RepositoryTexts
@@ -25,6 +31,7 @@ ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
 ON_BUILDER = "on a builder that stores it: docker/setup-buildx-action, or `docker buildx create --use` before it"
 JOINED = "join the images with `docker buildx imagetools create`, which takes them with it"
 _ON_WINDOWS = re.compile(r"==\s*'[^'\n]*windows", re.IGNORECASE)
+_BY_STORE = "docker build attaches provenance where Docker's image store is containerd's"
 _OFF = frozenset({"false", "0", "no"})
 
 
@@ -33,6 +40,8 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
     if push.step.action in BUILDKIT_ACTIONS or push.step.action == BAKE:
         return _asked_by_action(repository, push, statement)
     if push.command is None:
+        if statement == "provenance" and push.step.action in BUILT_BY_ENGINE:
+            return None, _BY_STORE
         return False, f"nothing asks for {statement}"
     if not is_build(push.command) and not _signs_of_job(repository, push).builds:
         if is_manifest(push.command) and (joined := _joined(repository, push)):
@@ -102,7 +111,7 @@ def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tupl
     if statement == "provenance" and (plain := _plain_builds(push, command)):
         if any((each.option("--provenance") or "").lower() in _OFF for each in plain) or _is_off(push):
             return False, "the build is told to attach no provenance"
-        return None, "docker build attaches provenance where Docker's image store is containerd's"
+        return None, _BY_STORE
     if statement == "provenance" and "buildx" in command.words[:2]:
         return _with_builder(push, "Buildx attaches provenance by default")
     return False, f"nothing asks for {statement}"

@@ -11,6 +11,7 @@ from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries, deliveries_of
+from bot.files.audit.delivery.delivery import Deploy
 from bot.files.audit.delivery.deploys import brings_image, is_local
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.repeatable import not_repeatable
@@ -58,14 +59,6 @@ _MAKES_RELEASE = re.compile(
 )
 """What publishes a version of its own each time, uploads files, starts what stands elsewhere, changes
 infrastructure, or runs commands on a machine."""
-_AFTER_SCHEDULE = RunStart(
-    "workflow_run",
-    {
-        "github.event_name": "workflow_run",
-        "github.event.workflow_run.event": "schedule",
-        "github.event.workflow_run.conclusion": "success",
-    },
-)
 _SAFE_FILE = re.compile(r"[\w.-]+\.ya?ml")
 _TEXT = """\
 # Builds the newest release anew every week, on its bases as they are then. It starts that tag, and no branch.
@@ -168,6 +161,7 @@ def what_else_it_does(repository: RepositoryTexts, pipeline: Pipeline) -> str:
 def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> str:
     """What a run that is started so publishes besides images, or may, or that it runs in production's environment;
     empty for nothing. What is told as a delivery that is not read may publish whatever it does."""
+    starts = tuple(starts)
     for start in starts:
         started = as_started(repository, pipeline, start, surely=False)
         called = next((job.remote for job in started.remote_jobs if job.events and may_publish(job)), None)
@@ -176,27 +170,27 @@ def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, star
         for step in started.steps:
             if step.events and (what := _published_besides(repository, step)):
                 return what
-        if deploy := _deployed_to_production(repository, started):
-            return deploy
+        if deploy := _deployed(repository, started, {DeployStage.PRODUCTION}):
+            return f"{deploy.step.subject} deploys to production"
         deploys = {each.step for each in deliveries_of([started]).deploys}
         steps = (step for step in started.steps if step.events and step not in deploys)
         if what := _not_repeatable(repository, steps):
             return what
-    return _published_after(repository, pipeline)
+    return next((what for each in starts if (what := _published_after(repository, pipeline, each.event))), "")
 
 
 def _not_repeatable(repository: RepositoryTexts, steps: Iterable[PipelineStep]) -> str:
     return next((what for step in steps if (what := not_repeatable(repository, step))), "")
 
 
-def _deployed_to_production(repository: RepositoryTexts, started: Pipeline) -> str:
-    """The first step of a run that deploys to production, by its words; empty for none."""
+def _deployed(repository: RepositoryTexts, started: Pipeline, stages: set[DeployStage]) -> Deploy | None:
+    """The first step of a run that deploys to one of these stages, by its words; None for none."""
     for deploy in deliveries_of([started]).deploys:
         if is_local(deploy) or brings_image(repository, deploy) is False or not deploy.step.events:
             continue
-        if stage_of(deploy) is DeployStage.PRODUCTION:
-            return f"{deploy.step.subject} deploys to production"
-    return ""
+        if stage_of(deploy) in stages:
+            return deploy
+    return None
 
 
 def _published_besides(repository: RepositoryTexts, step: PipelineStep) -> str:
@@ -209,18 +203,21 @@ def _published_besides(repository: RepositoryTexts, step: PipelineStep) -> str:
     return _unread(repository, step)
 
 
-def _published_after(repository: RepositoryTexts, pipeline: Pipeline) -> str:
-    """What a workflow that follows each run of this one publishes, or may."""
+def _published_after(repository: RepositoryTexts, pipeline: Pipeline, event: str) -> str:
+    """What a workflow that follows each run of this one publishes or deploys, or may, if `event` has started it."""
+    run = {"event": event, "conclusion": "success"}
+    values = {f"github.event.workflow_run.{key}": value for key, value in run.items()}
+    after = RunStart("workflow_run", {"github.event_name": "workflow_run", **values})
     for other in pipelines(repository):
         follows = patterns_of(other.root.mapping("on").mapping("workflow_run"), "workflows")
         if other is pipeline or not {title_of(pipeline), pipeline.path} & {*follows}:
             continue
-        started = as_started(repository, other, _AFTER_SCHEDULE, surely=False)
+        started = as_started(repository, other, after, surely=False)
         for step in started.steps:
             if step.events and (what := _published_besides(repository, step)):
                 return f"{other.path} follows it, where {what}"
-        if deploy := _deployed_to_production(repository, started):
-            return f"{other.path} follows it, where {deploy}"
+        if deploy := _deployed(repository, started, {DeployStage.PRODUCTION, DeployStage.NOT_TOLD}):
+            return f"{other.path} follows it, where {deploy.step.subject} deploys"
     return ""
 
 

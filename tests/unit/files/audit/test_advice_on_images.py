@@ -263,3 +263,27 @@ def test_a_service_that_watches_its_node_may_waive_what_it_cannot_do_without(lin
     (found,) = findings("no-host-namespaces", {"compose.yaml": text})
     assert found.fix is not None
     assert ("waive the check" in found.fix.advice) is is_waived
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"), [("USER app", Outcome.HOLDS), ("RUN true", Outcome.FAILS), ("USER $WHO", Outcome.UNKNOWN)]
+)
+def test_a_base_that_is_built_here_tells_the_user(base: str, expected: Outcome) -> None:
+    files = {
+        "compose.yaml": "services: {base: {build: base, image: 'shop-base:1'}, api: {build: api}}",
+        "base/Dockerfile": f"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n{base}\n",
+        "api/Dockerfile": "FROM shop-base:1\nCOPY . .\nENTRYPOINT [dotnet, a.dll]\n",
+    }
+    found = {each.place.path: each.outcome for each in findings("image-user", files)}
+    assert found["api/Dockerfile"] is expected
+    services = {each.subject: each.outcome for each in findings("run-as-non-root", files)}
+    assert services["service api"] is expected
+
+
+def test_bases_that_stand_on_one_another_are_not_followed_for_ever() -> None:
+    files = {
+        "compose.yaml": "services: {a: {build: a, image: shop-a}, b: {build: b, image: shop-b}}",
+        "a/Dockerfile": "FROM shop-b\n",
+        "b/Dockerfile": "FROM shop-a\n",
+    }
+    assert {each.outcome for each in findings("run-as-non-root", files)} == {Outcome.UNKNOWN}

@@ -24,6 +24,9 @@ NOT_ASKED = Outcome.NOT_APPLICABLE
         ("RABBITMQ_ERLANG_COOKIE", True),
         ("COOKIE_NAME", False),
         ("PAYMENT_CREDENTIAL", True),
+        ("dbpass", True),
+        ("BYPASS", False),
+        ("COMPASS", False),
     ],
 )
 def test_makers_call_a_secret_an_id_and_an_id_a_credential(name: str, is_secret: bool) -> None:

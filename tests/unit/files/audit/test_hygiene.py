@@ -572,3 +572,26 @@ def test_no_start_by_hand_is_put_in_that_would_release_again(more: str, said: st
     (found,) = findings("dispatchable", {BUILD: workflow(PUSH + more, "push: {branches: [main]}")})
     assert found.fix is not None
     assert (said in found.fix.left_alone, bool(found.fix.edits)) == (True, not said)
+
+
+ELGOHR = "- uses: elgohr/Publish-Docker-Github-Action@v5\n  with: {name: contoso/api, password: a}\n"
+
+
+def test_an_action_that_is_written_in_capitals_is_read() -> None:
+    assert outcomes("image-signed", {BUILD: workflow(ELGOHR)}) == [Outcome.FAILS]
+    assert outcomes("actions-pinned", {BUILD: workflow(ELGOHR)}) == [Outcome.FAILS]
+    assert outcomes("provenance", {BUILD: workflow(ELGOHR)}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize("told", ["no_push: true", "no_push: 'TRUE'"])
+def test_an_action_that_is_told_to_push_nothing_pushes_nothing(told: str) -> None:
+    step = ELGOHR.replace("password: a", f"password: a, {told}")
+    assert outcomes("image-signed", {BUILD: workflow(step)}) == []
+
+
+def test_an_action_in_another_checkout_that_pushes_by_its_name_is_told() -> None:
+    steps = (
+        "- uses: actions/checkout@v4\n  with: {repository: contoso/ci, path: ci}\n- uses: ./ci/build-push-image\n"
+    )
+    (found,) = findings("unread-delivery", {BUILD: workflow(steps), "Dockerfile": "FROM a:1\n"})
+    assert "./ci/build-push-image may push an image" in found.message

@@ -170,7 +170,7 @@ def test_compose_puts_variables_into_arguments() -> None:
     compose = "services:\n  db:\n    image: redis:8\n    command: redis-server --requirepass ${REDIS_PASSWORD}\n"
     (found,) = findings("runtime-secrets", {"compose.yaml": compose})
     assert (found.outcome, found.place.start) == (FAILS, 4)
-    assert found.message == "the value of --requirepass comes in among its arguments"
+    assert found.message == "the value of --requirepass comes into its arguments"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_health_check_is_asked_as_a_command_is(test: str, expected: Outcome) -
     compose = f"services:\n  db:\n    image: contoso/db\n    healthcheck:\n      test: {test}\n"
     (found,) = findings("runtime-secrets", {"compose.yaml": compose})
     assert found.outcome is expected
-    assert ("in its health check" in found.message) is (expected is FAILS)
+    assert ("its health check" in found.message) is (expected is FAILS)
 
 
 @pytest.mark.parametrize("probe", ["livenessProbe", "readinessProbe", "startupProbe"])
@@ -200,7 +200,7 @@ def test_a_probe_is_asked_as_a_command_is(probe: str) -> None:
 def test_what_comes_in_as_an_argument_is_not_said_to_be_written_out() -> None:
     compose = "services: {db: {image: contoso/db, command: 'openssl pkcs12 -password pass:${PW}'}}"
     (found,) = findings("runtime-secrets", {"compose.yaml": compose})
-    assert found.message == "the value of -password comes in among its arguments"
+    assert found.message == "the value of -password comes into its arguments"
 
 
 def test_a_patch_beside_a_secret_among_arguments_does_not_show_it() -> None:

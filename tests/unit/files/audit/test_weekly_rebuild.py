@@ -586,6 +586,7 @@ jobs:
     [
         ("github.event.workflow_run.conclusion == 'success'", False),
         ("github.event.workflow_run.event == 'release'", True),
+        ("github.event.workflow_run.event == 'push'", True),
     ],
 )
 def test_a_run_that_another_follows_to_production_is_not_proposed_every_week(
@@ -659,3 +660,30 @@ def test_a_condition_of_the_script_is_judged_as_a_schedule_meets_it(script: str,
 def test_a_condition_of_powershell_leaves_it_open(script: str, expected: Outcome) -> None:
     files = {BUILD: workflow(f"- shell: pwsh\n  run: |\n    {script}\n", EVERY_WEEK)}
     assert outcomes("weekly-rebuild", files) == [expected]
+
+
+@pytest.mark.parametrize("triggers", [COMMITS, f"{COMMITS}\nworkflow_dispatch:"])
+@pytest.mark.parametrize("condition", ["true", "github.event.workflow_run.event != 'push'"])
+def test_what_deploys_after_each_run_keeps_every_weekly_start_away(triggers: str, condition: str) -> None:
+    other = FOLLOWS.replace("    environment: production\n", "").replace("CONDITION", condition)
+    files = {
+        BUILD: "name: Build\n" + workflow(PUSH, triggers),
+        ".github/workflows/web.yml": workflow(PUSH, triggers),
+        ".github/workflows/deploy.yml": other,
+    }
+    proposal = proposed(files)
+    assert all(b"build.yml" not in text for each in proposal.commits for text in each.files.values())
+    assert all(BUILD not in each.files for each in proposal.commits)
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_scheduled"),
+    [("", False), ("tags: 'type=schedule'", False), ("tags: 'type=ref,event=branch'", True)],
+)
+def test_a_schedule_that_would_make_a_tag_of_its_own_is_not_put_in(tags: str, *, is_scheduled: bool) -> None:
+    metadata = f"- id: meta\n  uses: docker/metadata-action@v5\n  with:\n    images: contoso/api\n    {tags}\n"
+    (found,) = findings("weekly-rebuild", {BUILD: workflow(metadata + PUSH, COMMITS)})
+    assert found.fix is not None
+    assert ("nightly" not in found.fix.left_alone, bool(found.fix.edits)) == (is_scheduled, is_scheduled)
+    dispatched = proposed({BUILD: workflow(metadata + PUSH, f"{COMMITS}\nworkflow_dispatch:")}).commits
+    assert [b"gh workflow run" in text for each in dispatched for text in each.files.values()] == [not is_scheduled]

@@ -291,7 +291,9 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
         if repository.dockerfiles and (target := starts_deploy(step)):
             why = f"it has {target[:80]} deploy, which is not read"
             yield unknown(place, step.subject, why, f"what {target[:80]} does with that event")
-        elif may_push(step.action) or (repository.dockerfiles and is_of_build):
+        elif may_push(step.action or step.uses.removeprefix("./") * bool(step.unread)) or (
+            repository.dockerfiles and is_of_build
+        ):
             does = "deploy" if step.action.endswith("/deploy") else "push"
             why = f"{step.uses} may {does} an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")

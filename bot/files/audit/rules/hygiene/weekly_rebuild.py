@@ -62,6 +62,7 @@ _FIX = "add a weekly schedule, on a minute of its own"
 _LET_PUSH = "let the push take place when the schedule runs, or start it every week in another way"
 _CALL = "call it every week with its inputs, from a workflow with a schedule"
 _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
+_OF_SCHEDULE = re.compile(r"^[ \t]*type=schedule\b(?!.*\benable=false)", re.MULTILINE)
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 
@@ -230,6 +231,11 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if what := what_else_is_published(repository, pipeline, starts):
         why = f"a run may do more than push images ({what}), which would be done every week"
         return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
+    if tags := _tags_of_schedule(pipeline):
+        return Fix(
+            "start it every week with workflow_dispatch, from a workflow with a schedule",
+            left_alone=f"{tags} gives what a scheduled run pushes the tag and version nightly",
+        )
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
     if not publishes_default_branch(repository, pipeline):
@@ -252,6 +258,17 @@ def _fix_of_hand_started(repository: RepositoryTexts, pipeline: Pipeline, advice
         why = "a scheduled run has none of the inputs that whoever starts it hands over"
         return Fix("start it every week with its inputs, from a workflow with a schedule", left_alone=why)
     return Fix(advice, left_alone="only people start it, and say when the default branch is published")
+
+
+def _tags_of_schedule(pipeline: Pipeline) -> str:
+    """The step that gives what a scheduled run pushes a tag that others do not get; empty where no schedule does so
+    already, or there is no such step."""
+    if pipeline.crons:
+        return ""
+    metadata = (step for step in pipeline.steps if step.action == "docker/metadata-action")
+    return next(
+        (step.subject for step in metadata if not (tags := step.input("tags")) or _OF_SCHEDULE.search(tags)), ""
+    )
 
 
 def publishes_default_branch(repository: RepositoryTexts, pipeline: Pipeline) -> bool:

@@ -25,11 +25,12 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
-from bot.files.audit.images.by_dockerfile import starts, user_of
+from bot.files.audit.delivery.built_images import user_with_base
+from bot.files.audit.images.by_dockerfile import starts
 from bot.files.audit.images.dockerfile import STARTING, Dockerfile, dockerfiles
 from bot.files.audit.images.running import is_only_a_base, only_tests
 from bot.files.audit.images.stock import stock_image
-from bot.files.audit.images.user import UserKind, settled
+from bot.files.audit.images.user import UserKind
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import is_generated
@@ -56,16 +57,17 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             if (stage := file.stage(name) if name else file.final) is not None
         ]
         for stage in dict.fromkeys(stages or _run_of(file)):
-            user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
+            user = user_with_base(repository, file, stage)
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name or stage is not file.final else "final stage"
             if file.path in of_actions and not stages and user.kind is UserKind.ROOT:
                 yield not_applicable(place, subject, "an action runs it, and GitHub has these run as root")
                 continue
             is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
-            is_tried_out = (
-                only_tests(file, stage) if stages else all(only_tests(file, each) for each in file.stages)
-            )
+            if stages:
+                is_tried_out = bool(starts(file, stage)) and only_tests(file, stage)
+            else:
+                is_tried_out = all(only_tests(file, each) for each in file.stages)
             if is_left_open and is_tried_out:
                 yield not_applicable(place, subject, "it only runs tests")
                 continue

@@ -46,7 +46,7 @@ from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
 _CONNECTION = re.compile(r"connection(?:_?(?:string|ur[il]))?$", re.IGNORECASE)
-_ARGUMENTS, _PROBES, _HEALTH_CHECK = "among its arguments", "in a probe or hook", "in its health check"
+_ARGUMENTS, _PROBES, _HEALTH_CHECK = "its arguments", "a probe or hook", "its health check"
 _FIX_OF_SERVICE = "use Compose's `secrets`"
 
 
@@ -64,7 +64,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]
         for (name, _, node), where in told:
             place = place_of(repository, node, container.place)
-            yield fails(place, container.subject, f"the value of {name[:80]} is written out {where}", _FIX)
+            yield fails(place, container.subject, f"the value of {name[:80]} is written out in {where}", _FIX)
         if bad or told:
             return
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
@@ -95,7 +95,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]
         for (name, value, node), where in told:
             place = place_of(repository, node, service.place)
-            how = "comes in" if value.startswith("$") else "is written out"
+            how = "comes into" if value.startswith("$") else "is written out in"
             yield fails(place, service.subject, f"the value of {name[:80]} {how} {where}", _FIX_OF_SERVICE)
         if not bad and not told:
             yield _without_known_secret(repository, service)
