@@ -1,7 +1,7 @@
 """Globs of repositories' names, and globs compared with each other: whether one takes in another, and whether two
 may take in the same name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 _WILD = frozenset("*?[")
@@ -29,9 +29,9 @@ def names_repository(globs: Iterable[str], repository: str) -> bool:
 
 
 def _names(glob: str, repository: str) -> bool:
-    parts, globs = repository.split("/"), glob.split("/")
-    if len(parts) <= _PARTS or glob == "*":
+    if glob == "*" or repository.count("/") < _PARTS:
         return fnmatchcase(repository, glob)
+    parts, globs = repository.split("/"), glob.split("/")
     return len(parts) == len(globs) and all(map(fnmatchcase, parts, globs))
 
 
@@ -47,13 +47,21 @@ def covers(wide: str, narrow: str) -> bool:
     return "?" not in wide and "[" not in wide and "[" not in narrow and fnmatchcase(narrow, wide)
 
 
-def any_covers(wide: Sequence[str], narrow: Sequence[str]) -> bool:
+def covers_repositories(wide: str, narrow: str) -> bool:
+    """Whether `wide` surely takes in every repository that `narrow` does, as `names_repository` compares them."""
+    outer, inner = wide.split("/"), narrow.split("/")
+    if wide == "*" or len(inner) <= _PARTS:
+        return covers(wide, narrow)
+    return len(outer) == len(inner) and all(map(covers, outer, inner))
+
+
+def any_covers(wide: Sequence[str], narrow: Sequence[str], compared: Callable[[str, str], bool] = covers) -> bool:
     """Compares lists of globs, of which one has to match, as `covers` does; an empty list matches everything."""
     if not wide:
         return True
     if not narrow:
         return "*" in wide
-    return all(any(covers(outer, inner) for outer in wide) for inner in narrow)
+    return all(any(compared(outer, inner) for outer in wide) for inner in narrow)
 
 
 def may_meet(first: str, second: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
-from bot.domain.globs import any_covers
+from bot.domain.globs import any_covers, covers_repositories, names_repository
 from bot.domain.reference import Base
 from bot.domain.rollouts.terms import NEVER, AutoMerge, PathWorkflow, Pin, Step
 from bot.domain.rollouts.timing.waves import Wave
@@ -41,8 +41,7 @@ class Match:
         return self.accepts_change(base, cause, severity) and self.accepts_repository(repository)
 
     def accepts_repository(self, repository: str) -> bool:
-        name = repository.lower()  # for GitHub, Contoso/Shop and contoso/shop are one repository
-        return not self.repositories or any(fnmatchcase(name, glob.lower()) for glob in self.repositories)
+        return not self.repositories or names_repository(self.repositories, repository)
 
     def accepts_change(self, base: Base, cause: Cause, severity: Severity | None) -> bool:
         return (
@@ -53,8 +52,9 @@ class Match:
 
     def covers(self, other: "Match") -> bool:
         """Whether it surely accepts all that `other` accepts; globs are compared as far as that can be told."""
+        own, others = ([glob.lower() for glob in each.repositories] for each in (self, other))
         return (
-            any_covers([glob.lower() for glob in self.repositories], [glob.lower() for glob in other.repositories])
+            any_covers(own, others, covers_repositories)
             and any_covers(self.bases, other.bases)
             and (not self.causes or (bool(other.causes) and set(other.causes) <= set(self.causes)))
             and (

@@ -4,7 +4,9 @@ from bot.files.formats import repository_config
 from bot.files.formats.dotnet import global_json
 from bot.files.formats.table import holds_line_break, is_worth_reading, kind_of
 
-_NAMES = frozenset({"chart.yaml", "kustomization", "jenkinsfile", "nuget.config", ".npmrc"})
+SUPERVISED = "supervisord.conf"
+"""The settings of what starts several programs in one container, each as a user of its own."""
+_NAMES = frozenset({"chart.yaml", "kustomization", "jenkinsfile", "nuget.config", ".npmrc", SUPERVISED})
 _ENDINGS = (".bicep", ".tf")
 _BEGINNINGS = (".goreleaser.", "goreleaser.")
 _DEPLOYMENT_TEMPLATES = frozenset({"azuredeploy.json", "maintemplate.json", "template.json"})

@@ -15,11 +15,14 @@ from bot.files.formats.dockerfile.arguments import ASSUMED_PLATFORM
 from bot.files.formats.dockerfile.lines import Instruction
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dockerfile.words import BadWord, expand, split_quoted
+from bot.files.formats.practices import SUPERVISED
 from bot.files.formats.source.spanned import Spanned
 
 _DROPS_RIGHTS = re.compile(
     r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?:^|[\s\"'\[])/init\b"
 )
+_SUPERVISES = re.compile(r"\bsupervisord\b")
+_USER_OF_PROGRAM = re.compile(r"^user[ \t]*=[ \t]*(?!root\b|0\b)\w", re.MULTILINE)
 _CHANGES_OWNERS = re.compile(r"\b(?:chown|chgrp|usermod|groupmod|su)\s")
 _BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 
@@ -140,13 +143,26 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
             )
         for instruction in starts:
             text = instruction.arguments.text
-            if _DROPS_RIGHTS.search(text) or _script_holds(_DROPS_RIGHTS, instruction, file.of(stage), repository):
+            if (
+                _DROPS_RIGHTS.search(text)
+                or _script_holds(_DROPS_RIGHTS, instruction, file.of(stage), repository)
+                or _is_supervised(instruction, file.of(stage), repository)
+            ):
                 return unknown_user(
                     instruction,
                     "it starts as root, and its entrypoint seems to drop the rights",
                     "the user of the process in a running container; a USER would make it plain",
                 )
     return user
+
+
+def _is_supervised(instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts) -> bool:
+    """Whether it starts supervisord, whose settings here have a program run as another user."""
+    text = instruction.arguments.text
+    if not (_SUPERVISES.search(text) or _script_holds(_SUPERVISES, instruction, stage, repository)):
+        return False
+    settings = (repository.text(path) for path in repository.paths if path.lower().endswith(SUPERVISED))
+    return any(_USER_OF_PROGRAM.search(each) for each in settings)
 
 
 def _script_holds(

@@ -27,7 +27,7 @@ from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Condition, Pipel
 from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.scripts import OF_RUNNER
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
-from bot.files.audit.workflows.starts import RunStart
+from bot.files.audit.workflows.starts import USUAL_BRANCHES, RunStart
 from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.files.formats.workflows.needs import needs_of
@@ -66,7 +66,7 @@ def pipelines(repository: RepositoryTexts) -> list[Pipeline]:
 def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
     paths = [path for path in repository.paths if is_workflow(path)]
     read = {path: root for path in paths if _is_worth(repository, path) and (root := repository.root(path))}
-    called = {target for path in read for target in _list_called_files(read[path])}
+    called = {target for path in read for target in _list_called_files(read[path], repository.name)}
     flat_pipelines = []
     for path, root in read.items():
         events, crons, inputs = _triggers(root)
@@ -111,16 +111,23 @@ def _is_worth(repository: RepositoryTexts, path: str) -> bool:
     return repository.dockerfiles != [] and _CALLS_ANOTHER.search(text) is not None
 
 
-def _list_called_files(root: Mapping) -> Iterator[str]:
+def _list_called_files(root: Mapping, name: str) -> Iterator[str]:
     for _, job in root.mapping("jobs").entries():
         uses = job.scalar("uses") if isinstance(job, Mapping) else None
-        if uses is not None and (own := _own(uses.value)).startswith("./"):
+        if uses is not None and (own := _own(uses.value, name)).startswith("./"):
             yield own.removeprefix("./")
 
 
-def _own(uses: str) -> str:
-    """`$/` names the repository of the workflow itself, as `./` does where that is checked out."""
-    return f"./{uses[2:]}" if uses.startswith("$/") else uses
+def _own(uses: str, name: str) -> str:
+    """`$/` names the repository of the workflow itself, as `./` does where that is checked out.
+
+    So does its name with a branch that is usually the default one.
+    """
+    if uses.startswith("$/"):
+        return f"./{uses[2:]}"
+    path, _, ref = uses.partition("@")
+    is_own = "/" in name and path.lower().startswith(f"{name.lower()}/") and ref in USUAL_BRANCHES
+    return f"./{path[len(name) + 1 :]}" if is_own else uses
 
 
 def _triggers(root: Mapping) -> tuple[frozenset[str], tuple[Scalar, ...], tuple[str, ...]]:
@@ -282,7 +289,7 @@ class _Flattening:
     def _call(self, job: PipelineJob, uses: str, around: _Around) -> None:
         """Puts the jobs of a workflow of the repository in; another's stays a job that names it."""
         inputs = inputs_of(job.mapping, around.values)
-        called = _own(uses)
+        called = _own(uses, self._repository.name)
         target = called.removeprefix("./") if called.startswith("./") else None
         root = self._repository.root(target) if target is not None else None
         if target is None or root is None or around.depth >= DEEPEST_CALL:
@@ -323,7 +330,7 @@ class _Flattening:
             job=around.job,
             number=self._numbers,
             id=step_id.value if step_id is not None else "",
-            uses=_own(filled(uses.value.strip(), inner)) if uses is not None else "",
+            uses=_own(filled(uses.value.strip(), inner), self._repository.name) if uses is not None else "",
             uses_at=uses,
             inputs=inputs_of(node, inner),
             commands=_commands(node, around.job.mapping, around.root, inner, environment),

@@ -15,7 +15,7 @@ from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.refs import spoken_refs
 from bot.files.formats.source.nodes import Mapping
 
-_USUAL = frozenset({"main", "master", "develop", "development", "dev", "trunk"})
+USUAL_BRANCHES = frozenset({"main", "master", "develop", "development", "dev", "trunk"})
 """Names that default branches have."""
 _SPOKEN = re.compile(r"refs/heads/([\w./-]+)|\bref_name\s*[!=]=\s*'([^'\n]+)'")
 _PULL_REQUEST = re.compile(r"\bissue\.pull_request\b|\brefs/pull/|\bgh\s+pr\s+(?:checkout|view)\b|\bpulls\.get\b")
@@ -114,7 +114,7 @@ def _default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
             root = repository.root(path)
             if root is not None:
                 names |= set(spoken_refs(root.mapping("on"), "branches"))
-    usual = names & _USUAL
+    usual = names & USUAL_BRANCHES
     if usual:
         return tuple(sorted(usual))
     return (*sorted(names)[: MOST_BRANCHES - 1], _ANY_OTHER)

@@ -53,6 +53,12 @@ def test_every_condition_that_is_set_must_hold(match: Match, holds: bool) -> Non
     assert (terms(PolicyRule(match, wave="found")).wave == "found") is holds
 
 
+def test_a_rule_for_an_owner_at_one_forge_takes_in_nothing_of_an_organisation_of_that_name_at_another() -> None:
+    assert not Match(repositories=("contoso/*",)).accepts_repository("contoso/team/desk")
+    assert Match(repositories=("Contoso/*/*",)).accepts_repository("contoso/Team/desk")
+    assert Match(repositories=("*",)).accepts_repository("contoso/team/desk")
+
+
 @pytest.mark.parametrize("least", Severity, ids=str)
 @pytest.mark.parametrize("rated", Severity, ids=str)
 def test_a_severity_is_a_lower_bound(least: Severity, rated: Severity) -> None:
@@ -176,9 +182,10 @@ def test_the_order_of_changes_moves_nobody_to_a_later_wave(several: list[Terms],
 
 matches = st.builds(
     Match,
-    repositories=st.lists(st.sampled_from(["*", "contoso/*", "contoso/shop", "Contoso/Shop-*"]), max_size=2).map(
-        tuple
-    ),
+    repositories=st.lists(
+        st.sampled_from(["*", "contoso/*", "contoso/shop", "Contoso/Shop-*", "contoso/team/*", "contoso/*/*"]),
+        max_size=2,
+    ).map(tuple),
     bases=st.lists(st.sampled_from(["*", "*:10.0", "mcr.microsoft.com/dotnet/*"]), max_size=2).map(tuple),
     causes=st.lists(st.sampled_from([Cause.OS_UPDATE, Cause.DOTNET_SECURITY]), max_size=2).map(tuple),
     min_severity=st.none() | st.sampled_from(Severity),
@@ -188,7 +195,7 @@ matches = st.builds(
 @given(
     wide=matches,
     narrow=matches,
-    repository=st.sampled_from(["contoso/shop", "contoso/shop-api", "other/shop"]),
+    repository=st.sampled_from(["contoso/shop", "contoso/shop-api", "other/shop", "contoso/team/desk"]),
     base=st.sampled_from([ASPNET, replace(ASPNET, tag="9.0"), replace(ASPNET, registry="other.example")]),
     cause=st.sampled_from([Cause.OS_UPDATE, Cause.DOTNET_SECURITY, Cause.LAYERS_ONLY]),
     severity=st.none() | st.sampled_from(Severity),

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
+from bot.files.formats.practices import tells_of_practices
 from tests.unit.files.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -570,3 +571,15 @@ def test_an_image_that_compose_builds_to_run_tests_in_is_asked_for_no_user() -> 
         "compose.yaml": "services: {e2e: {build: .}}\n",
     }
     assert outcomes("image-user", files) == [Outcome.NOT_APPLICABLE]
+
+
+@pytest.mark.parametrize(("user", "expected"), [("shop", UNKNOWN), ("root", FAILS)])
+@pytest.mark.parametrize("start", ["CMD supervisord -n", 'COPY docker/start.sh /\nENTRYPOINT ["/start.sh"]'])
+def test_what_supervisord_runs_as_another_user_starts_as_root(user: str, expected: Outcome, start: str) -> None:
+    files = {
+        "Dockerfile": f"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n{start}\n",
+        "docker/start.sh": "useradd shop\nexec supervisord -c /etc/supervisord.conf\n",
+        "docker/supervisord.conf": f"[supervisord]\nuser=root\n[program:shop]\nuser={user}\n",
+    }
+    assert outcome("image-user", files) is expected
+    assert tells_of_practices("docker/supervisord.conf")

@@ -3,7 +3,10 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
-from tests.unit.files.audit.world import BUILD, PUSH, findings, outcomes, workflow
+from bot.files.audit.auditing import judge_repository
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rules import BY_CHECK
+from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, outcomes, texts, workflow
 
 FAILS, UNKNOWN = Outcome.FAILS, Outcome.UNKNOWN
 
@@ -92,3 +95,17 @@ def test_a_push_of_a_makefile_is_told_however_its_command_is_written(recipe: str
 def test_the_script_is_named_by_what_runs_it_and_its_path() -> None:
     (found,) = findings("image-scanned", {BUILD: workflow(f"- run: bash -x ../other/check.sh all\n{PUSH}")})
     assert "`bash ../other/check.sh` may run one" in found.message
+
+
+@pytest.mark.parametrize(("ref", "expected"), [("main", ["image-signed"]), ("v1", ["unread-delivery"])])
+def test_what_the_repository_calls_by_its_own_name_and_branch_is_read_here(ref: str, expected: list[str]) -> None:
+    called = workflow(PUSH, "workflow_call:")
+    calling = f"on: push\njobs:\n  a:\n    uses: contoso/Shop/.github/workflows/push-image.yml@{ref}\n"
+    files = {BUILD: calling, ".github/workflows/push-image.yml": called, "Dockerfile": "FROM a:1\n"}
+    repository = RepositoryTexts(texts(files), "contoso/shop")
+    found = judge_repository(
+        repository, NOW, rules=[BY_CHECK["image-signed"], BY_CHECK["unread-delivery"]]
+    ).findings
+    assert [
+        each.check for each in found if each.outcome is not Outcome.HOLDS and "job a" in each.subject
+    ] == expected
