@@ -121,7 +121,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "By an admission controller",
             ("admission-enforced", "verified-before-deploy"),
-            "A policy counts for the images that it looks at",
+            "A policy counts for images it looks at",
         ),
     ),
     "Secrets": (

@@ -1,7 +1,7 @@
 """The bases of the fleet, and how they moved in half a year: a .NET patch every four weeks, the OS in between."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.bases.change import Cause, Change
@@ -72,8 +72,8 @@ def concerns(rollout: int, base: Base) -> bool:
 
 
 def is_supported(base: Base, at: datetime) -> bool:
-    """Whether its .NET and its distribution were still supported: what is not is published no more."""
-    support = support_of_base(base, at.date())
+    """Whether its .NET was still supported: what is not is published no more."""
+    support = support_of_base(replace(base, tag=base.tag.partition("-")[0]), at.date())
     return support is None or not support.has_ended(at.date())
 
 

@@ -22,6 +22,10 @@ def test_nothing_of_a_net_that_has_ended_is_published_or_released_after_its_end(
     assert max(moved | released) < END_OF_NET_8_AND_9 < NOW.date()
 
 
+def test_every_base_has_moved_before() -> None:
+    assert all(len(publications(base, NOW)) > 1 for base in BASES)
+
+
 def test_a_net_that_is_supported_is_published_to_the_last() -> None:
     [newest] = [base for base in BASES if (base.repository, base.tag) == ("dotnet/aspnet", "10.0")]
     assert NOW - publications(newest, NOW)[-1].at < NOW - publications(newest, NOW)[-2].at
