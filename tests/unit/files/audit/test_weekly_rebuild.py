@@ -253,6 +253,19 @@ def test_what_follows_another_workflow_is_not_started_past_it(condition: str) ->
     assert "without waiting for the workflow that it follows" in left({BUILD: workflow(steps, after)})
 
 
+@pytest.mark.parametrize(
+    ("tags", "is_moved"),
+    [
+        ("ghcr.io/contoso/api:git-${{ github.sha }}", True),
+        ("ghcr.io/contoso/api:${{ github.sha }}, ghcr.io/contoso/api:latest", False),
+        ("ghcr.io/contoso/api:${{ github.sha }}-${{ github.run_number }}", False),
+    ],
+)
+def test_a_tag_of_the_commit_alone_is_moved_by_no_schedule_of_ours(tags: str, is_moved: bool) -> None:
+    files = {BUILD: workflow(PUSH.replace("ghcr.io/contoso/api:8", tags), COMMITS)}
+    assert bool(proposed(files).commits) is not is_moved
+
+
 def test_what_publishes_another_branch_is_not_advised_to_be_scheduled() -> None:
     other = {".github/workflows/test.yml": workflow("- run: make", "push: {branches: [main]}")}
     (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, "push: {branches: ['7.x']}"), **other})

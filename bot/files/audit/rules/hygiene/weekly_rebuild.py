@@ -63,6 +63,8 @@ _LET_PUSH = "let the push take place when the schedule runs, or start it every w
 _CALL = "call it every week with its inputs, from a workflow with a schedule"
 _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
 _OF_SCHEDULE = re.compile(r"^[ \t]*type=schedule\b(?!.*\benable=false)", re.MULTILINE)
+_OF_COMMIT = re.compile(r":(?:(?!\$\{\{).)*\$\{\{\s*github\.sha\s*\}\}(?:(?!\$\{\{).)*$")
+"""A tag in which only the commit stands that differs from run to run."""
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 
@@ -235,6 +237,12 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
         return Fix(
             "start it every week with workflow_dispatch, from a workflow with a schedule",
             left_alone=f"{tags} gives what a scheduled run pushes the tag and version nightly",
+        )
+    names = _pushed_names(repository, pipeline)
+    if names and all(map(_OF_COMMIT.search, names)):
+        return Fix(
+            "push each run's image under a tag of its own, as github.run_number gives it, and add a schedule",
+            left_alone="all of its tags are the commit's, which a scheduled run would move",
         )
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
