@@ -149,7 +149,7 @@ def _unknown_commands(repository: RepositoryTexts, text: str, depth: int) -> Ite
 def _shown(words: tuple[str, ...]) -> str:
     if UNKNOWN in words[0]:
         return "a command that only a run knows"
-    return f"`{' '.join(word for word in words[:2] if UNKNOWN not in word)}`"[:80]
+    return f"`{' '.join(word for word in words[:3] if UNKNOWN not in word)}`"[:80]
 
 
 def _is_known(repository: RepositoryTexts, command: Command, words: tuple[str, ...], depth: int) -> bool:

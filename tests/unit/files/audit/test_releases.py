@@ -97,11 +97,11 @@ def test_each_workflow_that_releases_gets_its_own() -> None:
         (workflow(PUSH, TAGS), "without workflow_dispatch its newest tag cannot be built anew"),
         (
             workflow(PUSH + "- run: dotnet nuget push *.nupkg\n", f"{TAGS}\nworkflow_dispatch:"),
-            "a run may do more than push images (`nuget push`)",
+            "a run may do more than push images (`dotnet nuget push`)",
         ),
         (
             workflow(PUSH + "- uses: softprops/action-gh-release@v2\n", f"{TAGS}\nworkflow_dispatch:"),
-            "a run may do more than push images (`action-gh-release`)",
+            "a run may do more than push images (softprops/action-gh-release)",
         ),
         (
             workflow(PUSH + "- run: kubectl apply -f deploy\n", f"{TAGS}\nworkflow_dispatch:"),

@@ -39,20 +39,20 @@ def test_what_builds_tests_fetches_and_pushes_images_is_repeatable(run: str) -> 
 @pytest.mark.parametrize(
     ("run", "what"),
     [
-        ("dotnet nuget push a.nupkg", "`dotnet nuget`"),
-        ("dotnet ef database update", "`dotnet ef`"),
-        ("git tag v1", "`git tag`"),
-        ("git push origin v1", "`git push`"),
-        ("gh release create v1", "`gh release`"),
-        ("curl -X POST https://contoso.com", "`curl -X`"),
-        ("curl -d @a.json https://contoso.com", "`curl -d`"),
-        ("curl --upload-file a https://contoso.com", "`curl --upload-file`"),
-        ("docker -H ssh://web stack deploy", "`docker -H`"),
-        ("docker stack deploy web", "`docker stack`"),
-        ("az container create --name web", "`az container`"),
-        ("aws s3 cp a.zip s3://contoso", "`aws s3`"),
+        ("dotnet nuget push a.nupkg", "`dotnet nuget push`"),
+        ("dotnet ef database update", "`dotnet ef database`"),
+        ("git tag v1", "`git tag v1`"),
+        ("git push origin v1", "`git push origin`"),
+        ("gh release create v1", "`gh release create`"),
+        ("curl -X POST https://contoso.com", "`curl -X POST`"),
+        ("curl -d @a.json https://contoso.com", "`curl -d @a.json`"),
+        ("curl --upload-file a https://contoso.com", "`curl --upload-file a`"),
+        ("docker -H ssh://web stack deploy", "`docker -H ssh://web`"),
+        ("docker stack deploy web", "`docker stack deploy`"),
+        ("az container create --name web", "`az container create`"),
+        ("aws s3 cp a.zip s3://contoso", "`aws s3 cp`"),
         ("make release", "`make release`"),
-        ("npm run release", "`npm run`"),
+        ("npm run release", "`npm run release`"),
         ("./release.exe", "`./release.exe`"),
         ('"$PROGRAM" push', "a command that only a run knows"),
     ],
@@ -75,7 +75,7 @@ def test_any_other_action_is_named(action: str) -> None:
 
 def test_what_an_action_is_given_to_run_is_read_too() -> None:
     step = "- uses: azure/cli@v2\n  with: {inlineScript: az container create --name web}\n"
-    assert unknown_of(step) == "`az container`"
+    assert unknown_of(step) == "`az container create`"
 
 
 def test_a_script_of_the_repository_is_known_by_its_commands() -> None:
