@@ -32,61 +32,63 @@ class NeedReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
-    """How a reason is worded: of one, of several, and what a person does about it."""
+class GroupWords:
+    """How a group of what is alike is worded: of one, of several, and what a person does about it."""
 
     one: str
     several: str
     way_out: str
 
 
-_WORDS: Mapping[NeedReason, _Words] = {
-    NeedReason.PAUSED: _Words(
+_WORDS: Mapping[NeedReason, GroupWords] = {
+    NeedReason.PAUSED: GroupWords(
         "pause holds rollouts",
         "pauses hold rollouts",
         "`freshness-bot resume` lets the bot go on",
     ),
-    NeedReason.FAILED: _Words(
+    NeedReason.FAILED: GroupWords(
         "build is red", "builds are red", "mend the build; `freshness-bot retry REPOSITORY` has it tried again"
     ),
-    NeedReason.REFUSED: _Words(
+    NeedReason.REFUSED: GroupWords(
         "repository refuses the bot",
         "repositories refuse the bot",
         "grant the right, or change the rule that each one names",
     ),
-    NeedReason.APPROVAL: _Words("step waits for approval", "steps wait for approval", "approve or reject its run"),
-    NeedReason.UNMERGED: _Words(
+    NeedReason.APPROVAL: GroupWords(
+        "step waits for approval", "steps wait for approval", "approve or reject its run"
+    ),
+    NeedReason.UNMERGED: GroupWords(
         "pull request is green and unmerged", "pull requests are green and unmerged", "merge or close them"
     ),
-    NeedReason.NOT_READY: _Words(
+    NeedReason.NOT_READY: GroupWords(
         "pull request cannot be merged yet",
         "pull requests cannot be merged yet",
         "a check is red, a review is missing, or there is a conflict",
     ),
-    NeedReason.UNREADABLE: _Words(
+    NeedReason.UNREADABLE: GroupWords(
         "repository cannot be read", "repositories cannot be read", "mend what its reason says"
     ),
-    NeedReason.CONTRADICTED: _Words(
+    NeedReason.CONTRADICTED: GroupWords(
         "repository has an image that contradicts itself",
         "repositories have images that contradict themselves",
         "find out how it was built, and build it anew",
     ),
-    NeedReason.UNPROVEN: _Words(
+    NeedReason.UNPROVEN: GroupWords(
         "rebuild is not proven: no image of it is known",
         "rebuilds are not proven: no images of them are known",
         "name the images' registry under `registries`, or `produces` in the repository's file",
     ),
-    NeedReason.NOT_REBUILT: _Words(
+    NeedReason.NOT_REBUILT: GroupWords(
         "workflow that nothing rebuilds in time",
         "workflows that nothing rebuilds in time",
         "`freshness-bot status --all` says why of each",
     ),
-    NeedReason.OUT_OF_SUPPORT: _Words(
+    NeedReason.OUT_OF_SUPPORT: GroupWords(
         "repository stands on a base out of support",
         "repositories stand on bases out of support",
         "no more fixes will come: move to the next version",
     ),
-    NeedReason.ENDS_SOON: _Words(
+    NeedReason.ENDS_SOON: GroupWords(
         "repository stands on a base whose support ends soon",
         "repositories stand on bases whose support ends soon",
         "plan the move to the next version",

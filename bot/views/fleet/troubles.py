@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.wording.words import counted
 from bot.views.bases.base import is_in_trouble
 from bot.views.bases.upstream import shown_address
+from bot.views.fleet.needs import GroupWords
 from bot.views.fleet.status import Status
 
 
@@ -19,17 +20,10 @@ class TroubleKind(StrEnum):
     DOCUMENT = "document"
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    one: str
-    several: str
-    way_out: str
-
-
-_WORDS: Mapping[TroubleKind, _Words] = {
-    TroubleKind.INCIDENT: _Words("incident", "incidents", "each ends by itself once what it names is mended"),
-    TroubleKind.BASE: _Words("base", "bases", "mend its name, its credentials or its copy"),
-    TroubleKind.DOCUMENT: _Words(
+_WORDS: Mapping[TroubleKind, GroupWords] = {
+    TroubleKind.INCIDENT: GroupWords("incident", "incidents", "each ends by itself once what it names is mended"),
+    TroubleKind.BASE: GroupWords("base", "bases", "mend its name, its credentials or its copy"),
+    TroubleKind.DOCUMENT: GroupWords(
         "document of a feed",
         "documents of feeds",
         "let the bot reach it, or bring a bundle: `freshness-bot feeds bundle import`",
