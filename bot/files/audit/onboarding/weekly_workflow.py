@@ -9,9 +9,9 @@ from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rules.hygiene.weekly_rebuild import publishes_default_branch, weekly_cron
-from bot.files.audit.suggestions.released_rebuild import what_else_is_published, what_else_it_does
+from bot.files.audit.suggestions.released_rebuild import what_else_is_published
 from bot.files.audit.workflows.model import Pipeline
-from bot.files.audit.workflows.releases import is_started_by_hand_alone, requires_input
+from bot.files.audit.workflows.releases import follows_another, is_started_by_hand_alone, requires_input
 from bot.files.audit.workflows.starts import default_branches, dispatched
 
 CHECK = "weekly-rebuild"
@@ -69,7 +69,7 @@ def _pushes_when_dispatched(repository: RepositoryTexts, pipeline: Pipeline) -> 
     that no commit does."""
     if "workflow_dispatch" not in pipeline.events or requires_input(pipeline):
         return False
-    if is_started_by_hand_alone(pipeline) and what_else_it_does(repository, pipeline):
+    if is_started_by_hand_alone(pipeline) or follows_another(pipeline):
         return False
     starts = [dispatched(repository, pipeline.root, branch) for branch in default_branches(repository)]
     is_sure = outcome_of(repository, pipeline, starts).pushes is Pushes.SURELY

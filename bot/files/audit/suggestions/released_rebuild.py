@@ -11,16 +11,16 @@ from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries, deliveries_of
-from bot.files.audit.delivery.delivery import Deploy
 from bot.files.audit.delivery.deploys import brings_image, is_local
 from bot.files.audit.delivery.other_programs import unread_push
+from bot.files.audit.delivery.repeatable import not_repeatable
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.delivery.stages import DeployStage, names_production, stage_of
-from bot.files.audit.delivery.unread import is_handed_image, may_publish, may_push, starts_deploy
+from bot.files.audit.delivery.unread import may_publish
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
 from bot.files.audit.workflows.flattening import as_started, pipelines, title_of
-from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.releases import (
     example_tags,
@@ -31,33 +31,7 @@ from bot.files.audit.workflows.releases import (
 )
 from bot.files.audit.workflows.starts import RunStart, default_branches, dispatched
 
-_CHANGES_INFRASTRUCTURE = r"\b(?:terraform|tofu)\b[^\n|;&]*[ \t]apply\b|\bpulumi[ \t]+up\b"
 _OF_RELEASE = re.compile(r"github\.event\.(?:release|client_payload|ref)\b|\bclient_payload\b", re.IGNORECASE)
-_PUBLISHES_MORE = re.compile(
-    r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
-    r"|gh[ \t]+(?:release|pr|workflow|api)\b|git[ \t]+push"
-    r"|(?:create|upload|action-gh|gh|semantic)[-_]release|release[-_](?:action|please|drafter|notes)"
-    r"|goreleaser|changesets?\b|helm[ \t]+(?:push|upgrade|install)|chart-releaser|mvn[ \t]+deploy"
-    r"|create-pull-request|ssh-action|(?<![\w-])ssh[ \t]"
-    r"|repository-dispatch|\bslack|\bdiscord|\bteams\b|\bnotify|uses:[^\n]*deploy[^\s@\"']*"
-    rf"|{_CHANGES_INFRASTRUCTURE}",
-    re.IGNORECASE,
-)
-_MAKES_RELEASE = re.compile(
-    r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
-    r"|gh[ \t]+release[ \t]+create|git[ \t]+push|(?:create|action-gh|gh|semantic)[-_]release|release-please"
-    r"|getsentry/action-release|sentry-cli[ \t][^\n|;&]*\bnew\b"
-    r"|\baws[ \t]+s3[ \t]+(?:cp|sync|mv)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?s3://)"
-    r"|\baz[ \t]+storage[ \t]+blob[ \t]+(?:upload|sync|copy)|\bazcopy[ \t]+(?:copy|sync)"
-    r"|\bgsutil[ \t][^\n|;&]*\b(?:cp|rsync)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?gs://)"
-    r"|\bgcloud[ \t]+storage[ \t]+(?:cp|rsync)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?gs://)|\bs3cmd[ \t]+(?:put|sync)\b"
-    r"|\brclone[ \t]+(?:copy|sync)|s3[-_](?:sync|upload|cp)|upload[-_](?:to[-_])?(?:s3|cloud-storage|azure-blob)"
-    r"|blob-upload|(?:repository|workflow)-dispatch|/dispatches\b|gh[ \t]+workflow[ \t]+run"
-    rf"|goreleaser|chart-releaser|ssh-action|{_CHANGES_INFRASTRUCTURE}",
-    re.IGNORECASE,
-)
-"""What publishes a version of its own each time, uploads files, starts what stands elsewhere, changes
-infrastructure, or runs commands on a machine."""
 _SAFE_FILE = re.compile(r"[\w.-]+\.ya?ml")
 _TEXT = """\
 # Builds the newest release anew every week, on its bases as they are then. It starts that tag, and no branch.
@@ -135,7 +109,7 @@ def _check(repository: RepositoryTexts, pipeline: Pipeline, path: str) -> None:
     if any(map(_OF_RELEASE.search, _texts(repository, pipeline))):
         raise NotSpliceable("its steps read what only the event of a release hands over")
     if what := what_else_it_does(repository, pipeline):
-        raise NotSpliceable(f"a run does more than push images ({what}), which would be done again")
+        raise NotSpliceable(f"a run may do more than push images ({what}), which would be done again")
     if released_outcome(repository, pipeline) is not Pushes.SURELY:
         raise NotSpliceable("whether it pushes when it is started on a tag by workflow_dispatch is not sure")
 
@@ -148,51 +122,22 @@ def _texts(repository: RepositoryTexts, pipeline: Pipeline) -> list[str]:
 
 def what_else_it_does(repository: RepositoryTexts, pipeline: Pipeline) -> str:
     """What a run does, or may do, besides pushing images; empty for nothing."""
-    texts = _texts(repository, pipeline)
-    more = next((match for text in texts if (match := _PUBLISHES_MORE.search(text))), None)
-    if more is not None:
-        return f"`{' '.join(more.group().split())}`"
-    unread = next((step.uses for step in pipeline.steps if step.unread), "")
     called = next((job.remote for job in pipeline.remote_jobs if job.remote), "")
     deploy = next((each.tool for each in deliveries(repository).deploys if each.pipeline is pipeline), "")
-    return unread or called or deploy
+    unknown = (what for step in pipeline.steps if (what := not_repeatable(repository, step)))
+    return called or deploy or next(unknown, "")
 
 
 def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> str:
     """What a run that is started so publishes besides images, or may, or that it runs in production's environment;
-    empty for nothing. What is told as a delivery that is not read may publish whatever it does."""
-    starts = tuple(starts)
+    empty for nothing. What follows the run counts too."""
     for start in starts:
         started = as_started(repository, pipeline, start, surely=False)
-        called = next((job.remote for job in started.remote_jobs if job.events and may_publish(job)), None)
-        if called is not None:
-            return called
-        for step in started.steps:
-            if step.events and (what := _published_besides(repository, step)):
-                return what
-        if deploy := _deployed(repository, started, {DeployStage.PRODUCTION}):
-            return f"{deploy.step.subject} deploys to production"
-    return next((what for each in starts if (what := _published_after(repository, pipeline, each.event))), "")
-
-
-def _deployed(repository: RepositoryTexts, started: Pipeline, stages: set[DeployStage]) -> Deploy | None:
-    """The first step of a run that deploys to one of these stages, by its words; None for none."""
-    for deploy in deliveries_of([started]).deploys:
-        if is_local(deploy) or brings_image(repository, deploy) is False or not deploy.step.events:
-            continue
-        if stage_of(deploy) in stages:
-            return deploy
-    return None
-
-
-def _published_besides(repository: RepositoryTexts, step: PipelineStep) -> str:
-    run = step.mapping.scalar("run")
-    match = _MAKES_RELEASE.search(run.value if run is not None else step.action)
-    if match is not None:
-        return f"`{' '.join(match.group().split())}`" if run is not None else f"`{step.action}`"
-    if step.job.environment and names_production(step.job.environment):
-        return f"job {step.job.name} runs in environment {step.job.environment}"
-    return _unread(repository, step)
+        if what := _besides_images(repository, started, {DeployStage.PRODUCTION}):
+            return what
+        if what := _published_after(repository, pipeline, start.event):
+            return what
+    return ""
 
 
 def _published_after(repository: RepositoryTexts, pipeline: Pipeline, event: str) -> str:
@@ -205,18 +150,33 @@ def _published_after(repository: RepositoryTexts, pipeline: Pipeline, event: str
         if other is pipeline or not {title_of(pipeline), pipeline.path} & {*follows}:
             continue
         started = as_started(repository, other, after, surely=False)
-        for step in started.steps:
-            if step.events and (what := _published_besides(repository, step)):
-                return f"{other.path} follows it, where {what}"
-        if deploy := _deployed(repository, started, {DeployStage.PRODUCTION, DeployStage.NOT_TOLD}):
-            return f"{other.path} follows it, where {deploy.step.subject} deploys"
+        if what := _besides_images(repository, started, {DeployStage.PRODUCTION, DeployStage.NOT_TOLD}):
+            return f"{other.path} follows it, where {what}"
     return ""
 
 
-def _unread(repository: RepositoryTexts, step: PipelineStep) -> str:
-    """What of a step delivers images, or may, and is not read here; empty where nothing does."""
-    is_unread = may_push(step.action) or is_handed_image(step) or bool(starts_deploy(step))
-    return step.action if is_unread else unread_push(repository, step)
+def _besides_images(repository: RepositoryTexts, started: Pipeline, stages: set[DeployStage]) -> str:
+    """What a run does, or may, besides building, testing and pushing images and deploying to other stages than
+    these; empty for nothing. A delivery that is not read may do whatever it does."""
+    for job in started.remote_jobs:
+        if job.remote is not None and job.events and may_publish(job):
+            return job.remote
+    steps = [step for step in started.steps if step.events]
+    for step in steps:
+        if step.job.environment and names_production(step.job.environment):
+            return f"job {step.job.name} runs in environment {step.job.environment}"
+    deploys = deliveries_of([started]).deploys
+    for deploy in deploys:
+        if is_local(deploy) or brings_image(repository, deploy) is False or not deploy.step.events:
+            continue
+        if stage_of(deploy) in stages:
+            where = " to production" if stage_of(deploy) is DeployStage.PRODUCTION else ""
+            return f"{deploy.step.subject} deploys{where}"
+    known = {deploy.step for deploy in deploys}
+    for step in steps:
+        if what := unread_push(repository, step) or ("" if step in known else not_repeatable(repository, step)):
+            return what
+    return ""
 
 
 def released_outcome(repository: RepositoryTexts, pipeline: Pipeline) -> Pushes:

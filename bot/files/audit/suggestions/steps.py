@@ -14,7 +14,7 @@ from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements, pushes_unasked
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import listed_names, repository_of
-from bot.files.audit.delivery.statements import JOINED
+from bot.files.audit.delivery.statements import JOINED, why_no_index
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import item_after, item_before
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, merged, with_key
@@ -109,6 +109,8 @@ def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
     """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it."""
     advice = f"set sbom: true{_beside(push)}"
+    if why := why_no_index(push):
+        return Fix(advice, left_alone=f"{why}, and an SBOM makes what is pushed an index")
     fix = with_key(repository, inputs, "sbom", ["true"], advice)
     if not fix.edits or knows_statements(push.step) is True:
         return with_builder(repository, push, fix)

@@ -112,6 +112,12 @@ def is_started_by_hand_alone(pipeline: Pipeline) -> bool:
     return pipeline.events - TESTS_ONLY <= _STARTED
 
 
+def follows_another(pipeline: Pipeline) -> bool:
+    """Whether it runs after another workflow, and no commit starts it by itself: whoever starts it in another way
+    goes past what that one has found."""
+    return "workflow_run" in pipeline.events and "push" not in pipeline.events
+
+
 def takes_inputs(pipeline: Pipeline) -> bool:
     """Whether whoever starts it by hand may hand something over besides a name for the run."""
     inputs = pipeline.root.mapping("on").mapping("workflow_dispatch").mapping("inputs")

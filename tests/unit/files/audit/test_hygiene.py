@@ -563,7 +563,7 @@ def test_what_people_start_to_go_back_is_no_rebuild(check: str) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("- run: dotnet nuget push a.nupkg\n", "`nuget push`"),
+        ("- run: dotnet nuget push a.nupkg\n", "`dotnet nuget push`"),
         ("- run: az containerapp update -g prod -n a --image b\n", "deploys to production"),
         ("- run: dotnet test\n", ""),
     ],

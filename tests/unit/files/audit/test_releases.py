@@ -97,15 +97,15 @@ def test_each_workflow_that_releases_gets_its_own() -> None:
         (workflow(PUSH, TAGS), "without workflow_dispatch its newest tag cannot be built anew"),
         (
             workflow(PUSH + "- run: dotnet nuget push *.nupkg\n", f"{TAGS}\nworkflow_dispatch:"),
-            "a run does more than push images (`nuget push`)",
+            "a run may do more than push images (`dotnet nuget push`)",
         ),
         (
             workflow(PUSH + "- uses: softprops/action-gh-release@v2\n", f"{TAGS}\nworkflow_dispatch:"),
-            "a run does more than push images (`action-gh-release`)",
+            "a run may do more than push images (softprops/action-gh-release)",
         ),
         (
             workflow(PUSH + "- run: kubectl apply -f deploy\n", f"{TAGS}\nworkflow_dispatch:"),
-            "a run does more than push images",
+            "a run may do more than push images",
         ),
         (
             workflow(PUSH.replace(":8", ":${{ github.event.release.tag_name }}"), "release:\nworkflow_dispatch:"),

@@ -85,7 +85,7 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if outcome_of(repository, pipeline, starts).pushes is Pushes.NEVER:
         return Fix(_FIX, left_alone=_PUSHES_NOTHING)
     if what := what_else_is_published(repository, pipeline, starts):
-        why = f"a run does more than push images ({what}), which whoever starts it would do again"
+        why = f"a run may do more than push images ({what}), which whoever starts it would do again"
         return Fix(_FIX, left_alone=why)
     return with_trigger(repository, pipeline, "workflow_dispatch", _INPUT, _FIX)
 

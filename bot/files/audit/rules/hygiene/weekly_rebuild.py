@@ -9,7 +9,7 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Conditions are judged as on the default branch, without inputs and without a tag. Where only a run tells whether
+Conditions are judged as on the default branch, without inputs or tag. Where only a run tells whether
 one holds, it is unknown. What builds releases alone gets no schedule: the newest is built anew at its tag.
 
 Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
@@ -40,6 +40,7 @@ from bot.files.audit.workflows.releases import (
     RELEASES_ALONE,
     TO_ROLL_BACK,
     example_tags,
+    follows_another,
     is_started_by_hand_alone,
     reads_merge,
     rolls_back,
@@ -62,6 +63,8 @@ _LET_PUSH = "let the push take place when the schedule runs, or start it every w
 _CALL = "call it every week with its inputs, from a workflow with a schedule"
 _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
 _OF_SCHEDULE = re.compile(r"^[ \t]*type=schedule\b(?!.*\benable=false)", re.MULTILINE)
+_OF_COMMIT = re.compile(r":(?:(?!\$\{\{).)*\$\{\{\s*github\.sha\s*\}\}(?:(?!\$\{\{).)*$")
+"""A tag in which only the commit stands that differs from run to run."""
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 
@@ -215,13 +218,11 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if pipeline.events - TESTS_ONLY <= COMMENTS:
         why = "a scheduled run has no comment, nor what it says"
         return Fix("build what the comment asks for anew every week", left_alone=why)
+    if follows_another(pipeline):
+        why = "a scheduled run would publish without waiting for the workflow that it follows"
+        return Fix("start the workflow that it follows every week", left_alone=why)
     if is_started_by_hand_alone(pipeline):
-        if what := what_else_it_does(repository, pipeline):
-            why = f"only people start it, and a run does more than push images ({what})"
-            return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
-        if takes_inputs(pipeline):
-            why = "a scheduled run has none of the inputs that whoever starts it hands over"
-            return Fix("start it every week with its inputs, from a workflow with a schedule", left_alone=why)
+        return _fix_of_hand_started(repository, pipeline, advice)
     outcome = _when_scheduled(repository, pipeline, cron)
     if outcome.pushes is Pushes.NEVER:
         return Fix(
@@ -230,12 +231,18 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
         )
     starts = [scheduled(repository, pipeline.root, branch, cron) for branch in default_branches(repository)]
     if what := what_else_is_published(repository, pipeline, starts):
-        why = f"a run does more than push images ({what}), which would be done every week"
+        why = f"a run may do more than push images ({what}), which would be done every week"
         return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
     if tags := _tags_of_schedule(pipeline):
         return Fix(
             "start it every week with workflow_dispatch, from a workflow with a schedule",
             left_alone=f"{tags} gives what a scheduled run pushes the tag and version nightly",
+        )
+    names = _pushed_names(repository, pipeline)
+    if names and all(map(_OF_COMMIT.search, names)):
+        return Fix(
+            "push each run's image under a tag of its own, as github.run_number gives it, and add a schedule",
+            left_alone="all of its tags are the commit's, which a scheduled run would move",
         )
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
@@ -248,6 +255,17 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             left_alone="a scheduled run would publish the default branch, which no commit to it does",
         )
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
+
+
+def _fix_of_hand_started(repository: RepositoryTexts, pipeline: Pipeline, advice: str) -> Fix:
+    """Advice alone: what people publish when they say so, no schedule of ours publishes."""
+    if what := what_else_it_does(repository, pipeline):
+        why = f"only people start it, and a run may do more than push images ({what})"
+        return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
+    if takes_inputs(pipeline):
+        why = "a scheduled run has none of the inputs that whoever starts it hands over"
+        return Fix("start it every week with its inputs, from a workflow with a schedule", left_alone=why)
+    return Fix(advice, left_alone="only people start it, and say when the default branch is published")
 
 
 def _tags_of_schedule(pipeline: Pipeline) -> str:

@@ -184,6 +184,21 @@ def test_a_workflow_that_builds_releases_only_is_not_started_with_the_others() -
 # SBOMs
 
 
+@pytest.mark.parametrize(
+    ("inputs", "top", "why"),
+    [
+        ("provenance: false", "", "provenance is false"),
+        ("provenance: ${{ vars.PROVENANCE }}", "", "provenance is ${{ vars.PROVENANCE }}"),
+        ("attests: 'type=provenance,disabled=true'", "", "attests disables provenance"),
+        ("pull: true", "env: {BUILDX_NO_DEFAULT_ATTESTATIONS: 1}", "BUILDX_NO_DEFAULT_ATTESTATIONS is set"),
+    ],
+)
+def test_no_index_is_made_of_an_image_that_is_kept_a_plain_manifest(inputs: str, top: str, why: str) -> None:
+    steps = PUSH.replace("push: true", f"push: true\n    {inputs}")
+    found = left({BUILD: workflow(steps, top=top)}, "sbom")
+    assert found.reason == f"{why}, and an SBOM makes what is pushed an index"
+
+
 def test_an_action_that_knows_no_sbom_is_raised_in_the_same_edit() -> None:
     steps = PUSH.replace("build-push-action@v6", "build-push-action@v2")
     found = text(proposed({BUILD: workflow(steps)}, "sbom"))

@@ -1,0 +1,85 @@
+"""What of a run a schedule may do again: only what is known to do no more than build, test and push images."""
+
+import pytest
+
+from bot.files.audit.delivery.repeatable import not_repeatable
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workflows.flattening import pipelines
+from tests.unit.files.audit.world import BUILD, PUSH, workflow
+
+
+def unknown_of(step: str, **files: str) -> str:
+    texts = {path.replace("_sh", ".sh"): text.encode() for path, text in files.items()}
+    repository = RepositoryTexts({BUILD: workflow(PUSH + step).encode(), **texts})
+    (pipeline,) = pipelines(repository)
+    return next((what for each in pipeline.steps if (what := not_repeatable(repository, each))), "")
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "dotnet restore && dotnet test --no-restore",
+        "dotnet nuget add source https://nuget.contoso.com",
+        'docker compose -f build.yml build\n    docker push "$IMAGE"',
+        'TAG=$(git describe --tags); echo "tag=$TAG" >> $GITHUB_OUTPUT',
+        'if [ -n "$TAG" ]; then docker buildx build --push . ; fi',
+        "git tag --list",
+        "curl -sSfL -o syft.tgz https://contoso.com/syft.tgz",
+        "curl -X GET https://contoso.com",
+        "aws s3 cp --quiet s3://contoso/a.zip .",
+        "az acr login --name contoso",
+        "Write-Host done",
+        "sudo apt-get install -y jq",
+    ],
+)
+def test_what_builds_tests_fetches_and_pushes_images_is_repeatable(run: str) -> None:
+    assert unknown_of(f"- run: |\n    {run}\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("run", "what"),
+    [
+        ("dotnet nuget push a.nupkg", "`dotnet nuget push`"),
+        ("dotnet ef database update", "`dotnet ef database`"),
+        ("git tag v1", "`git tag v1`"),
+        ("git push origin v1", "`git push origin`"),
+        ("gh release create v1", "`gh release create`"),
+        ("curl -X POST https://contoso.com", "`curl -X POST`"),
+        ("curl -d @a.json https://contoso.com", "`curl -d @a.json`"),
+        ("curl --upload-file a https://contoso.com", "`curl --upload-file a`"),
+        ("docker -H ssh://web stack deploy", "`docker -H ssh://web`"),
+        ("docker stack deploy web", "`docker stack deploy`"),
+        ("az container create --name web", "`az container create`"),
+        ("aws s3 cp a.zip s3://contoso", "`aws s3 cp`"),
+        ("make release", "`make release`"),
+        ("npm run release", "`npm run release`"),
+        ("./release.exe", "`./release.exe`"),
+        ('"$PROGRAM" push', "a command that only a run knows"),
+    ],
+)
+def test_what_is_not_known_is_named(run: str, what: str) -> None:
+    assert unknown_of(f"- run: |\n    {run}\n") == what
+
+
+@pytest.mark.parametrize("action", ["actions/checkout", "docker/login-action", "sigstore/cosign-installer"])
+def test_an_action_that_sets_up_or_pushes_is_repeatable(action: str) -> None:
+    assert unknown_of(f"- uses: {action}@v4\n") == ""
+
+
+@pytest.mark.parametrize(
+    "action", ["softprops/action-gh-release", "Azure/static-web-apps-deploy", "ncipollo/release-action"]
+)
+def test_any_other_action_is_named(action: str) -> None:
+    assert unknown_of(f"- uses: {action}@v1\n") == action.lower()
+
+
+def test_what_an_action_is_given_to_run_is_read_too() -> None:
+    step = "- uses: azure/cli@v2\n  with: {inlineScript: az container create --name web}\n"
+    assert unknown_of(step) == "`az container create`"
+
+
+def test_a_script_of_the_repository_is_known_by_its_commands() -> None:
+    step = "- run: ./build.sh\n"
+    assert unknown_of(step, build_sh="docker build --push .\n") == ""
+    assert unknown_of(step, build_sh="docker build --push .\ngh release create v1\n") == "`./build.sh`"
+    assert unknown_of(step) == "`./build.sh`"
