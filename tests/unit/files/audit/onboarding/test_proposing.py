@@ -113,7 +113,7 @@ def test_other_inputs_in_braces_are_left_alone(given: str, why: str) -> None:
 
 
 def test_a_container_in_braces_gets_a_context_in_them() -> None:
-    manifest = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - {name: a, image: b}\n"
+    manifest = deployment().replace("- name: api\n          image: contoso/api:1.0", "- {name: a, image: b}")
     found = text(proposed({DEPLOYMENT: manifest}, "seccomp-profile"), DEPLOYMENT)
     assert "    - {name: a, image: b, securityContext: {seccompProfile: {type: RuntimeDefault}}}\n" in found
 
@@ -288,7 +288,7 @@ def test_an_action_whose_commit_nobody_tells_is_advice() -> None:
         (deployment().replace("spec:", "spec: # {{- tpl }}", 1), "the file is a template"),
         (deployment().replace("image: contoso/api:1.0", "image:\tcontoso/api:1.0"), "the file has tabs"),
         (
-            "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a,\n  image: b}]}\n",
+            deployment().replace("- name: api\n          image: contoso/api:1.0", "- {name: a,\n  image: b}"),
             "it is written in braces or brackets over several lines",
         ),
     ],
