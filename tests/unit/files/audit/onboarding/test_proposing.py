@@ -206,6 +206,42 @@ def test_an_action_that_knows_no_sbom_is_raised_in_the_same_edit() -> None:
     assert "      - uses: docker/build-push-action@53b7df96c91f9c12dcc8a07bcb9ccacbed38856a # v7.3.0\n" in found
 
 
+@pytest.mark.parametrize(
+    ("download", "is_raised"),
+    [
+        ("- uses: actions/download-artifact@v4\n  with: {path: all}\n", False),
+        ("- uses: actions/download-artifact@v4\n", False),
+        ("- run: gh run download\n", False),
+        ("- uses: actions/download-artifact@v4\n  with: {name: app}\n", True),
+        ("- uses: actions/download-artifact@v4\n  with: {pattern: app-*}\n", True),
+        ("- run: gh run download --name app\n", True),
+    ],
+)
+def test_no_action_is_raised_to_one_that_uploads_its_record_among_artifacts_of_any_name(
+    download: str, is_raised: bool
+) -> None:
+    files = {BUILD: workflow(PUSH.replace("build-push-action@v6", "build-push-action@v2") + download)}
+    if is_raised:
+        assert "# v7.3.0" in text(proposed(files, "sbom"))
+    else:
+        why = "downloads artifacts of any name, and newer versions of docker/build-push-action upload one"
+        assert left(files, "sbom").reason.endswith(why)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_taken"), [("exit-code: '0'", True), ("exit-code: '0'  # do not block releases, see #12", False)]
+)
+def test_an_exit_code_that_a_comment_explains_is_left_to_people(written: str, is_taken: bool) -> None:
+    scan = (
+        f"- uses: aquasecurity/trivy-action@0.28.0\n  with:\n    image-ref: ghcr.io/contoso/api:8\n    {written}\n"
+    )
+    files = {BUILD: workflow(PUSH + scan)}
+    if is_taken:
+        assert "exit-code: '1'" in text(proposed(files, "scan-blocks"))
+    else:
+        assert left(files, "scan-blocks").reason == "a comment beside exit-code says that people chose it"
+
+
 def test_an_action_that_knows_it_keeps_its_version() -> None:
     assert "build-push-action@v6\n" in text(proposed({BUILD: workflow(PUSH)}, "sbom"))
 
