@@ -2,7 +2,7 @@
 
 import difflib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -152,13 +152,47 @@ def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
     """The change of one file, for people; `before` is None for a new one. Bytes that are no UTF-8 are replaced."""
     old, new = ((text or b"").decode("utf-8", "replace").splitlines(keepends=True) for text in (before, after))
     source = "/dev/null" if before is None else f"a/{path}"
-    lines = difflib.unified_diff(old, new, source, f"b/{path}")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    hunks = "".join(hunks_of(old, new))
+    return f"--- {source}\n+++ b/{path}\n{hunks}" if hunks else ""
+
+
+def hunks_of(old: Sequence[str], new: Sequence[str], above: int = 0, moved: int = 0) -> Iterator[str]:
+    """The hunks of a part of a file that `above` lines stand before, of which edits have made `moved` more."""
+    for group in difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT):
+        first, last = group[0], group[-1]
+        yield f"@@ -{_range(above, first[1], last[2])} +{_range(above + moved, first[3], last[4])} @@\n"
+        for tag, old_begin, old_end, new_begin, new_end in group:
+            if tag == "equal":
+                yield from (_line(" ", line) for line in old[old_begin:old_end])
+                continue
+            yield from (_line("-", line) for line in old[old_begin:old_end])
+            yield from (_line("+", line) for line in new[new_begin:new_end])
+
+
+CONTEXT = 3
+"""Lines around a change that a unified diff shows."""
+
+
+def _line(sign: str, line: str) -> str:
+    return f"{sign}{line}" if line.endswith("\n") else f"{sign}{line}\n\\ No newline at end of file\n"
+
+
+def _range(above: int, begin: int, end: int) -> str:
+    """Lines as the head of a hunk names them: from 1, and by the line before where there are none."""
+    length = end - begin
+    first = above + begin + (1 if length else 0)
+    return str(first) if length == 1 else f"{first},{length}"
 
 
 def _moved_lines(before: bytes, after: bytes) -> list[bytes]:
-    lines = difflib.diff_bytes(difflib.unified_diff, before.splitlines(), after.splitlines(), n=0)
-    return [line for line in lines if not line.startswith((b"---", b"+++", b"@@"))]
+    old, new = before.splitlines(), after.splitlines()
+    moved: list[bytes] = []
+    opcodes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for tag, old_begin, old_end, new_begin, new_end in opcodes:
+        if tag != "equal":
+            moved += (b"-" + line for line in old[old_begin:old_end])
+            moved += (b"+" + line for line in new[new_begin:new_end])
+    return moved
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
 """What edits change of a text, as a unified diff, in time that grows with the edits and not with the text."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
+from bot.domain.repositories.onboarding import CONTEXT, hunks_of
 from bot.domain.repositories.usage import Edit
 from bot.files.formats.source.text import Lines, encode
 
-_CONTEXT = 3
-"""Lines around a change that a unified diff shows."""
-_APART = 2 * _CONTEXT + 1
+_APART = 2 * CONTEXT + 1
 """From so many lines between them on, two changes have a hunk each."""
 
 
@@ -25,7 +23,7 @@ def diff_of_edits(path: str, text: str, lines: Lines, edits: Iterable[Edit]) -> 
         begin, end = 0 if first == 1 else lines.start(first), lines.end(last)
         old = _lines_of(text[begin:end])
         new = _lines_of(_with(text, begin, end, cluster))
-        hunks += _hunks(old, new, first - 1, moved)
+        hunks += hunks_of(old, new, first - 1, moved)
         moved += len(new) - len(old)
     return "".join((f"--- a/{path}\n", f"+++ b/{path}\n", *hunks)) if hunks else ""
 
@@ -60,27 +58,3 @@ def _with(text: str, begin: int, end: int, edits: Sequence[Edit]) -> str:
 
 def _lines_of(text: str) -> list[str]:
     return encode(text).decode("utf-8", "replace").splitlines(keepends=True)
-
-
-def _hunks(old: Sequence[str], new: Sequence[str], above: int, moved: int) -> Iterator[str]:
-    """The hunks of a part of a file that `above` lines stand before, of which edits have made `moved` more."""
-    for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
-        first, last = group[0], group[-1]
-        yield f"@@ -{_range(above, first[1], last[2])} +{_range(above + moved, first[3], last[4])} @@\n"
-        for tag, old_begin, old_end, new_begin, new_end in group:
-            if tag == "equal":
-                yield from (_line(" ", line) for line in old[old_begin:old_end])
-                continue
-            yield from (_line("-", line) for line in old[old_begin:old_end])
-            yield from (_line("+", line) for line in new[new_begin:new_end])
-
-
-def _line(sign: str, line: str) -> str:
-    return f"{sign}{line}" if line.endswith("\n") else f"{sign}{line}\n\\ No newline at end of file\n"
-
-
-def _range(above: int, begin: int, end: int) -> str:
-    """Lines as the head of a hunk names them: from 1, and by the line before where there are none."""
-    length = end - begin
-    first = above + begin + (1 if length else 0)
-    return str(first) if length == 1 else f"{first},{length}"

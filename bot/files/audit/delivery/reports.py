@@ -56,6 +56,19 @@ def readers_of(scan: ImageScan) -> list[Reader]:
     return readers
 
 
+def takes_any_artifact(step: PipelineStep) -> bool:
+    """Whether a step downloads artifacts of a run without saying which."""
+    if step.action.endswith("/download-artifact") or step.action.endswith("/action-download-artifact"):
+        return not any(step.input(each) for each in ("name", "pattern", "artifact-ids"))
+    return any(
+        command.name == "gh" and command.words[1:3] == ("run", "download") and not any(map(command.has, _WHICH))
+        for command in step.commands
+    )
+
+
+_WHICH = ("--name", "-n", "--pattern", "-p")
+
+
 def gate_of(scan: ImageScan) -> PipelineStep | None:
     """The later step of its job that ends the run where the scan itself was let go on: it asks for its outcome."""
     if not scan.step.id or scan.step.may_fail is False:

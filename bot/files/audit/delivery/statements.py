@@ -33,6 +33,8 @@ JOINED = "join the images with `docker buildx imagetools create`, which takes th
 _ON_WINDOWS = re.compile(r"==\s*'[^'\n]*windows", re.IGNORECASE)
 _BY_STORE = "docker build attaches provenance where Docker's image store is containerd's"
 _OFF = frozenset({"false", "0", "no"})
+_NO_DEFAULT = "BUILDX_NO_DEFAULT_ATTESTATIONS"
+_PROVENANCE_OFF = re.compile(r"type=provenance\S*disabled=true")
 
 
 def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[bool | None, str]:
@@ -137,10 +139,22 @@ def _without(groups: set[str], words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _is_off(push: Push) -> bool:
     """Whether the environment has Docker build without BuildKit, or Buildx attach nothing unasked."""
-    environment = push.step.environment
-    return environment.get("DOCKER_BUILDKIT") == "0" or environment.get(
-        "BUILDX_NO_DEFAULT_ATTESTATIONS", ""
-    ).lower() in {"1", "true"}
+    return push.step.environment.get("DOCKER_BUILDKIT") == "0" or _attests_nothing_unasked(push)
+
+
+def _attests_nothing_unasked(push: Push) -> bool:
+    return push.step.environment.get(_NO_DEFAULT, "").lower() in {"1", "true"}
+
+
+def why_no_index(push: Push) -> str:
+    """What is written that keeps the pushed image a plain manifest, which any statement makes an index; empty where
+    nothing is."""
+    setting = push.step.input("provenance")
+    if setting.lower() in _OFF or is_unknown(setting):
+        return f"provenance is {setting}"
+    if _PROVENANCE_OFF.search(push.step.input("attests")):
+        return "attests disables provenance"
+    return f"{_NO_DEFAULT} is set" if _attests_nothing_unasked(push) else ""
 
 
 def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None, str]:

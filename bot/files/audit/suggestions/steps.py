@@ -14,12 +14,14 @@ from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements, pushes_unasked
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import listed_names, repository_of
-from bot.files.audit.delivery.statements import JOINED
+from bot.files.audit.delivery.reports import takes_any_artifact
+from bot.files.audit.delivery.statements import JOINED, why_no_index
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import item_after, item_before
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.actions import ATTEST, BUILD_PUSH, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
 from bot.files.audit.suggestions.rights import check_own_workflow, rights
+from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workflows.shells import is_like_bash, runners_of, shell_of
 from bot.files.formats.source.expressions import EXPRESSION
@@ -109,6 +111,8 @@ def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
     """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it."""
     advice = f"set sbom: true{_beside(push)}"
+    if why := why_no_index(push):
+        return Fix(advice, left_alone=f"{why}, and an SBOM makes what is pushed an index")
     fix = with_key(repository, inputs, "sbom", ["true"], advice)
     if not fix.edits or knows_statements(push.step) is True:
         return with_builder(repository, push, fix)
@@ -121,9 +125,17 @@ def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
 
 
 def _newer_action(repository: RepositoryTexts, step: PipelineStep) -> Edit:
-    """The edit that names the newest known version of the build action. Raises `NotSpliceable`."""
+    """The edit that names the newest known version of the build action. Raises `NotSpliceable`.
+
+    From version 6 on it uploads the build's record as an artifact, which must get among no others.
+    """
     if pushes_unasked(step):
         raise NotSpliceable(_OTHER_INPUTS)
+    steps = (each for pipeline in pipelines(repository) for each in pipeline.steps)
+    if taker := next(filter(takes_any_artifact, steps), None):
+        raise NotSpliceable(
+            f"{taker.subject} downloads artifacts of any name, and newer versions of {step.action} upload one"
+        )
     written, path = step.uses_at, step.path
     runners = step.job.runners
     if not runners or not all(each.lower().startswith(_OF_GITHUB) for each in runners):

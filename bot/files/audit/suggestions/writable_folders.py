@@ -6,6 +6,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import with_items
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged
 from bot.files.audit.workloads.judging import PUT_TOGETHER, context_key
+from bot.files.audit.workloads.kept import why_kept
 from bot.files.audit.workloads.kubernetes import Container, is_as_written, word
 from bot.files.formats.source.nodes import Mapping
 
@@ -27,6 +28,8 @@ def has_tmp(container: Container) -> bool:
 
 def read_only_with_tmp(repository: RepositoryTexts, container: Container, advice: str) -> Fix:
     """Suggests a read-only root with an `emptyDir` at `/tmp`, as far as either is missing."""
+    if why := why_kept(container.pod):
+        return Fix(advice, left_alone=why)
     if not is_as_written(repository, container.pod):
         return Fix(advice, left_alone=PUT_TOGETHER)
     try:

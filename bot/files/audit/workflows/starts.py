@@ -17,6 +17,8 @@ from bot.files.formats.source.nodes import Mapping
 
 USUAL_BRANCHES = frozenset({"main", "master", "develop", "development", "dev", "trunk"})
 """Names that default branches have."""
+_FIRST_BRANCHES = frozenset({"main", "master"})
+"""Those that Git and GitHub give the first branch; the others are made beside one."""
 _SPOKEN = re.compile(r"refs/heads/([\w./-]+)|\bref_name\s*[!=]=\s*'([^'\n]+)'")
 _PULL_REQUEST = re.compile(r"\bissue\.pull_request\b|\brefs/pull/|\bgh\s+pr\s+(?:checkout|view)\b|\bpulls\.get\b")
 _ANY_OTHER = "x-default"
@@ -99,9 +101,11 @@ def speaks_of_pull_requests(repository: RepositoryTexts, pipeline: Pipeline) -> 
 
 
 def default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
-    """The names that the default branch may have, as far as the workflows tell: one where they name one usual name.
+    """The names that the default branch may have, as far as the workflows tell: one where they name `main` or
+    `master`, and no other usual name.
 
-    Where they name none, it may be any branch that they name, or one that they do not.
+    Beside another usual name, as Git flow's `develop`, it may be one that they do not name; where they name none
+    of these, it may be any branch that they name too.
     """
     return repository.kept(_default_branches)
 
@@ -115,6 +119,8 @@ def _default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
             if root is not None:
                 names |= set(spoken_refs(root.mapping("on"), "branches"))
     usual = names & USUAL_BRANCHES
-    if usual:
+    if usual & _FIRST_BRANCHES:
         return tuple(sorted(usual))
+    if usual:
+        return (*sorted(usual), _ANY_OTHER)
     return (*sorted(names)[: MOST_BRANCHES - 1], _ANY_OTHER)

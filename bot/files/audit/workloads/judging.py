@@ -10,6 +10,7 @@ from bot.files.audit.suggestions.chart_values import context_begun
 from bot.files.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.compose import Service, fragments, services
+from bot.files.audit.workloads.kept import why_kept
 from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods, word
 from bot.files.audit.workloads.unread import unread_workloads
 from bot.files.formats.source.nodes import Mapping, Node
@@ -25,15 +26,22 @@ def judge_workloads(
     of_service: Callable[[Service], Iterator[Verdict]],
     *,
     is_asked_of_windows: bool = False,
+    is_asked_of_privileged: bool = True,
     is_asked_of_parts: bool = False,
 ) -> Iterator[Verdict]:
-    """Verdicts on every container and service; those of Windows are asked nothing unless that is said."""
+    """Verdicts on every container and service; those of Windows are asked nothing unless that is said.
+
+    Where privileged ones are asked nothing, what fails for one that may be privileged is unknown.
+    """
     for container in containers(repository):
         if container.pod.is_windows and not is_asked_of_windows:
             yield not_applicable(container.place, container.subject, "it is a Windows container")
         else:
             skips = container.pod.skips
             for verdict in of_container(container):
+                if verdict.outcome is Outcome.FAILS and container.may_be_privileged and not is_asked_of_privileged:
+                    yield hidden(container, "privileged")
+                    continue
                 message = f"{verdict.message} ({skips} of the object are no waiver here)"
                 is_shown = skips and verdict.outcome is Outcome.FAILS
                 yield replace(verdict, message=message) if is_shown else verdict
@@ -131,8 +139,10 @@ def context_key(repository: RepositoryTexts, container: Container, key: str, val
     """Puts a key into the container's securityContext, with the context where there is none.
 
     In a base that a kustomization takes as it is, and in the values of a chart, it is a suggestion: others may
-    stand on them.
+    stand on them. What a cluster keeps as it was made is left to people.
     """
+    if why := why_kept(container.pod):
+        return Fix(advice, left_alone=why)
     fix = _context_key(repository, container, key, value, advice)
     return fix.as_suggestion if container.pod.variant else fix
 

@@ -32,7 +32,7 @@ _WORKLOADS = frozenset(
 )
 _OF_OPENSHIFT = re.compile(r"\b(?:template|apps)\.openshift\.io/|\bkind[\"']?:\s*[\"']?DeploymentConfig\b")
 _CONSTRAINED = "OpenShift's security context constraints may set it"
-_PUT_IN = re.compile(r"\$\{\{?\w+(?::?-[^}]*)?\}?\}|#\{[\w.]+\}#?|__\w+__")
+_PUT_IN = re.compile(r"\$\{\{?\w+(?::?[-=][^}]*)?\}?\}|#\{[\w.]+\}#?|__\w+__")
 """A value that a deployment puts in as a whole."""
 CONTAINER_LISTS = (("initContainers", "init container"), ("containers", "container"))
 _ASSERTION = re.compile(r"(?:^|/)(?:\d+-(?:assert|errors)|assert)(?:-[\w-]+)?\.ya?ml$")
@@ -115,7 +115,12 @@ class Container:
 
     @property
     def is_privileged(self) -> bool:
-        return word(self.context.get("privileged")) == "true"
+        return (word(self.context.get("privileged")) or "").lower() == "true"
+
+    @property
+    def may_be_privileged(self) -> bool:
+        """Whether that is filled in later: a cluster takes nothing but true and false."""
+        return (word(self.context.get("privileged")) or "false").lower() not in {"true", "false"}
 
     @property
     def hidden(self) -> str:

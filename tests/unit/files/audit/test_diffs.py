@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.repositories.onboarding import unified_diff
+from bot.domain.repositories.onboarding import Proposal, ProposedCommit, unified_diff
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.diffs import diff_of_edits
 from bot.files.audit.splicing.keys import with_edits
@@ -56,3 +56,18 @@ def test_the_diffs_of_many_edits_of_a_text_take_time_in_proportion() -> None:
             diff_of_edits(PATH, text, lines, [Edit(PATH, Span(place, place), "new ")])
 
     assert growth(told, 200) < LINEAR
+
+
+def test_lines_that_stand_often_in_a_long_file_are_not_told_as_moved() -> None:
+    lines = [line for _ in range(100) for line in ("- name: a\n", "  uses: a/b@v1\n", "  if: c\n")]
+    before = "".join(lines).encode()
+    after = "".join([*lines[:150], "- run: d\n", *lines[150:]]).encode()
+    told = unified_diff(PATH, before, after).splitlines()
+    assert told[2] == "@@ -148,6 +148,7 @@"
+    assert [line for line in told[3:] if line[0] != " "] == ["+- run: d"]
+    short = "".join([*lines[:3], "- run: d\n", *lines[3:6]]).encode()
+    marks = {
+        Proposal((ProposedCommit("sbom", "", "", (), {PATH: new}),), (), {PATH: old}).mark
+        for old, new in ((before, after), ("".join(lines[:6]).encode(), short))
+    }
+    assert len(marks) == 1

@@ -71,7 +71,9 @@ def test_no_patch_of_a_compose_file_shows_a_secret_however_it_is_written(lines: 
 
 def test_no_line_that_a_patch_writes_anew_shows_a_secret_that_it_repeats() -> None:
     container = "{name: api, image: 'contoso/api:1', env: [{value: 'hunter2''s', name: DB_PASSWORD}]}"
-    manifest = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: api}}\nspec:\n  containers:\n    - {container}\n"
+    manifest = (
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{generateName: api-}}\nspec:\n  containers:\n    - {container}\n"
+    )
     files = texts({"deploy/api.yaml": manifest})
     shown = "".join(patches(known(files), audit(files, NOW)).values())
     assert "hunter2" not in shown

@@ -566,7 +566,8 @@ JOINED = "- run: docker manifest create contoso/api:8 contoso/api:8-arm64 && doc
 def test_a_statement_is_asked_for_where_the_builder_and_what_comes_after_can_take_it(
     steps: str, said: str, left_alone: str, check: str, begins: str
 ) -> None:
-    found = findings(check, {BUILD: workflow(steps)})[0]
+    asked_for = steps if check == "provenance" else steps.replace("provenance: false", "pull: true")
+    found = findings(check, {BUILD: workflow(asked_for)})[0]
     assert found.fix is not None
     assert (found.fix.advice, found.fix.left_alone) == (begins + said, left_alone)
     assert bool(found.fix.edits or found.fix.suggested) is (not left_alone)

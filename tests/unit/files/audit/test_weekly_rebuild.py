@@ -370,6 +370,14 @@ def test_where_two_branches_may_be_the_default_one_it_is_not_said_that_no_commit
     assert "hangs on the name of the default branch" in finding.fix.left_alone
 
 
+@pytest.mark.parametrize("branch", ["develop", "dev", "development", "trunk"])
+def test_the_only_branch_that_workflows_name_is_not_surely_the_default_one(branch: str) -> None:
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, f"push: {{branches: [{branch}]}}")})
+    assert finding.fix is not None
+    assert not finding.fix.edits
+    assert "hangs on the name of the default branch" in finding.fix.left_alone
+
+
 def test_no_schedule_is_advised_that_pushes_nothing() -> None:
     triggers = "push: {branches: [main]}"
     for condition in ("github.event_name == 'push'", "github.event_name != 'schedule'"):

@@ -71,7 +71,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield absent(container, "no capabilities are dropped", _fix(repository, container))
 
-    yield from judge_workloads(repository, of_container, partial(_service, repository))
+    yield from judge_workloads(
+        repository, of_container, partial(_service, repository), is_asked_of_privileged=False
+    )
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:

@@ -12,6 +12,7 @@ Exceptions: privileged containers, which `not-privileged` tells of, are asked no
 setting beside `privileged: true`. A stack of Swarm, which ignores `security_opt`, is unknown.
 """
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -31,6 +32,7 @@ from bot.files.audit.workloads.judging import (
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.files.audit.workloads.swarm import IS_IGNORED
+from bot.files.formats.source.nodes import Mapping, texts_under
 
 _FIX = "set securityContext.allowPrivilegeEscalation: false"
 _AFTER = "remove SYS_ADMIN from capabilities.add, beside which a cluster refuses the setting, then"
@@ -38,6 +40,9 @@ _OF_FILE = (
     "have the program do without the capabilities that are added, which one that is not root gets from its file and"
     " would lose; then"
 )
+_WITH_SUDO = "start without sudo, which refuses to run beside the setting; then"
+_SUDO = re.compile(r"(?<![\w.-])sudo(?![\w.-])")
+_RUN_IN_IT = ("command", "args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 _PRIVILEGED = "it is privileged, beside which a cluster refuses allowPrivilegeEscalation: false"
 _OF_NODES = '"no-new-privileges": true in the daemon.json of each node'
 
@@ -54,20 +59,31 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         elif word(setting) is None:
             yield absent(container, "allowPrivilegeEscalation is not set, and its default is true", fix)
         elif word(setting) != "false":
-            yield fails(place, container.subject, "allowPrivilegeEscalation is not false", fix)
+            yield fails(place, container.subject, "allowPrivilegeEscalation is not false", fix.advice)
         else:
             yield holds(place, container.subject, "allowPrivilegeEscalation is false")
 
-    yield from judge_workloads(repository, of_container, partial(_service, repository))
+    yield from judge_workloads(
+        repository, of_container, partial(_service, repository), is_asked_of_privileged=False
+    )
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    added = {(word(each) or "").upper() for each in container.context.mapping("capabilities").sequence("add")}
+    added = _added(container)
     if added & {"SYS_ADMIN", "CAP_SYS_ADMIN"}:
         return Fix(f"{_AFTER} {_FIX}")
-    if added and runs_as_another(container.setting("runAsUser")):
+    if added and word(container.setting("runAsUser")) != "0":
         return Fix(f"{_OF_FILE} {_FIX}")
+    if any(_SUDO.search(each) for key in _RUN_IN_IT for each in texts_under(container.own.get(key))):
+        return Fix(f"{_WITH_SUDO} {_FIX}")
     return context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
+
+
+def _added(container: Container) -> set[str]:
+    """The capabilities that are added, a value that is filled in later among them."""
+    capabilities = container.context.get("capabilities")
+    added = capabilities.get("add") if isinstance(capabilities, Mapping) else capabilities
+    return {each.strip().upper() for each in texts_under(added)}
 
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
@@ -82,9 +98,10 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
     else:
         advice = "add security_opt: [no-new-privileges:true]"
         is_of_file = service.words("cap_add") and runs_as_another(service.get("user"))
+        first = _OF_FILE if is_of_file else _WITH_SUDO if _SUDO.search(service.command) else ""
         fix = (
-            Fix(f"{_OF_FILE} {advice}")
-            if is_of_file
+            Fix(f"{first} {advice}")
+            if first
             else service_key(repository, service, "security_opt", "[no-new-privileges:true]", advice)
         )
         place = place_of(repository, service.get("security_opt"), service.place)

@@ -19,7 +19,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import hidden, judge_workloads, place_of
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Container
 from bot.files.audit.workloads.swarm import IS_IGNORED, IS_SETTLED
 
 _FIX = "remove privileged, and give the one right that is needed"
@@ -28,9 +28,9 @@ _FIX = "remove privileged, and give the one right that is needed"
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         setting = container.context.get("privileged")
-        if is_hidden(setting):
+        if container.may_be_privileged:
             yield hidden(container, "privileged")
-        elif word(setting) == "true":
+        elif container.is_privileged:
             yield fails(place_of(repository, setting, container.place), container.subject, "it is privileged", _FIX)
         else:
             yield holds(container.place, container.subject, "it is not privileged")

@@ -45,7 +45,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             fix = context_key(repository, container, "seccompProfile", ["", "  type: RuntimeDefault"], _FIX)
             yield absent(container, "no seccomp profile is set", fix)
 
-    yield from judge_workloads(repository, of_container, _service, is_asked_of_parts=True)
+    yield from judge_workloads(
+        repository, of_container, _service, is_asked_of_privileged=False, is_asked_of_parts=True
+    )
 
 
 def _service(service: Service) -> Iterator[Verdict]:

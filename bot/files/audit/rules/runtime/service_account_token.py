@@ -17,7 +17,7 @@ Bank-Vaults, Kuma, Consul). Windows pods too are asked.
 import re
 from collections.abc import Iterator
 
-from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
@@ -28,6 +28,7 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.accounts import accounts_with_rights, accounts_without_token
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
+from bot.files.audit.workloads.kept import why_kept
 from bot.files.audit.workloads.kubernetes import Pod, is_hidden, is_hidden_name, word
 from bot.files.audit.workloads.sidecars import sidecar_with_token
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
@@ -57,7 +58,8 @@ def _of_pod(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
     name_node = pod.spec.get("serviceAccountName") or pod.spec.get("serviceAccount")
     place = place_of(repository, setting, pod.place)
     account = word(name_node) or ""
-    fix = with_key(repository, pod.spec, _KEY, ["false"], _FIX).as_suggestion
+    why = why_kept(pod)
+    fix = Fix(_FIX, left_alone=why) if why else with_key(repository, pod.spec, _KEY, ["false"], _FIX).as_suggestion
     if is_hidden(setting) or is_hidden_name(name_node):
         yield unknown(place, pod.subject, f"{_KEY} or the account is filled in by a template", RENDERED)
     elif word(setting) == "false":

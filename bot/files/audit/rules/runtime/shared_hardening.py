@@ -65,7 +65,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _is_asked(repository: RepositoryTexts, container: Container) -> bool:
     pod = container.pod
     is_fixture = repository.scope.may_be_fixture(pod.path)
-    is_left_out = pod.is_windows or container.hidden or is_fixture or container.is_privileged
+    is_or_may_be_privileged = container.is_privileged or container.may_be_privileged
+    is_left_out = pod.is_windows or container.hidden or is_fixture or is_or_may_be_privileged
     return container.role == "container" and not is_left_out
 
 

@@ -15,6 +15,7 @@ Exceptions: one scan that blocks is enough. Where something unknown reads the re
 A scan whose report is read later gets a gate of its own behind the last reader.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
@@ -29,7 +30,7 @@ from bot.files.audit.splicing.keys import with_keys
 from bot.files.audit.suggestions.gates import gate_behind, suggest_blocking
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.model import PipelineStep
-from bot.files.formats.source.nodes import Mapping
+from bot.files.formats.source.nodes import Mapping, Scalar
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -90,6 +91,8 @@ def _fix(repository: RepositoryTexts, scan: ImageScan, readers: Sequence[Reader]
     advice = "set exit-code: '1', for HIGH and CRITICAL that have a fix"
     if not isinstance(inputs, Mapping):
         return Fix(advice)
+    if _is_explained(inputs.scalar("exit-code")):
+        return Fix(advice, left_alone="a comment beside exit-code says that people chose it")
     keys = {"exit-code": "'1'"}
     if scan.severities is None or not {"HIGH", "CRITICAL"} <= scan.severities:
         keys["severity"] = "HIGH,CRITICAL"
@@ -98,6 +101,14 @@ def _fix(repository: RepositoryTexts, scan: ImageScan, readers: Sequence[Reader]
     if not scan.gates_severities:
         keys["limit-severities-for-sarif"] = "true"
     return with_keys(repository, inputs, keys, advice)
+
+
+def _is_explained(written: Scalar | None) -> bool:
+    """Whether a comment stands behind a value, in its line."""
+    return written is not None and _COMMENTED.match(written.source, written.end) is not None
+
+
+_COMMENTED = re.compile(r"[^\S\n]*(?:[,}][^\n]*?)?[^\S\n]#")
 
 
 RULE = Rule(

@@ -113,7 +113,7 @@ def test_other_inputs_in_braces_are_left_alone(given: str, why: str) -> None:
 
 
 def test_a_container_in_braces_gets_a_context_in_them() -> None:
-    manifest = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - {name: a, image: b}\n"
+    manifest = deployment().replace("- name: api\n          image: contoso/api:1.0", "- {name: a, image: b}")
     found = text(proposed({DEPLOYMENT: manifest}, "seccomp-profile"), DEPLOYMENT)
     assert "    - {name: a, image: b, securityContext: {seccompProfile: {type: RuntimeDefault}}}\n" in found
 
@@ -184,11 +184,62 @@ def test_a_workflow_that_builds_releases_only_is_not_started_with_the_others() -
 # SBOMs
 
 
+@pytest.mark.parametrize(
+    ("inputs", "top", "why"),
+    [
+        ("provenance: false", "", "provenance is false"),
+        ("provenance: ${{ vars.PROVENANCE }}", "", "provenance is ${{ vars.PROVENANCE }}"),
+        ("attests: 'type=provenance,disabled=true'", "", "attests disables provenance"),
+        ("pull: true", "env: {BUILDX_NO_DEFAULT_ATTESTATIONS: 1}", "BUILDX_NO_DEFAULT_ATTESTATIONS is set"),
+    ],
+)
+def test_no_index_is_made_of_an_image_that_is_kept_a_plain_manifest(inputs: str, top: str, why: str) -> None:
+    steps = PUSH.replace("push: true", f"push: true\n    {inputs}")
+    found = left({BUILD: workflow(steps, top=top)}, "sbom")
+    assert found.reason == f"{why}, and an SBOM makes what is pushed an index"
+
+
 def test_an_action_that_knows_no_sbom_is_raised_in_the_same_edit() -> None:
     steps = PUSH.replace("build-push-action@v6", "build-push-action@v2")
     found = text(proposed({BUILD: workflow(steps)}, "sbom"))
     assert "          sbom: true\n" in found
     assert "      - uses: docker/build-push-action@53b7df96c91f9c12dcc8a07bcb9ccacbed38856a # v7.3.0\n" in found
+
+
+@pytest.mark.parametrize(
+    ("download", "is_raised"),
+    [
+        ("- uses: actions/download-artifact@v4\n  with: {path: all}\n", False),
+        ("- uses: actions/download-artifact@v4\n", False),
+        ("- run: gh run download\n", False),
+        ("- uses: actions/download-artifact@v4\n  with: {name: app}\n", True),
+        ("- uses: actions/download-artifact@v4\n  with: {pattern: app-*}\n", True),
+        ("- run: gh run download --name app\n", True),
+    ],
+)
+def test_no_action_is_raised_to_one_that_uploads_its_record_among_artifacts_of_any_name(
+    download: str, is_raised: bool
+) -> None:
+    files = {BUILD: workflow(PUSH.replace("build-push-action@v6", "build-push-action@v2") + download)}
+    if is_raised:
+        assert "# v7.3.0" in text(proposed(files, "sbom"))
+    else:
+        why = "downloads artifacts of any name, and newer versions of docker/build-push-action upload one"
+        assert left(files, "sbom").reason.endswith(why)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_taken"), [("exit-code: '0'", True), ("exit-code: '0'  # do not block releases, see #12", False)]
+)
+def test_an_exit_code_that_a_comment_explains_is_left_to_people(written: str, is_taken: bool) -> None:
+    scan = (
+        f"- uses: aquasecurity/trivy-action@0.28.0\n  with:\n    image-ref: ghcr.io/contoso/api:8\n    {written}\n"
+    )
+    files = {BUILD: workflow(PUSH + scan)}
+    if is_taken:
+        assert "exit-code: '1'" in text(proposed(files, "scan-blocks"))
+    else:
+        assert left(files, "scan-blocks").reason == "a comment beside exit-code says that people chose it"
 
 
 def test_an_action_that_knows_it_keeps_its_version() -> None:
@@ -237,7 +288,7 @@ def test_an_action_whose_commit_nobody_tells_is_advice() -> None:
         (deployment().replace("spec:", "spec: # {{- tpl }}", 1), "the file is a template"),
         (deployment().replace("image: contoso/api:1.0", "image:\tcontoso/api:1.0"), "the file has tabs"),
         (
-            "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a,\n  image: b}]}\n",
+            deployment().replace("- name: api\n          image: contoso/api:1.0", "- {name: a,\n  image: b}"),
             "it is written in braces or brackets over several lines",
         ),
     ],
