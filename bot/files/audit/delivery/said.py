@@ -10,7 +10,7 @@ from bot.files.audit.delivery.pushing import copies_image, pushed_names
 from bot.files.audit.workflows.model import PipelineStep
 
 _SILENT = r"^(?![ \t]*(?:#|//|@?echo\b|printf\b|Write-\w+|\w*log\())[^\n]*?"
-_BETWEEN = r"(?:[\"']?,?[ \t]*(?:-ArgumentList[ \t]+)?\[?[ \t]*[\"']|[ \t]+)"
+_BETWEEN = r"(?:[\"']?,?[ \t]*+(?:-ArgumentList[ \t]++)?\[?[ \t]*+[\"']|[ \t]++)"
 _SAID = re.compile(
     rf"{_SILENT}\b(?P<said>(?:docker|podman|buildah|nerdctl)(?:\.exe)?{_BETWEEN}(?:(?:image|manifest|compose){_BETWEEN})?push\b"
     r"|(?:docker|podman|buildah)\b[^\n]{0,300}[ \t]--push\b|buildx[ \t]+imagetools[ \t]+create\b"

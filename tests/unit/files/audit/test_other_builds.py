@@ -216,6 +216,15 @@ def test_the_same_programs_asked_for_something_else_are_not(steps: str) -> None:
     assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:")}) == []
 
 
+@pytest.mark.parametrize("text", ["docker{}x", "ssh a docker{}x", "docker compose {}x"])
+def test_what_a_step_says_is_looked_through_in_time_in_proportion(text: str) -> None:
+    def told(size: int) -> None:
+        findings("unread-delivery", {BUILD: workflow(f"- run: |\n    {text.format(' ' * size)}\n", "push:")})
+
+    told(100)
+    assert growth(told, 5_000) < LINEAR
+
+
 SSH_ACTION = "- uses: appleboy/ssh-action@v1\n  with:\n    host: a\n    script: |\n      cd /srv\n      "
 
 
