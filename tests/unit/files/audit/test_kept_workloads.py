@@ -3,8 +3,7 @@
 import pytest
 
 from bot.domain.repositories.finding import Fix, Outcome
-from tests.unit.files.audit.test_runtime import context
-from tests.unit.files.audit.world import DEPLOYMENT, deployment, findings, outcome
+from tests.unit.files.audit.world import DEPLOYMENT, context, deployment, findings, outcome
 
 ESCALATION = "no-privilege-escalation"
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: debug}\nspec:\n  containers:\n    - name: a\n      image: b\n"

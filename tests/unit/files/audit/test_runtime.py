@@ -5,13 +5,9 @@ import pytest
 from bot.domain.repositories.finding import Outcome
 from bot.files.formats.dockerfile.lines import Script
 from bot.files.formats.dockerfile.lines import read as read_script
-from tests.unit.files.audit.world import DEPLOYMENT, deployment, findings, outcome, outcomes
+from tests.unit.files.audit.world import DEPLOYMENT, context, deployment, findings, outcome, outcomes
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
-
-
-def context(lines: str) -> str:
-    return f"securityContext:\n{''.join(f'  {line}' for line in lines.strip().splitlines(True))}"
 
 
 @pytest.mark.parametrize(

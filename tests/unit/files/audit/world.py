@@ -51,6 +51,11 @@ def deployment(container: str = "", pod: str = "", image: str = "contoso/api:1.0
     return text + _block(container, 10) + _block(pod, 6)
 
 
+def context(lines: str) -> str:
+    """A security context of these lines."""
+    return f"securityContext:\n{''.join(f'  {line}' for line in lines.strip().splitlines(True))}"
+
+
 def workflow(steps: str, triggers: str = "push: {branches: [main]}", job: str = "", top: str = "") -> str:
     """A workflow with one job, its steps as they are written at the left margin."""
     text = f"on:\n{_block(triggers, 2)}{_block(top, 0)}jobs:\n  build:\n    runs-on: ubuntu-latest\n"
