@@ -136,7 +136,7 @@ def target_fits(repository: RepositoryTexts, push: Push, step: PipelineStep, tar
     names = [name for name in push.names if name]
     if target in names or any(f"{name}:latest" == target or name == f"{target}:latest" for name in names):
         return True
-    if any(_OUTPUT.search(name) and target.startswith(name) for name in names):
+    if any(_OUTPUT.search(name) and target.startswith(f"{name}@") for name in names):
         return True
     if is_unknown(target) or any(is_unknown(name) for name in names) or not names:
         heads = {repository_of(name) for name in names}

@@ -29,15 +29,18 @@ _NAMING_INPUTS = (
     *("containerAppEnvironment", "service", "cluster", "manifests"),
 )
 _APPROVING = re.compile(r"manual-?approv|wait-for-approv|approval-gate")
+_OF_ARGO_ROLLOUTS = (("kubectl", "argo", "rollouts"), ("kubectl-argo-rollouts",))
+_MOVES_ROLLOUT = frozenset({"promote", "set", "pause", "abort", "retry", "undo", "restart", "terminate"})
+_READS = frozenset({"status", "get"})
 _STEPWISE = (
-    ("kubectl", "argo", "rollouts"),
-    ("kubectl-argo-rollouts",),
-    ("az", "containerapp", "ingress", "traffic"),
-    ("az", "containerapp", "revision"),
-    ("az", "webapp", "deployment", "slot", "swap"),
-    ("az", "webapp", "traffic-routing"),
-    ("gcloud", "run", "services", "update-traffic"),
+    *((program, _MOVES_ROLLOUT) for program in _OF_ARGO_ROLLOUTS),
+    (("az", "containerapp", "ingress", "traffic"), frozenset({"set"})),
+    (("az", "containerapp", "revision"), frozenset({"set-mode", "activate", "deactivate", "copy", "label"})),
+    (("az", "webapp", "deployment", "slot"), frozenset({"swap"})),
+    (("az", "webapp", "traffic-routing"), frozenset({"set", "clear"})),
+    (("gcloud", "run", "services"), frozenset({"update-traffic"})),
 )
+"""Programs that roll out by steps, with the words that have them act: with others they only read."""
 
 
 class DeployStage(Enum):
@@ -121,11 +124,21 @@ def _is_stepwise(step: PipelineStep) -> bool:
 
 def _is_command_stepwise(command: ShellCommand) -> bool:
     words = (command.name, *command.words[1:])
-    if any(words[: len(way)] == way for way in _STEPWISE):
+    if any(words[: len(way)] == way and acting & {*words[len(way) :]} for way, acting in _STEPWISE):
         return True
     if command.has("--no-traffic"):
         return True
     return command.option("--strategy") in {"canary", "bluegreen"}
+
+
+def looks_at_rollout(deploy: Deploy) -> str:
+    """The command of its job that reads an object of Argo Rollouts, which shows one; empty for none."""
+    steps = (step for step in deploy.pipeline.steps if step.job is deploy.step.job)
+    commands = ((each.name, *each.words[1:]) for step in steps for each in step.commands)
+    of_rollouts = (
+        words for words in commands for way in _OF_ARGO_ROLLOUTS if words[: len(way)] == way and _READS & {*words}
+    )
+    return next((f"`{' '.join(words[:4])[:80]}`" for words in of_rollouts), "")
 
 
 def _rolled_out_by(repository: RepositoryTexts) -> str:

@@ -13,6 +13,7 @@ from itertools import takewhile
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
 from bot.files.audit.delivery.deliveries import (
     BAKE,
+    BUILD_PUSH,
     BUILDKIT_ACTIONS,
     BUILT_BY_ENGINE,
     ISOLATED_PROVENANCE,
@@ -31,7 +32,6 @@ ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
 ON_BUILDER = "on a builder that stores it: docker/setup-buildx-action, or `docker buildx create --use` before it"
 JOINED = "join the images with `docker buildx imagetools create`, which takes them with it"
 _ON_WINDOWS = re.compile(r"==\s*'[^'\n]*windows", re.IGNORECASE)
-_BY_STORE = "docker build attaches provenance where Docker's image store is containerd's"
 _OFF = frozenset({"false", "0", "no"})
 _NO_DEFAULT = "BUILDX_NO_DEFAULT_ATTESTATIONS"
 _PROVENANCE_OFF = re.compile(r"type=provenance\S*disabled=true")
@@ -43,7 +43,7 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
         return _asked_by_action(repository, push, statement)
     if push.command is None:
         if statement == "provenance" and push.step.action in BUILT_BY_ENGINE:
-            return None, _BY_STORE
+            return None, _by_store(statement)
         return False, f"nothing asks for {statement}"
     if not is_build(push.command) and not _signs_of_job(repository, push).builds:
         if is_manifest(push.command) and (joined := _joined(repository, push)):
@@ -110,23 +110,44 @@ def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tupl
         return False, f"--{statement} is {command.option(f'--{statement}')}"
     if any(re.search(rf"type={statement}", word) for word in command.words):
         return _as_buildx(push, command, f"--attest type={statement} is given")
-    if statement == "provenance" and (plain := _plain_builds(push, command)):
-        if any((each.option("--provenance") or "").lower() in _OFF for each in plain) or _is_off(push):
+    told = _told_engine(push, command, statement)
+    if statement == "provenance" and told:
+        if any(each in _OFF for each in told) or _is_off(push):
             return False, "the build is told to attach no provenance"
-        return None, _BY_STORE
+        return None, _by_store(statement)
+    if any(each and each not in _OFF for each in told):
+        return None, _by_store(statement)
     if statement == "provenance" and "buildx" in command.words[:2]:
         return _with_builder(push, "Buildx attaches provenance by default")
     return False, f"nothing asks for {statement}"
 
 
-def _plain_builds(push: Push, command: ShellCommand) -> list[ShellCommand]:
-    """The `docker build`s of what a command of Docker pushes, on a machine where BuildKit runs these."""
+def _by_store(statement: str) -> str:
+    return f"docker build attaches {statement} where Docker's image store is containerd's"
+
+
+def _told_engine(push: Push, command: ShellCommand, statement: str) -> list[str]:
+    """What Docker's own builder is told of a statement in each build of what a command of Docker pushes, by the
+    command, or by those and the actions of its job; on a machine where BuildKit runs these."""
     if command.name != "docker" or is_of_windows(push):
         return []
     steps = push.pipeline.steps_until(push.step)
+    has_builder = _with_builder(push, "")[0] is True
     builds = [command] if is_build(command) else [each for step in steps for each in step.commands]
-    groups = {"image", "builder"} if is_build(command) or _with_builder(push, "")[0] is True else _GROUPS
-    return [each for each in builds if each.name == "docker" and "build" in _without(groups, each.words[1:3])[:1]]
+    actions = [] if is_build(command) or has_builder else [each for each in steps if each.action == BUILD_PUSH]
+    groups = {"image", "builder"} if is_build(command) or has_builder else _GROUPS
+    plain = (each for each in builds if each.name == "docker" and "build" in _without(groups, each.words[1:3])[:1])
+    options = ((each, each.option(f"--{statement}")) for each in plain)
+    return [
+        *(_told_action(each, statement) for each in actions),
+        *((value or "").lower() or ("true" if each.has(f"--{statement}") else "") for each, value in options),
+    ]
+
+
+def _told_action(step: PipelineStep, statement: str) -> str:
+    """What a build action is told of a statement: `false` where its version attaches no provenance unasked."""
+    setting = step.input(statement).lower() if knows_statements(step) is not False else ""
+    return "false" if statement == "provenance" and not setting and attaches_none_unasked(step) else setting
 
 
 _GROUPS = {"image", "builder", "buildx"}

@@ -23,13 +23,14 @@ class StockImage:
     `starts_as_root`: its entrypoint becomes that user, for which it needs rights that others do not. `writes` are
     the folders beside `/tmp` and its data that it writes in; None where that is not known here. `needs` is the
     capability that the file of its program carries: the kernel starts that for nobody who may not have it. Its
-    entrypoint starts as root what is no `program`.
+    entrypoint starts as root what is no `program`. `uid_instead` is who the image runs as that `instead` names.
     """
 
     uid: str = ""
     starts_as_root: bool = True
     writes: tuple[str, ...] | None = None
     instead: str = ""
+    uid_instead: str = ""
     uid_on_alpine: str = ""
     needs: str = ""
     program: str = ""
@@ -77,7 +78,9 @@ _STOCK = {
     "quay.io/prometheus/prometheus": StockImage("65534", starts_as_root=False),
     "quay.io/prometheus/alertmanager": StockImage("65534", starts_as_root=False),
     "quay.io/prometheus/node-exporter": StockImage("65534", starts_as_root=False),
-    f"{_DOCKER}nginx": StockImage(writes=("/var/cache/nginx", "/var/run"), instead=_UNPRIVILEGED),
+    f"{_DOCKER}nginx": StockImage(
+        writes=("/var/cache/nginx", "/var/run"), instead=_UNPRIVILEGED, uid_instead="101"
+    ),
     f"{_DOCKER}httpd": StockImage(instead=_HIGH_PORTS),
     f"{_DOCKER}caddy": StockImage(instead=_HIGH_PORTS, needs="NET_BIND_SERVICE"),
     f"{_DOCKER}traefik": StockImage(writes=(), instead=_HIGH_PORTS),
@@ -137,6 +140,13 @@ def taking_the_user(stock: StockImage, setting: str) -> str:
         return stock.instead
     advice = setting.format(uid=stock.uid)
     return f"{advice}, the user that the image has for this; its files on volumes must belong to that one"
+
+
+def instead_of(stock: StockImage, *, is_run_in: bool) -> str:
+    """Advice for a build that stands on a stock image; `is_run_in` where it runs commands, as root so far."""
+    if not is_run_in or not stock.uid_instead:
+        return stock.instead
+    return f"{stock.instead}; with USER root before the first RUN, and USER {stock.uid_instead} behind the last"
 
 
 def first_as_its_user(stock: StockImage, then: str) -> str:

@@ -46,9 +46,10 @@ _WORTH_READING = re.compile(
 )
 _CALLS_ANOTHER = re.compile(
     r"uses:\s*[\"']?[\w.-]+/[\w.-]+/(?:\.github/workflows/|(?:[\w.-]+/)*(?:build|publish|release|deploy))"
-    r"|\bpush:[ \t]*[\"']?true\b|event-type:[^\n]*deploy"
+    r"|\bpush:[ \t]*[\"']?true\b|event-type:[^\n]*deploy|\bssh[ \t-]"
 )
-"""Where there is something to build, a workflow of another repository may do so, whatever it is called."""
+"""Where there is something to build, a workflow of another repository may do so, whatever it is called, and another
+machine may be told by SSH to run it."""
 _STARTS = (
     r"(?:\bworkflow[ \t]+run[ \t]+|\bactions/workflows/"
     r"|\b(?:workflow(?:[_-]?(?:id|file(?:[_-]?name)?|name))?[\"']?:[ \t]*))"

@@ -180,6 +180,24 @@ def test_a_workflow_of_others_that_may_build_what_stands_here_is_said_by_name() 
     assert findings("unread-delivery", {BUILD: called}) == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("deploy_env.yml", True),
+        ("app-deploy.yml", True),
+        ("deploy-docs.yml", False),
+        ("deploy_pages.yml", False),
+        ("notify.yml", False),
+    ],
+)
+def test_a_workflow_of_others_that_may_deploy_what_stands_here_is_said_by_name(name: str, *, told: bool) -> None:
+    remote = f"contoso/ci/.github/workflows/{name}@v2"
+    called = f"on: push\njobs: {{prod: {{uses: {remote}, with: {{environment: prod}}}}}}"
+    found = findings("unread-delivery", {BUILD: called, "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"})
+    assert [each.message.startswith(f"{remote} may deploy an image") for each in found] == [True] * told
+    assert findings("unread-delivery", {BUILD: called}) == ()
+
+
 def test_a_workflow_that_only_other_repositories_call_is_unknown() -> None:
     assert outcomes("dispatchable", {BUILD: workflow(PUSH, "workflow_call:")}) == [UNKNOWN]
 

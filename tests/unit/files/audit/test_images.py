@@ -442,6 +442,20 @@ def test_an_image_on_a_stock_one_is_told_what_fits_that() -> None:
     (found,) = findings("image-user", {"Dockerfile": "FROM nginx:1.29-alpine\nCOPY site /usr/share/nginx/html\n"})
     assert found.fix is not None
     assert "nginx-unprivileged" in found.fix.advice
+    assert "RUN" not in found.fix.advice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM nginx:1.29-alpine\nRUN apk add --no-cache openssl\nCOPY site /usr/share/nginx/html\n",
+        "FROM nginx:1.29 AS base\nRUN rm -R /usr/share/nginx/html\nFROM base\nCOPY site /srv\n",
+    ],
+)
+def test_what_a_build_runs_on_a_stock_image_stays_roots_where_that_has_a_user(text: str) -> None:
+    (found,) = findings("image-user", {"Dockerfile": text})
+    assert found.fix is not None
+    assert found.fix.advice.endswith("; with USER root before the first RUN, and USER 101 behind the last")
 
 
 def test_a_base_that_is_known_only_in_a_build_is_told_as_it_is_written() -> None:
@@ -548,6 +562,37 @@ def test_a_base_for_builds_is_told_that_a_user_may_break_them() -> None:
     assert "where only other builds stand on it" in found.fix.advice
 
 
+ON_ITS_BASE = f'FROM contoso/sdk AS build\nRUN dotnet publish\nFROM {ASPNET}:8.0\nUSER app\nENTRYPOINT ["./a"]\n'
+
+
+@pytest.mark.parametrize(
+    ("base", "service", "expected"),
+    [
+        ("RUN apt-get install -y nodejs", "image: contoso/sdk", UNKNOWN),
+        ("RUN apt-get install -y nodejs\nENV PATH=/root/.dotnet/tools", "image: 'contoso/sdk:latest'", UNKNOWN),
+        ("RUN apt-get install -y nodejs", "image: contoso/other", FAILS),
+        ("RUN apt-get install -y nodejs", "image: contoso/sdk, command: dotnet watch", FAILS),
+    ],
+)
+def test_what_compose_builds_for_others_here_to_stand_on_is_a_base(
+    base: str, service: str, expected: Outcome
+) -> None:
+    files = {
+        "Dockerfile.sdk": f"FROM mcr.microsoft.com/dotnet/sdk:8.0\n{base}\n",
+        "app/Dockerfile": ON_ITS_BASE,
+        "compose.yaml": f"services: {{sdk: {{{service}, build: {{context: ., dockerfile: Dockerfile.sdk}}}}}}\n",
+    }
+    assert outcomes("image-user", files) == [expected, HOLDS]
+
+
+def test_a_base_for_builds_that_uses_roots_home_is_told_both() -> None:
+    text = "FROM mcr.microsoft.com/dotnet/sdk:10.0\nCOPY a.props .\nENV PATH=/root/.dotnet/tools\n"
+    (found,) = findings("image-user", {"sdk-base.Dockerfile": text})
+    assert found.fix is not None
+    assert "line 3 uses /root" in found.fix.advice
+    assert "where only other builds stand on it" in found.fix.advice
+
+
 @pytest.mark.parametrize(
     ("folder", "runs", "expected"),
     [
@@ -562,6 +607,47 @@ def test_a_base_for_builds_is_told_that_a_user_may_break_them() -> None:
 def test_an_action_that_runs_its_dockerfile_is_asked_for_no_user(folder: str, runs: str, expected: Outcome) -> None:
     text = 'FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY . .\nENTRYPOINT ["dotnet", "a.dll"]\n'
     files = {f"{folder}action.yml": f"name: A\nruns: {runs}\n", f"{folder}Dockerfile": text}
+    assert outcome("image-user", files) is expected
+
+
+ACTION = "name: A\nruns: {using: docker, image: 'docker://ghcr.io/contoso/filter:latest'}\n"
+PUBLISHED = "- run: dotnet publish /t:PublishContainer -p ContainerRegistry=ghcr.io"
+
+
+@pytest.mark.parametrize(
+    ("more", "steps", "expected"),
+    [
+        ("", f"{PUBLISHED} -p ContainerRepository=contoso/filter\n", Outcome.NOT_APPLICABLE),
+        ("", f"{PUBLISHED} -p:ContainerRepository=contoso/filter src/A\n", Outcome.NOT_APPLICABLE),
+        (
+            "",
+            f"{PUBLISHED} -p ContainerRepository=contoso/filter\n  working-directory: ./src/A\n",
+            Outcome.NOT_APPLICABLE,
+        ),
+        ("<ContainerRepository>contoso/filter</ContainerRepository>", f"{PUBLISHED}\n", Outcome.NOT_APPLICABLE),
+        ("", f"{PUBLISHED} -p ContainerRepository=contoso/filter src/B\n", FAILS),
+        ("", f"{PUBLISHED} -p ContainerRepository=contoso/api\n", FAILS),
+        ("", f"{PUBLISHED}\n", FAILS),
+    ],
+)
+def test_a_project_that_is_published_for_an_action_is_asked_for_no_user(
+    more: str, steps: str, expected: Outcome
+) -> None:
+    project = PROJECT.replace(
+        "<ContainerRepository>api</ContainerRepository>", "<ContainerUser>root</ContainerUser>"
+    )
+    text = project.format(framework="net10.0", more=more)
+    files = {"src/A/A.csproj": text, "action.yml": ACTION, BUILD: workflow(steps)}
+    assert outcome("image-user", files) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("filter", Outcome.NOT_APPLICABLE), ("api", FAILS), ("other-filter", FAILS)]
+)
+def test_a_dockerfile_that_is_pushed_for_an_action_is_asked_for_no_user(name: str, expected: Outcome) -> None:
+    push = f"- uses: docker/build-push-action@v6\n  with: {{push: true, tags: 'ghcr.io/contoso/{name}:8'}}\n"
+    text = f'FROM {ASPNET}:8.0\nCOPY . .\nENTRYPOINT ["dotnet", "a.dll"]\n'
+    files = {"Dockerfile": text, "action.yml": ACTION, BUILD: workflow(push)}
     assert outcome("image-user", files) is expected
 
 

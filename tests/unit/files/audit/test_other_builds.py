@@ -216,6 +216,40 @@ def test_the_same_programs_asked_for_something_else_are_not(steps: str) -> None:
     assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:")}) == []
 
 
+SSH_ACTION = "- uses: appleboy/ssh-action@v1\n  with:\n    host: a\n    script: |\n      cd /srv\n      "
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (f"{SSH_ACTION}docker compose -p api -f prod.yml up -d\n", "docker compose -p api -f prod.yml up"),
+        (f"{SSH_ACTION}gunzip -c a.tar.gz | docker load\n", "docker load"),
+        (f"{SSH_ACTION}./deploy-prod\n", "./deploy-prod"),
+        (f"{SSH_ACTION}bash web/run.prod.docker.sh\n", "web/run.prod.docker.sh"),
+        (f"{SSH_ACTION}# docker load\n", ""),
+        (f"{SSH_ACTION}systemctl restart api\n", ""),
+        ("- uses: easingthemes/ssh-deploy@v5\n  with: {SCRIPT_AFTER: docker-compose up -d}\n", "docker-compose up"),
+        ("- run: ssh deploy@host 'docker pull contoso/api && docker run contoso/api'\n", "docker pull"),
+        (
+            "- run: |\n    sshpass -p x ssh a@b <<EOF\n    docker stack deploy -c a.yml api\n    EOF\n",
+            "docker stack deploy",
+        ),
+        ("- run: docker compose up -d\n  env: {DOCKER_HOST: 'ssh://a@b'}\n", "docker compose up"),
+        ("- run: docker compose up -d\n", ""),
+        ("- run: docker run contoso/api && ssh-keyscan host\n", ""),
+    ],
+)
+def test_containers_that_are_started_over_ssh_are_said(steps: str, said: str) -> None:
+    files = {BUILD: workflow(steps, "push:"), "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"}
+    found = findings("unread-delivery", files)
+    assert [each.message.partition("` runs on")[0] for each in found] == [f"`{said}"] * bool(said)
+    assert outcomes("unread-delivery", {**files, BUILD: workflow(steps, "pull_request:")}) == []
+
+
+def test_a_script_of_another_machine_is_said_only_where_there_are_images() -> None:
+    assert outcomes("unread-delivery", {BUILD: workflow(f"{SSH_ACTION}./deploy.sh\n", "push:")}) == []
+
+
 PUBLISHED_SO = """<Project><PublishProfile>DefaultContainer</PublishProfile>
 <containerRegistry>ghcr.io</containerRegistry></Project>"""
 BY_PROFILE = (

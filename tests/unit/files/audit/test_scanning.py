@@ -224,6 +224,17 @@ def test_what_is_scanned_is_what_is_pushed(target: str, expected: Outcome) -> No
     assert outcome("scan-target", {BUILD: workflow(PUSH + step)}) is expected
 
 
+@pytest.mark.parametrize(
+    ("behind", "expected"),
+    [("", HOLDS), ("@${{ steps.build.outputs.digest }}", HOLDS), ("@sha256:abc", HOLDS), ("-test", UNKNOWN)],
+)
+def test_a_tag_that_begins_as_the_pushed_one_is_another(behind: str, expected: Outcome) -> None:
+    name = "ghcr.io/contoso/api:${{ steps.version.outputs.number }}"
+    step = f'- uses: aquasecurity/trivy-action@v1\n  with: {{image-ref: "{name}{behind}"}}\n'
+    pushing = PUSH.replace("ghcr.io/contoso/api:8", name)
+    assert outcome("scan-target", {BUILD: workflow(pushing + step)}) is expected
+
+
 JOBS = """
 on: push
 jobs:

@@ -137,12 +137,30 @@ def test_a_stage_before_it_is_a_gate_and_one_beside_it_is_none() -> None:
     "step",
     [
         "      - run: az containerapp ingress traffic set -n api --revision-weight a=10\n",
+        "      - run: az containerapp revision set-mode -n api --mode multiple\n",
+        "      - run: kubectl argo rollouts -n shop promote api\n",
         "      - run: az webapp deployment slot swap --slot staging\n",
         "      - uses: azure/k8s-deploy@v5\n        with: {strategy: canary, manifests: deploy}\n",
     ],
 )
 def test_a_canary_step_is_a_gate(step: str) -> None:
     assert outcome(CHECK, jobs(job("deploy-prod") + step)) is HOLDS
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("az containerapp revision show -n api --revision a", FAILS),
+        ("az containerapp revision list -n api", FAILS),
+        ("az containerapp ingress traffic show -n api", FAILS),
+        ("az webapp deployment slot list -n api", FAILS),
+        ("az webapp traffic-routing show -n api", FAILS),
+        ("kubectl argo rollouts version", FAILS),
+        ("kubectl argo rollouts status api", UNKNOWN),
+    ],
+)
+def test_a_command_that_only_reads_rolls_nothing_out(command: str, expected: Outcome) -> None:
+    assert outcome(CHECK, jobs(job("deploy-prod") + f"      - run: {command}\n")) is expected
 
 
 def test_an_approval_before_it_is_a_gate() -> None:

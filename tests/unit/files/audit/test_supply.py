@@ -846,6 +846,27 @@ def test_buildx_on_dockers_own_builder_is_docker_build(before: str, build: str, 
 
 
 @pytest.mark.parametrize(
+    ("before", "given", "provenance", "sbom"),
+    [
+        ("", "load: true", UNKNOWN, FAILS),
+        ("", "push: true", UNKNOWN, FAILS),
+        ("", "load: true, provenance: false", FAILS, FAILS),
+        ("", "load: true, sbom: true", UNKNOWN, UNKNOWN),
+        ("- uses: docker/setup-buildx-action@v3\n", "load: true", FAILS, FAILS),
+    ],
+)
+def test_a_command_pushes_what_the_action_has_built_with_what_it_attaches(
+    before: str, given: str, provenance: Outcome, sbom: Outcome
+) -> None:
+    build = f"- uses: docker/build-push-action@v6\n  with: {{{given}, tags: 'contoso/api:8'}}\n"
+    bring = "- run: |\n    docker tag contoso/api:8 contoso/api\n    docker push contoso/api\n"
+    files = {BUILD: workflow(before + build + bring)}
+    assert outcomes("provenance", files)[-1] is provenance
+    assert outcomes("sbom", files)[-1] is sbom
+    assert ("level 0 or 1" in findings("slsa-level", files)[-1].message) is (provenance is UNKNOWN)
+
+
+@pytest.mark.parametrize(
     ("built", "said"),
     [("ghcr.io/contoso/api:8", True), ("${{ vars.REGISTRY }}/api", True), ("ghcr.io/contoso/web:8", False)],
 )

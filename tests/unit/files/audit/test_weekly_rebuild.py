@@ -280,6 +280,26 @@ def test_what_is_called_is_advised_to_be_called_every_week(triggers: str) -> Non
     assert finding.fix.advice == "call it every week with its inputs, from a workflow with a schedule"
 
 
+@pytest.mark.parametrize(
+    ("triggers", "who"),
+    [
+        (BY_HAND, "only people start what calls it"),
+        (f"{BY_HAND}\npull_request:", "only people start what calls it"),
+        ("release: {types: [published]}", "only people and releases start what calls it"),
+        ("push: {tags: ['v*']}", "only people and releases start what calls it"),
+        ("push: {branches: [main]}", ""),
+        ("pull_request:", ""),
+    ],
+)
+def test_what_people_and_releases_alone_call_is_not_called_for_a_newer_commit(triggers: str, who: str) -> None:
+    caller = workflow("- run: make", triggers) + "  image:\n    uses: ./.github/workflows/build.yml\n"
+    files = {BUILD: workflow(PUSH, f"workflow_call:\n{BY_HAND}"), ".github/workflows/release.yml": caller}
+    (finding,) = [each for each in findings("weekly-rebuild", files) if each.place.path == BUILD]
+    assert finding.fix is not None
+    assert finding.fix.advice.startswith("build what it published last" if who else "call it every week")
+    assert (who in finding.fix.left_alone, "release.yml" in finding.fix.left_alone) == (True, bool(who))
+
+
 OF_PULL_REQUEST = "  if: github.event.issue.pull_request && github.event.comment.body == '/image'"
 
 

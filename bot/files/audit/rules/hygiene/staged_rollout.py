@@ -26,7 +26,7 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.delivery import Deploy
 from bot.files.audit.delivery.deploys import has_admission, image_deploys
-from bot.files.audit.delivery.stages import DeployStage, gate_of, stage_of
+from bot.files.audit.delivery.stages import DeployStage, gate_of, looks_at_rollout, stage_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
@@ -112,6 +112,8 @@ def _may_be_gated(repository: RepositoryTexts, deploy: Deploy) -> str:
     unread = [step.uses for step in deploy.pipeline.steps if step.unread and step.is_before(deploy.step)]
     if unread:
         return f"{first_few(unread)} comes before it"
+    if looking := looks_at_rollout(deploy):
+        return f"{looking} looks at a rollout, whose steps are not here"
     if has_admission(deploy) and not pods(repository):
         return "how it is rolled out stands in manifests that are not here"
     return ""

@@ -27,6 +27,7 @@ from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
+from bot.files.audit.delivery.over_ssh import started_over_ssh
 from bot.files.audit.delivery.pushing import copies_image
 from bot.files.audit.delivery.scripts import names_registry, push_by_hand, pushing_script
 from bot.files.audit.delivery.templates import containers_in
@@ -65,9 +66,8 @@ _LONGEST_TARGET = 80
 _ENGINES = frozenset({"docker", "podman", "nerdctl", "buildah"})
 _TO_CLUSTER = r"kubernetes|k8s|helm|(?<![a-z])(?:aks|eks|gke|ecs)(?![a-z])|openshift"
 _DELIVERS = re.compile(rf"docker|image|container|push|publish|build|release|{_TO_CLUSTER}", re.IGNORECASE)
-_ONLY_DEPLOYS = re.compile(
-    rf"/(?![^/]*(?:build|push|publish))(?:deploy|[^/@]*(?:{_TO_CLUSTER}))[^/]*$", re.IGNORECASE
-)
+_ONLY_DEPLOYS = re.compile(rf"/(?![^/]*(?:build|push|publish))[^/@]*(?:deploy|{_TO_CLUSTER})[^/]*$", re.IGNORECASE)
+_OF_NO_IMAGE = re.compile(r"(?:docs?|pages?|site|storybook|nuget|packages?)(?![a-z])", re.IGNORECASE)
 _KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
 _CONTAINER_APP = re.compile(
     r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
@@ -300,17 +300,34 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
         elif told := unread_push(repository, step):
             why = f"{told}; such builds are not judged"
             yield unknown(place, step.subject, why, "the same practices there, by hand")
+        elif started := started_over_ssh(step, has_images=_has_images(repository)):
+            why = f"`{started}` runs on a machine that it reaches by SSH, which is not judged"
+            yield unknown(place, step.subject, why, "what that machine asks of an image before it runs it")
 
 
 def _remote_jobs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
     """Workflows of other repositories that may deliver, by their names."""
+    has_images = _has_images(repository)
     for job in pipeline.remote_jobs:
         remote = job.remote or ""
-        if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
+        delivers = _DELIVERS.search(remote) or (has_images and _may_deploy(remote))
+        if job.events - TESTS_ONLY and delivers and not remote.startswith(_KNOWN):
             does = "deploy" if _ONLY_DEPLOYS.search(remote) else "build and push"
             why = f"{remote} may {does} an image, and is not read"
             place = repository.where(job)
             yield unknown(place, f"job {job.name}", why, f"what {remote} does")
+
+
+def _may_deploy(remote: str) -> bool:
+    """Whether a workflow of another repository deploys something by its name, and no pages or packages."""
+    name = remote.rpartition("/")[2].partition("@")[0]
+    return "deploy" in name.lower() and _OF_NO_IMAGE.search(name) is None
+
+
+def _has_images(repository: RepositoryTexts) -> bool:
+    """Whether there are images that something may deploy."""
+    own_deliveries = deliveries(repository)
+    return bool(repository.dockerfiles or own_deliveries.pushes or own_deliveries.remote_builds)
 
 
 RULE = Rule(

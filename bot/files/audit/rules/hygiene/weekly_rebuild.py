@@ -61,6 +61,7 @@ from bot.files.formats.source.nodes import Scalar
 _FIX = "add a weekly schedule, on a minute of its own"
 _LET_PUSH = "let the push take place when the schedule runs, or start it every week in another way"
 _CALL = "call it every week with its inputs, from a workflow with a schedule"
+_PUBLISHES_NOTHING_ITSELF = TESTS_ONLY | {"workflow_call"}
 _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
 _OF_SCHEDULE = re.compile(r"^[ \t]*type=schedule\b(?!.*\benable=false)", re.MULTILINE)
 _OF_COMMIT = re.compile(r":(?:(?!\$\{\{).)*\$\{\{\s*github\.sha\s*\}\}(?:(?!\$\{\{).)*$")
@@ -116,7 +117,8 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     if "workflow_call" in pipeline.events and events <= {"workflow_call", "workflow_dispatch"}:
         how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
         how += ", but for changes that are not accepted yet" if pipeline.events & TESTS_ONLY else ""
-        return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _CALL)
+        why = f"it is {how}, and no schedule in this repository calls it"
+        return fails(place, subject, why, _fix_of_called(repository, pipeline))
     if weekly:
         return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _LET_PUSH)
     if pipeline.crons:
@@ -170,14 +172,20 @@ def _when_scheduled(repository: RepositoryTexts, pipeline: Pipeline, cron: str, 
     return outcome_of(repository, pipeline, starts, path)
 
 
+def _callers(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Pipeline]:
+    """The other workflows that run steps of this one."""
+    for other in pipelines(repository):
+        if other.path != pipeline.path and any(step.path == pipeline.path for step in other.steps):
+            yield other
+
+
 def _by_callers(repository: RepositoryTexts, pipeline: Pipeline, place: Place) -> Iterator[_WeeklyRun]:
     """Runs of other workflows with a weekly schedule that call this one."""
-    for caller in pipelines(repository):
-        if caller.path != pipeline.path and any(step.path == pipeline.path for step in caller.steps):
-            for cron in caller.crons:
-                if is_weekly(cron.value):
-                    outcome = _when_scheduled(repository, caller, cron.value, pipeline.path)
-                    yield _WeeklyRun(place, f"{caller.path} calls it every week", outcome)
+    for caller in _callers(repository, pipeline):
+        for cron in caller.crons:
+            if is_weekly(cron.value):
+                outcome = _when_scheduled(repository, caller, cron.value, pipeline.path)
+                yield _WeeklyRun(place, f"{caller.path} calls it every week", outcome)
 
 
 def _by_others(repository: RepositoryTexts, pipeline: Pipeline, place: Place) -> Iterator[_WeeklyRun]:
@@ -266,6 +274,19 @@ def _fix_of_hand_started(repository: RepositoryTexts, pipeline: Pipeline, advice
         why = "a scheduled run has none of the inputs that whoever starts it hands over"
         return Fix("start it every week with its inputs, from a workflow with a schedule", left_alone=why)
     return Fix(advice, left_alone="only people start it, and say when the default branch is published")
+
+
+def _fix_of_called(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
+    """Advice to call it every week; to build no newer commit where all that calls it here publishes for people or
+    releases alone."""
+    callers = [each for each in _callers(repository, pipeline) if not each.events <= _PUBLISHES_NOTHING_ITSELF]
+    by_hand = [each for each in callers if is_started_by_hand_alone(each)]
+    if not callers or not all(each in by_hand or why_no_schedule(each) for each in callers):
+        return Fix(_CALL)
+    who = first_few(each.path.rpartition("/")[2] for each in callers)
+    are_started = "only people start" if len(by_hand) == len(callers) else "only people and releases start"
+    why = f"{are_started} what calls it ({who}), and say what is published"
+    return Fix("build what it published last anew every week, and no newer commit", left_alone=why)
 
 
 def _tags_of_schedule(pipeline: Pipeline) -> str:

@@ -22,21 +22,22 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.reference import Reference
-from bot.domain.repositories.finding import FindingSeverity, Fix, Place
+from bot.domain.repositories.finding import FindingSeverity, Fix, Outcome, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.delivery.built_images import user_with_base
+from bot.files.audit.delivery.pushing import repository_of
+from bot.files.audit.delivery.run_by_actions import runs_dockerfile, runs_project, runs_stage
 from bot.files.audit.images.by_dockerfile import starts
 from bot.files.audit.images.dockerfile import STARTING, Dockerfile, dockerfiles
 from bot.files.audit.images.running import is_only_a_base, only_tests
-from bot.files.audit.images.stock import stock_image
+from bot.files.audit.images.stock import instead_of, stock_image
 from bot.files.audit.images.user import UserKind
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import services
-from bot.files.formats.builds import below
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import project
 from bot.files.formats.dotnet.msbuild.imports import Imports
@@ -48,8 +49,7 @@ _IMPORTED_UNASKED = ("Directory.Build.props", "Directory.Build.targets")
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     targets_by_path = targets(repository)
-    of_actions = set(_of_actions(repository))
-    built_to_run = {path for each in services(repository) if (path := each.dockerfile()[0]) is not None}
+    built_to_run = set(_built_to_run(repository))
     for file in dockerfiles(repository):
         stages = [
             stage
@@ -60,8 +60,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             user = user_with_base(repository, file, stage)
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name or stage is not file.final else "final stage"
-            if file.path in of_actions and not stages and user.kind is UserKind.ROOT:
-                yield not_applicable(place, subject, "an action runs it, and GitHub has these run as root")
+            is_named = runs_dockerfile(repository, file.path) and not stages
+            if user.kind is UserKind.ROOT and (is_named or runs_stage(repository, file, stage)):
+                yield not_applicable(place, subject, _OF_ACTION)
                 continue
             is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
             if stages:
@@ -89,17 +90,18 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     yield from _built_by_sdk(repository)
 
 
-def _of_actions(repository: RepositoryTexts) -> Iterator[str]:
-    """The Dockerfiles that actions of this repository run, which GitHub asks to name no user."""
-    for path in repository.paths:
-        folder, _, name = path.rpartition("/")
-        if name in {"action.yml", "action.yaml"} and (root := repository.root(path)) is not None:
-            runs = root.mapping("runs")
-            using, image = runs.scalar("using"), runs.scalar("image")
-            if using is not None and image is not None and using.value.lower() == "docker":
-                yield below(folder, image.value) or ""
+def _built_to_run(repository: RepositoryTexts) -> Iterator[str]:
+    """The Dockerfiles that Compose builds, but those that it only gives the name on which others here stand."""
+    images = (stage.image for file in dockerfiles(repository) for stage in file.stages)
+    stood_on = {repository_of(image.text) for image in images if image is not None}
+    for service in services(repository):
+        path, _ = service.dockerfile()
+        is_base = bool(service.image) and repository_of(service.image) in stood_on and not service.command
+        if path is not None and not is_base:
+            yield path
 
 
+_OF_ACTION = "an action runs it, and GitHub has these run as root"
 _ONLY_TESTS = "its last stage only tries things out, and which stage is run is not told"
 _ONLY_A_BASE = "it starts nothing and takes nothing in, so others may stand on it, which say who they run as"
 
@@ -128,15 +130,18 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     of_root = next(
         (each for each in file.of(stage) if each.keyword in _FILLING and _OF_ROOT.search(each.text)), None
     )
-    if of_root is not None and (stock is None or not stock.instead):
-        return Fix(f"{advice}; line {of_root.line} uses /root, which no other user may enter: use that user's home")
     if stock is not None and stock.instead:
-        return Fix(stock.instead)
+        is_run_in = any(each.keyword == "run" for below in file.chain(stage) for each in file.of(below))
+        return Fix(instead_of(stock, is_run_in=is_run_in))
     starting = [each for each in file.of(stage) if each.keyword in STARTING]
     is_written = any(each.keyword == "user" for each in file.of(stage))
     runs_later = any(each.keyword == "run" and each.line > starting[0].line for each in file.of(stage) if starting)
+    if of_root is not None:
+        advice += f"; line {of_root.line} uses /root, which no other user may enter: use that user's home"
     if not starting and image is not None and "/dotnet/sdk" in image.text:
         return Fix(f"{advice}; where only other builds stand on it, waive the check: a USER might break them")
+    if of_root is not None:
+        return Fix(advice)
     if not has_user or is_written or not starting or runs_later or is_generated(repository.text(file.path)):
         return Fix(advice)
     offset = repository.lines(file.path).start(starting[0].line)
@@ -149,7 +154,10 @@ def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:
         if path.endswith(PROJECT_ENDINGS) and repository.scope.is_judged(path):
             texts = [repository.text(path), *_shared_texts(repository, path)]
             if any("Container" in text for text in texts):
-                yield from _of_project(repository, path, texts)
+                of_action = runs_project(repository, path, texts)
+                for verdict in _of_project(repository, path, texts):
+                    is_asked = verdict.outcome is not Outcome.FAILS or not of_action
+                    yield verdict if is_asked else not_applicable(verdict.place, verdict.subject, _OF_ACTION)
 
 
 def _shared_texts(repository: RepositoryTexts, path: str) -> Iterator[str]:
