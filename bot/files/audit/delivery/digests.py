@@ -1,18 +1,55 @@
-"""Whether a step writes the digest by which a command names an image, where it takes it from steps or variables."""
+"""Which step writes the digest by which a command names an image, where it takes it from steps or variables."""
 
 import re
 from collections.abc import Iterable, Iterator
 
-from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workflows.flattening import DEEPEST_CALL
+from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.files.formats.source.nodes import Mapping
 
 _OF_STEP = re.compile(r"\bsteps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 _OF_JOB = re.compile(r"\bneeds\.(?P<job>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+_OF_CALLED = re.compile(r"\bjobs\.(?P<job>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 _OF_ENVIRONMENT = re.compile(r"\benv\.(?P<name>\w+)")
 _VARIABLE = re.compile(r"@[\"']?\$\{?(?P<name>[A-Za-z_]\w*)")
 _BAKE = "docker/bake-action"
 _TELL_NONE = re.compile(r"docker/(?:metadata|login|setup-[\w-]+)-action$|^actions/(?:checkout|cache)$")
 """Actions that tell no digest."""
+
+
+def writer_of(
+    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, name: str
+) -> tuple[str, str] | None:
+    """The job and the id of the step whose output a name ends with in `step`, through the outputs of jobs and of
+    workflows that are called; None where it ends with none, or which one is not told."""
+    tail = name.rpartition("@")[2]
+    if found := _OF_STEP.search(tail):
+        return step.job.name, found["step"]
+    found = _OF_JOB.search(tail)
+    job = _job_beside(pipeline, step, found["job"]) if found is not None else None
+    for _ in range(DEEPEST_CALL):
+        if job is None or found is None:
+            return None
+        if job.mapping.scalar("uses") is None:
+            written = job.mapping.mapping("outputs").scalar(found["output"])
+            found = _OF_STEP.search(written.value) if written is not None else None
+            return (job.name, found["step"]) if found is not None else None
+        found = _output_of_called(repository, pipeline, job, found["output"])
+        job = _job_named(pipeline, f"{job.name}/{found['job']}") if found is not None else None
+    return None
+
+
+def _output_of_called(
+    repository: RepositoryTexts, pipeline: Pipeline, job: PipelineJob, name: str
+) -> re.Match[str] | None:
+    """The job, and its output, that a workflow which is called here hands on by that name."""
+    inner = next((each for each in pipeline.jobs if each.name.startswith(f"{job.name}/")), None)
+    root = repository.root(inner.path) if inner is not None else None
+    if root is None:
+        return None
+    value = root.mapping("on").mapping("workflow_call").mapping("outputs").mapping(name).scalar("value")
+    return _OF_CALLED.search(value.value) if value is not None else None
 
 
 def unwritten_digest(pipeline: Pipeline, step: PipelineStep, names: Iterable[str]) -> str:
@@ -56,15 +93,23 @@ def _tells(step: PipelineStep, output: str) -> bool:
 
 def _job_tells(pipeline: Pipeline, step: PipelineStep, name: str, output: str) -> bool:
     """Whether a job has the output: one beside the step's, or beside the call by which the step was given it."""
+    job = _job_beside(pipeline, step, name)
+    if job is None:
+        return False
+    return job.mapping.scalar("uses") is not None or output in job.mapping.mapping("outputs").own
+
+
+def _job_beside(pipeline: Pipeline, step: PipelineStep, name: str) -> PipelineJob | None:
     folder = step.job.name
     while folder:
         folder = folder.rpartition("/")[0]
-        wanted = f"{folder}/{name}".lstrip("/")
-        job = next((each for each in pipeline.jobs if each.name == wanted), None)
-        if job is not None:
-            is_called = job.mapping.scalar("uses") is not None
-            return is_called or output in job.mapping.mapping("outputs").own
-    return False
+        if job := _job_named(pipeline, f"{folder}/{name}".lstrip("/")):
+            return job
+    return None
+
+
+def _job_named(pipeline: Pipeline, name: str) -> PipelineJob | None:
+    return next((each for each in pipeline.jobs if each.name == name), None)
 
 
 def _scripts(steps: Iterable[PipelineStep]) -> Iterator[str]:

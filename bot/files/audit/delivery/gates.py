@@ -8,6 +8,7 @@ from bot.domain.repositories.finding import Fix
 from bot.files.audit.delivery.building import names_of_image
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
+from bot.files.audit.delivery.digests import writer_of
 from bot.files.audit.delivery.pushing import only_local, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
@@ -70,10 +71,13 @@ def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
     fitting = [
         scan
         for scan in scans
-        if target_fits(push, scan.target) is True or scan.target.removesuffix(":latest") in names
+        if target_fits(repository, push, scan.step, scan.target) is True
+        or scan.target.removesuffix(":latest") in names
     ]
     return fitting or [
-        scan for scan in scans if not any(target_fits(each, scan.target) is True for each in siblings)
+        scan
+        for scan in scans
+        if not any(target_fits(repository, each, scan.step, scan.target) is True for each in siblings)
     ]
 
 
@@ -122,13 +126,12 @@ def _pushing(repository: RepositoryTexts) -> frozenset[Pipeline]:
     return frozenset(deliveries(repository).pushing())
 
 
-def target_fits(push: Push, target: str) -> bool | None:
-    """Whether a scanned reference is what is pushed; None where that cannot be told."""
+def target_fits(repository: RepositoryTexts, push: Push, step: PipelineStep, target: str) -> bool | None:
+    """Whether a reference that a step scans, signs or verifies is what is pushed; None where that is not told."""
     target = target.strip()
     if not target:
         return None
-    output = _OUTPUT.search(target)
-    if output is not None and push.step.id and output["step"] == push.step.id:
+    if push.step.id and writer_of(repository, push.pipeline, step, target) == (push.step.job.name, push.step.id):
         return True
     names = [name for name in push.names if name]
     if target in names or any(f"{name}:latest" == target or name == f"{target}:latest" for name in names):

@@ -50,7 +50,7 @@ def gates_before(repository: RepositoryTexts, deploy: Deploy) -> Iterator[StepGa
         if step.action == _VERIFYING_ACTION:
             yield StepGate("notation", _unless_continued(step, stops=True))
         for command in takewhile(lambda each: each is not deploy.command, step.commands):
-            if _verifies(command) and _is_about(step, command, pushes):
+            if _verifies(command) and _is_about(repository, step, command, pushes):
                 yield StepGate(command.name, _unless_continued(step, stops=command.stops))
 
 
@@ -62,10 +62,10 @@ def _verifies(command: ShellCommand) -> bool:
     return any(command.words[1 : 1 + len(way)] == way for way in _VERIFIERS.get(command.name, ()))
 
 
-def _is_about(step: PipelineStep, command: ShellCommand, pushes: list[Push]) -> bool:
+def _is_about(repository: RepositoryTexts, step: PipelineStep, command: ShellCommand, pushes: list[Push]) -> bool:
     """Whether what is verified may be what is pushed and deployed: before the push it is a base, or a tool."""
     names = [name.removeprefix("oci://") for name in operands_of(command.words[2:])]
-    if not pushes or any(target_fits(push, name) is True for push in pushes for name in names):
+    if not pushes or any(target_fits(repository, push, step, name) is True for push in pushes for name in names):
         return True
     return any(push.step is step or push.step.is_before(step) for push in pushes)
 

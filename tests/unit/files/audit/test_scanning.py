@@ -332,6 +332,48 @@ def test_a_matrix_that_is_written_out_is_expanded() -> None:
     assert set(outcomes("scan-target", files)) == {HOLDS}
 
 
+CALLED = ".github/workflows/called.yml"
+OF_JOB = """
+  scan:
+    needs: build
+    runs-on: ubuntu-latest
+    steps:
+      - uses: aquasecurity/trivy-action@v1
+        with: {image-ref: "${{ vars.NAME }}@${{ needs.build.outputs.digest }}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"), [("steps.build.outputs.digest", HOLDS), ("steps.other.outputs.digest", UNKNOWN)]
+)
+def test_a_digest_is_followed_through_the_output_of_its_job(output: str, expected: Outcome) -> None:
+    builds = workflow(PUSH, job=f"outputs: {{digest: '${{{{ {output} }}}}'}}")
+    assert outcome("scan-target", {BUILD: builds + OF_JOB}) is expected
+
+
+@pytest.mark.parametrize(("step", "expected"), [("build", HOLDS), ("other", UNKNOWN)])
+def test_a_digest_is_followed_through_a_workflow_that_is_called(step: str, expected: Outcome) -> None:
+    outputs = "workflow_call: {outputs: {digest: {value: '${{ jobs.build.outputs.digest }}'}}}"
+    called = workflow(PUSH, outputs, job=f"outputs: {{digest: '${{{{ steps.{step}.outputs.digest }}}}'}}")
+    caller = f"on: {{push: {{branches: [main]}}}}\njobs:\n  build: {{uses: ./{CALLED}}}\n{OF_JOB}"
+    assert outcome("scan-target", {BUILD: caller, CALLED: called}) is expected
+
+
+def test_a_step_of_the_same_name_in_another_job_is_another_step() -> None:
+    scans = """
+  other:
+    needs: build
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v6
+        id: build
+        with: {load: true}
+      - uses: aquasecurity/trivy-action@v1
+        with: {image-ref: "${{ steps.build.outputs.imageid }}"}
+"""
+    assert outcome("scan-target", {BUILD: workflow(PUSH) + scans}) is UNKNOWN
+
+
 @pytest.mark.parametrize("check", ["image-scanned", "image-signed"])
 @pytest.mark.parametrize(
     ("script", "expected"),

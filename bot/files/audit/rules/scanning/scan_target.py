@@ -27,7 +27,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         scans = scans_of(repository, push)
         if not scans:
             continue
-        fits = [target_fits(push, scan.target) for scan in scans]
+        fits = [target_fits(repository, push, scan.step, scan.target) for scan in scans]
         scan = scans[fits.index(True)] if True in fits else scans[0]
         place, subject = repository.where(scan.step), scan.step.subject
         target = " ".join(scan.target.split())[:120] or "nothing that is named"

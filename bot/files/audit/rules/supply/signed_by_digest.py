@@ -84,7 +84,7 @@ def _advice(repository: RepositoryTexts, signing: Signing, name: str) -> str:
         for push in deliveries(repository).pushes
         if push.step.job is signing.step.job and push.step.action in BUILDKIT_ACTIONS
     ]
-    fitting = [push for push in pushes if target_fits(push, name) is not False]
+    fitting = [push for push in pushes if target_fits(repository, push, signing.step, name) is not False]
     if len(fitting) != 1:
         return "sign the digest that the push tells, …@sha256:…, in place of the tag"
     step = fitting[0].step.id
