@@ -669,3 +669,18 @@ def test_what_supervisord_runs_as_another_user_starts_as_root(user: str, expecte
     }
     assert outcome("image-user", files) is expected
     assert tells_of_practices("docker/supervisord.conf")
+
+
+@pytest.mark.parametrize(
+    ("tag", "followed"),
+    [
+        ("6.0.400-1-alpine3.16-amd64", "6.0-alpine3.16-amd64"),
+        ("3.1.416-1", "3.1"),
+        ("8.0.11-jammy-chiseled", "8.0-jammy-chiseled"),
+        ("8.0.11-nanoserver-1809", "8.0-nanoserver-1809"),
+    ],
+)
+def test_the_number_of_a_patchs_rebuild_goes_with_the_patch(tag: str, followed: str) -> None:
+    (found,) = findings("base-pinned", {"Dockerfile": f"FROM mcr.microsoft.com/dotnet/sdk:{tag}\n"})
+    assert found.fix is not None
+    assert found.fix.advice == f"write {followed}"

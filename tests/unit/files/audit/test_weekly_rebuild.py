@@ -253,6 +253,22 @@ def test_what_follows_another_workflow_is_not_started_past_it(condition: str) ->
     assert "without waiting for the workflow that it follows" in left({BUILD: workflow(steps, after)})
 
 
+def test_tags_that_no_push_takes_keep_no_schedule_away() -> None:
+    metadata = "- id: meta\n  uses: docker/metadata-action@v5\n  with:\n    images: contoso/api\n"
+    (commit,) = proposed({BUILD: workflow(metadata + PUSH, COMMITS)}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+@pytest.mark.parametrize(
+    ("tag", "is_moved"),
+    [("${GITHUB_SHA::7}", True), ("$(git rev-parse HEAD)", True), ("$(date +%F)-${GITHUB_SHA::7}", False)],
+)
+def test_a_commits_tag_is_known_by_the_step_that_tells_it(tag: str, is_moved: bool) -> None:
+    told = f'- id: vars\n  run: echo "tag={tag}" >> $GITHUB_OUTPUT\n'
+    push = PUSH.replace("ghcr.io/contoso/api:8", "ghcr.io/contoso/api:${{ steps.vars.outputs.tag }}")
+    assert bool(proposed({BUILD: workflow(told + push, COMMITS)}).commits) is not is_moved
+
+
 @pytest.mark.parametrize(
     ("tags", "is_moved"),
     [
@@ -726,8 +742,9 @@ def test_what_deploys_after_each_run_keeps_every_weekly_start_away(triggers: str
 )
 def test_a_schedule_that_would_make_a_tag_of_its_own_is_not_put_in(tags: str, *, is_scheduled: bool) -> None:
     metadata = f"- id: meta\n  uses: docker/metadata-action@v5\n  with:\n    images: contoso/api\n    {tags}\n"
-    (found,) = findings("weekly-rebuild", {BUILD: workflow(metadata + PUSH, COMMITS)})
+    steps = metadata + PUSH.replace("ghcr.io/contoso/api:8", "${{ steps.meta.outputs.tags }}")
+    (found,) = findings("weekly-rebuild", {BUILD: workflow(steps, COMMITS)})
     assert found.fix is not None
     assert ("nightly" not in found.fix.left_alone, bool(found.fix.edits)) == (is_scheduled, is_scheduled)
-    dispatched = proposed({BUILD: workflow(metadata + PUSH, f"{COMMITS}\nworkflow_dispatch:")}).commits
+    dispatched = proposed({BUILD: workflow(steps, f"{COMMITS}\nworkflow_dispatch:")}).commits
     assert [b"gh workflow run" in text for each in dispatched for text in each.files.values()] == [not is_scheduled]

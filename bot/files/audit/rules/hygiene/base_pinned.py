@@ -68,6 +68,8 @@ _BUILD_STAMP = re.compile(r"^v?\d+(?:\.\d+)*[-.](?:\d+\.)?1[5-9]\d{8}$")
 """A version and the second of its build, as Red Hat's tags have it."""
 _AS_THEY_COME = "newer ones as they come"
 _MINOR = re.compile(r"\d+\.\d+(?=\.\d)")
+_REBUILD = re.compile(r"^-\d+(?=-|$)")
+"""The number of a patch's rebuild, which Microsoft writes behind it: `6.0.400-1-alpine3.16`."""
 _LAST_OF_MINOR = 999
 """The third number of an SDK that is newer than all of its minor version."""
 _OF_ONE_UPDATE = re.compile(r"(?:^|-)(?:CU|GDR)\d+(?:-|$)", re.IGNORECASE)
@@ -200,7 +202,7 @@ def _judge_reference(
     if tag.precision >= _FULL and "preview" not in reference.tag and "rc" not in reference.tag:
         numbers = reference.tag.partition("-")[0]
         minor = ".".join(numbers.split(".")[:2])
-        floating_tag = minor + reference.tag[len(numbers) :]
+        floating_tag = minor + _REBUILD.sub("", reference.tag[len(numbers) :])
         is_plain = span is not None and re.fullmatch(r"\d+\.\d+\.\d+", numbers) is not None
         is_safe = is_plain and not left_alone
         edits = (Edit(place.path, span, floating_tag),) if is_safe and span is not None else ()

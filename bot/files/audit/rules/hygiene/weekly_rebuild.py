@@ -66,6 +66,10 @@ _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\
 _OF_SCHEDULE = re.compile(r"^[ \t]*type=schedule\b(?!.*\benable=false)", re.MULTILINE)
 _OF_COMMIT = re.compile(r":(?:(?!\$\{\{).)*\$\{\{\s*github\.sha\s*\}\}(?:(?!\$\{\{).)*$")
 """A tag in which only the commit stands that differs from run to run."""
+_OF_STEP = re.compile(r":[^:]*\bsteps\.(?P<step>[\w-]+)\.outputs\.[\w-]+(?:(?!\$\{\{).)*$")
+_NAMES_COMMIT = re.compile(r"GITHUB_SHA|github\.sha|\bgit[ \t]+rev-parse")
+_DIFFERS = re.compile(r"\bdate\b|run_(?:number|id|attempt)|GITHUB_REF|github\.ref|git[ \t]+describe", re.IGNORECASE)
+_TAKES_TAGS = re.compile(r"\.outputs\.(?:tags|json|version|bake-file)|DOCKER_METADATA_OUTPUT")
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 
@@ -241,13 +245,12 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if what := what_else_is_published(repository, pipeline, starts):
         why = f"a run may do more than push images ({what}), which would be done every week"
         return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
-    if tags := _tags_of_schedule(pipeline):
+    if tags := _tags_of_schedule(repository, pipeline):
         return Fix(
             "start it every week with workflow_dispatch, from a workflow with a schedule",
             left_alone=f"{tags} gives what a scheduled run pushes the tag and version nightly",
         )
-    names = _pushed_names(repository, pipeline)
-    if names and all(map(_OF_COMMIT.search, names)):
+    if _moves_commits_tags(pipeline, _pushed_names(repository, pipeline)):
         return Fix(
             "push each run's image under a tag of its own, as github.run_number gives it, and add a schedule",
             left_alone="all of its tags are the commit's, which a scheduled run would move",
@@ -289,14 +292,37 @@ def _fix_of_called(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     return Fix("build what it published last anew every week, and no newer commit", left_alone=why)
 
 
-def _tags_of_schedule(pipeline: Pipeline) -> str:
+def _moves_commits_tags(pipeline: Pipeline, names: frozenset[str]) -> bool:
+    """Whether all that is pushed has the commit as its tag, written out or as a step of the workflow tells it."""
+    return bool(names) and all(_OF_COMMIT.search(name) or _is_told_commit(pipeline, name) for name in names)
+
+
+def _is_told_commit(pipeline: Pipeline, name: str) -> bool:
+    told = _OF_STEP.search(name)
+    scripts = (
+        step.mapping.scalar("run") for step in pipeline.steps if told is not None and step.id == told["step"]
+    )
+    return any(
+        _NAMES_COMMIT.search(run.value) is not None and _DIFFERS.search(run.value) is None
+        for run in scripts
+        if run is not None
+    )
+
+
+def _tags_of_schedule(repository: RepositoryTexts, pipeline: Pipeline) -> str:
     """The step that gives what a scheduled run pushes a tag that others do not get; empty where no schedule does so
-    already, or there is no such step."""
+    already, or there is no such step whose tags are taken."""
     if pipeline.crons:
         return ""
     metadata = (step for step in pipeline.steps if step.action == "docker/metadata-action")
     return next(
-        (step.subject for step in metadata if not (tags := step.input("tags")) or _OF_SCHEDULE.search(tags)), ""
+        (
+            step.subject
+            for step in metadata
+            if (not (tags := step.input("tags")) or _OF_SCHEDULE.search(tags))
+            and _TAKES_TAGS.search(repository.text(step.path))
+        ),
+        "",
     )
 
 
