@@ -287,3 +287,13 @@ def test_bases_that_stand_on_one_another_are_not_followed_for_ever() -> None:
         "b/Dockerfile": "FROM shop-a\n",
     }
     assert {each.outcome for each in findings("run-as-non-root", files)} == {Outcome.UNKNOWN}
+
+
+def test_what_is_mounted_below_the_home_of_root_is_told_where_no_uid_is_at_hand_too() -> None:
+    files = {
+        "compose.yaml": "services:\n  api:\n    build: .\n    volumes: ['~/.aws:/root/.aws:ro']\n",
+        "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:6.0\nCOPY . .\nENTRYPOINT [dotnet, a.dll]\n",
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert found.fix is not None
+    assert "mount below the home of another user" in found.fix.advice

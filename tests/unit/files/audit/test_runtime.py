@@ -429,6 +429,8 @@ STACK_SCRIPT = {"deploy.sh": "docker stack deploy --prune -c ops/shop.yml shop\n
         ("no-host-namespaces", "pid: host", UNKNOWN),
         ("drop-all-capabilities", "", FAILS),
         ("read-only-root", "", FAILS),
+        ("read-only-root", "read_only: true\n    tmpfs: [/tmp]", FAILS),
+        ("read-only-root", "read_only: true\n    volumes: [{type: tmpfs, target: /tmp}]", HOLDS),
     ],
 )
 @pytest.mark.parametrize(("path", "beside"), [("docker-stack.yml", {}), ("ops/shop.yml", STACK_SCRIPT)])
@@ -442,6 +444,13 @@ def test_no_setting_is_proposed_that_swarm_ignores() -> None:
     (found,) = findings("no-privilege-escalation", {"docker-stack.yml": COMPOSE.format(lines="")})
     assert (found.outcome, found.fix) == (UNKNOWN, None)
     assert "daemon.json" in found.settled_by
+
+
+def test_a_folder_in_memory_is_proposed_as_swarm_reads_it() -> None:
+    (found,) = findings("read-only-root", {"docker-stack.yml": COMPOSE.format(lines="")})
+    assert found.fix is not None
+    assert found.fix.advice.startswith("set read_only: true, and mount a volume of type: tmpfs at /tmp")
+    assert found.fix.suggested == ()
 
 
 WATCHED = 'FROM mcr.microsoft.com/dotnet/sdk:10.0\nCOPY . /src\nENTRYPOINT ["dotnet", "watch", "run"]\n'

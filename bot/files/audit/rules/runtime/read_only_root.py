@@ -37,6 +37,8 @@ from bot.files.formats.source.nodes import Mapping
 _FIX = "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at /tmp"
 _OTHERS, _OTHERS_OF_SERVICE = " and at other folders that it writes", ", with other folders that it writes"
 _BUILT_FIRST = "run what `dotnet publish` makes, since what is built at the start writes among its sources; then"
+_IN_MEMORY = "a volume of type: tmpfs"
+"""What Swarm reads in place of `tmpfs`, which it ignores."""
 _NO_TMP = "the root is read-only, but nothing writable is mounted at /tmp"
 
 
@@ -81,7 +83,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         place = place_of(repository, written, service.place)
         yield fails(place, service.subject, why, _fix_of_service(repository, service))
         return
-    targets = [each.split(":")[0] for each in service.words("tmpfs")]
+    targets = [] if service.is_for_swarm else [each.split(":")[0] for each in service.words("tmpfs")]
     for volume in service.nodes("volumes"):
         text = word(volume)
         if text is not None and not text.endswith(":ro"):
@@ -91,14 +93,18 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
     if any(target.rstrip("/") == "/tmp" for target in targets):  # noqa: S108
         yield holds(service.place, service.subject, "the root is read-only and /tmp can be written")
     else:
-        yield fails(service.place, service.subject, _NO_TMP, "add tmpfs: [/tmp]")
+        fix = f"mount {_IN_MEMORY} at /tmp" if service.is_for_swarm else "add tmpfs: [/tmp]"
+        yield fails(service.place, service.subject, _NO_TMP, fix)
 
 
 def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     stock = stock_image(service.image) if not service.is_built else None
     writes = (stock.writes or ()) if stock is not None else ()
     folders = f"[{', '.join(('/tmp', *writes))}]"  # noqa: S108
-    advice = f"set read_only: true and tmpfs: {folders}"
+    if service.is_for_swarm:
+        advice = f"set read_only: true, and mount {_IN_MEMORY} at {', '.join(('/tmp', *writes))}"  # noqa: S108
+    else:
+        advice = f"set read_only: true and tmpfs: {folders}"
     image = image_traits(repository, service.image, service.dockerfile())
     if image.builds_as_it_starts or builds_first(service.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
@@ -108,6 +114,8 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
         advice += _OTHERS_OF_SERVICE
     if stock is not None and stock.writes is None:
         return Fix(f"{advice}, with the other folders that the image's documentation names")
+    if service.is_for_swarm:
+        return Fix(advice)
     keys = {"read_only": "true"} | ({} if service.get("tmpfs") is not None else {"tmpfs": folders})
     return with_keys(repository, service.levels[0], keys, advice).as_suggestion
 

@@ -177,10 +177,11 @@ def _advice_on_service(service: Service, image_user: User | None) -> str:
     if stock is not None:
         return taking_the_user(stock, "set user: '{uid}'")
     uid = (image_user.uid or image_user.at_hand) if image_user is not None else ""
-    if not uid:
-        return "set user to a UID above 0 that may write where the program does"
+    set_user = f"set user: '{uid}'" if uid else "set user to a UID above 0 that may write where the program does"
     if _mounts_home_of_root(service):
-        return f"mount below the home of another user what it looks for in {_HOME_OF_ROOT}, then set user: '{uid}'"
+        return f"mount below the home of another user what it looks for in {_HOME_OF_ROOT}, then {set_user}"
+    if not uid:
+        return set_user
     uses = set(map(use_by_service, service.nodes("volumes")))
     if MountUse.KEEPS_DATA in uses:
         return f"set user: '{uid}'; its files on volumes and in mounted folders must belong to that one"
