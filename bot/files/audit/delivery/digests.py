@@ -8,7 +8,8 @@ from bot.files.audit.workflows.flattening import DEEPEST_CALL
 from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.files.formats.source.nodes import Mapping
 
-_OF_STEP = re.compile(r"\bsteps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+OF_STEP = re.compile(r"\bsteps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+"""An output of a step of the same job."""
 _OF_JOB = re.compile(r"\bneeds\.(?P<job>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 _OF_CALLED = re.compile(r"\bjobs\.(?P<job>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 _OF_ENVIRONMENT = re.compile(r"\benv\.(?P<name>\w+)")
@@ -24,7 +25,7 @@ def writer_of(
     """The job and the id of the step whose output a name ends with in `step`, through the outputs of jobs and of
     workflows that are called; None where it ends with none, or which one is not told."""
     tail = name.rpartition("@")[2]
-    if found := _OF_STEP.search(tail):
+    if found := OF_STEP.search(tail):
         return step.job.name, found["step"]
     found = _OF_JOB.search(tail)
     job = _job_beside(pipeline, step, found["job"]) if found is not None else None
@@ -33,7 +34,7 @@ def writer_of(
             return None
         if job.mapping.scalar("uses") is None:
             written = job.mapping.mapping("outputs").scalar(found["output"])
-            found = _OF_STEP.search(written.value) if written is not None else None
+            found = OF_STEP.search(written.value) if written is not None else None
             return (job.name, found["step"]) if found is not None else None
         found = _output_of_called(repository, pipeline, job, found["output"])
         job = _job_named(pipeline, f"{job.name}/{found['job']}") if found is not None else None
@@ -59,7 +60,7 @@ def unwritten_digest(pipeline: Pipeline, step: PipelineStep, names: Iterable[str
     earlier = pipeline.steps_until(step)
     digests = [name.rpartition("@")[2] for name in names]
     for name in digests:
-        for found in _OF_STEP.finditer(name):
+        for found in OF_STEP.finditer(name):
             if not _step_tells(step, earlier, found["step"], found["output"]):
                 return found.group()
         for found in _OF_JOB.finditer(name):

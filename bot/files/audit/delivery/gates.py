@@ -8,7 +8,7 @@ from bot.domain.repositories.finding import Fix
 from bot.files.audit.delivery.building import names_of_image
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
-from bot.files.audit.delivery.digests import writer_of
+from bot.files.audit.delivery.digests import OF_STEP, writer_of
 from bot.files.audit.delivery.pushing import only_local, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
@@ -19,7 +19,6 @@ _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(
 _AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
 UPLOAD_ADVICE = "upload with if: ${{ !cancelled() }}"
 Found = TypeVar("Found", ImageScan, Signing, Attestation)
-_OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 
 
 def is_related(push: Push, step: PipelineStep) -> bool:
@@ -136,7 +135,7 @@ def target_fits(repository: RepositoryTexts, push: Push, step: PipelineStep, tar
     names = [name for name in push.names if name]
     if target in names or any(f"{name}:latest" == target or name == f"{target}:latest" for name in names):
         return True
-    if any(_OUTPUT.search(name) and target.startswith(f"{name}@") for name in names):
+    if any(OF_STEP.search(name) and target.startswith(f"{name}@") for name in names):
         return True
     if is_unknown(target) or any(is_unknown(name) for name in names) or not names:
         heads = {repository_of(name) for name in names}

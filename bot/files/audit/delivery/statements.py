@@ -256,6 +256,14 @@ def built_before(push: Push) -> str:
     return next((step.subject for step in earlier if any(_may_be(push.names, each) for each in _built(step))), "")
 
 
+def of_promotion(push: Push, what: str, done: str, where: str) -> tuple[str, str]:
+    """Why it is not told of an image that is only brought on whether it was `done`, and what settles it:
+    `where` if a job before builds the image, where no `what` is seen; else the run that builds it."""
+    if builder := built_before(push):
+        return f"{builder} builds an image before, and no {what} is seen in either job", where
+    return f"the image was built before, and whether it was {done} then is not known here", "the run that builds it"
+
+
 def _built(step: PipelineStep) -> Iterator[tuple[str, ...]]:
     """The names that a step gives to each image that it builds."""
     if step.action in BUILDKIT_ACTIONS:

@@ -20,7 +20,7 @@ from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import SCANNERS, deliveries
 from bot.files.audit.delivery.gates import scans_of
-from bot.files.audit.delivery.statements import built_before, is_promotion
+from bot.files.audit.delivery.statements import is_promotion, of_promotion
 from bot.files.audit.delivery.unread import other_scanners, scripts_called
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -52,7 +52,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 "the commands written in the workflow",
             )
         elif is_promotion(repository, push):
-            why, settled_by = _of_promotion(built_before(push))
+            why, settled_by = of_promotion(push, "scan", "scanned", "a scan in the job that builds")
             yield unknown(place, push.subject, why, settled_by)
         else:
             fix = scan_after(repository, push, "scan the image in the run that pushes it, with an exit code")
@@ -72,19 +72,6 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 "no scan looks at the image in the run that pushes it",
                 "scan the image in a job that needs this one",
             )
-
-
-def _of_promotion(builder: str) -> tuple[str, str]:
-    """Why it is not told of an image that is only brought on, and what settles it.
-
-    `builder` is the step of the same run that builds it, empty for none.
-    """
-    if builder:
-        return (
-            f"{builder} builds an image before, and no scan is seen in either job",
-            "a scan in the job that builds",
-        )
-    return "the image was built before, and whether it was scanned then is not known here", "the run that builds it"
 
 
 RULE = Rule(

@@ -20,7 +20,7 @@ from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import SIGNERS, deliveries
 from bot.files.audit.delivery.gates import elsewhere, related, signings_of_images
-from bot.files.audit.delivery.statements import built_before, is_promotion
+from bot.files.audit.delivery.statements import is_promotion, of_promotion
 from bot.files.audit.delivery.unread import SIGNS_FILES, scripts_called
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -59,7 +59,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 "the commands written in the workflow",
             )
         elif is_promotion(repository, push):
-            why, settled_by = _of_promotion(built_before(push))
+            why, settled_by = of_promotion(
+                push, "signature", "signed", "a signature of the digest where others pull it"
+            )
             yield unknown(place, push.subject, why, settled_by)
         elif later := elsewhere(push, signings_of_images(repository)):
             why = f"{later[0].tool} of {later[0].pipeline.path} signs an image, perhaps this one"
@@ -90,19 +92,6 @@ def _unread(pipeline: Pipeline) -> list[str]:
 def _may_sign(action: str) -> bool:
     """Whether an action may sign images, by its name."""
     return "sign" in action and SIGNS_FILES.search(action) is None
-
-
-def _of_promotion(builder: str) -> tuple[str, str]:
-    """Why it is not told of an image that is only brought on, and what settles it.
-
-    `builder` is the step of the same run that builds it, empty for none.
-    """
-    if builder:
-        return (
-            f"{builder} builds an image before, and no signature is seen in either job",
-            "a signature of the digest where others pull it",
-        )
-    return "the image was built before, and whether it was signed then is not known here", "the run that builds it"
 
 
 RULE = Rule(
