@@ -15,7 +15,8 @@ OF_LISTS = "is no longer than every; each list would be stale before the next"
 
 
 def sources(*written: str) -> str:
-    return "running: {sources: [%s]}" % ", ".join("{%s}" % each for each in written)
+    listed = ", ".join(f"{{{each}}}" for each in written)
+    return f"running: {{sources: [{listed}]}}"
 
 
 def test_nothing_is_asked_unless_it_is_set() -> None:
