@@ -53,7 +53,6 @@ def _of_action(repository: RepositoryTexts, step: PipelineStep, setting: str) ->
     if step.input("cache-from"):
         inputs = step.mapping.get("with")
         advice = f"set {setting}: true"
-        is_safe = isinstance(inputs, Mapping) and setting == "pull"
         fix = Fix(advice)
         if isinstance(inputs, Mapping) and setting == "pull":
             fix = with_key(repository, inputs, setting, ["true"], advice)
