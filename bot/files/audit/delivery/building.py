@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import listed_names, option_values
-from bot.files.audit.delivery.statements import is_build
+from bot.files.audit.delivery.pushing import is_build, listed_names, option_values
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.model import PipelineStep

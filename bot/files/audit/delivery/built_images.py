@@ -39,6 +39,18 @@ def built_here(repository: RepositoryTexts, image: str) -> Origin:
     pushed = repository.kept(_pushes_by_name).get(name)
     if pushed is not None:
         return pushed[1], pushed[0].step.input("target") or None
+    return _built_by_others(repository, image, name)
+
+
+def built_locally(repository: RepositoryTexts, image: str) -> str | None:
+    """The Dockerfile that Compose or a script here builds an image from, where no push brings it to a registry."""
+    name = repository_of(image)
+    is_pushed = name in repository.kept(_pushes_by_name)
+    return None if is_pushed else _built_by_others(repository, image, name)[0]
+
+
+def _built_by_others(repository: RepositoryTexts, image: str, name: str) -> Origin:
+    """What Compose files and scripts build under a name."""
     by_words, by_name = repository.kept(_built_by_compose)
     if image in by_words:
         return by_words[image]
