@@ -106,7 +106,7 @@ def _suffix(name: str, number: int) -> str:
 
 
 def _managed(manager: str, at: datetime) -> Json:
-    fields = {f"f:field{number}": {".": {}, "f:name": {}, "f:value": {}} for number in range(25)}
+    fields: Json = {f"f:field{number}": {".": {}, "f:name": {}, "f:value": {}} for number in range(25)}
     return {
         "manager": manager,
         "operation": "Update",
