@@ -40,6 +40,7 @@ from bot.fleet.report.fleet_issue.rows import FleetIssueStore
 from bot.fleet.report.rows import ReportStore
 from bot.fleet.report.tick import DueMessage
 from bot.fleet.retention.rows import RetentionStore
+from bot.fleet.running.rows import RunningStore
 from bot.fleet.standing.rows import StandingStore
 from bot.fleet.verify.attesting.rows import AttestingStore
 from bot.fleet.verify.gating.rows import GatingStore
@@ -176,6 +177,7 @@ class Stores(StageStores):
     image_pages = _Kept(ImagePagesStore)
     image_contents = _Kept(ImageContentsStore)
     ledger = _Kept(LedgerStore)
+    running = _Kept(RunningStore)
 
     def __init__(self, database: Database, worker: Worker, clock: ManualClock) -> None:
         super().__init__(database, worker, clock)
