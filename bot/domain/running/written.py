@@ -15,8 +15,6 @@ from bot.domain.strict_json import read_strict_json
 
 VERSION = 1
 MOST_CONTAINERS = 25_000
-LARGEST = 8 * 1024 * 1024
-"""Bytes of a document."""
 _MOST_LINES, _LONGEST_LINE = 1_000, 500
 _LONGEST_NAME, _LONGEST_IMAGE = 253, 1_000
 _MOST = 2**31 - 1
@@ -35,10 +33,14 @@ def written(snapshot: Snapshot) -> bytes:
     document = {
         "version": VERSION,
         "taken_at": snapshot.taken_at.astimezone(UTC).isoformat(),
-        "not_read": [line[:_LONGEST_LINE] for line in snapshot.not_read[:_MOST_LINES]],
+        "not_read": [_line(line) for line in snapshot.not_read[:_MOST_LINES]],
         "containers": [_written(each) for each in snapshot.containers],
     }
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:_LONGEST_LINE]
 
 
 def _written(container: RunningContainer) -> Mapping[str, Any]:
