@@ -97,6 +97,7 @@ def known_hosts(settings: Settings) -> frozenset[str]:
     """The hosts that a setting names, as requests name them: few enough to be told apart in metrics."""
     addresses = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
     addresses += [source.address for source in dump_sources(settings) if source.address is not None]
+    addresses += [source.server for source in settings.running.sources if source.server is not None]
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)
     return frozenset(settings.registries) | {urlsplit(address).netloc for address in addresses}
