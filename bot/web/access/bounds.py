@@ -148,7 +148,7 @@ class _Body:
 
 
 def _largest_body(path: str) -> int:
-    """What a request to that address may bring. Where it is more than elsewhere, the endpoint knows the sender first."""
+    """What a request to that address may bring. Where that is more than elsewhere, its sender is known first."""
     if path.startswith(SNAPSHOTS):
         return LARGEST_SNAPSHOT
     return LARGEST_EVENT if path.startswith("/hooks/") else LARGEST_BODY
