@@ -23,7 +23,8 @@ async def running(bot: Bot) -> TickOutcome:
     from bot.fleet.wiring.clusters import CLUSTERS
 
     sources = [source_of(each) for each in settings.sources]
-    figures, problems = await tick(bot.stores[RunningStore], sources, bot[CLUSTERS], settings.keep, bot.loop)
+    clusters = bot[CLUSTERS]
+    figures, problems = await tick(bot.stores[RunningStore], sources, clusters, settings.keep, bot.loop)
     return TickOutcome(figures, problems)
 
 
