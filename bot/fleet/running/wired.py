@@ -20,9 +20,11 @@ async def running(bot: Bot) -> TickOutcome:
         return TickOutcome()
     from bot.fleet.running.rows import RunningStore
     from bot.fleet.running.tick import tick
+    from bot.fleet.wiring.clusters import CLUSTERS
 
     sources = [source_of(each) for each in settings.sources]
-    figures, problems = await tick(bot.stores[RunningStore], sources, {}, settings.keep, bot.loop)
+    clusters = bot[CLUSTERS]
+    figures, problems = await tick(bot.stores[RunningStore], sources, clusters, settings.keep, bot.loop)
     return TickOutcome(figures, problems)
 
 
