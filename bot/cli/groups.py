@@ -86,6 +86,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "health": "service.health:health",
         "doctor": "service.doctor:doctor",
         "retire": "service.leaving:retire",
+        "running": "service.running:app",
         "feeds": "service.feeds:app",
     },
     "Replay": {
