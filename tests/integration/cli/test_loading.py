@@ -32,6 +32,7 @@ QUESTIONS = {
     "promises": ["promises"],
     "images": ["images"],
     "cve": ["cve"],
+    "exposed": ["exposed", "CVE-2026-1001"],
     "packages": ["packages", "find", "openssl"],
     "tree": ["tree", BASE],
 }
