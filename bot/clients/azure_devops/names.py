@@ -49,6 +49,12 @@ class FullName:
         organization, project, repository = map(_quoted, (self.organization, self.project, self.repository))
         return f"{organization}/{project}/_apis/git/repositories/{repository}"
 
+    @property
+    def web_path(self) -> str:
+        """Where people look at it."""
+        organization, project, repository = map(_quoted, (self.organization, self.project, self.repository))
+        return f"{organization}/{project}/_git/{repository}"
+
 
 def full_name_of(text: str) -> FullName:
     """Raises `Failure` (malformed) where the text is no `organisation/project/repository`."""
