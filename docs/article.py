@@ -41,15 +41,15 @@ class ArticleFault:
     check: str
 
 
-_TEMPLATES = "Containers that a template does not show are unknown, once for each question"
-_READERS = "A scan whose report is read later is not made to fail"
+_TEMPLATES = "Containers that a template hides are unknown, once for each question"
+_READERS = "A scan whose report is read stays as it is"
 PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
     "Runtime": (
         ArticlePractice("Not root, by number and for the whole pod", ("run-as-non-root", "image-user"), _TEMPLATES),
         ArticlePractice(
             "No privilege escalation",
             ("no-privilege-escalation", "not-privileged", "no-added-capabilities"),
-            "What a patch that cannot be read may set is unknown",
+            "What an unread patch may set is unknown",
         ),
         ArticlePractice(
             "A read-only root, with `/tmp` as an emptyDir", ("read-only-root", "volume-ownership"), _TEMPLATES
@@ -62,14 +62,14 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "These in a shared chart or Kustomize base",
             ("shared-hardening",),
-            "Settings that workloads share are moved by people alone",
+            "Shared settings are moved by people alone",
         ),
     ),
     "Scanning": (
         ArticlePractice(
             "Every image is scanned before it is deployed",
             ("image-scanned", "scan-target", "scan-before-deploy"),
-            "What reads a report may be the gate, and is unknown",
+            "What reads a report may be the gate: unknown",
         ),
         ArticlePractice(
             "It fails on HIGH and CRITICAL, without what has no fix",
@@ -93,12 +93,12 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "SLSA provenance, attached at build",
             ("provenance", "slsa-level"),
-            "What a statement says by its predicate decides which question it answers",
+            "A statement's predicate decides which question it answers",
         ),
         ArticlePractice(
             "Which images contain a package can be asked",
             (),
-            "A root of an SBOM with package URL and version is a package",
+            "A root of an SBOM with package URL is a package",
             (("packages.md", "packages of the fleet"),),
         ),
     ),
@@ -111,24 +111,24 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Keyless, from the build",
             ("keyless-signing",),
-            "An image is signed where every image in its index is that is not left out",
+            "An image is signed where every image in its index is",
         ),
         ArticlePractice(
             "Verified at deploy, by identity and issuer",
             ("verified-before-deploy", "verified-identity"),
-            "What is deployed unverified is unknown where a cluster may ask, and fails where nothing can",
+            "What is deployed unverified fails where no cluster can ask",
         ),
         ArticlePractice(
             "By an admission controller",
             ("admission-enforced", "verified-before-deploy"),
-            "A policy counts for the images that it looks at alone",
+            "A policy counts for the images that it looks at",
         ),
     ),
     "Secrets": (
         ArticlePractice(
             "Build secrets by mount, never by ENV or ARG",
             ("image-secrets", "build-argument-secrets"),
-            "What checks look at and cannot read is unknown, once, with line and reason",
+            "What checks cannot read is unknown, with line and reason",
         ),
         ArticlePractice(
             "Runtime secrets from a store, as files, never as variables", ("runtime-secrets",), _TEMPLATES
@@ -136,7 +136,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Private registries are no excuse",
             ("image-secrets", "runtime-secrets"),
-            "What is delivered from a folder is judged, whatever its name",
+            "What is delivered is judged, whatever its folder is called",
         ),
     ),
     "Hygiene": (

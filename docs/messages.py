@@ -26,7 +26,7 @@ def messages_page(folder: Path, note: str) -> str:
     """Writes the page of the index of all pages in `folder`."""
     rows = sorted(
         {
-            (message, path.name, path.stem.replace("-", " "))
+            (message, path.name, path.stem)
             for path in folder.glob("*.md")
             for text in (path.read_text(encoding="utf-8"),)
             for message in messages_of(text)

@@ -4,6 +4,7 @@ A test fails where one is out of date.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -19,8 +20,7 @@ from bot.domain.rollouts.steps import STEP_TRANSITIONS
 from bot.domain.rollouts.timing.windows import Window
 from bot.files import scope
 from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
-from bot.files.audit.rules import RULES
-from bot.fleet.metrics import METRICS, MetricScope
+from bot.fleet.metrics import METRICS, Metric, MetricScope
 from bot.settings.model import json_schema
 from bot.settings.sections.policy import RuleSettings
 from docs.article import article_table
@@ -62,39 +62,52 @@ def _metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        "`/metrics` tells them in Prometheus' text format to whoever has the right to `metrics`;",
-        "[The page, health and metrics](operate/web.md) says how to give it. Metrics of the store are the same in",
-        "each replica, so take `max` over replicas and never their sum; those of the process are its own.",
-        "Counters of the store count what happened since the process started.",
+        "`/metrics` tells them in Prometheus' text format to whoever has [the right to",
+        "`metrics`](operate/web.md#who-gets-in). Those of the store are the same in each replica: take `max` over",
+        "replicas, never their sum. Its counters count what happened since the process started.",
         "",
         _NOTE,
-        "Alert rules and a Grafana dashboard that use them are in `deploy/overlays/monitoring`. Where Prometheus",
-        "is run without its operator, take the `groups` of `rules.yaml` there as a rule file.",
+        "Alert rules and a Grafana dashboard are in `deploy/overlays/monitoring`; without Prometheus' operator,",
+        "the `groups` of `rules.yaml` there are a rule file.",
         "",
-        "| metric | type | labels | of | what it tells |",
-        "|---|---|---|---|---|",
     ]
-    for metric in METRICS:
-        shown = metric.series[0] if len(metric.series) == 1 else metric.name
-        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
-        of = "the process" if metric.scope is MetricScope.PROCESS else "the store"
-        lines.append(f"| `{shown}` | {metric.kind} | {labels} | {of} | {cell(metric.help)} |")
-    return "\n".join(lines) + "\n"
+    for of, title in ((MetricScope.STORE, "Of the store"), (MetricScope.PROCESS, "Of the process")):
+        lines += [f"## {title}", "", "| metric | type | labels | what it tells |", "|---|---|---|---|"]
+        lines += [_metric(each) for each in METRICS if each.scope is of]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _metric(metric: Metric) -> str:
+    shown = metric.series[0] if len(metric.series) == 1 else metric.name
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{shown}` | {metric.kind} | {labels} | {cell(metric.help)} |"
 
 
 def _settings(schema: Mapping[str, Any]) -> str:
     lines = [
         "# Settings",
         "",
-        "Every key of `freshness.yaml` with its type, its default and what it is for. Lengths of time are",
-        "written as `90s`, `15m`, `6h` or `7d`, shares as `20%`. A key of a list item stands behind `[]`.",
+        "Every key of `freshness.yaml`; keys that mean the same share a row. Lengths of time are written as `90s`,",
+        "`15m`, `6h` or `7d`, shares as `20%`. Without a type it is what its default is, or a text; a list is",
+        "one of texts. A key of a list item stands behind `[]`.",
         "",
         _NOTE,
         "| key | type | default | what it is for |",
         "|---|---|---|---|",
     ]
-    lines += [f"| {' | '.join(row)} |" for row in _rows(schema, schema["properties"], "")]
+    for key, kind, default, text in _shared(_rows(schema, schema["properties"], "")):
+        is_plain = kind == "text" or (default and kind in {"boolean", "integer", "number"})
+        lines.append(f"| {key} | {'' if is_plain else kind} | {default} | {text} |")
     return "\n".join(lines) + "\n"
+
+
+def _shared(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """One row for keys of one name that say the same, where the first of them stands."""
+    keys: dict[tuple[str, ...], list[str]] = {}
+    for key, *rest in rows:
+        keys.setdefault((key.rpartition(".")[2], *rest), []).append(key)
+    return ((", ".join(alike), *rest) for (_, *rest), alike in keys.items())
 
 
 def _rows(schema: Mapping[str, Any], properties: Mapping[str, Any], prefix: str) -> Iterator[Sequence[str]]:
@@ -143,7 +156,7 @@ def _type(schema: Mapping[str, Any], written: Mapping[str, Any]) -> str:
             names[", ".join(f"`{value}`" for value in option["enum"])] = None
         elif option.get("type") == "array":
             inner = _type(schema, option["items"]) if isinstance(option.get("items"), dict) else "anything"
-            names[f"list of {inner}"] = None
+            names[{"text": "list", "section": "sections"}.get(inner, f"list of {inner}")] = None
         elif option.get("type") == "object":
             names["section" if "properties" in option else "mapping"] = None
         elif option.get("type") != "null":
@@ -189,25 +202,21 @@ def _in_yaml(value: Any) -> str:
 def _states() -> str:
     lines = [
         *("# The states of a rebuild", ""),
-        "Which way a rebuild and its steps go from being planned to their end, for whoever changes that.",
+        "Which way a rebuild and its steps go to their end, for whoever changes that.",
         *("", _NOTE, *_diagram(TRANSITIONS, "planned"), ""),
-        "A transition outside of this table raises; each carries a reason.",
+        "Another transition raises; each carries a reason.",
         "",
-        "`building`: its pull request was merged, and the build of the merge commit is looked for and followed. A",
-        "dispatch comes there where it was to repeat such a build and may not start it: whoever does is followed.",
-        "`merged`: that build was not seen within `rollout.build_within`. `stepping`: it was built, and its steps",
-        "follow one another.",
+        "- `building`: the build of the merge commit is looked for and followed. A dispatch comes there where it",
+        "  was to repeat such a build and may not start it: whoever does is followed.",
+        "- `merged`: that build was not seen within `rollout.build_within`.",
+        "- `dispatched` is also who follows a run under way (`run 412 of 18:20 builds it already`). Where that",
+        "  brings no new base, it is `superseded` by one that is dispatched.",
         "",
-        "A rebuild that finds its build under way (`run 412 of 18:20 builds it already`) is `dispatched` too: it",
-        "follows that run. Where that brings no new base, it is `superseded` by another of the same, which is",
-        "dispatched.",
-        "",
-        "A rebuild that has ended never moves again. Where it is `cancelled` since its pull request was closed,",
-        "and people open that again within thirty days, another of the same goes on in its place, `open` from its",
-        "beginning, unless a later rebuild has its bases by then.",
+        "What has ended never moves again. Where people open a closed pull request again within thirty days,",
+        "another rebuild goes on with it, `open` from its beginning, unless a later one has its bases by then.",
         *("", "## The states of a step", "", *_diagram(STEP_TRANSITIONS, "planned"), ""),
-        "A step is `due` once the build, or the step before it, has succeeded. A rebuild ends with its last step,",
-        "and fails with the first one that does.",
+        "A step is `due` once what it follows has succeeded. A rebuild ends with its last step, or the first that",
+        "fails.",
     ]
     return "\n".join([*lines, ""])
 
@@ -247,34 +256,46 @@ def _commands() -> str:
         "## Exit codes",
         "",
         "0 done, or what was checked holds; 1 something needs attention, or it does not hold; 2 bad input or",
-        "settings, or a store that cannot be opened; 3 cannot tell; 130 interrupted. Of each command:",
+        "settings, or a store that cannot be opened; 3 cannot tell; 130 interrupted.",
         "",
         "| command | how it ends |",
         "|---|---|",
     ]
     places = [each for commands in GROUPS.values() for each in commands.items()]
-    helps = [each for name, place in places for each in _helps(name, read_command(place))]
-    lines += [f"| `{path}` | {cell(_exits(text))} |" for path, text in helps]
+    endings: dict[str, list[str]] = {}
+    for name, place in places:
+        for path, text in _helps(name, read_command(place)):
+            endings.setdefault(cell(_exits(text)), []).append(f"`{path}`")
+    lines += [f"| {', '.join(alike)} | {told} |" for told, alike in endings.items()]
     return "\n".join(lines) + "\n"
 
 
 def _exits(text: str) -> str:
-    """The sentence of a command's help that tells its exit codes, without the words that begin it."""
+    """The sentence of a command's help that tells its exit codes, without the words that begin it and the end that
+    most have, which is told above the table."""
     _, _, told = " ".join(text.split()).partition("Exit code")
-    return told.removeprefix("s:").partition(" Example:")[0].strip()
+    own = _READABLE.sub("", told.removeprefix("s:").partition(" Example:")[0].strip())
+    own = _TOLD_ABOVE.sub("", re.sub(r"\b([0123]) where ", r"\1 ", own))
+    return own if own.endswith(".") else f"{own}."
 
 
-_LISTED = (
-    "`audit` lists what it leaves out: one line of its table; in JSON a row for each folder with\n"
-    "`outcome: left out` and its files under `left_out`. `audit --all` judges these as well; without it, what may\n"
-    "be a fixture is one line for each folder."
+_READABLE = re.compile(
+    r"(?:[,;] 2 (?:where )?(?:the )?settings or (?:the )?store cannot be read"
+    r"|, or (?:settings or store|it or the settings) cannot be read)\.?$"
 )
-
-
+_TOLD_ABOVE = re.compile(r"[,;] 2 (?:bad input|settings(?:, secrets or store)? cannot be read)(?=[,.;]|$)")
+_LISTED = (
+    "`audit` lists what it leaves out in one line, in JSON in a row for each folder with `outcome: left out` and\n"
+    "`left_out`. `audit --all` judges it as well."
+)
 _ARTICLE = (
     "What Microsoft's article on hardened .NET images asks for. *commit*: [onboarding](operate/onboarding.md)",
-    "makes and proves the change. *patch*: people are told, with a patch where one can be proved. *none*: the",
-    "service does it.",
+    "makes the change. *patch*: people are told, with a patch where one can be proved. *none*: the service does",
+    "it.",
+)
+_ASKED_NOTHING = (
+    "The severity of each check stands beside what holds. Windows containers are asked nothing about users,",
+    "rights, capabilities, seccomp, the root file system and volumes.",
 )
 
 
@@ -287,19 +308,20 @@ def _checks() -> str:
         _NOTE,
     ]
     lines += [_as_markdown(str(scope.__doc__).strip().partition("\n\n")[2]), "", _LISTED, ""]
-    lines += ["## What the article asks", "", *_ARTICLE, "", *article_table(), "", "## The checks", ""]
-    lines += ["| check | what holds | severity |", "|---|---|---|"]
-    lines += [f"| [`{rule.check}`](#{rule.check}) | {cell(rule.title)} | {rule.severity} |" for rule in RULES]
+    lines += ["## What the article asks", "", *_ARTICLE, "", *article_table(), "", *_ASKED_NOTHING]
     for group, rules in AUDIT_GROUPS.items():
         lines += ["", f"## {group}"]
         for rule in rules:
-            told = str(sys.modules[rule.judge.__module__].__doc__).strip().partition("\n\n")[2]
-            lines += ["", f"### {rule.check}", "", _as_markdown(told)]
+            what, _, rest = (
+                str(sys.modules[rule.judge.__module__].__doc__).strip().partition("\n\n")[2].partition("\n\n")
+            )
+            told = f"{what}\n\nWhy: {rule.why}\n\n{rest}"
+            lines += ["", f"### {rule.check}", "", _as_markdown(told, rule.severity)]
     return "\n".join(lines) + "\n"
 
 
-def _as_markdown(docstring: str) -> str:
-    """A module's docstring, whose example is an indented block behind two colons."""
+def _as_markdown(docstring: str, severity: str = "") -> str:
+    """A module's docstring, whose example is an indented block behind two colons; of a check with its severity."""
     parts: list[str] = []
     for part in docstring.split("\n\n"):
         if part.startswith("    "):
@@ -307,7 +329,9 @@ def _as_markdown(docstring: str) -> str:
         else:
             word, colon, rest = part.partition(":")
             is_heading = colon and word.split(" ")[0] in {"What", "Why", "Example", "Fix", "Exceptions"}
-            parts.append(f"**{word}**:{rest.replace('::', ':').removesuffix(':')}" if is_heading else part)
+            beside = f" ({severity})" if word == "What" else ""
+            told = word.removeprefix("Example that ").removeprefix("is ").capitalize()
+            parts.append(f"**{told}**{beside}:{rest.replace('::', ':').removesuffix(':')}" if is_heading else part)
     return "\n\n".join(parts)
 
 

@@ -18,24 +18,24 @@ ROOT = Path(__file__).parents[1]
 
 def stages_page(note: str) -> str:
     """Two tables: each stage with the queues that it claims from, and each table in the order of locks."""
-    stages = as_table(("stage", "what it does", "in", "at the soonest every", "claims from"), map(_stage, STAGES))
+    stages = as_table(("stage", "what it does", "in", "soonest every", "claims"), map(_stage, STAGES))
     tables = {each.name: each for each in every_table()}
     rows = (_table(tables[name]) if name in tables else (name, "", "", "") for name in lock_order())
     return "\n".join(
         [
             *("# Stages and tables", ""),
-            "What wakes when, what it works on, and how long that is kept, for whoever runs the bot or changes it.",
+            "What wakes when, what it works on, and how long that is kept.",
             *("", note),
             "## Stages",
             "",
-            "In the order in which data flows. A stage ticks again once something was written in the store, or a",
-            "row of the tables that it claims from is due.",
+            "In the order in which data flows. A stage ticks once something was written, or a row that it",
+            "claims is due.",
             *("", stages, ""),
             "## Tables",
             "",
-            "In the order in which a transaction locks rows of several. What stands without quotes is a lock on no",
-            "table, or on some of its rows. The queue is what rows that fall due are called in",
-            "[metrics](metrics.md). What is forgotten goes once a day.",
+            "In the order in which a transaction locks rows of several; without quotes, a lock on no table",
+            "or on some of its rows. The queue is the label of [metrics](metrics.md). What is forgotten goes",
+            "once a day.",
             *("", as_table(("table", "queue", "forgotten after", "what goes then"), rows), ""),
         ]
     )
@@ -49,7 +49,7 @@ def _stage(stage: Stage) -> tuple[str, ...]:
         stage.name,
         does,
         f"`{place}`",
-        duration(stage.every),
+        duration(stage.every).replace(" ", ""),
         ", ".join(f"`{each.name}`" for each in stage.claims),
     )
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.domain.repositories.repository import RepositoryId
+
 
 @dataclass(frozen=True, slots=True)
 class PushedTag:
@@ -13,11 +15,11 @@ class PushedTag:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`moved_branches` and `followed` are forge ids of repositories: whose default branch may have moved, and whose
-    pull requests and runs may have. `fleet` where the list of repositories may have changed."""
+    """`moved_branches` are the repositories whose default branch may have moved, `followed` those whose pull
+    requests and runs may have. `fleet` where the list of repositories may have changed."""
 
-    moved_branches: frozenset[int] = frozenset()
-    followed: frozenset[int] = frozenset()
+    moved_branches: frozenset[RepositoryId] = frozenset()
+    followed: frozenset[RepositoryId] = frozenset()
     fleet: bool = False
     pushed: tuple[PushedTag, ...] = ()
 

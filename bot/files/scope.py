@@ -1,8 +1,8 @@
 """Which files of a repository are judged, which are left out and why, and which may be fixtures.
 
-A file is left out by evidence alone: it lies in the folder of a test project, or in one whose whole name is a word
-such as `tests` or `samples`, and nothing that the repository delivers with names a place there. A folder that only
-contains such a word in its name says nothing. What may be a fixture is judged, and never edited by a proposal.
+A file is left out only where it lies in the folder of a test project, or in one whose whole name is a word such as
+`tests` or `samples`, and nothing that the repository delivers with names a place there. What may be a fixture is
+judged, and never edited by a proposal.
 """
 
 import re

@@ -82,13 +82,12 @@ NOTICES = _gauge("notices_open", "Notices that stand, by topic.", "topic")
 QUARANTINES = _gauge("quarantines_open", "Digests that nothing is built on.")
 MIRROR_LAG = _gauge(
     "mirror_behind_seconds",
-    "For how long the base of a mirror that is behind longest has not shown what upstream does; 0 where none is.",
+    "For how long a mirror has not shown what upstream does, by the base that is behind longest; 0 where none is.",
     "mirror",
 )
 MIRROR_TOOK = _gauge(
     "mirror_took_seconds",
-    "How long a mirror took in the last year to show what upstream had published: half of the times no longer than "
-    "quantile 0.5, 95 of 100 no longer than 0.95.",
+    "How long a mirror took in the last year to show what upstream had published, by quantile (0.5 and 0.95).",
     *("mirror", "quantile"),
 )
 PROMISES_DUE = _gauge(

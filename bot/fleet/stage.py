@@ -1,6 +1,6 @@
 """What every stage is given, what a stage is, and how one of them is run."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
@@ -12,7 +12,8 @@ from bot.clients.registry import Registry
 from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
+from bot.domain.host import Hosts
 from bot.domain.log import log
 from bot.domain.rollouts.policy import Policy
 from bot.fleet.meter import Meter
@@ -34,7 +35,8 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """A message is edited again only after `edits_every`; `forge_host` is where the forge pauses."""
+    """A message is edited again only after `edits_every`; `hosts` are where the forge and the builder pause.
+    `forge` is all `forges` as one, but for what lists repositories."""
 
     settings: Settings
     clock: Clock
@@ -43,9 +45,10 @@ class Bot:
     database: Database
     stores: Stores
     http: Http
+    forges: Mapping[str, Forge]
     forge: Forge
     builder: Builder
-    forge_host: ForgeHost
+    hosts: Hosts
     registry: Registry
     policy: Policy
     meter: Meter

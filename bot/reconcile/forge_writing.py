@@ -8,8 +8,9 @@ from typing import cast
 from bot.domain.builder.port import Builder
 from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import NO_MERGE, PullRequest, RequestChange, Wishes
+from bot.domain.host import Host
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.guarded import Covers, Guarded, Write, WriteBounds
 from bot.reconcile.loop import Loop
@@ -56,11 +57,6 @@ def guarded(forge: Forge, condition: Held, bounds: WriteBounds) -> Forge:
     return cast(Forge, Guarded(forge, FORGE_WRITES, condition, bounds))
 
 
-def guarded_builder(builder: Builder, condition: Held, bounds: WriteBounds) -> Builder:
-    """The builder as it is asked for builds while `condition` holds, and within `bounds`."""
-    return cast(Builder, Guarded(builder, BUILDER_WRITES, condition, bounds))
-
-
 class ForgeWriting(Work[Item, Result]):
     """Takes one item at a time: GitHub asks for a second between two writes.
 
@@ -71,16 +67,17 @@ class ForgeWriting(Work[Item, Result]):
     at_once = 1
     rests_by_backoff = True
 
-    def __init__(self, forge: Forge, host: ForgeHost, loop: Loop) -> None:
+    def __init__(self, forge: Forge, host: Host, loop: Loop) -> None:
         self._forge = forge
         self._forge_host = host
         self._clock = loop.clock
         self._bounds = WriteBounds(loop.budget, loop.covers)
+        self._builder_budget = loop.builder_budget or loop.budget
         self.home = host.whole
 
     @abstractmethod
-    def repository(self, item: Item) -> str:
-        """The name of the repository that an item is about."""
+    def repository(self, item: Item) -> Identity:
+        """The repository that an item is about."""
 
     def host(self, item: Item) -> str:
         return self._forge_host.of(self.repository(item))
@@ -92,6 +89,11 @@ class ForgeWriting(Work[Item, Result]):
     def _guarded(self, condition: Held, own_name: str | None = None) -> Forge:
         """The forge as it is written to while `condition`, a lease at least, holds."""
         return guarded(self._forge, condition, self._bounds_with(own_name))
+
+    def _guarded_builder(self, builder: Builder, condition: Held, own_name: str | None = None) -> Builder:
+        """The builder as it is asked for builds while `condition` holds, in turns of its own where it has them."""
+        bounds = replace(self._bounds_with(own_name), budget=self._builder_budget)
+        return cast(Builder, Guarded(builder, BUILDER_WRITES, condition, bounds))
 
     def _bounds_with(self, own_name: str | None) -> WriteBounds:
         """The bounds of writes; a repository that the operator has named for this very write, by `own_name`, is

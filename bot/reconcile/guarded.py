@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import NotIncluded
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.timing.pace import WriteLimits, account_of
+from bot.domain.rollouts.timing.pace import WriteLimits, account_of, asked_by
 from bot.reconcile.work import Held
 
 
@@ -61,17 +61,24 @@ class BudgetStore(Protocol):
 @dataclass(slots=True)
 class Budget:
     """Asks for turns. `by_owner` where each owner of repositories has limits of its own, as a GitHub App's
-    installations have; else all share those of one token."""
+    installations have; else all share those of one token. `host` names what is not GitHub, so that what
+    is asked there takes no turn of GitHub's. `others` give those for repositories of other forges, by the forge."""
 
     store: BudgetStore
     clock: Clock
     limits: WriteLimits = WriteLimits()  # noqa: RUF009 - frozen
     by_owner: bool = True
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    host: str = ""
+    others: Mapping[str, "Budget"] = field(default_factory=dict)
+
+    def of(self, forge: str) -> "Budget":
+        """The turns that count for what a forge lists."""
+        return self.others.get(forge, self)
 
     def account(self, repository: str) -> str:
         """Names the account whose limits count for a repository."""
-        return account_of(repository, by_owner=self.by_owner)
+        return account_of(repository, by_owner=self.by_owner, host=self.host)
 
     async def turn(self, account: str, contents: int) -> None:
         """Waits for its distance to the write before; raises `NoTurn` where there is no room for more content."""
@@ -86,7 +93,7 @@ class Budget:
         """Stops the account, to which nobody writes for as long as the forge asked, and longer each time that it
         asks again."""
         pause = await self.store.stop(account, failure.retry_after)
-        return NoTurn(f"the forge wants fewer writes ({failure.told})", pause, is_news=True)
+        return NoTurn(f"{asked_by(account)} wants fewer writes ({failure.told})", pause, is_news=True)
 
 
 CountContents = Callable[..., int]
@@ -157,10 +164,10 @@ class Guarded:
         async def checked(repository: Identity, *arguments: Any, **options: Any) -> Any:
             if not (self._covers(repository.name) or kind.takes_back(repository, *arguments, **options)):
                 raise NotIncluded(repository.name)
-            budget = self._budget
-            if budget is None:
+            if self._budget is None:
                 await self._condition.check()
                 return await write(repository, *arguments, **options)
+            budget = self._budget.of(repository.forge)
             account = budget.account(repository.name)
             await budget.turn(account, kind.contents(repository, *arguments, **options))
             await self._condition.check()

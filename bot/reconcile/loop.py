@@ -56,13 +56,15 @@ class _Rest:
 class Loop:
     """One for a process: what one stage learns of a host keeps the others from asking it too.
 
-    `budget` gives the turns for writes; None where nothing bounds them. `covers` tells of a repository's name
-    whether the operator includes it.
+    `budget` gives the turns for writes; None where nothing bounds them. `builder_budget` gives those for builds
+    that are started elsewhere than at the forge; None where they take the forge's turns. `covers` tells of a
+    repository's name whether the operator includes it.
     """
 
     clock: Clock
     hooks: Hooks = field(default_factory=Hooks)
     budget: Budget | None = None
+    builder_budget: Budget | None = field(default=None, kw_only=True)
     covers: Covers = covers_all
     renew_every: timedelta = RENEW_EVERY
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep

@@ -15,6 +15,7 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, has_declined_lately, onboardings
+from bot.store.rows.repositories.repositories import is_one_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuild_store import may_be_opened_again
 from bot.store.rows.rollouts.tables import rebuilds
@@ -42,12 +43,12 @@ class EventsStore(Store):
             if reach.fleet:
                 await _pull(connection, tasks, now, tasks.c.name == LISTING)
             if reach.moved_branches:
-                mine = and_(repositories.c.forge_id.in_(reach.moved_branches), repositories.c.listed.is_(True))
+                mine = and_(is_one_of(reach.moved_branches), repositories.c.listed.is_(True))
                 await _pull(connection, repositories, now, mine)
             if reach.pushed:
                 await _pull(connection, bases, now, bases.c.used.is_(True), or_(*_tags(reach)))
             if reach.followed:
-                theirs = select(repositories.c.id).where(repositories.c.forge_id.in_(reach.followed))
+                theirs = select(repositories.c.id).where(is_one_of(reach.followed))
                 is_looked_at = or_(rebuilds.c.state.in_(FOLLOWED), may_be_opened_again(now))
                 await _pull(connection, rebuilds, now, rebuilds.c.repository_id.in_(theirs), is_looked_at)
                 of_theirs = onboardings.c.repository_id.in_(theirs)
@@ -56,7 +57,7 @@ class EventsStore(Store):
             if reach.pushed:
                 await _pull(connection, gates, now, gates.c.image_id.in_(_images(reach)))
             if reach.followed:
-                followed_names = select(repositories.c.name).where(repositories.c.forge_id.in_(reach.followed))
+                followed_names = select(repositories.c.name).where(is_one_of(reach.followed))
                 await _pull(connection, fleet_issues, now, fleet_issues.c.repository.in_(followed_names))
         return True
 

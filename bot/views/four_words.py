@@ -1,5 +1,6 @@
 """The four words for people, and which of them each state of a rebuild, a repository or an image is."""
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -52,6 +53,19 @@ _OF_IMAGES: Mapping[ImageState, FourWords] = {
     ImageState.CLAIMED: FourWords.WAITING,
     ImageState.CURRENT: FourWords.DONE,
 }
+
+
+def words_of(states: Mapping[RebuildState, int]) -> Mapping[FourWords, int]:
+    """How many rebuilds stand how, in the words for people."""
+    numbers = Counter[FourWords]()
+    for state, number in states.items():
+        numbers[word_of(state)] += number
+    return {word: numbers[word] for word in FourWords if numbers[word]}
+
+
+def in_number(number: int, word: FourWords) -> str:
+    """`1 needs you`, `3 need you`, `31 under way`."""
+    return f"{number:,} need you" if word is FourWords.NEEDS_YOU and number != 1 else f"{number:,} {word}"
 
 
 def word_of(state: RebuildState | Standing | ImageState) -> FourWords:

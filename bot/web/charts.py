@@ -237,8 +237,8 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
             height = room * number / most
             y -= height
             bars.append(_bar(x, step, y, height, standing.value))
-        told = ", ".join(f"{number:,} {standing.value}" for standing, number in numbers.items())
-        columns.append(Bar(round(x, 2), _TOP, round(step, 2), round(room, 1), "day", f"{day.day}: {told}"))
+        counts = ", ".join(f"{number:,} {standing.value}" for standing, number in numbers.items())
+        columns.append(Bar(round(x, 2), _TOP, round(step, 2), round(room, 1), "day", f"{day.day}: {counts}"))
     first, final = _share(days[0]), _share(days[-1])
     says = f"From {days[0].day} to {today} the share of current repositories went from {first} to {final}"
     lines = (

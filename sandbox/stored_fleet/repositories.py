@@ -82,7 +82,7 @@ def repository_row(sample: Sample, now: datetime, mark: str) -> dict[str, Any]:
     return {
         "id": sample.number,
         "name": sample.name,
-        "forge_id": 10_000 + sample.number,
+        "forge_id": str(10_000 + sample.number),
         "default_branch": f"main{mark}" if sample.number == 1 else "main",
         "listed": True,
         "config": dump(RepositoryConfig(enabled=sample.is_enabled), RepositoryConfig),

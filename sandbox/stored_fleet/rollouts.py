@@ -61,7 +61,7 @@ _SAID = {
     RebuildState.RUNNING: "the run is under way",
     RebuildState.BUILDING: "merged, and the run for its merge commit is under way",
     RebuildState.PROVING: "built, and its image is looked for",
-    RebuildState.STEPPING: "proved, and its step production is under way",
+    RebuildState.STEPPING: "proved, and its step production waits for an approval",
     RebuildState.SUCCEEDED: "its image was proved to stand on the new base by 5 layers",
     RebuildState.SKIPPED: "its own file asks to be left alone",
     RebuildState.MERGED: "merged, and no run for its merge commit was seen within 1 h",
@@ -130,7 +130,8 @@ def _told(
     wave = wave_of(sample.number)
     state = _state(rollout, sample.number, wave)
     id_ = (rollout - 1) * fleet + sample.number
-    is_pin, waits = sample.number % 3 == 0, state is RebuildState.PLANNED
+    is_pin = sample.number % 3 == 0 or state is RebuildState.OPEN
+    waits = state is RebuildState.PLANNED
     planned = opened(rollout, now)
     began = planned + timedelta(hours=_BEGAN[wave], minutes=sample.number % 9)
     ended = began + timedelta(minutes=6 + sample.number * 13 % 40) if state.has_ended else None
@@ -176,7 +177,7 @@ def _told(
 
 def _said(state: RebuildState, number: int) -> str:
     if state is RebuildState.FAILED:
-        return f"the run failed: {names.project(number)}.Tests had {number % 3 + 1} failures"
+        return f"the run failed: {names.project(number)}.Tests had {number % 3 + 2} failures"
     return _SAID[state]
 
 
@@ -211,7 +212,7 @@ def _steps(rebuild: dict[str, Any], began: datetime, now: datetime) -> Iterator[
     for place, step in enumerate(STEPS):
         state = StepState.SUCCEEDED if is_done or place < 2 else StepState.APPROVAL
         at = began + timedelta(minutes=8 + place * 7)
-        home = step.repository or rebuild["url"].removeprefix("https://github.com/").rpartition("/pull/")[0]
+        home = step.repository or "/".join(rebuild["url"].split("/")[3:5])
         yield {
             "rebuild_id": rebuild["id"],
             "place": place,
@@ -223,7 +224,7 @@ def _steps(rebuild: dict[str, Any], began: datetime, now: datetime) -> Iterator[
             if state is StepState.SUCCEEDED
             else "its environment waits for an approval",
             "began_at": at,
-            "url": f"https://github.com/{home or 'contoso'}/actions/runs/{rebuild['id'] * 31 + place}",
+            "url": f"https://github.com/{home}/actions/runs/{rebuild['id'] * 31 + place}",
             "ended_at": at + timedelta(minutes=6) if state is StepState.SUCCEEDED else None,
             "due_at": now + timedelta(minutes=1),
         }

@@ -15,6 +15,7 @@ from bot.fleet.standing.rows import StandingStore
 from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.stores import Stores
 from bot.web.access.connections import Bucket, Rates
 from bot.web.app import app_of
@@ -45,6 +46,7 @@ def served(folder: Path, *, repositories: int, usages: int, mark: str = "") -> I
                 await StoredFleet(database, NOW, repositories, usages, mark).write()
             site = site_over(database)
             await site.stores[StandingStore].count()
+            await site.stores[LedgerStore].keep()
             with bound(ANY_PORT) as listening:
                 addresses[0] = "http://{}:{}".format(*listening.getsockname())
                 async with serving(app_of(site), listening):

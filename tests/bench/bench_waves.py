@@ -51,7 +51,7 @@ class Large(Fleet):
 
     due: list[tuple[datetime, FakeRepository, str, int]] = field(default_factory=list)
     """When somebody merges, or a run ends, and which."""
-    known: set[tuple[int, str, int]] = field(default_factory=set)
+    known: set[tuple[str, str, int]] = field(default_factory=set)
 
     def people(self) -> None:
         """What was opened or started is noted, and what is due happens."""

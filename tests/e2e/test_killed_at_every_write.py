@@ -272,6 +272,7 @@ def test_a_repository_is_onboarded_by_one_pull_request_wherever_that_was_killed(
     check(Onboarded(), tmp_path, in_sqlite(tmp_path), subtests, some_requests)
 
 
+@pytest.mark.long
 @pytest.mark.kill
 def test_the_end_is_the_same_after_a_kill_at_what_creates_something(
     tmp_path: Path, subtests: pytest.Subtests

@@ -24,7 +24,7 @@ from bot.domain.forge.pull_requests import (
 )
 from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied
 from bot.domain.repositories.issue import MARK, Issue
-from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, blob_name
+from bot.domain.repositories.repository import GITHUB, GitTree, Identity, Repository, TreeEntry, blob_name
 from bot.domain.rollouts.terms import MergeMethod
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.repository import BOT, CONFIG, SHA1, WORKFLOWS, Commit, FakeRepository
@@ -45,11 +45,12 @@ class FakeForge(FakeBuilder):
     """Repositories that are shown only where they are the one that is asked for."""
     unknown: set[str] = field(default_factory=set)
     """People and teams whom nobody knows."""
+    forge: str = GITHUB
 
     # People
 
     def add(self, name: str, files: Mapping[str, bytes] | None = None) -> FakeRepository:
-        home = FakeRepository(len(self.homes) + 1, name)
+        home = FakeRepository(str(len(self.homes) + 1), name)
         self.homes.append(home)
         if files is not None:
             home.commit_to(home.trunk, files)
@@ -67,7 +68,14 @@ class FakeForge(FakeBuilder):
         self._ask("repositories")
         wanted = None if owners is None else {owner.lower() for owner in owners}
         return [
-            Repository(home.name, home.trunk, archived=home.is_archived, id=home.id, node_id=home.node_id)
+            Repository(
+                home.name,
+                home.trunk,
+                archived=home.is_archived,
+                id=home.id,
+                node_id=home.node_id,
+                forge=self.forge,
+            )
             for home in self.homes
             if not home.is_gone and (wanted is None or home.name.partition("/")[0].lower() in wanted)
         ]

@@ -40,7 +40,7 @@ class Commit:
 class FakeRepository:
     """One repository, and the hands of its people."""
 
-    id: int
+    id: str
     name: str
     trunk: str = "main"
     is_archived: bool = False

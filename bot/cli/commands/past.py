@@ -21,14 +21,13 @@ def export_log(
 
     Example: freshness-bot export --observations seen.jsonl
     """
-    import asyncio
-
+    from bot.cli.asking import waited_for
     from bot.cli.screen.output import print_line
     from bot.commands.history import export_log as write
     from bot.domain.clock import SystemClock
     from bot.settings import load
 
-    moved = asyncio.run(write(load(config), observations, releases, SystemClock()))
+    moved = waited_for(write(load(config), observations, releases, SystemClock()), "writing")
     print_line(f"{moved.observations} observations, {moved.releases} releases written")
 
 
@@ -107,11 +106,10 @@ def backtest(
 
     Example: freshness-bot backtest --releases r.jsonl --from-git versions
     """
-    import asyncio
-
     from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
     from bot.backtest.command import backtest as replay
     from bot.backtest.running import is_played
+    from bot.cli.asking import waited_for
     from bot.cli.screen.output import print_sentence
     from bot.cli.screen.progress import progress_of
     from bot.cli.screen.text import length
@@ -124,12 +122,12 @@ def backtest(
     if is_own and config is None:
         config = DEFAULT_CONFIG
     settings = load(config) if config is not None else Settings()
-    kept = asyncio.run(read_kept(settings, SystemClock())) if is_own else None
+    kept = waited_for(read_kept(settings, SystemClock()), "reading") if is_own else None
     build, merge = (
         (length(build_takes, "--build-takes") if build_takes is not None else None),
         (length(merge_takes, "--merge-takes") if merge_takes is not None else None),
     )
-    own = asyncio.run(own_durations(settings, SystemClock())) if config is not None else OwnDurations()
+    own = waited_for(own_durations(settings, SystemClock()), "reading") if config is not None else OwnDurations()
     assumptions = Assumptions(
         Length.of(build, own.builds, BUILD),
         Length.of(merge, own.merges, MERGE),

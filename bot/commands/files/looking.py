@@ -55,7 +55,7 @@ async def looked_up(
     feeds = settings.feeds if settings is not None and why else None
     async with Http(clock, host_rules(accesses) | _rules_of(feeds)) as http:
         registry = Registry(http, accesses, clock)
-        judged_usages = await _Looks(registry, clock, compares).judged(scanned, progress)
+        judged_usages = await _BaseLooks(registry, clock, compares).judged(scanned, progress)
         if not why:
             return judged_usages, ()
         from bot.commands.files.why import told_why
@@ -74,7 +74,7 @@ def _rules_of(feeds: "FeedsSettings | None") -> "dict[str, HostRules]":
 
 
 @dataclass(frozen=True, slots=True)
-class _Looks:
+class _BaseLooks:
     registry: "Registry"
     clock: Clock
     compares: bool

@@ -60,7 +60,7 @@ async def told_why(
     problems = [*documents.problems, *(str(each) for each in images.values() if isinstance(each, Failure))]
 
     def with_way(item: ScannedUsage) -> ScannedUsage:
-        shown = images.get(_shown(item)) if item in stale_items else None
+        shown = images.get(_observed_base(item)) if item in stale_items else None
         if not isinstance(shown, Observation) or item.base is None:
             return item
         pinned = images.get((item.base, item.usage.reference.digest or ""))
@@ -79,7 +79,7 @@ async def _images(
     stale: Sequence[ScannedUsage], registry: DocumentsPort, clock: Clock
 ) -> dict[Asked, Observation | Failure]:
     """What both ends of each way hold; a digest that cannot be read tells why."""
-    wanted = {_shown(item) for item in stale}
+    wanted = {_observed_base(item) for item in stale}
     wanted |= {
         (item.base, item.usage.reference.digest) for item in stale if item.base and item.usage.reference.digest
     }
@@ -94,7 +94,7 @@ async def _images(
     return dict(zip(questions, await bounded_gather(_AT_ONCE, questions, look), strict=True))
 
 
-def _shown(item: ScannedUsage) -> Asked:
+def _observed_base(item: ScannedUsage) -> Asked:
     """What its base shows now."""
     assert item.base is not None, "what is stale has a base"
     return item.base, item.shown or ""

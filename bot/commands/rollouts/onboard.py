@@ -14,7 +14,7 @@ from bot.fleet.act.onboarding.bringing import commits_of
 from bot.fleet.act.onboarding.rows import OnboardingsStore, OrderResult
 from bot.fleet.act.onboarding.tick import proposal_source
 from bot.fleet.wiring.auditing import proposer_of
-from bot.fleet.wiring.forges import opened_forge
+from bot.fleet.wiring.forges import opened_forges
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
@@ -41,9 +41,9 @@ async def preview(
     """What would be proposed for the texts that were read last; the builder is only asked where tags point to."""
     previews = []
     commits_by_tag: dict[ActionTag, ActionCommit | None] = {}
-    async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as (_, builder):
+    async with opened_stores(settings, clock) as stores, opened_forges(settings, clock, Nobody()) as opened:
         for number, name in enumerate(dict.fromkeys(names), start=1):
-            previews.append(await _previewed(settings, name, stores, builder, clock, commits_by_tag))
+            previews.append(await _previewed(settings, name, stores, opened.builder, clock, commits_by_tag))
             progress(number, len(names))
     return previews
 

@@ -117,7 +117,7 @@ CADENCES: Mapping[str, Cadence] = {
         timedelta(days=7),
         "it is written anew every day, at most two days apart in 2024; "
         "its time counts while an advisory in it is of the 45 days before",
-        f"{_OF_OVAL} (30 days were the longest wait for one in 2024)",
+        _OF_OVAL,
     ),
     CvePublication.AZURE_LINUX_2_OVAL: Cadence(
         "the OVAL of CBL-Mariner 2", timedelta(days=7), "as that of Azure Linux 3", _OF_OVAL

@@ -1,4 +1,4 @@
-"""The port to the forge: what the stages ask of it, and how it names its pauses."""
+"""The port to the forge: what the stages ask of it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,25 +8,8 @@ from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, FollowedRequests, OwnWord, Silence
 from bot.domain.forge.pull_requests import NOTHING_WISHED, Granted, OwnRequest, PullRequest, RequestChange, Wishes
 from bot.domain.repositories.issue import MARK, Issue
-from bot.domain.repositories.repository import GitTree, Identity, Repository, owner_of
+from bot.domain.repositories.repository import GitTree, Identity, Repository
 from bot.domain.sight import KnowsItsSight
-
-
-@dataclass(frozen=True, slots=True)
-class ForgeHost:
-    """The forge's name; with `by_owner` each owner has limits of its own, as the installations of an App have."""
-
-    name: str = "github"
-    by_owner: bool = False
-
-    @property
-    def whole(self) -> str | None:
-        """The name for all repositories; None where each owner has limits of its own."""
-        return None if self.by_owner else self.name
-
-    def of(self, repository: str) -> str:
-        """Returns the name of the forge for one repository, which is called `owner/name`."""
-        return f"{self.name} ({owner_of(repository)})" if self.by_owner else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,18 @@ from bot.domain.repositories.usage import SourceProblem, Usage
 
 WORKFLOWS = ".github/workflows/"
 """The folder whose files are workflows."""
+GITHUB = "github"
+"""The forge that lists a repository of which nothing else is said."""
 NO_SOURCES = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
 """Folders that hold what others have made, or what is made from sources: many files, and none of the repository."""
+
+
+_TITLES = {GITHUB: "GitHub"}
+
+
+def title_of(forge: str) -> str:
+    """What people call a forge."""
+    return _TITLES.get(forge, forge)
 
 
 def is_workflow(path: str) -> bool:
@@ -27,15 +37,29 @@ def owner_of(name: str) -> str:
     return name.partition("/")[0].lower()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class RepositoryId:
+    """Who a repository is, whatever it is called: the forge that lists it, and that forge's id of it as text."""
+
+    forge: str
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which repository of the forge: under `name` now, and by `node_id` for good.
+    """Which repository of a forge: under `name` now, and by `node_id` for good.
 
     `node_id` is None only until a listing has told it.
     """
 
     name: str
     node_id: str | None = None
+    forge: str = GITHUB
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Whose it is: the forge, and the owner's name there in lower case."""
+        return self.forge, owner_of(self.name)
 
     def __str__(self) -> str:
         return self.name
@@ -46,7 +70,7 @@ class Repository:
     """One entry of the forge's listing; `pushed_at` moves with every push, whichever the branch.
 
     `pushed_lately`: so shortly before the forge listed it that another push may bear the same time.
-    `id` and `node_id` stay when the repository is renamed or transferred.
+    `id` and `node_id` stay when the repository is renamed or transferred; `id` is unique within its forge.
     """
 
     name: str
@@ -57,8 +81,13 @@ class Repository:
     disabled: bool = False
     fork: bool = False
     topics: tuple[str, ...] = ()
-    id: int | None = None
+    id: str | None = None
     node_id: str | None = None
+    forge: str = GITHUB
+
+    @property
+    def key(self) -> RepositoryId | None:
+        return None if self.id is None else RepositoryId(self.forge, self.id)
 
 
 def blob_name(content: bytes, like: str) -> str:
@@ -119,10 +148,11 @@ class FleetRepository:
     sdk_pins: tuple[Usage, ...] = ()
     """What its global.json files ask for; they follow no base, they move along with an SDK image."""
     node_id: str | None = None
+    forge: str = GITHUB
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.name, self.node_id)
+        return Identity(self.name, self.node_id, self.forge)
 
     def workflow(self, file: str) -> Workflow | None:
         return next((workflow for workflow in self.workflows if workflow.file == file), None)

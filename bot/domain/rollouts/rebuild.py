@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.domain.evidence import ImageVerdict
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import GITHUB, Identity
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.terms import PathWorkflow
 
@@ -227,11 +227,13 @@ class Rebuild:
     """Since when nothing that the forge requires stands in the way of merging its open pull request."""
     hindered_by: str | None = None
     """What kept the last attempt from going through, None where it has: an open one has its reason all the same."""
+    forge: str = GITHUB
+    """Where its repository lives."""
 
     @property
     def identity(self) -> Identity:
         """The identity of its repository."""
-        return Identity(self.repository, self.repository_node)
+        return Identity(self.repository, self.repository_node, self.forge)
 
     @property
     def follows_others(self) -> bool:

@@ -23,8 +23,8 @@ def diff_of_edits(path: str, text: str, lines: Lines, edits: Iterable[Edit]) -> 
         first = max(1, _first_line(lines, cluster[0]) - _APART)
         last = min(len(lines), _last_line(lines, cluster) + _APART)
         begin, end = 0 if first == 1 else lines.start(first), lines.end(last)
-        old = _shown(text[begin:end])
-        new = _shown(_with(text, begin, end, cluster))
+        old = _lines_of(text[begin:end])
+        new = _lines_of(_with(text, begin, end, cluster))
         hunks += _hunks(old, new, first - 1, moved)
         moved += len(new) - len(old)
     return "".join((f"--- a/{path}\n", f"+++ b/{path}\n", *hunks)) if hunks else ""
@@ -58,7 +58,7 @@ def _with(text: str, begin: int, end: int, edits: Sequence[Edit]) -> str:
     return "".join((*parts, text[position:end]))
 
 
-def _shown(text: str) -> list[str]:
+def _lines_of(text: str) -> list[str]:
     return encode(text).decode("utf-8", "replace").splitlines(keepends=True)
 
 

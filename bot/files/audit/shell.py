@@ -20,11 +20,11 @@ from bot.files.formats.source.spanned import Spanned
 
 _WORTH_READING = re.compile(
     r"\b(?:docker|podman|buildah|nerdctl|buildx|trivy|grype|scout|cosign|notation|syft|oras|skopeo|crane|regctl|kubectl"
-    r"|helm|helmfile|aws|az|gh|dotnet|msbuild|argocd|fly|flyctl|gcloud|kustomize|ko|pack|executor|slsa-verifier|freshness-bot|make|nuke|aspire|azd"
+    r"|helm|helmfile|flux|timoni|aws|az|gh|dotnet|msbuild|argocd|fly|flyctl|gcloud|kustomize|ko|pack|executor|slsa-verifier|freshness-bot|make|nuke|aspire|azd"
     r"|skaffold|earthly|just|task|fly|tye|dagger|heroku|oc|s2i|werf|tilt|okteto|devspace|copilot|npm|yarn|pnpm"
     r"|wizcli|wiz-cli|snyk|lacework|jf|jfrog|mend|orca-cli|twistcli|anchore-cli|anchorectl|osv-scanner"
     r"|sysdig-cli-scanner|lw-scanner|clair-scanner|clairctl|scannercli|qscanner)\b"
-    r"|\.(?:sh|ps1|cmd)\b"
+    r"|\.(?:sh|ps1|cmd|bat|py|[mc]?js|ts|rb|csx|fsx)\b"
 )
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(r"GHEXPR(\d+)E")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change, ToldWay
 from bot.domain.feeds.advisory import worst
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Hosts
 from bot.domain.packages.changes import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity
@@ -142,8 +142,8 @@ class ActOptions:
     """How long a dispatched run may take to appear in the listing before it counts as not started."""
     label: str = "freshness"
     policy: Policy = Policy()  # noqa: RUF009 - frozen
-    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
-    """Under which names the forge pauses."""
+    hosts: Hosts = Hosts()  # noqa: RUF009 - frozen
+    """Under which names the forge and the builder pause."""
 
 
 class ActStore(Protocol):

@@ -9,6 +9,7 @@ from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import RepositoryArchived
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.fleet.act.dispatch.rebuilds import dispatch
 from bot.fleet.act.own_word import OwnWords, WordHeld
@@ -23,7 +24,7 @@ from bot.fleet.act.waiting import (
     paused,
     refused_so_often,
 )
-from bot.reconcile.forge_writing import ForgeWriting, guarded_builder
+from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
 
@@ -84,7 +85,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
     ) -> None:
         self._store = store
         self._builder = builder
-        super().__init__(forge, options.host, loop)
+        super().__init__(forge, options.hosts.forge, loop)
         self._words = OwnWords(store, forge, loop.clock)
         self._tags = tags
         self._refresh = refresh
@@ -95,12 +96,17 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
     def queue(self) -> Queue[Job]:
         return self._store.jobs
 
-    def repository(self, item: Job) -> str:
-        return item.rebuild.repository
+    def repository(self, item: Job) -> Identity:
+        return item.rebuild.identity
+
+    def host(self, item: Job) -> str:
+        """A dispatch waits for the builder, whose pause is none of the forge's."""
+        is_dispatch = item.rebuild.action is Action.DISPATCH
+        return self._options.hosts.builder.of(self.repository(item)) if is_dispatch else super().host(item)
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
         word_held = WordHeld(lease, self._clock)
-        forge, builder = self._guarded(word_held), guarded_builder(self._builder, word_held, self._bounds)
+        forge, builder = self._guarded(word_held), self._guarded_builder(self._builder, word_held)
         tools = Tools(
             *(self._store, forge, builder, self._tags, self._words, self._refresh, self._options, self._clock),
             *(self._trust, word_held, self._covers),

@@ -17,7 +17,7 @@ def act_options(bot: Bot) -> ActOptions:
     return ActOptions(
         follow_every=settings.schedule.follow,
         open_pull_requests=settings.limits.open_pull_requests_per_repository,
-        host=bot.forge_host,
+        hosts=bot.hosts,
         policy=bot.policy,
     )
 

@@ -29,6 +29,7 @@ from bot.store.rows.repositories.audits import (
 )
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.issues import say, unsay
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import tasks
 
@@ -66,14 +67,14 @@ class AuditStore(Store):
     async def _read(self, claimed: Claimed) -> DueAudit:
         row = claimed.row
         async with self._database.reading() as connection:
-            home = select(repositories.c.name, repositories.c.node_id)
-            name, node_id = (await connection.execute(home.where(repositories.c.id == row["repository_id"]))).one()
-            produced = await produced_configs(connection, row["repository_id"], name)
+            query = select(*IDENTITY).where(repositories.c.id == row["repository_id"])
+            home = identity_of((await connection.execute(query)).one())
+            produced = await produced_configs(connection, row["repository_id"], home.name)
         findings = unpacked(row["findings"]) if row["findings"] is not None else None
         files = load(row["files"], dict[str, str])
         return DueAudit(
-            *(row["id"], row["repository_id"], name, files, produced),
-            *(findings, row["mark"], row["error"], node_id),
+            *(row["id"], row["repository_id"], home.name, files, produced),
+            *(findings, row["mark"], row["error"], home.node_id, home.forge),
         )
 
     async def contents(self, shas: Sequence[str]) -> dict[str, bytes]:

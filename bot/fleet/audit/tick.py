@@ -13,7 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.globs import names_repository
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Finding
-from bot.domain.repositories.repository import WORKFLOWS, Identity
+from bot.domain.repositories.repository import GITHUB, WORKFLOWS, Identity
 from bot.domain.repositories.surroundings import EnvironmentProtection, surroundings_of
 from bot.files.audit.auditing import JudgedRepository, judge_repository
 from bot.files.audit.repository import RepositoryTexts
@@ -73,6 +73,7 @@ class DueAudit:
     mark: str | None = None
     error: str | None = None
     node_id: str | None = None
+    forge: str = GITHUB
 
 
 class AuditStore(Protocol):
@@ -175,7 +176,7 @@ class _Audits(Work[DueAudit, JudgedRepository]):
             return None
         self._asked.add(item.id)
         try:
-            return await self._builder.environments(Identity(item.name, item.node_id))
+            return await self._builder.environments(Identity(item.name, item.node_id, item.forge))
         except Failure as failure:
             if failure.trouble not in (Trouble.DENIED, Trouble.MISSING):
                 raise

@@ -1,1 +1,1 @@
-"""Lists the forge's repositories, reads those that changed, and keeps the usages that they name."""
+"""Reads the forge's repositories that changed, and keeps the usages that they name."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot.domain.forge.looks import Silence
-from bot.domain.repositories.repository import Repository, owner_of
+from bot.domain.repositories.repository import GITHUB, Repository, owner_of, title_of
 from bot.domain.wording.words import counted
 from bot.fleet.discover.ports import KnownFleet, Listing
 from bot.fleet.discover.selection import Selection, selected
@@ -22,8 +22,10 @@ def understood(
     selection: Selection,
     now: datetime,
     silent: Mapping[str, Silence] = MappingProxyType({}),
+    forge: str = GITHUB,
 ) -> Listing:
-    """Says which of the listed repositories are taken, and which of the known fleet stay though they are absent.
+    """Says which of the repositories that a forge lists are taken, and which of those known of it stay though they
+    are absent.
 
     GitHub answers 200 with fewer repositories when an installation or a token loses access to them. So if more
     than half of the fleet is gone at once, it is kept for a day. A repository that is still shown but archived
@@ -34,15 +36,17 @@ def understood(
     """
     selected_repositories = tuple(selected(repositories, selection))
     shown_names = {repository.name for repository in repositories}
-    shown_ids = {repository.id for repository in repositories if repository.id is not None}
+    shown_keys = {repository.key for repository in repositories if repository.key is not None}
     absent_names = frozenset(
-        name for name in known.names - shown_names if selection.names(name) and known.ids.get(name) not in shown_ids
+        name
+        for name in known.names - shown_names
+        if selection.names(name) and known.keys.get(name) not in shown_keys
     )
     nothing = None
     if not selected_repositories and repositories:
         nothing = (
-            f"none of the {len(repositories)} repositories that GitHub shows is taken; "
-            "check include, exclude and topics under github.repositories"
+            f"none of the {len(repositories)} repositories that {title_of(forge)} shows is taken; "
+            f"check include, exclude and topics under {forge.replace('-', '_')}.repositories"
         )
     unheard = frozenset(name for name in absent_names if owner_of(name) in silent)
     kept_names = absent_names if len(absent_names) >= _FEW and len(absent_names) * 2 > len(known.names) else unheard
@@ -55,9 +59,9 @@ def understood(
     ]
     if kept_names - unheard:
         sentences.append(
-            f"GitHub no longer shows {len(absent_names)} of {len(known.names)} repositories; what is known of them "
-            f"stays until {until:%Y-%m-%d %H:%M} UTC. If they were not removed, give the App or the token access "
-            "to them again"
+            f"{title_of(forge)} no longer shows {len(absent_names)} of {len(known.names)} repositories; what is "
+            f"known of them stays until {until:%Y-%m-%d %H:%M} UTC. If they were not removed, give the App or the "
+            "token access to them again"
         )
     return Listing(selected_repositories, kept_names, ". ".join(sentences) or None, nothing)
 

@@ -1,35 +1,40 @@
 """What discovery needs of the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.repositories.repository import Identity, Reading, Repository
+from bot.domain.repositories.repository import GITHUB, Identity, Reading, Repository, RepositoryId
 from bot.reconcile.work import Queue
 
 
 @dataclass(frozen=True, slots=True)
 class DueListing:
+    """The task of listing one forge."""
+
     """The claimed task of listing the fleet; `attempts` counts this one too."""
 
     id: int
     attempts: int = field(compare=False)
+    forge: str = GITHUB
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFleet:
-    """The repositories listed at present, and since when the forge has shown suspiciously few of them."""
+    """The repositories of one forge that are listed at present, and since when it has shown suspiciously few of
+    them."""
 
     names: frozenset[str]
     short_since: datetime | None
-    ids: Mapping[str, int] = field(default_factory=dict)
-    """The forge's own id of each whose id is known."""
+    keys: Mapping[str, RepositoryId] = field(default_factory=dict)
+    """Who each is, of those whose forge has told its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`kept_names` are those of repositories that the host does not show, but that are not given up yet."""
+    """What one forge lists. `kept_names` are those of repositories that it does not show, but that are not given up
+    yet."""
 
     repositories: tuple[Repository, ...]
     kept_names: frozenset[str] = frozenset()
@@ -55,10 +60,11 @@ class DueRepository:
     node_id: str | None = None
     is_unread: bool = False
     """Whether its own word could not be understood when it was read last."""
+    forge: str = GITHUB
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.name, self.node_id)
+        return Identity(self.name, self.node_id, self.forge)
 
 
 class DiscoverStore(Protocol):
@@ -66,7 +72,7 @@ class DiscoverStore(Protocol):
 
     @property
     def listings(self) -> Queue[DueListing]:
-        """The task of listing the fleet, so that only one replica does it."""
+        """The tasks of listing the fleet, one for each forge, so that only one replica does each."""
         ...
 
     @property
@@ -74,13 +80,13 @@ class DiscoverStore(Protocol):
         """Listed repositories whose default branch may have moved."""
         ...
 
-    async def expect_listing(self) -> None:
-        """Makes the task of listing, due now, where there is none."""
+    async def expect_listing(self, forges: Collection[str] = (GITHUB,)) -> None:
+        """Makes the task of listing each forge, due now, where there is none."""
         ...
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None: ...
 
-    async def known_fleet(self) -> KnownFleet: ...
+    async def known_fleet(self, forge: str = GITHUB) -> KnownFleet: ...
 
     async def record_listing(
         self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None

@@ -11,11 +11,21 @@ from importlib.metadata import version
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Silence
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
+from bot.domain.host import Host
 from bot.domain.images.claim_choice import claims_of
 from bot.domain.images.claims import ImageRules, NamedImage
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import GitTree, Identity, Reading, Repository, TreeEntry, owner_of
+from bot.domain.repositories.repository import (
+    GITHUB,
+    GitTree,
+    Identity,
+    Reading,
+    Repository,
+    TreeEntry,
+    owner_of,
+    title_of,
+)
 from bot.domain.repositories.repository_config import MANY_UNREAD, OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Role, SourceProblem, Usage
 from bot.files.formats import code_owners, repository_config
@@ -43,7 +53,7 @@ class DiscoverOptions:
 
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
-    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    host: Host = Host()  # noqa: RUF009 - frozen
     images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
 
     @property
@@ -67,12 +77,21 @@ class DiscoverTally:
 
 
 async def tick(
-    store: DiscoverStore, forge: Forge, memory: Memory, options: DiscoverOptions, loop: Loop
+    store: DiscoverStore,
+    forge: Forge,
+    memory: Memory,
+    options: DiscoverOptions,
+    loop: Loop,
+    forges: Mapping[str, Forge] | None = None,
 ) -> DiscoverTally:
-    """Lists where that is due, then reads until no repository is; one that cannot be read stops no other."""
+    """Lists where that is due, then reads until no repository is; one that cannot be read stops no other.
+
+    Each of the `forges` is listed by itself: without them `forge` is GitHub. The trees of all are read by `forge`.
+    """
     tally = DiscoverTally()
-    await store.expect_listing()
-    listings = await loop.run(_Listings(store, forge, options, loop, tally))
+    listed_forges = forges or {GITHUB: forge}
+    await store.expect_listing(listed_forges)
+    listings = await loop.run(_Listings(store, listed_forges, options, loop, tally))
     readings = _Readings(store, forge, memory, options, loop, tally)
     outcome = await loop.run(readings)
     await store.tell_unread(_unread_in_one_pass(readings.newly_unread))
@@ -94,8 +113,8 @@ def _unread_in_one_pass(repositories: Sequence[str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _ForgeListing:
-    """What the forge lists, what was known before, of whom it cannot tell anything, with why, and what the bot may
-    do where."""
+    """What a forge lists, what was known of it before, of whom it cannot tell anything, with why, and what the bot
+    may do where."""
 
     repositories: Sequence[Repository]
     fleet: KnownFleet
@@ -103,37 +122,53 @@ class _ForgeListing:
     grants: Mapping[str, Mapping[str, str]] | None
 
 
+_NOT_SET_UP = _ForgeListing((), KnownFleet(frozenset(), None), {}, None)
+"""What a forge lists that the settings do not name any more: what is known of it leaves the fleet at once."""
+
+
 class _Listings(Work[DueListing, "_ForgeListing"]):
-    """The one task of listing the fleet."""
+    """The task of listing the fleet, one for each forge: only the whole list of one closes what is known of it."""
 
     stage = "discover"
     batch = 1
 
     def __init__(
-        self, store: DiscoverStore, forge: Forge, options: DiscoverOptions, loop: Loop, tally: DiscoverTally
+        self,
+        store: DiscoverStore,
+        forges: Mapping[str, Forge],
+        options: DiscoverOptions,
+        loop: Loop,
+        tally: DiscoverTally,
     ) -> None:
         self._store = store
-        self._forge = forge
+        self._forges = forges
         self._options = options
         self._clock = loop.clock
         self._tally = tally
-        self.home = options.host.name
+        self.home = None if options.host.others else options.host.name
 
     @property
     def queue(self) -> Queue[DueListing]:
         return self._store.listings
 
+    def host(self, item: DueListing) -> str:
+        return self._options.host.at(item.forge)
+
     async def attempt(self, item: DueListing, lease: Lease) -> "_ForgeListing":
-        repositories = await self._forge.repositories(self._options.selection.owners)
-        fleet = await self._store.known_fleet()
-        silent = await self._forge.silent(set(map(owner_of, fleet.names)))
-        return _ForgeListing(repositories, fleet, silent, await self._forge.grants())
+        forge = self._forges.get(item.forge)
+        if forge is None:
+            return _NOT_SET_UP
+        repositories = await forge.repositories(self._options.selection.owners)
+        fleet = await self._store.known_fleet(item.forge)
+        silent = await forge.silent(set(map(owner_of, fleet.names)))
+        return _ForgeListing(repositories, fleet, silent, await forge.grants())
 
     async def settle(self, item: DueListing, result: "_ForgeListing") -> None:
         now = self._clock.now()
-        listing = understood(result.repositories, result.fleet, self._options.selection, now, result.silent)
+        selection = self._options.selection
+        listing = understood(result.repositories, result.fleet, selection, now, result.silent, item.forge)
         listing = replace(listing, grants=result.grants)
-        self._tally.listed = len(listing.repositories)
+        self._tally.listed += len(listing.repositories)
         self._tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
         due = now + self._options.every
         await self._store.record_listing(item, listing, due, reader=self._options.reader)
@@ -142,7 +177,8 @@ class _Listings(Work[DueListing, "_ForgeListing"]):
         is_told = not failure.trouble.is_passing or claimed.attempts > 1
         due_at = now + rest_of(failure, claimed.attempts)
         await self._store.postpone_listing(item, due_at, trouble=str(failure) if is_told else None)
-        return f"listing repositories: {failure}"
+        where = "" if item.forge == GITHUB else f" at {title_of(item.forge)}"
+        return f"listing repositories{where}: {failure}"
 
 
 class _Readings(Work[DueRepository, "Reading | None"]):
@@ -178,7 +214,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         return self._store.repositories
 
     def host(self, item: DueRepository) -> str:
-        return self._host.of(item.name)
+        return self._host.of(item.identity)
 
     async def attempt(self, item: DueRepository, lease: Lease) -> Reading | None:
         tree = await self._forge.tree(item.identity, item.default_branch)

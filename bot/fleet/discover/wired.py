@@ -25,11 +25,12 @@ def options_of(bot: Bot) -> DiscoverOptions:
         tuple(sorted(settings.registries)),
         settings.mirror_rules,
     )
-    return DiscoverOptions(selection, settings.schedule.discover, bot.forge_host, settings.images.image_rules())
+    return DiscoverOptions(selection, settings.schedule.discover, bot.hosts.forge, settings.images.image_rules())
 
 
 async def discover(bot: Bot) -> TickOutcome:
-    tally = await tick(bot.stores[DiscoverStore], bot.forge, bot[MEMORY], options_of(bot), bot.loop)
+    store = bot.stores[DiscoverStore]
+    tally = await tick(store, bot.forge, bot[MEMORY], options_of(bot), bot.loop, bot.forges)
     return TickOutcome({"listed": tally.listed, "read": tally.read}, tally.problems)
 
 

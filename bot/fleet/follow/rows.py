@@ -2,13 +2,13 @@
 
 from sqlalchemy import and_, not_, or_, select
 
-from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import FOLLOWED, Rebuild
 from bot.domain.rollouts.reopening import left_to
 from bot.reconcile.work import Claimed
 from bot.store.engine.counters import PLANS, RELEASES, hold_counter, raise_counter
 from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.orders.retrying import reopened
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, RebuildStore, goes_on_later, may_be_opened_again
 from bot.store.rows.rollouts.rebuilds import MAY_MERGE, after_transitions, rebuild_of
@@ -45,9 +45,7 @@ class FollowStore(RebuildStore):
                 await after_transitions(connection, {closed.rollout}, now)
 
     async def _rebuild(self, claimed: Claimed) -> Rebuild:
-        home_query = select(repositories.c.name, repositories.c.node_id).where(
-            repositories.c.id == claimed.row["repository_id"]
-        )
+        home_query = select(*IDENTITY).where(repositories.c.id == claimed.row["repository_id"])
         async with self._database.reading() as connection:
             home = (await connection.execute(home_query)).one()
-        return rebuild_of(claimed.row, Identity(home.name, home.node_id))
+        return rebuild_of(claimed.row, identity_of(home))

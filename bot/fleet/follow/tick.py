@@ -9,7 +9,8 @@ from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Meaning
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
+from bot.domain.host import Hosts
 from bot.domain.rollouts.after_build import leave_run
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.fleet.follow.looking import Looks, look_at
@@ -47,7 +48,7 @@ class FollowOptions:
     """
 
     every: timedelta = timedelta(minutes=5)
-    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    hosts: Hosts = Hosts()  # noqa: RUF009 - frozen
     build_within: timedelta = timedelta(hours=1)
 
 
@@ -86,7 +87,7 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
         self._builder = builder
         self._options = options
         self._clock = loop.clock
-        self.home = options.host.whole
+        self.home = options.hosts.whole
         self.ended = 0
         self._looks: dict[str, Looks] = {}
 
@@ -98,7 +99,9 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
         return item.repository
 
     def host(self, item: Rebuild) -> str:
-        return self._options.host.of(item.repository)
+        hosts = self._options.hosts
+        is_built = item.merge is not None or item.action is Action.DISPATCH
+        return (hosts.builder if is_built else hosts.forge).of(item.identity)
 
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
         forge = await self._forge.serving(items[0].identity)

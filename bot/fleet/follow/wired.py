@@ -11,7 +11,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 def follow_options(bot: Bot) -> FollowOptions:
     """How often what is open is looked at, and within what time it is to have been built."""
     settings = bot.settings
-    return FollowOptions(settings.schedule.follow, bot.forge_host, settings.rollout.build_within)
+    return FollowOptions(settings.schedule.follow, bot.hosts, settings.rollout.build_within)
 
 
 async def follow(bot: Bot) -> TickOutcome:

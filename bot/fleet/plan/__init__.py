@@ -1,1 +1,1 @@
-"""Changes, usages and policy to rollouts and rebuilds, each decision with its reason."""
+"""Changes, usages and policy to rollouts and rebuilds, each with its reason."""

@@ -1,7 +1,8 @@
-"""The forge of the settings and its builder: GitHub as a token sees it, or as the installations of an App do."""
+"""The forges of the settings and their builders: GitHub as a token sees it, or as an App's installations do."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import cast
 
 from bot.clients.forges.github import GitHub, Installations
@@ -9,8 +10,10 @@ from bot.clients.http.client import Observer
 from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.forge.port import Forge
+from bot.domain.repositories.repository import GITHUB
 from bot.fleet.discover.selection import Selection
 from bot.fleet.wiring.grants import chosen_installations, github_access
+from bot.fleet.wiring.routing import Builders, Forges
 from bot.reconcile.guarded import Covers
 from bot.settings import Settings
 
@@ -21,22 +24,38 @@ def covers_of(settings: Settings) -> Covers:
     return Selection(tuple(repositories.include), tuple(repositories.exclude)).names
 
 
+@dataclass(frozen=True, slots=True)
+class OpenForges:
+    """Where repositories are listed, by the forge's name, and what builds those of each."""
+
+    forges: Mapping[str, Forge]
+    builders: Mapping[str, Builder]
+
+    @property
+    def forge(self) -> Forge:
+        """All forges as one, but for listing."""
+        return cast(Forge, Forges(self.forges))
+
+    @property
+    def builder(self) -> Builder:
+        """All builders as one."""
+        return cast(Builder, Builders(self.builders))
+
+
 @asynccontextmanager
-async def opened_forge(
-    settings: Settings, clock: Clock, observer: Observer
-) -> AsyncIterator[tuple[Forge, Builder]]:
+async def opened_forges(settings: Settings, clock: Clock, observer: Observer) -> AsyncIterator[OpenForges]:
     """Opens where repositories are listed and what builds them, and closes both at the end: they are one, since
     GitHub's Actions build what is listed there."""
     access, app = github_access(settings), settings.github.app
     if app is None:
         github = GitHub(access, clock, observer)
         try:
-            yield github, github
+            yield OpenForges({GITHUB: github}, {GITHUB: github})
         finally:
             await github.close()
         return
     installations = Installations(access, clock, chosen_installations(app), observer)
     try:
-        yield cast(Forge, installations), cast(Builder, installations)
+        yield OpenForges({GITHUB: cast(Forge, installations)}, {GITHUB: cast(Builder, installations)})
     finally:
         await installations.close()

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from bot.clients.http.client import Http
 from bot.clients.registry import Registry
 from bot.domain.clock import Clock
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Host, Hosts
 from bot.fleet.meter import Meter, MeteredHooks
 from bot.fleet.stage import Bot
 from bot.fleet.stages import STAGES
 from bot.fleet.wiring.collecting import collected_seldom
-from bot.fleet.wiring.forges import covers_of, opened_forge
+from bot.fleet.wiring.forges import covers_of, opened_forges
 from bot.fleet.wiring.grants import (
     budget_of,
     http_rules,
@@ -45,10 +45,10 @@ async def open_bot(
         meter = Meter(known_hosts(settings))
         accesses = accesses_of(settings)
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
-        forge, builder = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
+        opened = await open_parts.enter_async_context(opened_forges(settings, clock, meter))
         worker = worker_of(settings)
         stores = stores_of(settings, database, worker, clock)
-        web = urlsplit(settings.github.api_url).netloc
+        github = Host(urlsplit(settings.github.api_url).netloc, settings.github.app is not None)
         budget = budget_of(settings, stores[BudgetStore], clock)
         bot = Bot(
             settings=settings,
@@ -58,9 +58,10 @@ async def open_bot(
             database=database,
             stores=stores,
             http=http,
-            forge=forge,
-            builder=builder,
-            forge_host=ForgeHost(web, settings.github.app is not None),
+            forges=opened.forges,
+            forge=opened.forge,
+            builder=opened.builder,
+            hosts=Hosts(github, github),
             registry=Registry(http, accesses, clock),
             policy=settings.rules,
             meter=meter,

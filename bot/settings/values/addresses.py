@@ -87,6 +87,8 @@ def _store(url: str) -> str:
         raise ValueError("write sqlite:///PATH or postgresql://USER@HOST/NAME")
     if parts.scheme == "sqlite" and (parts.netloc or parts.path.strip("/") in ("", ":memory:")):
         raise ValueError("names no file; write sqlite:///PATH")
+    if parts.scheme == "sqlite" and (parts.query or parts.fragment):
+        raise ValueError("nothing behind the path of a SQLite file has an effect; write sqlite:///PATH")
     if password is not None or re.search(r"[?&]password=", url):
         raise ValueError("has a password in it; put it into a file and name that in store.password_file")
     return url

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.timing.pace import HOUR, WriteLimits
+from bot.domain.rollouts.timing.pace import HOUR, WriteLimits, asked_by
 from bot.domain.wording.words import counted
 from bot.reconcile.guarded import Turn
 from bot.reconcile.work import LONGEST_PAUSE, SHORTEST_PAUSE
@@ -66,7 +66,7 @@ class BudgetStore(Store):
             since = row.stopped_since if goes_on else now
             pause = max(requested_pause or SHORTEST_PAUSE, min(now - since, LONGEST_PAUSE))
             until = max(now + pause, stopped_until or now)
-            because = "the forge has asked for fewer writes"
+            because = f"{asked_by(account)} has asked for fewer writes"
             await _update_account(
                 connection, account, stopped_since=since, stopped_until=until, stopped_because=because
             )

@@ -87,7 +87,7 @@ def _on_sqlite(target: URL, begin: Callable[[Connection], None], *pragmas: str) 
         hide_parameters=True,
         json_serializer=unparse,
         json_deserializer=parse,
-        pool_use_lifo=True,  # each connection has a cache of its own: those that are seldom needed stay small
+        pool_size=1,  # each that rests keeps a thread and a cache of some megabytes; more are opened while needed
         connect_args={"async_creator_fn": connect},
     )
 

@@ -75,6 +75,8 @@ locked_after(outbox, "incidents", "pauses", "rollout_waves", "summaries")
 
 
 LISTING = "list repositories"
+LISTING_AT = f"{LISTING} at "
+"""Before the name of a forge other than GitHub."""
 
 
 async def latest_entries(connection: AsyncConnection, most: int) -> list[Entry]:

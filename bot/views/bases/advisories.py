@@ -1,7 +1,7 @@
 """Advisories: which fix came into which base, and in which repositories it is open or done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -69,7 +69,11 @@ class Advisories:
 @dataclass(frozen=True, slots=True)
 class AdvisoryPage:
     """`states` counts all rebuilds that bring the fix, and `fixes` says how far it has come; `rebuilds` shows those
-    that are wanted, with the open ones first."""
+    that are wanted, with the open ones first.
+
+    `images` counts those that have the CVE, or had it, by where its fix is stuck, in the words that the list of
+    images takes; empty while that was not worked out, and where none waits.
+    """
 
     advisory: AdvisoryRow
     sources: tuple[str, ...]
@@ -82,3 +86,4 @@ class AdvisoryPage:
     states: Mapping[str, int]
     fixes: Mapping[FixState, int]
     rebuilds: Page[RebuildRow]
+    images: Mapping[str, int] = field(default_factory=dict)

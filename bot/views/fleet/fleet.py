@@ -33,6 +33,11 @@ IN_WORDS: Mapping[Standing, str] = {
 }
 
 
+def followed(standings: Mapping[Standing, int]) -> int:
+    """How many repositories stand on a watched base and want to be rebuilt: of these a share is current."""
+    return sum(standings.get(each, 0) for each in Standing if each not in (Standing.NO_BASE, Standing.LEFT_ALONE))
+
+
 class Sort(StrEnum):
     """By what the rows are sorted; `standing` begins with those that need a look."""
 
@@ -99,7 +104,7 @@ class Fleet:
     @property
     def followed(self) -> int:
         """Those that stand on a watched base and want to be rebuilt."""
-        return self.total - sum(self.standings.get(each, 0) for each in (Standing.NO_BASE, Standing.LEFT_ALONE))
+        return followed(self.standings)
 
 
 FRESHNESS_DAYS = 90

@@ -25,6 +25,11 @@ class NeedReason(StrEnum):
     OUT_OF_SUPPORT = "out-of-support"
     ENDS_SOON = "ends-soon"
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether it is work for weeks, which stops no rebuild."""
+        return self in (NeedReason.OUT_OF_SUPPORT, NeedReason.ENDS_SOON)
+
 
 @dataclass(frozen=True, slots=True)
 class _Words:
@@ -59,7 +64,7 @@ _WORDS: Mapping[NeedReason, _Words] = {
         "a check is red, a review is missing, or there is a conflict",
     ),
     NeedReason.UNREADABLE: _Words(
-        "repository cannot be read", "repositories cannot be read", "mend what each one names"
+        "repository cannot be read", "repositories cannot be read", "mend what its reason says"
     ),
     NeedReason.CONTRADICTED: _Words(
         "repository has an image that contradicts itself",
@@ -91,12 +96,14 @@ _WORDS: Mapping[NeedReason, _Words] = {
 
 @dataclass(frozen=True, slots=True)
 class AwaitsPerson:
-    """One thing that waits for a person: which repository, rollout or base, since when, why, and where to look."""
+    """One thing that waits for a person: which repository, rollout or base, since when, why, and where to look;
+    `rebuild` is the id of the rebuild that waits, where one does."""
 
     subject: str
     since: datetime | None
     why: str = ""
     url: str | None = None
+    rebuild: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ class NeedGroup:
         return _WORDS[self.reason].way_out
 
     def sentence(self, now: datetime) -> str:
-        """Words it: `3 builds are red, the oldest for 4 days (2 alike)`."""
+        """Words it: `3 builds are red, the oldest for 4 days; 2 of them for the same reason`."""
         sentence = self.counted
         if self.since is not None and self.since <= now:
             oldest = "" if self.number == 1 else ", the oldest"
@@ -133,7 +140,8 @@ class NeedGroup:
         if self.since is not None and self.since > now:
             first = "" if self.number == 1 else ", the first"
             sentence += f"{first} in {duration(self.since - now)}"
-        return f"{sentence} ({self.alike:,} alike)" if 1 < self.alike < self.number else sentence
+        same = f"; {self.alike:,} of them for the same reason" if 1 < self.alike < self.number else ""
+        return f"{sentence}{same}"
 
     @property
     def dated(self) -> str:
@@ -153,9 +161,9 @@ class NeedsYou:
         return sum(group.number for group in self.groups)
 
     def headline(self, now: datetime) -> str:
-        """Words it as the first sentence of every surface: `5 things need you`."""
+        """Words it as the first sentence of every surface: `5 things need you now; 66 can wait`."""
         if self.groups:
-            return _counted_things(self.number)
+            return self._counted_things
         if self.calm_since is None:
             return "Nothing needs you"
         return f"Nothing needs you, for {duration(now - self.calm_since)} now"
@@ -164,12 +172,18 @@ class NeedsYou:
     def dated(self) -> str:
         """The same with a day."""
         if self.groups:
-            return _counted_things(self.number)
+            return self._counted_things
         return "Nothing needs you" + (f", since {self.calm_since:%Y-%m-%d}" if self.calm_since else "")
 
-
-def _counted_things(number: int) -> str:
-    return counted(number, "thing needs you", "things need you")
+    @property
+    def _counted_things(self) -> str:
+        later = sum(group.number for group in self.groups if group.reason.can_wait)
+        pressing = self.number - later
+        if not later:
+            return counted(pressing, "thing needs you", "things need you")
+        if not pressing:
+            return f"Nothing needs you now; {later:,} can wait"
+        return f"{counted(pressing, 'thing needs you now', 'things need you now')}; {later:,} can wait"
 
 
 NOTHING_NEEDED = NeedsYou()

@@ -6,14 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.rollouts.rebuild import Rebuild
-from bot.views.fleet.fleet import Standing
+from bot.views.fleet.fleet import Standing, followed
 from bot.views.fleet.needs import NOTHING_NEEDED, NeedsYou
 from bot.views.fleet.needs import as_json as needs_as_json
 from bot.views.fleet.practices import NO_PRACTICES, FleetPractices
 from bot.views.fleet.practices import as_json as practice_as_json
 from bot.views.images.images import Unfixed
-
-_FOLLOWED = tuple(each for each in Standing if each not in (Standing.NO_BASE, Standing.LEFT_ALONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Summary:
     @property
     def followed(self) -> int:
         """The repositories that stand on a watched base and want to be rebuilt."""
-        return _followed(self.standings)
+        return followed(self.standings)
 
     @property
     def current(self) -> int:
@@ -97,12 +95,8 @@ class Summary:
 
     @property
     def share_before(self) -> float | None:
-        followed = _followed(self.before)
-        return self.before.get(Standing.CURRENT, 0) / followed if followed else None
-
-
-def _followed(standings: Mapping[Standing, int]) -> int:
-    return sum(standings.get(each, 0) for each in _FOLLOWED)
+        then = followed(self.before)
+        return self.before.get(Standing.CURRENT, 0) / then if then else None
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import Hold, WavePart, WaveTally
 from bot.domain.wording.words import counted
-from bot.views.four_words import FourWords, word_of
+from bot.views.four_words import FourWords, in_number, words_of
 from bot.views.paging import Page
 from bot.views.rollouts import rebuilds
 from bot.views.rows import ChangeRow, RebuildRow
@@ -68,6 +68,16 @@ class RolloutProgress:
         if self.ended_at is not None:
             return "ended"
         return "paused" if self.pause is not None else "under way"
+
+    @property
+    def in_words(self) -> str:
+        """`4 need you, 31 under way (16 wait for a person), 33 waiting, 64 done`."""
+        words = words_of({RebuildState(name): number for name, number in self.states.items()})
+        parts = {word: in_number(number, word) for word, number in words.items()}
+        for_person = sum(wave.tally.unmerged for wave in self.waves)
+        if for_person and FourWords.UNDER_WAY in parts:
+            parts[FourWords.UNDER_WAY] += f" ({counted(for_person, 'waits', 'wait')} for a person)"
+        return ", ".join(parts.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +190,7 @@ class RolloutInShort:
     @property
     def words(self) -> Mapping[FourWords, int]:
         """How many of them stand how, in the words for people."""
-        numbers = Counter[FourWords]()
-        for state, number in self.states.items():
-            numbers[word_of(state)] += number
-        return {word: numbers[word] for word in FourWords if numbers[word]}
+        return words_of(self.states)
 
     @property
     def more(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.domain.reach import PushedTag, Reach
+from bot.domain.repositories.repository import GITHUB, RepositoryId
 
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
@@ -36,11 +37,11 @@ def _pushed(payload: Mapping[str, Any]) -> Reach:
     repository = _object(payload.get("repository"))
     branch = repository.get("default_branch")
     is_default = isinstance(branch, str) and payload.get("ref") == f"refs/heads/{branch}"
-    return Reach(moved_branches=_id(payload)) if is_default else Reach()
+    return Reach(moved_branches=_concerned(payload)) if is_default else Reach()
 
 
 def _moved(payload: Mapping[str, Any]) -> Reach:
-    return Reach(followed=_id(payload))
+    return Reach(followed=_concerned(payload))
 
 
 def _reach_fleet(payload: Mapping[str, Any]) -> Reach:
@@ -86,9 +87,10 @@ def pushed(repository: str, tag: object) -> Reach:
     return Reach(pushed=(PushedTag(repository, name),)) if is_path else Reach()
 
 
-def _id(payload: Mapping[str, Any]) -> frozenset[int]:
+def _concerned(payload: Mapping[str, Any]) -> frozenset[RepositoryId]:
     number = _object(payload.get("repository")).get("id")
-    return frozenset({number}) if isinstance(number, int) and 0 < number < 2**63 else frozenset()
+    is_id = isinstance(number, int) and 0 < number < 2**63
+    return frozenset({RepositoryId(GITHUB, str(number))}) if is_id else frozenset()
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -54,7 +54,7 @@ async def fleet(request: Request) -> Response:
         "chart": freshness_chart(fleet_page.days),
         "practices": await site.stores[PracticesStore].fleet(),
         "rollouts": await site.stores[RolloutPagesStore].open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
-        "words": {standing.value: told for standing, told in IN_WORDS.items()},
+        "words": {standing.value: word for standing, word in IN_WORDS.items()},
         "sorts": tuple(Sort),
         "supports": tuple(SupportState),
     }
@@ -122,7 +122,7 @@ async def images(request: Request) -> Response:
     image_filter = WantedImages(text(request, "q"), chosen(request, "state", ImageState))
     image_page = await site_of(request).stores[ImagePagesStore].images(image_filter, cut_of(request))
     check_page(image_page.images)
-    words = {state.value: told for state, told in IMAGE_WORDS.items()}
+    words = {state.value: word for state, word in IMAGE_WORDS.items()}
     return render(request, "images.html", found=image_page, wanted=image_filter, words=words)
 
 
@@ -199,7 +199,7 @@ async def repository(request: Request) -> Response:
     repository_page = await site.stores[RepositoryPagesStore].repository(name, site.forge)
     if repository_page is None:
         raise HTTPException(404, f"No repository is called {name}.")
-    words = {standing.value: told for standing, told in IN_WORDS.items()}
+    words = {standing.value: word for standing, word in IN_WORDS.items()}
     audited = await site.stores[PracticesStore].audited(name)
     return render(request, "repository.html", found=repository_page, audited=audited, words=words)
 
@@ -220,7 +220,7 @@ async def advisory(request: Request) -> Response:
     if advisory_page is None:
         raise HTTPException(404, await _without_advisory(request, cve) or f"No advisory tells of {cve}.")
     check_page(advisory_page.rebuilds)
-    words = {state.value: told for state, told in FIX_WORDS.items()}
+    words = {state.value: word for state, word in FIX_WORDS.items()}
     return render(
         request, "advisory.html", found=advisory_page, advisory=advisory_page.advisory, fix=fix, words=words
     )

@@ -1,5 +1,6 @@
 """A view and its template become a page. Whatever is put into a template is escaped there."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -84,6 +85,21 @@ def short_reference(reference: str) -> str:
     return f"{short(name)}{sign}{short_digest(pinned)}" if pinned else short(name)
 
 
+_SEAM = re.compile(r"(?<=[/:@-])")
+_HAS_VERSION = re.compile(r"\d\.\d")
+_LONGEST_WHOLE = 24
+
+
+def seamed(name: str) -> Markup:
+    """The name of an image so that a line breaks it at its seams alone, never in a version."""
+    return Markup("<wbr>").join(
+        Markup('<span class="whole">{}</span>').format(part)
+        if len(part) <= _LONGEST_WHOLE and _HAS_VERSION.search(part)
+        else part
+        for part in _SEAM.split(name)
+    )
+
+
 def parts_of_name(name: str) -> tuple[str, str]:
     """Where something is, and its bare name, which is what tells it from others in a list."""
     place, slash, bare = name.rpartition("/")
@@ -153,6 +169,7 @@ def _environment() -> Environment:
         "told": places_in_words,
         "image_path": image_path,
         "parts_of_name": parts_of_name,
+        "seamed": seamed,
         "path_in_address": path_in_address,
         "outside": outside,
     }

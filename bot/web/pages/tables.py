@@ -11,14 +11,17 @@ from starlette.routing import Route
 
 from bot.domain.repositories.finding import Outcome
 from bot.settings.tokens import Right
+from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.pages.fleet.needs import NeedsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.rollouts import RolloutPagesStore
+from bot.views.bases.advisories import FixState
 from bot.views.fleet.fleet import RepositoryRow
 from bot.views.fleet.needs import NeedReason
 from bot.views.paging import Cut
+from bot.views.rows import RebuildRow
 from bot.web.access.guard import allowed
 from bot.web.pages.asking import chosen, fleet_filter, text, wanted_rebuilds
 from bot.web.site import site_of
@@ -77,21 +80,29 @@ async def practice(request: Request) -> Response:
 
 
 @allowed(Right.READ)
+async def advisory(request: Request) -> Response:
+    cve, fix = request.path_params["cve"][:32], chosen(request, "fix", FixState)
+    found = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, _WHOLE, fix)
+    if found is None:
+        raise HTTPException(404, f"No advisory tells of {cve}.")
+    return _answer(cve, _REBUILD_COLUMNS, map(_rebuild, found.rebuilds.items))
+
+
+_REBUILD_COLUMNS = ("repository", "state", "what", "wave", "began", "ended", "how it stands", "url")
+
+
+def _rebuild(row: RebuildRow) -> tuple[object, ...]:
+    return row.repository, row.state, row.what, row.wave, row.attempted_at, row.ended_at, row.reason, row.url
+
+
+@allowed(Right.READ)
 async def rollout(request: Request) -> Response:
     site, number = site_of(request), request.path_params["number"]
     wanted, store = wanted_rebuilds(request), site.stores[RolloutPagesStore]
     found = await store.rollout(number, site.rollout_options, _WHOLE, wanted) if number < 2**62 else None
     if found is None:
         raise HTTPException(404, f"There is no rollout {number}.")
-    columns = ("repository", "state", "what", "wave", "began", "ended", "how it stands", "url")
-    return _answer(
-        f"rollout-{number}",
-        columns,
-        (
-            (row.repository, row.state, row.what, row.wave, row.attempted_at, row.ended_at, row.reason, row.url)
-            for row in found.rebuilds.items
-        ),
-    )
+    return _answer(f"rollout-{number}", _REBUILD_COLUMNS, map(_rebuild, found.rebuilds.items))
 
 
 @allowed(Right.READ)
@@ -113,6 +124,7 @@ routes = [
     Route("/fleet.csv", fleet, name="fleet_table"),
     Route("/needs/{reason}.csv", needs, name="needs_table"),
     Route("/practices/{check}.csv", practice, name="practice_table"),
+    Route("/advisories/{cve}.csv", advisory, name="advisory_table"),
     Route("/rollouts/{number:int}.csv", rollout, name="rollout_table"),
     Route("/cves/{cve}.csv", cve, name="cve_table"),
 ]

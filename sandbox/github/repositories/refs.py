@@ -1,7 +1,9 @@
 """Branches: what GitHub does beyond moving a name when one is made, moved or deleted."""
 
+import asyncio
 import base64
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -44,11 +46,15 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """Branches by REST and by whatever else makes, moves or deletes them."""
+    """Branches by REST and by whatever else makes, moves or deletes them.
+
+    Whoever compares before it changes holds the repository's `locks` for both, so that of two one is refused.
+    """
 
     edge: GitHubEdge
     requests: PullRequests
     lag: Lag = field(default_factory=Lag)
+    locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     def __post_init__(self) -> None:
         add = self.edge.routes.add

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SDK
 from sandbox.images import dotnet_image
@@ -179,6 +181,7 @@ async def test_cves_that_the_feed_lists_later_enrich_the_open_pull_request(moved
     assert "1 CVE" in message["text"]
 
 
+@pytest.mark.long
 async def test_a_pull_request_that_waited_tells_what_both_patches_fix(stage: Stage) -> None:
     oldest = stage.fleet.digests[BASE]
     await stage.fleet.publish_runtime("10.0.1")

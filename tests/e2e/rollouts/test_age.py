@@ -89,6 +89,7 @@ async def test_a_build_that_succeeds_begins_the_week_anew_and_is_told_in_one_mes
     assert (await staged.bot.stores[FleetViewsStore].status()).ages.overdue == 0
 
 
+@pytest.mark.long
 async def test_what_somebody_builds_before_its_turn_is_not_built_again(staged: Stage) -> None:
     await add(staged, "aged-old", ONLY_DISPATCHED, (30, "push", "success"))
     await staged.run_pass()
@@ -185,6 +186,7 @@ async def test_it_is_held_by_a_quarantine_a_pause_and_a_persons_word(staged: Sta
     assert (await staged.states())["aged-old"] is RebuildState.SKIPPED
 
 
+@pytest.mark.long
 async def test_a_repository_that_opts_out_is_left_alone(staged: Stage) -> None:
     await add(staged, "aged-old", ONLY_DISPATCHED, (30, "push", "success"))
     await staged.run_pass()

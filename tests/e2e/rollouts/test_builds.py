@@ -29,7 +29,9 @@ def builds(stage: Stage, name: str = SHOP) -> list[Run]:
     return [run for run in stage.world.github.runs(name) if run.event == "push"]
 
 
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize(
+    "method", ["merge", *(pytest.param(other, marks=pytest.mark.long) for other in ("squash", "rebase"))]
+)
 async def test_the_build_of_a_merge_is_followed_to_its_end(moved: Stage, method: str) -> None:
     await merged(moved, await opened(moved), method)
     await moved.run_pass()

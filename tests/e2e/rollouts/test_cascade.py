@@ -148,6 +148,7 @@ async def test_a_failed_golden_image_blocks_whoever_stands_on_it_and_is_told_onc
     assert not [text for text in texts if "service-" in text]
 
 
+@pytest.mark.long
 async def test_a_second_patch_midway_rebuilds_each_service_once(moved: Stage) -> None:
     await moved.fleet.publish_runtime("10.0.2")
     await moved.run_pass()

@@ -39,6 +39,7 @@ async def begun(stage: Stage) -> tuple[int, int]:
     return sum(map(len, requests)), len(stage.world.github.runs())
 
 
+@pytest.mark.long
 async def test_what_comes_in_a_freeze_begins_when_it_is_over(frozen: Stage) -> None:
     await frozen.fleet.publish_runtime("10.0.1")
     await frozen.run_pass()

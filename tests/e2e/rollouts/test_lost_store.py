@@ -110,6 +110,7 @@ async def test_nothing_outside_becomes_poorer_and_all_goes_on(
         assert new.targets[0].changes
 
 
+@pytest.mark.long
 async def test_the_message_is_found_again_and_edited_once_there_is_news(patched: Stage, lost: Loser) -> None:
     [(place, before)] = (await outside(patched)).messages.items()
     stage = await lost(patched)
@@ -149,6 +150,7 @@ async def test_what_was_built_meanwhile_is_not_built_again(patched: Stage, lost:
     assert (await stage.rebuilds())["catalog-web"].state in (RebuildState.BUILT, RebuildState.SUCCEEDED)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sections", [{}, CATCHES_UP], ids=["tells", "catches up"])
 @pytest.mark.parametrize("merged", [REPOSITORIES, REPOSITORIES[:1]], ids=["all", "one"])
 async def test_what_was_merged_and_is_being_built_goes_on_and_gets_no_second_request(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest_asyncio
 
 from bot.domain.reach import Reach
+from bot.domain.repositories.repository import GITHUB, RepositoryId
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.act.rows.act import ActStore
 from bot.store.events import EventsStore
@@ -82,7 +83,8 @@ async def test_an_event_has_it_looked_at_at_once(closed: Stage) -> None:
     await later(closed, timedelta(minutes=30))
     assert (await closed.states())[SHOP] is RebuildState.CANCELLED
     number = closed.world.github.edge.identities.number_of(f"contoso/{SHOP}") or 0
-    assert await closed.bot.stores[EventsStore].take("github", "delivery-1", Reach(followed=frozenset({number})))
+    shop = frozenset({RepositoryId(GITHUB, str(number))})
+    assert await closed.bot.stores[EventsStore].take("github", "delivery-1", Reach(followed=shop))
     await closed.run_pass()
     assert (await closed.states())[SHOP] is RebuildState.OPEN
 

@@ -163,14 +163,26 @@ async def state(fleet: SampleFleet) -> str | None:
     return (await fleet.world.github.branches("freshness")).get(BRANCH)
 
 
+async def has_read_its_state(process: asyncio.subprocess.Process, folder: Path) -> None:
+    """Waits until a run has opened its store, which it does with the state that it was given."""
+    while not list(folder.glob("freshness-bot-*/freshness.db-wal")):
+        assert process.returncode is None
+        await asyncio.sleep(0.2)
+
+
 @pytest.mark.long
 async def test_two_runs_at_once_keep_one_state_and_propose_everything_once(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
     assert (await runner.run(**inputs)).code == 0
     await patch(fleet)
-    begun = [await runner.start(**inputs) for _ in range(2)]
-    both = [await runner.result(process, folder) for process, folder in begun]
+    first = await runner.start(**inputs)
+    await has_read_its_state(*first)
+    first[0].send_signal(signal.SIGSTOP)
+    second = await runner.start(**inputs)
+    await has_read_its_state(*second)
+    first[0].send_signal(signal.SIGCONT)
+    both = [await runner.result(*begun) for begun in (first, second)]
     assert [ran.code for ran in both] == [0, 0]
     assert sorted(ran.outputs["state"] for ran in both) == ["kept", "overtaken"]
     [overtaken] = [ran for ran in both if ran.outputs["state"] == "overtaken"]
@@ -184,9 +196,7 @@ async def test_a_run_that_is_cancelled_keeps_what_it_has_come_to(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
     process, folder = await runner.start(**inputs)
-    while not list(folder.glob("freshness-bot-*/freshness.db-wal")):
-        assert process.returncode is None
-        await asyncio.sleep(0.2)
+    await has_read_its_state(process, folder)
     process.send_signal(signal.SIGINT)
     ran = await runner.result(process, folder)
     assert ran.code == 130, ran.log

@@ -238,7 +238,7 @@ def test_the_keyboard_gets_to_the_content_first(page: Page) -> None:
 def test_nothing_scrolls_sideways_however_long_the_words_are(browser: Browser, tmp_path: Path) -> None:
     found = []
     with served(tmp_path, repositories=60, usages=4, mark="x" * 90) as url:
-        for width in (1280, 400):
+        for width in (1280, 1024, 768, 400):
             page = signed_in(browser, url, viewport={"width": width, "height": 900})
             for name, path in PAGES.items():
                 page.goto(path)
@@ -246,6 +246,33 @@ def test_nothing_scrolls_sideways_however_long_the_words_are(browser: Browser, t
                     found.append((name, width))
             page.context.close()
     assert found == []
+
+
+BROKEN_VERSIONS = """() => {
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode())
+    for (const version of texts.currentNode.textContent.matchAll(/\\d+(\\.\\d+)+/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, version.index);
+      range.setEnd(texts.currentNode, version.index + version[0].length);
+      const lines = new Set([...range.getClientRects()].filter(box => box.width).map(box => Math.round(box.top)));
+      if (lines.size > 1) found.push(texts.currentNode.textContent);
+    }
+  return found;
+}"""
+
+
+@pytest.mark.long
+def test_no_line_breaks_inside_a_version(browser: Browser, address: str) -> None:
+    found = {}
+    for width in (1280, 1024, 768, 390):
+        page = signed_in(browser, address, viewport={"width": width, "height": 900})
+        for name, path in PAGES.items():
+            page.goto(path)
+            if broken := page.evaluate(BROKEN_VERSIONS):
+                found[name, width] = broken[:3]
+        page.context.close()
+    assert found == {}
 
 
 @pytest.mark.long

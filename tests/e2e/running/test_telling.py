@@ -61,7 +61,7 @@ async def test_every_channel_gets_the_summary_when_its_time_has_come(staged: Sta
     await staged.run_pass()
     [fleet] = [message for message in await slack.messages() if "of the fleet is current" in message["text"]]
     [own] = await slack.messages(slack.team_channel)
-    assert ": 1 repository: " in own["text"]
+    assert ": of 1 repository " in own["text"]
     assert ": 1 repository: " not in fleet["text"]
 
 

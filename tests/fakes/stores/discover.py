@@ -1,11 +1,11 @@
 """The fleet in memory, as far as listing and reading it ask: `discover.ports.DiscoverStore`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.clock import Clock
-from bot.domain.repositories.repository import Reading, Repository
+from bot.domain.repositories.repository import GITHUB, Reading, Repository
 from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing
 from tests.fakes.queue import FakeQueue, Row
 
@@ -31,17 +31,19 @@ class FakeDiscoverStore:
         """What was told of words that cannot be understood, at the end of each pass."""
         self._pushed: dict[str, datetime | None] = {}
 
-    async def expect_listing(self) -> None:
-        if not self.listings.rows:
-            self.listings.add(DueListing(1, 0), self.clock.now(), "list repositories", 1)
+    async def expect_listing(self, forges: Collection[str] = (GITHUB,)) -> None:
+        expected = {row.item.forge for row in self.listings.rows.values() if isinstance(row.item, DueListing)}
+        for forge in sorted(set(forges) - expected):
+            number = len(self.listings.rows) + 1
+            self.listings.add(DueListing(number, 0, forge), self.clock.now(), "list repositories", number)
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
         self.listings.settle(task.id, due)
         self.listings.rows[task.id].attempts = task.attempts
         self.listing_trouble = trouble if trouble is not None else self.listing_trouble
 
-    async def known_fleet(self) -> KnownFleet:
-        return KnownFleet(frozenset(self.known), self.short_since)
+    async def known_fleet(self, forge: str = GITHUB) -> KnownFleet:
+        return KnownFleet(frozenset(self._known_of(forge)), self.short_since)
 
     async def record_listing(
         self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
@@ -57,13 +59,16 @@ class FakeDiscoverStore:
             elif self._has_news(item, reader):
                 self._become_due(item, now)
             self._pushed[item.name] = None if item.pushed_lately else item.pushed_at
-        for name in set(self.known) - {item.name for item in listing.repositories} - listing.kept_names:
+        for name in self._known_of(task.forge) - {item.name for item in listing.repositories} - listing.kept_names:
             del self.repositories.rows[self.row(name).id]
 
     def _add(self, item: Repository, now: datetime) -> None:
         number = max(self.repositories.rows, default=0) + 1
-        new = DueRepository(number, item.name, item.default_branch, None, 0, None, None)
+        new = DueRepository(number, item.name, item.default_branch, None, 0, None, None, forge=item.forge)
         self.repositories.add(new, now, item.name, number)
+
+    def _known_of(self, forge: str) -> set[str]:
+        return {name for name in self.known if self.repositories[self.row(name).id].forge == forge}
 
     def _has_news(self, item: Repository, reader: str | None) -> bool:
         known = self.repositories[self.row(item.name).id]

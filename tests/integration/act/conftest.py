@@ -20,6 +20,6 @@ async def world(shared_world: Sandbox) -> AsyncIterator[World]:
     clock = ManualClock(datetime.now(UTC))
     access = GitHubAccess(shared_world.github.url, TokenCredentials(shared_world.github.token), 0)
     github = GitHub(access, clock)
-    yield World(clock, FakeRebuildStore(clock), github, FakeRepository(0, ""), Registry())  # type: ignore[arg-type]
+    yield World(clock, FakeRebuildStore(clock), github, FakeRepository("0", ""), Registry())  # type: ignore[arg-type]
     await github.close()
     assert shared_world.traffic.violations == []

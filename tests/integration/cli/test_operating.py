@@ -26,7 +26,7 @@ class TestStatus:
     def test_shows_bases_and_rebuilds(self, bot: Command, filled: Filled) -> None:
         ran = bot("status", "-c", filled.config)
         assert (ran.code, ran.err) == (0, "")
-        assert "; 5 under way; 0 of 7 repositories on 2 bases current\n" in ran.out
+        assert "; 5 under way; 0 of 5 repositories on 2 bases current\n" in ran.out
         everything = bot("status", "--all", "-c", filled.config).out
         assert "10.0.1" in everything
         assert "contoso/payments-api" in everything

@@ -8,7 +8,7 @@ from tests.integration.cli.conftest import Command, Filled
 def test_for_people_it_is_a_few_lines(bot: Command, filled: Filled) -> None:
     ran = bot("summary", "-c", filled.config)
     assert (ran.code, ran.err) == (0, "")
-    assert "repositories: " in ran.out
+    assert "of the fleet is current: of 5 repositories" in ran.out
     assert len(ran.out.splitlines()) < 20
 
 

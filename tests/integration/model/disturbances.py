@@ -42,9 +42,9 @@ class Disturbances(RuleBasedStateMachine):
     """Half of a walk: its fleet is made, and its laws are asked, in the other."""
 
     fleet: Fleet
-    persons: dict[tuple[int, str], str]
+    persons: dict[tuple[str, str], str]
     """The last commit that a person has pushed to a branch."""
-    reopened: dict[tuple[int, int], datetime]
+    reopened: dict[tuple[str, int], datetime]
     """The pull requests that people have opened again, by repository, and when they last did."""
 
     @abstractmethod

@@ -21,7 +21,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, BranchFile, FileChange
 from bot.domain.forge.looks import BranchLook, OwnWord
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import (
     NOTHING_WISHED,
     Granted,
@@ -30,6 +30,7 @@ from bot.domain.forge.pull_requests import (
     RequestChange,
     Wishes,
 )
+from bot.domain.host import Host, Hosts
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Repository, owner_of
 from bot.domain.rollouts.journal import Word
@@ -81,7 +82,8 @@ LEASE = timedelta(minutes=10)
 NAMES = ("contoso/pinned", "contoso/floating", "fabrikam/marked")
 INCLUDED = tuple(f"{name}*" for name in NAMES)
 OWNERS = ("contoso", "fabrikam")
-HOST = ForgeHost(by_owner=True)
+HOST = Host(by_owner=True)
+HOSTS = Hosts(HOST, HOST)
 LIMITS = WriteLimits(per_minute=1, per_hour=3)
 WORKFLOW = """\
 on:
@@ -145,11 +147,11 @@ class WatchfulForge(FakeForge):
     """What each base shows now, by its reference."""
     quarantined: dict[str, str] = field(default_factory=dict)
     """The digest of each base that is held back."""
-    pushed: dict[int, tuple[dict[str, str], datetime]] = field(default_factory=dict)
+    pushed: dict[str, tuple[dict[str, str], datetime]] = field(default_factory=dict)
     """Where the branches of each stood when it was listed, and since when."""
-    asked_for: set[tuple[int, str]] = field(default_factory=set)
+    asked_for: set[tuple[str, str]] = field(default_factory=set)
     """The branches and workflows of rebuilds that a person has asked for: they pass a freeze."""
-    looks: dict[int, tuple[datetime, bool]] = field(default_factory=dict)
+    looks: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     opened: dict[str, list[datetime]] = field(default_factory=dict)
     """By account, when pull requests were opened or asked for, however that ended."""
@@ -164,7 +166,7 @@ class WatchfulForge(FakeForge):
             branches, _ = self.pushed.get(home.id, ({}, None))
             if branches != home.branches:
                 self.pushed[home.id] = {**home.branches}, self.clock.now()
-        return [replace(each, pushed_at=self.pushed[each.id or 0][1]) for each in shown]
+        return [replace(each, pushed_at=self.pushed[each.id or ""][1]) for each in shown]
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         found = await FakeForge.standings(self, repositories)
@@ -327,7 +329,7 @@ class Fleet:
     policy: Policy = AT_ONCE
     killed: int = 0
     selection: Selection = Selection(include=("contoso/*", "fabrikam/*"))  # noqa: RUF009 - frozen
-    left_out: set[int] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
     """The ids of repositories that the operator does not include."""
     reached: DisturbedForge = field(init=False)
     """The forge as the bot reaches it."""
@@ -396,8 +398,8 @@ class Fleet:
     async def act(self, worker: int) -> None:
         self._take_settings()
         stores = self.workers[worker]
-        options = ActOptions(policy=self.policy, host=HOST)
-        steps = StepOptions(freezes=self.policy.freezes, host=HOST)
+        options = ActOptions(policy=self.policy, hosts=HOSTS)
+        steps = StepOptions(freezes=self.policy.freezes, hosts=HOSTS)
         try:
             await act.tick(stores.act, self.port, self.builder, AnyTag(), refresh, options, self._loop(worker))
             await calling_off.tick(stores.calling_off, self.port, options, self._loop(worker))
@@ -408,7 +410,7 @@ class Fleet:
     async def follow(self, worker: int) -> None:
         self._take_settings()
         stores = self.workers[worker]
-        options = FollowOptions(host=HOST)
+        options = FollowOptions(hosts=HOSTS)
         await follow.tick(stores.follow, self.port, self.builder, options, self._loop(worker))
         await proving.tick(
             stores.proving, cast(ImagesPort, AnyTag()), Observed(), ProvingOptions(), self._loop(worker)

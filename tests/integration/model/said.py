@@ -28,7 +28,7 @@ class Saying:
     """`what` is said of a repository, or of one branch or pull request of it. It counts from the next write on
     where `is_an_order`; else a look that is a minute old need not know of it."""
 
-    repository: int
+    repository: str
     what: str
     of: str | int | None = None
     is_an_order: bool = False
@@ -40,14 +40,14 @@ class Said:
 
     clock: Clock
     since: dict[Saying, datetime] = field(default_factory=dict)
-    last_no: dict[int, datetime] = field(default_factory=dict)
+    last_no: dict[str, datetime] = field(default_factory=dict)
     """By repository, when its own word was last seen to be no, or not to be understood."""
-    last_kept: dict[int, datetime] = field(default_factory=dict)
+    last_kept: dict[str, datetime] = field(default_factory=dict)
     """By repository, when something was last seen that keeps a step of it from beginning until its time is over."""
     held: frozenset[Saying] = frozenset()
     """By orders, of which the store alone tells."""
 
-    def note(self, homes: Iterable[FakeRepository], left_out: Collection[int]) -> None:
+    def note(self, homes: Iterable[FakeRepository], left_out: Collection[str]) -> None:
         """Notes what is said now; `left_out` are the ids of repositories that the operator does not include."""
         now = self.clock.now()
         said = [each for home in homes for each in said_in(home, is_left_out=home.id in left_out)]
@@ -87,7 +87,7 @@ def said_in(home: FakeRepository, *, is_left_out: bool) -> Iterator[Saying]:
             yield Saying(home.id, "the pull request goes elsewhere", request.number)
 
 
-def held_by_orders(rows: Iterable[RowMapping], homes: Mapping[int, FakeRepository]) -> frozenset[Saying]:
+def held_by_orders(rows: Iterable[RowMapping], homes: Mapping[str, FakeRepository]) -> frozenset[Saying]:
     """What `hold` keeps from beginning: the branch or the workflow of each rebuild that it was said of. One with
     neither has nothing that it could write to."""
     held = (row for row in rows if row["held_because"] is not None and row["ended_at"] is None)

@@ -91,7 +91,7 @@ class Walk(Disturbances):
         self.fleet = self.run(Fleet.begin(self.template, self.folder, policy))
         self.run(self.fleet.publish(ASPNET, Cause.DOTNET_RELEASE))
         self.run(self.fleet.plan(0))
-        self.brought: dict[tuple[int, str, str], str] = {}
+        self.brought: dict[tuple[str, str, str], str] = {}
         self.persons = {}
         self.steps = 0
         self.released: set[int] = set()
@@ -518,7 +518,7 @@ class Walk(Disturbances):
     async def nobody_is_left_without_what_moved(self) -> None:
         """Of what a base shows in the end, nobody's last rebuild was skipped, but of a repository that pins it:
         whatever kept it from being tried is over."""
-        last: dict[tuple[int, Base], tuple[str, str]] = {}
+        last: dict[tuple[str, Base], tuple[str, str]] = {}
         shown = {base: self.fleet.newest[base][-1] for base in (ASPNET, SDK)}
         columns = repositories_table.c.forge_id, rebuilds.c.targets, rebuilds.c.state, rebuilds.c.reason
         is_its = repositories_table.c.id == rebuilds.c.repository_id

@@ -45,6 +45,7 @@ def run(program: Path, *words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_what_runs_on_a_checkout_needs_nothing_that_windows_lacks(program: Path) -> None:
     ended = run(program, sys.executable, ROOT / "tools" / "try_program.py")
     assert ended.returncode == 0, ended.stderr
@@ -59,6 +60,7 @@ async def registry(tmp_path: Path) -> AsyncIterator[Registry]:
     registry.stop()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not parts.is_there("docker-registry"), reason="docker-registry is missing")
 async def test_nor_do_they_where_a_registry_is_asked(program: Path, registry: Registry, tmp_path: Path) -> None:
     pushed = await registry.push("dotnet/aspnet", "10.0", dotnet_image("aspnet", "10.0.1"))

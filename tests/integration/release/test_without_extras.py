@@ -15,6 +15,7 @@ for module in pkgutil.walk_packages(bot.__path__, "bot."):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("extra", [("cbor2",), ("apprise",), ("azure", "msal"), ("psycopg",)])
 def test_every_module_is_loaded_without_it(extra: tuple[str, ...]) -> None:
     code = _LOADS_ALL.format(names=extra)

@@ -42,7 +42,7 @@ async def run():
         async with bot.database.transaction() as connection:
             await connection.execute(
                 repositories.insert().values(
-                    forge_id=1, name="contoso/shop", default_branch="main", listed=True, due_at=clock.now(),
+                    forge_id="1", name="contoso/shop", default_branch="main", listed=True, due_at=clock.now(),
                     config={}, workflows=[], problems=[],
                 )
             )
@@ -116,6 +116,7 @@ def test_what_the_page_says_is_a_stage_that_runs(copy: Path) -> None:
     }
 
 
+@pytest.mark.long
 def test_a_store_of_before_gets_the_table_by_the_migration_of_the_page(copy: Path) -> None:
     url = f"sqlite:///{copy}/freshness.db"
     restore("0066", url)

@@ -10,7 +10,7 @@ from bot.domain.forge.branches import scratch_of
 from bot.domain.forge.refusals import BranchMoved
 from bot.domain.reach import Reach
 from bot.domain.repositories.onboarding import SAFE_CHECKS, OnboardingState
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import GITHUB, Repository, RepositoryId
 from bot.domain.rollouts.journal import Word
 from bot.fleet.act.onboarding.deciding import BRANCH
 from bot.fleet.act.onboarding.ports import OnboardingOptions
@@ -237,7 +237,8 @@ async def test_an_event_of_its_repository_makes_it_due(stores: Stores, fleet: Fa
     await onboarded(stores, fleet, OnboardingOptions(repositories=(CART,)))
     fleet.homes[0].merge(1)
     assert (await onboarded(stores, fleet, BY_WORD)).done == 0
-    await stores.events.take("github", "delivery", Reach(followed=frozenset({fleet.homes[0].id})))
+    merged_in = frozenset({RepositoryId(GITHUB, fleet.homes[0].id)})
+    await stores.events.take("github", "delivery", Reach(followed=merged_in))
     assert (await onboarded(stores, fleet, BY_WORD)).done == 1
     assert (await states(stores))[CART] is OnboardingState.WAITING
 
@@ -323,7 +324,7 @@ async def test_an_event_has_it_looked_at_after_five_minutes_and_many_events_no_m
     fleet.homes[0].reopen(1)
     minute = timedelta(minutes=1)
     for number in range(4):
-        await stores.events.take("github", f"d{number}", Reach(followed=frozenset({1})))
+        await stores.events.take("github", f"d{number}", Reach(followed=frozenset({RepositoryId(GITHUB, "1")})))
         assert await passes(stores, fleet, minute, minute) == []
     assert await passes(stores, fleet, minute, minute) == ["look"]
     assert (await states(stores))[CART] is OnboardingState.OPEN

@@ -20,6 +20,7 @@ from bot.fleet.standing.rows import StandingStore
 from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.stores import Stores
 from bot.web.access.connections import Rates
 from bot.web.app import app_of
@@ -52,7 +53,9 @@ async def _written(path: Path, size: dict[str, Any] | None) -> Path:
     database = await open_database(new_sqlite(path))
     if size is not None:
         await StoredFleet(database, NOON, **size).write()
-        await StandingStore(database, Worker("web"), ManualClock(NOON)).count()
+        stores = Stores(database, Worker("web"), ManualClock(NOON))
+        await stores[StandingStore].count()
+        await stores[LedgerStore].keep()
     await database.close()
     return path
 

@@ -25,6 +25,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import bases, releases
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
@@ -122,6 +123,17 @@ class TestASmallFleet:
         text = (await asking(READER).get(f"/repositories/{REPOSITORY}")).text
         assert f'href="https://github.example/{REPOSITORY}/blob/main/src/' in text
         assert "#L1" in text
+
+    async def test_a_repository_that_is_being_rebuilt_begins_with_how_far_its_rebuild_is(
+        self, asking: Asking, database: Database
+    ) -> None:
+        of_open_one = select(repositories.c.name, rebuilds.c.reason).where(
+            rebuilds.c.repository_id == repositories.c.id, rebuilds.c.state == "open"
+        )
+        async with database.reading() as connection:
+            name, reason = (await connection.execute(of_open_one.limit(1))).one()
+        first_paragraph = (await asking(READER).get(f"/repositories/{name}")).text.split('<p class="quiet">')[1]
+        assert reason.removesuffix(MARK) in first_paragraph.partition("</p>")[0]
 
     async def test_an_advisory_tells_where_its_fix_is_open(self, asking: Asking) -> None:
         text = (await asking(READER).get("/advisories/CVE-2026-10005")).text

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -93,6 +94,29 @@ async def test_each_group_of_a_cve_leads_to_its_images(asking: Asking) -> None:
         assert len(rows_of((await client.get(path.replace("?", ".csv?"))).text)) == int(number)
 
 
+async def test_each_number_of_an_advisory_leads_to_its_rebuilds_and_images(asking: Asking) -> None:
+    client = asking(READER)
+    [told, *_] = [
+        each
+        for row in (await client.get("/api/v1/advisories")).json()["advisories"]["items"]
+        if (each := (await client.get(f"/api/v1/advisories/{row['cve']}")).json())["images"]
+    ]
+    cve = told["advisory"]["cve"]
+    page = (await client.get(f"/advisories/{cve}")).text
+    assert sum(told["fixes"].values()) > 0
+    for fix, number in told["fixes"].items():
+        assert (f'"/advisories/{cve}?fix={fix}#list"' in page) is bool(number)
+        listed = (await client.get(f"/api/v1/advisories/{cve}?fix={fix}")).json()["rebuilds"]
+        assert (
+            listed["total"] == number == len(rows_of((await client.get(f"/advisories/{cve}.csv?fix={fix}")).text))
+        )
+    for words, number in told["images"].items():
+        query = f"stuck={quote(words)}"
+        assert f'<a href="/cves/{cve}?{query}#list">{number:,} {words}</a>' in page
+        listed = (await client.get(f"/api/v1/cves/{cve}?{query}")).json()["images"]
+        assert listed["total"] == number == len(rows_of((await client.get(f"/cves/{cve}.csv?{query}")).text))
+
+
 async def test_for_how_long_repositories_are_behind_leads_to_them(asking: Asking) -> None:
     client = asking(READER)
     ages = (await client.get("/api/v1/fleet")).json()["ages"]
@@ -111,5 +135,6 @@ def test_what_others_wrote_is_no_formula_in_a_table() -> None:
 
 
 async def test_nobody_reads_a_table_without_a_token(asking: Asking) -> None:
-    for path in ("/fleet.csv", "/needs/failed.csv", "/practices/sbom.csv", "/rollouts/13.csv", "/cves/CVE-1.csv"):
+    tables = ("fleet", "needs/failed", "practices/sbom", "rollouts/13", "cves/CVE-1", "advisories/CVE-1")
+    for path in (f"/{each}.csv" for each in tables):
         assert (await asking().get(path)).status_code in (303, 401), path

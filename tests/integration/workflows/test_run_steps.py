@@ -142,6 +142,7 @@ async def test_what_is_signed_is_verified_and_nothing_else(runner: Runner) -> No
         await runner.passes("verify.yml", step, **PUBLIC)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not BUILDX, reason="docker-buildx is missing")
 async def test_each_platform_has_a_signature_and_an_sbom_of_its_own(runner: Runner) -> None:
     pushed = await runner.registry.push("contoso/shop", "main", Image((b"built\n",), platforms=PLATFORMS))

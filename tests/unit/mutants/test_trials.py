@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 
+pytestmark = [pytest.mark.long, pytest.mark.together]
+
 RULE = """
 TABLE = {"a": 1}
 LIMIT = 1

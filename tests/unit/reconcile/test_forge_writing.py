@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.domain.clock import ManualClock
-from bot.domain.forge.port import ForgeHost
 from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes
+from bot.domain.host import Host
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.forge_writing import BUILDER_WRITES, FORGE_WRITES, ForgeWriting
 from bot.reconcile.loop import Loop
@@ -49,8 +49,8 @@ class Written(ForgeWriting[str, str]):
     def queue(self) -> Any:
         raise NotImplementedError
 
-    def repository(self, item: str) -> str:
-        return item
+    def repository(self, item: str) -> Identity:
+        return Identity(item)
 
     async def attempt(self, item: str, lease: Lease) -> str:
         return item
@@ -64,6 +64,6 @@ class Written(ForgeWriting[str, str]):
 
 def test_work_that_writes_is_taken_up_a_few_at_a_time_and_done_one_by_one() -> None:
     clock = ManualClock(NOON)
-    work = Written(FakeForge(clock), ForgeHost(), Loop(clock))
+    work = Written(FakeForge(clock), Host(), Loop(clock))
     assert (work.batch, work.at_once) == (3, 1)
-    assert (work.home, work.host("contoso/shop")) == (ForgeHost().whole, ForgeHost().of("contoso/shop"))
+    assert (work.home, work.host("contoso/shop")) == (Host().whole, Host().of(Identity("contoso/shop")))

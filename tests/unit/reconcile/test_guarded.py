@@ -104,6 +104,25 @@ async def test_a_token_has_one_account_for_all_owners(world: World) -> None:
     assert world.turns.asked == [("", 1)]
 
 
+async def test_what_is_written_at_a_builder_elsewhere_takes_no_turn_of_the_forge(world: World) -> None:
+    budget = Budget(world.turns, world.clock, host="dev.azure.com")
+    guarded: Any = Guarded(world.port, {"open": Write()}, world.lease, WriteBounds(budget))
+    await guarded.open(SHOP, [])
+    assert world.turns.asked == [("dev.azure.com: contoso/", 0)]
+    world.port.met = Failure(Trouble.THROTTLED, "slow down")
+    with pytest.raises(NoTurn, match=r"dev\.azure\.com wants fewer writes"):
+        await guarded.open(SHOP, [])
+
+
+async def test_what_another_forge_lists_takes_turns_of_its_own(world: World) -> None:
+    azure = Budget(world.turns, world.clock, host="dev.azure.com")
+    budget = Budget(world.turns, world.clock, others={"azure-devops": azure})
+    guarded: Any = Guarded(world.port, {"open": Write()}, world.lease, WriteBounds(budget))
+    for repository in (SHOP, Identity("contoso/team/shop", forge="azure-devops")):
+        await guarded.open(repository, [])
+    assert world.turns.asked == [("contoso/", 0), ("dev.azure.com: contoso/", 0)]
+
+
 async def test_a_write_begins_at_its_turn(world: World) -> None:
     world.turns.turn = Turn(NOON + timedelta(seconds=2))
     await world.guarded.open(SHOP, [])

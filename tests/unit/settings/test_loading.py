@@ -194,6 +194,12 @@ class TestAddresses:
     def test_of_the_store_name_a_file_where_they_are_of_sqlite(self, refused: Refused, url: str) -> None:
         assert refused(f"store: {{url: '{url}'}}") == ["1: store.url: names no file; write sqlite:///PATH"]
 
+    @pytest.mark.parametrize("rest", ["?timeout=x", "?timeout=5", "?mode=ro&uri=true", "#store"])
+    def test_of_a_file_of_sqlite_end_with_its_path(self, refused: Refused, rest: str) -> None:
+        assert refused(f"store: {{url: 'sqlite:////data/store.db{rest}'}}") == [
+            "1: store.url: nothing behind the path of a SQLite file has an effect; write sqlite:///PATH"
+        ]
+
 
 class TestRegistries:
     @pytest.mark.parametrize("key", ["https://mcr.microsoft.com", "mcr.microsoft.com/dotnet", "MCR.microsoft.com"])

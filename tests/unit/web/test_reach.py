@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reach import PushedTag, Reach
+from bot.domain.repositories.repository import GITHUB, RepositoryId
 from bot.web.hooks.github import EVENTS, is_signed, may_be_signed, reach_of, signing
 from bot.web.hooks.receiving import reach_of_push
 
 REPOSITORY = {"id": 7, "full_name": "contoso/shop", "default_branch": "main"}
-SHOP = frozenset({7})
+SHOP = frozenset({RepositoryId(GITHUB, "7")})
 PACKAGE = {
     "package_type": "CONTAINER",
     "namespace": "Contoso",

@@ -123,27 +123,25 @@ def _audited(path_or_name: str, config: Path, judges_all: bool) -> "AuditedCheck
     if Path(path_or_name).exists() or not is_repository_name(path_or_name):
         with progress_of("reading") as progress:
             return audited(Path(path_or_name), SystemClock(), progress, leaves_out=not judges_all)
-    import asyncio
-
+    from bot.cli.asking import waited_for
     from bot.commands.files.audit_of_fleet import audited_repository
     from bot.settings import load
 
-    return asyncio.run(audited_repository(load(config), path_or_name, SystemClock()))
+    return waited_for(audited_repository(load(config), path_or_name, SystemClock()), "reading")
 
 
 def _log_of(other: OtherTool | None, where: str) -> dict[str, Any]:
     """What another tool says of a checkout; nothing where none is asked."""
     if other is None:
         return {"runs": []}
-    import asyncio
-
+    from bot.cli.asking import waited_for
     from bot.commands.files.audit import joined_log
     from bot.domain.failure import Failure, Trouble
 
     if not Path(where).exists():
         advice = "clone it, and name its folder"
         raise Failure(Trouble.MALFORMED, "looks at a checkout alone", where=f"--with {other.value}", advice=advice)
-    return asyncio.run(joined_log(Path(where)))
+    return waited_for(joined_log(Path(where)), "asking the other tool")
 
 
 def _show_joined(joined: "tuple[JoinedResult, ...]", tool: str) -> None:

@@ -37,15 +37,14 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
 def show_remarks(settings: "Settings", config: Path) -> None:
     """Writes a line for each thing that valid settings say in vain, or could say besides."""
-    import asyncio
-
+    from bot.cli.asking import waited_for
     from bot.cli.screen.output import print_line
     from bot.commands.files.config import known_workflows, unwatched_in_fleet
     from bot.domain.clock import SystemClock
     from bot.settings.review import missing_workflows, review, review_gate, review_times
 
     clock = SystemClock()
-    workflows = asyncio.run(known_workflows(settings, clock))
+    workflows = waited_for(known_workflows(settings, clock))
     remarks = (
         *settings.former_names(),
         *review(settings),
@@ -55,7 +54,7 @@ def show_remarks(settings: "Settings", config: Path) -> None:
     )
     for line in remarks:
         print_line(f"{config}: {line}")
-    for image in asyncio.run(unwatched_in_fleet(settings, clock)):
+    for image in waited_for(unwatched_in_fleet(settings, clock)):
         print_line(f"{config}: {image}")
 
 

@@ -40,6 +40,7 @@ def status(
     """
     import asyncio
 
+    from bot.cli.asking import waited_for
     from bot.commands.look.status import read_status
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import FLEET
@@ -54,7 +55,7 @@ def status(
             )
         )
     else:
-        show_status(asyncio.run(read_status(settings, clock)), output, clock.now(), show_all=show_all)
+        show_status(waited_for(read_status(settings, clock)), output, clock.now(), show_all=show_all)
         print_page(settings, FLEET, output)
 
 
@@ -86,25 +87,27 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
 def verdict(status: "Status", now: datetime) -> str:
     """Words the whole in one sentence: what needs a person, how much is under way, how fresh the fleet is."""
     from bot.domain.wording.words import counted
-    from bot.views.fleet.fleet import Standing
-    from bot.views.four_words import FourWords, word_of
+    from bot.views.fleet.fleet import Standing, followed
+    from bot.views.four_words import FourWords, in_number, word_of
 
     words = Counter(word_of(rebuild.state) for rebuild in status.rebuilds if not rebuild.state.has_ended)
     parts = [status.needs.headline(now)]
-    parts += [f"{words[word]:,} {word}" for word in (FourWords.UNDER_WAY, FourWords.WAITING) if words[word]]
-    fleet = f"{counted(status.repositories, 'repository')} on {counted(len(status.bases), 'base')}"
-    if status.repositories and status.standings:
+    parts += [in_number(words[word], word) for word in (FourWords.UNDER_WAY, FourWords.WAITING) if words[word]]
+    number = followed(status.standings)
+    fleet = f"{counted(number or status.repositories, 'repository')} on {counted(len(status.bases), 'base')}"
+    if number:
         fleet = f"{status.standings.get(Standing.CURRENT, 0):,} of {fleet} current"
     return f"{'; '.join(parts)}; {fleet}"
 
 
 def _show_under_way(status: "Status", now: datetime) -> None:
     """Writes a line for the newest rollout and each other that has not ended, the newest first."""
+    from bot.views.four_words import in_number
     from bot.views.rollouts.rollout import in_short
 
     rollouts = in_short(status.rebuilds, now, status.tried_again)[::-1]
     for rollout in rollouts[:_MOST_ROLLOUTS]:
-        words = ", ".join(f"{number:,} {word}" for word, number in rollout.words.items())
+        words = ", ".join(in_number(number, word) for word, number in rollout.words.items())
         print_sentence(f"Rollout {rollout.id}: {words}")
     if (more := len(rollouts) - _MOST_ROLLOUTS) > 0:
         print_line(f"and {more:,} more; `freshness-bot rollout list` has them")
@@ -118,13 +121,15 @@ def what_comes_next(status: "Status", now: datetime) -> "Iterator[str]":
     if ahead:
         first = ahead[0]
         when = "now" if first.due_at <= now else moment(first.due_at)
-        rest = f" and {counted(len(ahead) - 1, 'more')}" if len(ahead) > 1 else ""
+        rest = f" and {len(ahead) - 1:,} more" if len(ahead) > 1 else ""
         yield f"Next: {first.repository}{rest}, {when}"
     reasons = Counter((hold.reason, hold.until) for hold in status.waits.values())
     for (reason, until), number in reasons.most_common(1):
-        at_the_latest = f", until {moment(until)} at the latest" if until is not None else ""
+        verb = "begins" if number == 1 else "begin"
+        at_the_latest = f", and {verb} by {moment(until)} UTC at the latest" if until is not None else ""
         others = f"; {more:,} for something else" if (more := len(status.waits) - number) else ""
-        yield f"Waiting: {counted(number, 'rebuild')} for {reason}{at_the_latest}{others}"
+        waiting = counted(number, "rebuild waits", "rebuilds wait")
+        yield f"{waiting} for {reason}{at_the_latest}{others}"
 
 
 def _troubles_counted(status: "Status") -> str:

@@ -50,12 +50,11 @@ def onboard(
 def _take_up(
     settings: "Settings", repositories: list[str], who: str | None, reason: str, output: OutputFormat
 ) -> None:
-    import asyncio
-
+    from bot.cli.asking import waited_for
     from bot.commands.rollouts.onboard import take_up
     from bot.domain.clock import SystemClock
 
-    answers = asyncio.run(take_up(settings, repositories, word_of(who, reason), SystemClock()))
+    answers = waited_for(take_up(settings, repositories, word_of(who, reason), SystemClock()), "taking up")
     if output is Format.JSON:
         print_json([{"repository": e.repository, "taken_up": e.is_taken_up, "why": e.why or None} for e in answers])
     else:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.asking import asked
+from bot.cli.asking import asked, waited_for
 from bot.cli.commands.rollouts.orders import Limit, counted_rebuilds, give_order
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat, Reason, Who, word_of
 from bot.cli.screen.output import (
@@ -118,7 +118,7 @@ def show_rollout(
             )
         )
     else:
-        show(asyncio.run(read_rollout(settings, number, clock)))
+        show(waited_for(read_rollout(settings, number, clock)))
         print_page(settings, rollout_path(number), output)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.domain.host import Host
 from bot.domain.rollouts.timing.waiting import RolloutOptions, Waiting, Waits, holds_of
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -61,10 +62,22 @@ def times(spending: Spending, begins: Sequence[tuple[datetime, int]]) -> list[da
     return moments
 
 
-def account_of(repository: str, *, by_owner: bool) -> str:
+def account_of(repository: str, *, by_owner: bool, host: str = "") -> str:
     """The beginning that the names of all repositories of an account have in common, in small letters: an owner's,
-    or nothing where one token serves all."""
-    return f"{repository.partition('/')[0].lower()}/" if by_owner else ""
+    or nothing where one token serves all. Elsewhere than at GitHub the `host` stands before that."""
+    return at_host(host) + (f"{repository.partition('/')[0].lower()}/" if by_owner else "")
+
+
+def at_host(host: str) -> str:
+    """How the names of all accounts at a host begin; nothing for those at GitHub. No repository's name begins so,
+    since none has a colon."""
+    return f"{host}: " if host else ""
+
+
+def asked_by(account: str) -> str:
+    """Who bounds what is written for an account, as people call it."""
+    host, colon, _ = account.partition(": ")
+    return host if colon else "the forge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,19 @@ class Pace:
     options: RolloutOptions = RolloutOptions()  # noqa: RUF009 - frozen
     limits: WriteLimits = WriteLimits()
     by_owner: bool = True
+    builder: Host | None = None
+    """Where builds are started that are not started at the forge."""
+    forges: Mapping[str, Host] = field(default_factory=dict)
+    """Forges other than GitHub, by name."""
+
+    def account(self, waiting: Waiting) -> str:
+        """Names the account whose turn something waits for."""
+        host = self.forges.get(waiting.forge)
+        if self.builder is not None and not waiting.opens:
+            host = self.builder.others.get(waiting.forge, self.builder)
+        if host is None:
+            return account_of(waiting.repository, by_owner=self.by_owner)
+        return account_of(waiting.repository, by_owner=host.by_owner, host=host.name)
 
 
 def opened_by(waits: Waits, spendings: Mapping[str, Spending], pace: Pace, now: datetime) -> dict[int, datetime]:
@@ -94,7 +120,7 @@ def opened_by(waits: Waits, spendings: Mapping[str, Spending], pace: Pace, now: 
             continue
         begin = max(now, each.due_at, hold.until if hold is not None and hold.until is not None else now)
         rank = -each.severity.rank if each.severity is not None else 1
-        queues[account_of(each.repository, by_owner=pace.by_owner)].append((begin, rank, each))
+        queues[pace.account(each)].append((begin, rank, each))
     last_begins: dict[int, datetime] = {}
     for account, queue in queues.items():
         ordered = sorted(queue, key=lambda item: (item[0], item[1], item[2].waits_since, item[2].id))

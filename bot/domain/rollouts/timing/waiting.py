@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.feeds.advisory import SEVERE, Severity
+from bot.domain.repositories.repository import GITHUB
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.waves import (
@@ -104,6 +105,7 @@ class Waiting:
     distance: int = 0
     for_parents: Hold | None = None
     """The own bases below it that it waits for."""
+    forge: str = GITHUB
 
 
 @dataclass(frozen=True, slots=True)

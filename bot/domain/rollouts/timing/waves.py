@@ -235,7 +235,8 @@ def _soaking(wave: Wave, since: datetime, now: datetime) -> Hold | None:
 
 def _unfinished(wave: Wave, tally: WaveTally, now: datetime) -> Hold:
     began = tally.began_at or now
+    people = f", {counted(tally.unmerged, 'waits', 'wait')} for a person" if tally.unmerged else ""
     return Hold(
-        f"wave {wave.name} ({tally.ended} of {counted(tally.total, 'rebuild')} ended)",
+        f"wave {wave.name} ({tally.ended} of {counted(tally.total, 'rebuild')} ended{people})",
         began + wave.wait_at_most + wave.soak,
     )

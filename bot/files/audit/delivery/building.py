@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import option_values
+from bot.files.audit.delivery.pushing import listed_names, option_values
 from bot.files.audit.delivery.statements import is_build
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.model import PipelineStep
+from bot.files.audit.workflows.scripts import in_checkout
 from bot.files.audit.workloads.compose import services
 from bot.files.formats.builds import below
 
@@ -17,7 +18,7 @@ _MOVES = frozenset({"cd", "pushd", "Set-Location"})
 
 
 def targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
-    """The stages that pushes and Compose files name, by Dockerfile; what builds the last one is not in it."""
+    """The stages that pushes name, by Dockerfile; the last one, which also Compose files may build, has no name."""
     return repository.kept(_targets)
 
 
@@ -25,8 +26,8 @@ def dockerfile_of(push: Push) -> str | None:
     """The Dockerfile that an action of Buildx builds, or a command of the step; None where that is not told."""
     if push.step.action not in BUILDKIT_ACTIONS:
         return _built_by_command(push)
-    context, file = push.step.input("context"), push.step.input("file")
-    path = below("", file) if file else below("", context or ".", "Dockerfile")
+    context, file = in_checkout(push.step.input("context")), push.step.input("file")
+    path = below("", in_checkout(file)) if file else below("", context, "Dockerfile")
     return None if path is None or is_unknown(path) else path
 
 
@@ -40,17 +41,68 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
     if is_build(push.command):
         yield push.step, push.command
         return
-    steps = [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
-    commands = [(step, command) for step in steps for command in step.commands]
+    names = _names_before(push)
+    for step in _steps_until(push):
+        for command in step.commands:
+            if is_build(command) and _may_be_named(_names_given(command), names):
+                yield step, command
+
+
+def loads_of(push: Push) -> Iterator[PipelineStep]:
+    """The steps of the job whose action builds what a command pushes then, and only loads it into the engine."""
+    if push.command is None or is_build(push.command):
+        return
+    names = _names_before(push)
+    for step in _steps_until(push):
+        is_loaded = step.input("load").lower() == "true" or "type=docker" in step.input("outputs")
+        tags = {_plain(name) for name in listed_names(step.input("tags"))}
+        if step.action in BUILDKIT_ACTIONS and is_loaded and _may_be_named(tags, names):
+            yield step
+
+
+def _steps_until(push: Push) -> list[PipelineStep]:
+    return [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
+
+
+def _names_before(push: Push) -> set[str]:
+    """What the image is called that a command pushes, and what it was called before the tags of its job."""
     names = {_plain(name) for name in push.names}
-    for _, command in reversed(commands):
-        if command.name in _BUILDERS and command.words[1:2] == ("tag",) and _plain(command.words[-1]) in names:
+    for command in reversed([command for step in _steps_until(push) for command in step.commands]):
+        if _tags(command) and _plain(command.words[-1]) in names:
             names.add(_plain(command.words[-2]))
-    for step, command in commands:
-        tags = {_plain(each) for each in option_values(command.words, "-t", "--tag")}
-        is_told = tags and names and not any(map(is_unknown, tags | names))
-        if is_build(command) and (not is_told or tags & names):
-            yield step, command
+    return names
+
+
+def _may_be_named(tags: set[str], names: set[str]) -> bool:
+    """Whether what has these tags may be what has these names: where both are told, they share one."""
+    is_told = tags and names and not any(map(is_unknown, tags | names))
+    return not is_told or bool(tags & names)
+
+
+def names_of_image(push: Push) -> frozenset[str]:
+    """What the pushed image is called in its job: by its names, and those of its build and its tags beside them."""
+    names = {_plain(name) for name in push.names if not is_unknown(name)}
+    steps = [each for each in push.pipeline.steps if each.job is push.step.job]
+    commands = [command for step in steps for command in step.commands]
+    given = [_names_given(one) for one in commands if is_build(one)]
+    given += [{*map(_plain, one.words[-2:])} for one in commands if _tags(one)]
+    for group in (*given, *reversed(given)):
+        if names & group:
+            names |= group
+    return frozenset(name for name in names if not is_unknown(name))
+
+
+def _builds_dockerfile(command: ShellCommand) -> bool:
+    return command.name in _BUILDERS and "build" in command.words[1:3]
+
+
+def _names_given(command: ShellCommand) -> set[str]:
+    """The names that a build gives its image."""
+    return {_plain(each) for each in option_values(command.words, "-t", "--tag")}
+
+
+def _tags(command: ShellCommand) -> bool:
+    return command.name in _BUILDERS and command.words[1:2] == ("tag",)
 
 
 def _plain(name: str) -> str:
@@ -60,33 +112,53 @@ def _plain(name: str) -> str:
 def _built_by_command(push: Push) -> str | None:
     """The Dockerfile of the command in the step that gives the image its name, where all stands in one folder."""
     commands = push.step.commands
-    if push.step.mapping.get("working-directory") is not None or any(each.name in _MOVES for each in commands):
+    if _is_elsewhere(push.step):
         return None
     for command in commands:
-        is_build = command.name in _BUILDERS and "build" in command.words[1:3] and not command.has("--target")
-        if is_build and set(push.names) & set(command.words):
-            file = command.option("-f", "--file")
-            context = "." if "." in command.words else command.words[-1]
-            path = below("", file) if file else below("", context, "Dockerfile")
-            return None if path is None or is_unknown(path) else path
+        if _builds_dockerfile(command) and not command.has("--target") and set(push.names) & set(command.words):
+            return _file_of(command)
     return None
+
+
+def _is_elsewhere(step: PipelineStep) -> bool:
+    """Whether a step may run its commands in another folder than the run begins in."""
+    return step.mapping.get("working-directory") is not None or any(each.name in _MOVES for each in step.commands)
+
+
+def _file_of(command: ShellCommand) -> str | None:
+    """The Dockerfile of a command that builds one, in the folder that a run begins in."""
+    file = command.option("-f", "--file")
+    context = "." if "." in command.words else in_checkout(command.words[-1])
+    path = below("", in_checkout(file)) if file else below("", context, "Dockerfile")
+    return None if path is None or is_unknown(path) else path
 
 
 def _targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
     targets_by_path: dict[str, set[str]] = {}
-    last: set[str] = set()
     for push in deliveries(repository).pushes:
-        if push.step.action in BUILDKIT_ACTIONS:
-            target = push.step.input("target")
-            path = dockerfile_of(push)
-            if path is None:
-                continue
-            if target and not is_unknown(target):
+        for path, target in _built_by(push):
+            if not is_unknown(target):
                 targets_by_path.setdefault(path, set()).add(target)
-            elif not target:
-                last.add(path)
     for service in services(repository):
         built, stage = service.dockerfile()
         if built is not None and stage is None:
-            last.add(built)
-    return {path: frozenset(names) for path, names in targets_by_path.items() if path not in last}
+            targets_by_path.setdefault(built, set()).add("")
+    return {path: frozenset(names) for path, names in targets_by_path.items()}
+
+
+def _built_by(push: Push) -> Iterator[tuple[str, str]]:
+    """The Dockerfiles that a push is built from, as far as they are told, each with the stage that is named."""
+    if push.step.action in BUILDKIT_ACTIONS:
+        if (path := dockerfile_of(push)) is not None:
+            yield path, push.step.input("target")
+        return
+    names = {_plain(name) for name in push.names}
+    for step, command in builds_of(push):
+        tags = _names_given(command)
+        if (
+            _builds_dockerfile(command)
+            and (command is push.command or tags & names)
+            and not _is_elsewhere(step)
+            and (path := _file_of(command)) is not None
+        ):
+            yield path, command.option("--target") or ""

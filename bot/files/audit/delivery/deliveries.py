@@ -4,9 +4,11 @@ Actions are known by name and inputs, programs by their command lines. Sources: 
 the manuals of Docker, Buildx, Trivy, Grype, Docker Scout, cosign and syft.
 """
 
+import re
 from collections.abc import Iterable
 
 from bot.files.audit.delivery.action_versions import named_by_parts, pushes_unasked
+from bot.files.audit.delivery.artifacts import OtherArtifact, artifact_of, without_artifacts
 from bot.files.audit.delivery.delivery import Attestation, Deliveries, Deploy, Push, Signing, Verification
 from bot.files.audit.delivery.github_builder import remote_build
 from bot.files.audit.delivery.pushing import (
@@ -16,6 +18,7 @@ from bot.files.audit.delivery.pushing import (
     pushed_names,
     pushes_by_output,
     pushes_on,
+    set_by_bake,
 )
 from bot.files.audit.delivery.scanning import scan_of_action, scan_of_command
 from bot.files.audit.delivery.templates import TEMPLATE_ACTIONS, deploys_template
@@ -23,6 +26,8 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
+from bot.files.formats.shell.commands import UNKNOWN
+from bot.files.formats.source.nodes import Mapping
 
 BUILD_PUSH = "docker/build-push-action"
 BAKE = "docker/bake-action"
@@ -55,6 +60,9 @@ _DEPLOYING_ACTIONS = (
     *TEMPLATE_ACTIONS,
 )
 _SBOM_FORMATS = frozenset({"cyclonedx", "spdx", "spdx-json"})
+LOCAL_KEY = "localkeys"
+"""Stands for a key of Notation in a file."""
+_LOCAL_KEY = re.compile(r"notation/localkeys|notation\s+cert(?:ificate)?\s+generate-test")
 SCANNERS = r"\b(?:trivy|grype|scout|snyk)\b"
 SIGNERS = r"\b(?:cosign|notation)\b"
 
@@ -74,6 +82,7 @@ def _deliveries(repository: RepositoryTexts) -> Deliveries:
 def deliveries_of(pipelines: Iterable[Pipeline]) -> Deliveries:
     """What these pipelines do with images."""
     deliveries = Deliveries()
+    artifacts: list[OtherArtifact] = []
     for pipeline in pipelines:
         for job in pipeline.remote_jobs:
             build = remote_build(pipeline, job)
@@ -84,6 +93,9 @@ def deliveries_of(pipelines: Iterable[Pipeline]) -> Deliveries:
                 _of_action(pipeline, step, deliveries)
                 for command in step.commands:
                     _of_command(pipeline, step, command, deliveries)
+                    if (artifact := artifact_of(pipeline, command)) is not None:
+                        artifacts.append(artifact)
+    deliveries.signings = without_artifacts(deliveries.signings, artifacts, deliveries.pushes)
     return deliveries
 
 
@@ -93,9 +105,9 @@ def _of_action(pipeline: Pipeline, step: PipelineStep, deliveries: Deliveries) -
         return
     if action in BUILDKIT_ACTIONS or action == BAKE:
         flag = step.input("push") or ("true" if pushes_unasked(step) else "false")
-        events = pushes_on(step, flag, pipeline.root) | pushes_by_output(step)
+        events = pushes_on(step, flag, pipeline.root) | pushes_by_output(step, pipeline.root)
         names = named_by_parts(step) if pushes_unasked(step) else listed_names(step.input("tags"))
-        if events and not only_local(names):
+        if events and not only_local(names or set_by_bake(step, "tags")):
             deliveries.pushes.append(Push(pipeline, step, events, names, action))
     elif action in _ALWAYS_PUSHING:
         names = listed_names(step.input("image") or step.input("name") or step.input("image_name"))
@@ -142,12 +154,21 @@ def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, d
         case ("verify" | "verify-attestation", *_):
             deliveries.verifications.append(Verification(pipeline, step, command))
     if name == "notation" and words[1:2] == ("sign",):
-        key = command.option("--key", "-key") or "kms"
+        key = _key_of_notation(step, command)
         deliveries.signings.append(Signing(pipeline, step, "notation", operands_of(words[2:]), key))
     elif name == "syft" or (name == "trivy" and command.option("--format", "-f") in _SBOM_FORMATS):
         deliveries.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
     if _deploys(command):
         deliveries.deploys.append(Deploy(pipeline, step, " ".join(words[:2]), command))
+
+
+def _key_of_notation(step: PipelineStep, command: ShellCommand) -> str:
+    """Where the key is that Notation signs with: in a key service, by a plugin, or in a file of the machine."""
+    steps = [each for each in step.job.mapping.sequence("steps") if isinstance(each, Mapping)]
+    texts = [run.value for each in steps if (run := each.scalar("run")) is not None]
+    if command.has("--plugin", "--id") or any("--plugin" in text for text in texts):
+        return "kms"
+    return LOCAL_KEY if any(map(_LOCAL_KEY.search, texts)) else UNKNOWN
 
 
 def _words_after(words: tuple[str, ...], program: str) -> tuple[str, ...]:

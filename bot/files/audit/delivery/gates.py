@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from bot.domain.repositories.finding import Fix
+from bot.files.audit.delivery.building import names_of_image
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
-from bot.files.audit.delivery.pushing import only_local
+from bot.files.audit.delivery.pushing import only_local, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
-from bot.files.formats.source.expressions import EXPRESSION
 
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
 _AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
@@ -35,6 +35,28 @@ def related(push: Push, candidates: Iterable[Found]) -> list[Found]:
     return [each for each in candidates if each.pipeline is push.pipeline and is_related(push, each.step)]
 
 
+def elsewhere(push: Push, candidates: Iterable[Found]) -> list[Found]:
+    """The signatures or statements of other workflows about an image that may be the pushed one, by its name."""
+    heads = {repository_of(name) for name in push.names}
+    return [
+        each
+        for each in candidates
+        if each.pipeline is not push.pipeline
+        and any(_may_be_one_of(repository_of(name), heads) for name in _names_of(each))
+    ]
+
+
+def _names_of(found: ImageScan | Signing | Attestation) -> tuple[str, ...]:
+    if isinstance(found, Signing):
+        return found.names
+    named = found.step.input("subject-name")
+    return (named,) if named else ()
+
+
+def _may_be_one_of(name: str, heads: set[str]) -> bool:
+    return name in heads or not heads or is_unknown(name) or any(map(is_unknown, heads))
+
+
 def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
     """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
     scans = related(push, deliveries(repository).scans)
@@ -44,7 +66,12 @@ def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
     ]  # fmt: skip
     if not siblings:
         return scans
-    fitting = [scan for scan in scans if target_fits(push, scan.target) is True]
+    names = names_of_image(push)
+    fitting = [
+        scan
+        for scan in scans
+        if target_fits(push, scan.target) is True or scan.target.removesuffix(":latest") in names
+    ]
     return fitting or [
         scan for scan in scans if not any(target_fits(each, scan.target) is True for each in siblings)
     ]
@@ -114,11 +141,3 @@ def target_fits(push: Push, target: str) -> bool | None:
             return None if repository_of(target) in heads else False
         return None
     return None if repository_of(target) in {repository_of(name) for name in names} else False
-
-
-def repository_of(name: str) -> str:
-    """The name without its tag and digest."""
-    head = name.partition("@")[0]
-    masked = EXPRESSION.sub(lambda match: "x" * len(match.group()), head)
-    colon = masked.rfind(":")
-    return head[:colon] if colon > masked.rfind("/") else head

@@ -1,16 +1,22 @@
 """Which images a step pushes, for which events, and under which names."""
 
 import re
+from collections.abc import Iterator
 
-from bot.files.audit.shell import ShellCommand
+from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.contexts import narrowed_events
 from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
+from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping
 
 _LOCAL = re.compile(
     r"^(?:(?:[\w.-]+\.)?localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local|registry(?=:)"
     r"|[\w-]*(?:kind|k3d|k3s|minikube|microk8s)[\w-]*(?=:))(?::\d+)?(?:/|$)"
 )
+
+_PUSHED = re.compile(r"(?:^|,)\"?push=(?P<flag>\$\{\{.*?\}\}|\w+)", re.MULTILINE)
+_TRUE = re.compile(r"^(?:1|t|true)$", re.IGNORECASE)
+_SET = re.compile(r"[\"']?[^\s=.]+\.(?P<attribute>\w+)\+?=(?P<value>.*)")
 
 
 def pushes_on(step: PipelineStep, flag: str, started: Mapping) -> frozenset[str]:
@@ -19,12 +25,28 @@ def pushes_on(step: PipelineStep, flag: str, started: Mapping) -> frozenset[str]
     return narrowed_events(step.events - TESTS_ONLY, flag, values, started)
 
 
-def pushes_by_output(step: PipelineStep) -> frozenset[str]:
-    outputs = step.input("outputs") or step.input("output")
-    pushes = re.search(r"type=registry|push=true", outputs) or re.search(
-        r"\.output=type=registry", step.input("set")
-    )
-    return step.events - TESTS_ONLY if pushes else frozenset()
+def pushes_by_output(step: PipelineStep, started: Mapping) -> frozenset[str]:
+    """The accepted events for which an exporter of BuildKit may push, be it an input or in `set` of Bake."""
+    return frozenset(event for flag in _flags(step) for event in pushes_on(step, flag, started))
+
+
+def undecided_flag(step: PipelineStep) -> str:
+    """The expression on which it hangs whether an action pushes, in its input or its exporters; empty for none."""
+    flags = [step.input("push"), *_flags(step)]
+    return "" if "true" in flags else next(filter(is_unknown, flags), "")
+
+
+def _flags(step: PipelineStep) -> Iterator[str]:
+    """What the exporters of an action are told of pushing: `true`, another word, or an expression."""
+    for output in (step.input("outputs") or step.input("output"), *set_by_bake(step, "output")):
+        yield from ["true"] if "type=registry" in output else []
+        yield from (_TRUE.sub("true", match["flag"]) for match in _PUSHED.finditer(output))
+
+
+def set_by_bake(step: PipelineStep, attribute: str) -> tuple[str, ...]:
+    """What the input `set` of docker/bake-action gives an attribute of any target, by the lines of the input."""
+    found = (_SET.match(line.strip()) for line in step.input("set").splitlines())
+    return tuple(match["value"] for match in found if match is not None and match["attribute"] == attribute)
 
 
 def listed_names(text: str) -> tuple[str, ...]:
@@ -92,7 +114,7 @@ def _pushed_by_engine(command: ShellCommand, arguments: tuple[str, ...]) -> tupl
     if arguments[:1] == ("compose",) and _compose_command(arguments[1:]) == "push":
         return ()
     is_build = "build" in arguments[:3] or arguments[:2] == ("buildx", "bake")
-    outputs = command.option("--output", "-o") or ""
+    outputs = " ".join(option_values(command.words, "--output", "-o", "--set"))
     is_pushed = command.has("--push") and command.option("--push") != "false"
     if is_build and (is_pushed or "type=registry" in outputs or "push=true" in outputs):
         return option_values(command.words, "-t", "--tag")
@@ -139,3 +161,11 @@ def copies_image(command: ShellCommand) -> bool:
         case ("az", "acr", "import", *_):
             return True
     return False
+
+
+def repository_of(name: str) -> str:
+    """The name without its tag and digest."""
+    head = name.partition("@")[0]
+    masked = EXPRESSION.sub(lambda match: "x" * len(match.group()), head)
+    colon = masked.rfind(":")
+    return head[:colon] if colon > masked.rfind("/") else head

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from bot.files.audit.delivery.deliveries import deliveries_of
 from bot.files.audit.delivery.delivery import Deliveries, Push, RemoteBuild
+from bot.files.audit.delivery.pushing import undecided_flag
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.workflows.flattening import as_started
@@ -71,7 +72,7 @@ def _builds_of_others(deliveries: Deliveries, path: str) -> list[RemoteBuild]:
 
 
 def _is_sure(push: Push, is_of_tag: bool) -> bool:
-    return not is_unknown(push.step.input("push")) and not _has_no_tags(push, is_of_tag)
+    return not undecided_flag(push.step) and not _has_no_tags(push, is_of_tag)
 
 
 def _has_no_tags(push: Push, is_of_tag: bool) -> bool:
@@ -88,10 +89,10 @@ def _has_no_tags(push: Push, is_of_tag: bool) -> bool:
 def _hangs_on(pushes: list[Push], builds: list[RemoteBuild]) -> str:
     """The condition of the first push, or of its job, that is written down."""
     for push in pushes:
-        flag = push.step.input("push")
+        flag = undecided_flag(push.step)
         of_job = push.step.job.mapping.scalar("if")
         written = [
-            flag if is_unknown(flag) else "",
+            flag,
             push.step.condition,
             of_job.value if of_job is not None else "",
         ]

@@ -6,6 +6,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.formats import other_builds
 from bot.files.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.files.formats.circleci import KIND as CIRCLECI
+from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.files.formats.gitlab_ci import KIND as GITLAB_CI
 from bot.files.formats.make import KIND as MAKE
 from bot.files.formats.shell import KIND as SHELL
@@ -13,12 +14,31 @@ from bot.files.formats.shell import KIND as SHELL
 _BUILDS = frozenset({AZURE_PIPELINES, other_builds.KIND, GITLAB_CI, CIRCLECI})
 _SCRIPTS = frozenset({SHELL, MAKE})
 _TOOLS = {"makefile": "make", "gnumakefile": "make", "justfile": "just", ".justfile": "just"}
+_REST = r"(?:[^\n]|(?<=[\\`])\n|(?<=[\\`]\r)\n){0,2000}?"
+"""What follows a word in the same command, which may go on in the next line."""
 _PUSHES = re.compile(
     r"^(?![ \t]*(?:#|//|@?echo\b|printf\b|Write-\w+))[^\n]*?"
-    r"(?:\b(?:docker|podman|buildah|nerdctl)[ \t]+(?:image[ \t]+)?push\b|\bbuild\b[^\n]*[ \t]--push\b"
+    r"(?:\b(?:docker|podman|buildah|nerdctl)[ \t]+(?:image[ \t]+)?push\b"
+    rf"|\bdocker[- ]compose\b{_REST}[ \t]push\b|\b(?:build|bake)\b{_REST}(?:[ \t]--push\b|[ \t,]push=true)"
     r"|\baz[ \t]+acr[ \t]+build\b|\bPublishContainer\b)",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+_NAMES_REGISTRY = re.compile(r"ContainerRegistry", re.IGNORECASE)
+_PROJECTS = (*PROJECT_ENDINGS, ".props", ".targets", ".pubxml")
+
+
+def names_registry(repository: RepositoryTexts, text: str) -> bool:
+    """Whether a text, or a project here, says where the .NET SDK publishes containers: without a registry they stay
+    with the engine on the machine."""
+    return _NAMES_REGISTRY.search(text) is not None or repository.kept(_of_projects)
+
+
+def _of_projects(repository: RepositoryTexts) -> bool:
+    return any(
+        _NAMES_REGISTRY.search(repository.text(each)) for each in repository.paths if each.endswith(_PROJECTS)
+    )
 
 
 def push_by_hand(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
@@ -36,7 +56,13 @@ def pushing_script(repository: RepositoryTexts, text: str) -> str:
 
 
 def _push_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
-    return _PUSHES.search(repository.text(path)) if repository.kind(path) in _SCRIPTS else None
+    if repository.kind(path) not in _SCRIPTS:
+        return None
+    text = repository.text(path)
+    pushes = list(_PUSHES.finditer(text))
+    if pushes and not names_registry(repository, text):
+        pushes = [each for each in pushes if "publishcontainer" not in each.group().lower()]
+    return next(iter(pushes), None)
 
 
 def _scripts(repository: RepositoryTexts) -> tuple[str, ...]:

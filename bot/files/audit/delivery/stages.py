@@ -74,6 +74,11 @@ def _words_of(deploy: Deploy) -> Iterable[str]:
     return (deploy.step.input(name) for name in _NAMING_INPUTS)
 
 
+def names_production(environment: str) -> bool:
+    """Whether the name of an environment is that of production."""
+    return _named([environment]) is DeployStage.PRODUCTION
+
+
 def _named(texts: Iterable[str]) -> DeployStage:
     words = set[str]()
     for text in texts:

@@ -11,9 +11,10 @@ from itertools import takewhile
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
+from bot.files.audit.verdict import Verdict, holds, unknown
 from bot.files.audit.workflows.model import Pipeline, PipelineJob
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
@@ -21,6 +22,7 @@ _ENGINES = frozenset({"docker", "podman", "nerdctl"})
 ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
 ON_BUILDER = "on a builder that stores it: docker/setup-buildx-action, or `docker buildx create --use` before it"
 JOINED = "join the images with `docker buildx imagetools create`, which takes them with it"
+_ON_WINDOWS = re.compile(r"==\s*'[^'\n]*windows", re.IGNORECASE)
 _OFF = frozenset({"false", "0", "no"})
 
 
@@ -35,6 +37,20 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
             return _asked_for_all(repository, joined, statement)
         return None, "the build of what is pushed is not seen here"
     return _asked_by_command(push, push.command, statement)
+
+
+def told_of(repository: RepositoryTexts, push: Push, statement: str, attested: str) -> tuple[Verdict | None, str]:
+    """The verdict on a statement that a push has, or may have; None where it has none, and why that is so.
+
+    `attested` says which step attaches it besides the build; it is empty where none does.
+    """
+    place = repository.where(push.step)
+    if attested:
+        return holds(place, push.subject, attested), ""
+    answer, why = asks_for(repository, push, statement)
+    if answer is True:
+        return holds(place, push.subject, why), ""
+    return (unknown(place, push.subject, why, settling(why)) if answer is None else None), why
 
 
 def _asked_by_action(repository: RepositoryTexts, push: Push, statement: str) -> tuple[bool | None, str]:
@@ -86,6 +102,13 @@ def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None
 def is_build(command: ShellCommand) -> bool:
     """Whether a command builds an image, as far as its name and first words tell."""
     return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
+
+
+def is_of_windows(push: Push) -> bool:
+    """Whether it builds for Windows, which no builder of Buildx can: by its machine, or by its condition."""
+    runners = push.step.job.runners
+    is_there = bool(runners) and all("windows" in each.lower() for each in runners)
+    return is_there or _ON_WINDOWS.search(push.step.condition) is not None
 
 
 def is_manifest(command: ShellCommand) -> bool:

@@ -13,17 +13,45 @@ from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.builds import below
 
 CONTAINERS = re.compile(
-    r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance"
+    r"(?:Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance)(?![^'\n]{0,200}'[ \t]+existing\b)"
     r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?|azurerm_linux_web_app(?:_slot)?"
     r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
-    r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"
+    r"|'br[:/][^'\n]{0,200}/app/(?:container-app|job):"
 )
+_TERRAFORM_MODULE = re.compile(r"^module[ \t]+\"[^\"\n]+\"(?=[ \t]*\{)", re.MULTILINE)
+_SOURCE = re.compile(r"^\s*source\s*=\s*\"(?P<source>[^\"\n]+)\"", re.MULTILINE)
+_RUNS_CONTAINERS = re.compile(
+    r"container[-_]?apps?(?:[-_](?:jobs?|hosting|services?|web|api|stack))?(?:\.git)?(?=$|[/?])", re.IGNORECASE
+)
+"""How a module is called that runs containers, and does not make what they run in (`container-app-environment`)."""
+_TAKES_IMAGE = re.compile(r"^\s*(?:docker_image|container_image|container_definitions?)\w*\s*=", re.MULTILINE)
 TEMPLATE_ACTIONS = {"azure/arm-deploy": "template", "azure/bicep-deploy": "template-file"}
 """Actions that deploy a template, and the input that names it."""
 _MODULE = re.compile(r"^module[ \t]+\w+[ \t]+'([^'\n]+\.bicep)'", re.MULTILINE)
 _ONLY_TRIED = re.compile(r"validate|what-?if", re.IGNORECASE)
 _SCOPES = frozenset({"group", "sub", "mg", "tenant"})
 MOST_MODULES = 500
+
+
+def containers_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
+    """Where a template runs containers: by a resource, or by a module of elsewhere that is called so or is given an
+    image. A module of the repository is told in its own files."""
+    text = repository.text(path)
+    if (found := CONTAINERS.search(text)) is not None or not path.endswith(".tf"):
+        return found
+    for module in _TERRAFORM_MODULE.finditer(text):
+        body = text[module.end() : text.find("\n}", module.end()) + 1 or None]
+        source = _SOURCE.search(body)
+        if source is None or _is_here(repository, path, source["source"]):
+            continue
+        if _RUNS_CONTAINERS.search(source["source"]) or _TAKES_IMAGE.search(body):
+            return module
+    return None
+
+
+def _is_here(repository: RepositoryTexts, path: str, source: str) -> bool:
+    folder = below(posixpath.dirname(path), source) if source.startswith((".", "/")) else None
+    return bool(folder) and next(repository.below(folder or ""), None) is not None
 
 
 def deploys_template(command: ShellCommand) -> bool:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from bot.files.audit.delivery.deliveries import PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
-from bot.files.audit.workflows.model import Pipeline
-from bot.files.audit.workflows.scripts import script_of, script_texts
+from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.audit.workflows.scripts import BUILD_TOOLS, SHELL_SCRIPTS, place_of_script, script_of, script_texts
 
 OTHER_SCANNERS = re.compile(
     r"snyk|sysdig|wiz|prisma|twistlock|lacework|clair|anchore|aqua|azure/container-scan|container-scan|grype|trivy|scout"
@@ -19,6 +20,11 @@ _READ_SCANNERS = frozenset(
 _NOT_SCANNERS = re.compile(
     r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|tfsec|checkov|kics|terrascan|sbom|setup-|install|scanner-setup"
 )
+
+SIGNS_FILES = re.compile(
+    r"nuget|nupkg|msi|(?<!cosign-)installer|authenticode|apk|code-?sign|cert|binar|trusted-signing|artifact-signing|appx|ipa-"
+)
+"""Actions that sign packages and programs, or fetch what these are signed with, by their names."""
 
 _SCANS_IMAGE = {
     program: re.compile(pattern)
@@ -37,6 +43,55 @@ _SCANS_IMAGE = {
     for program in programs.split()
 }
 """Scanners that are started as commands, with what they are asked where they look at an image."""
+
+
+_PUSHES_BY_NAME = re.compile(
+    r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release|build)"
+    r"|(?:push|publish|release|build|promote|(?<![a-z])(?:re)?tag)[\w-]*(?:docker|image|container)"
+    r"|(?:docker|image|container)[\w-]*/(?:[\w.-]+/)*(?:build|push|publish|import|deploy)|kaniko)[\w-]*$"
+)
+_LONGEST_ACTION = 250
+"""Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
+_BUILDS_BY_NAME = re.compile(
+    r"(?!(?:actions|docker|azure|github|gradle|google-github-actions|aws-actions)/)[\w.-]+/[\w.-]+/(?:[\w.-]+/)*"
+    r"(?:build|publish|release|deploy)(?:-hotfix|-and-[\w-]+)?"
+)
+
+
+_OF_BUILDS = re.compile(r"build|publish|release|deploy|push|ship|deliver")
+_OF_IMAGES = re.compile(
+    r"(?:push|(?:container|docker)[-_]?(?:file|image|registry|repository)[\w-]*)", re.IGNORECASE
+)
+_NO_BUILD = re.compile(
+    r"^(?:docker|azure|actions|aws-actions|google-github-actions)/|lint|scan|login|setup|cache|metadata"
+)
+
+
+def is_handed_image(step: PipelineStep) -> bool:
+    """Whether an action of others that builds or publishes something is told of a Dockerfile or an image, or to
+    push."""
+    if not _OF_BUILDS.search(step.action) or _NO_BUILD.search(step.action) or step.action in PUSHING_ACTIONS:
+        return False
+    given = [name for name, value in step.inputs.items() if value and value.lower() != "false"]
+    return any(map(_OF_IMAGES.fullmatch, given))
+
+
+def starts_deploy(step: PipelineStep) -> str:
+    """The repository in which a step starts a deploy by an event of that name; empty for none."""
+    target, event = step.input("repository"), step.input("event-type")
+    is_one = step.action.endswith("/repository-dispatch") and "deploy" in f"{target} {event}".lower()
+    return target if is_one else ""
+
+
+def may_push(action: str) -> bool:
+    """Whether an action of others pushes or deploys images, by its name."""
+    is_name = len(action) <= _LONGEST_ACTION and action not in PUSHING_ACTIONS
+    return is_name and _PUSHES_BY_NAME.search(action) is not None
+
+
+def may_build(action: str) -> bool:
+    """Whether an action in a folder of others is called after building or publishing, whatever that is of."""
+    return len(action) <= _LONGEST_ACTION and _BUILDS_BY_NAME.fullmatch(action) is not None
 
 
 def other_scanners(pipeline: Pipeline) -> Iterator[str]:
@@ -77,5 +132,13 @@ def scripts_called(repository: RepositoryTexts, pipeline: Pipeline, programs: st
             if name is None:
                 continue
             texts = script_texts(repository, name)
-            if not texts or any(re.search(programs, text) for text in texts):
-                yield f"`{' '.join(command.words[:2])}`"
+            may_be_one = not texts and (name.endswith(SHELL_SCRIPTS) or name in BUILD_TOOLS.values())
+            if may_be_one or any(re.search(programs, text) for text in texts):
+                yield f"`{' '.join((command.words[0], *_said(command)))}`"
+
+
+def _said(command: ShellCommand) -> tuple[str, ...]:
+    """The word behind the name of a program: that of the script, where it runs one."""
+    if (number := place_of_script(command)) is None:
+        return command.words[1:2]
+    return command.words[number : number + 1] if number else command.words[1:2]

@@ -74,6 +74,14 @@ def stands_on_dotnet(file: Dockerfile, stage: BuildStage) -> bool:
     return image is not None and is_dotnet(image.text)
 
 
+def starts(file: Dockerfile, stage: BuildStage) -> list[str]:
+    """What the image of a stage starts: the ENTRYPOINT and CMD of the nearest stage below that has some."""
+    for ancestor in file.chain(stage):
+        if texts := [each.arguments.text for each in file.of(ancestor) if each.keyword in _STARTING]:
+            return texts
+    return []
+
+
 def _starts(file: Dockerfile, chain: list[BuildStage]) -> bool:
     return any(each.keyword in _STARTING for stage in chain for each in file.of(stage))
 

@@ -71,11 +71,9 @@ def user_of_base(image: str, instruction: Instruction) -> User:
     try:
         reference = Reference.parse(image)
     except InvalidReference:
-        return unknown_user(
-            instruction,
-            f"the base{f' {image[:80]!r}' if image else ''} is known only in a build",
-            "defaults for its ARGs",
-        )
+        written = next((word for word in instruction.arguments.text.split() if not word.startswith("--")), "")
+        base = f"the base {written[:80]!r}" if written else "the base"
+        return unknown_user(instruction, f"{base} is known only in a build", "defaults for its ARGs")
     tag = reference.tag or ""
     if is_dotnet(image):
         return _user_of_dotnet(image, reference, instruction)

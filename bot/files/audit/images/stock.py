@@ -1,8 +1,8 @@
 """Stock images of others, mostly datastores and proxies: as whom they can run, and where they write.
 
 Sources: their pages on Docker Hub and their Dockerfiles; for Kibana and Logstash `USER 1000` in those that Elastic
-publishes for each release, for Loki `USER 10001` in its own. What they do not say is left out: advice is words
-then.
+publishes for each release, for Loki `USER 10001` in its own; for SQL Server and Caddy the `setcap` of Microsoft's
+Dockerfile for its non-root image and of Caddy's own. What they do not say is left out: advice is words then.
 """
 
 import re
@@ -20,7 +20,8 @@ class StockImage:
     """`uid` is the user that the image is made for; empty where it has none, and `instead` says what to take.
 
     `starts_as_root`: its entrypoint becomes that user, for which it needs rights that others do not. `writes` are
-    the folders beside `/tmp` and its data that it writes in; None where that is not known here.
+    the folders beside `/tmp` and its data that it writes in; None where that is not known here. `needs` is the
+    capability that the file of its program carries: the kernel starts that for nobody who may not have it.
     """
 
     uid: str = ""
@@ -28,6 +29,7 @@ class StockImage:
     writes: tuple[str, ...] | None = None
     instead: str = ""
     uid_on_alpine: str = ""
+    needs: str = ""
 
 
 _DOCKER = "docker.io/library/"
@@ -49,7 +51,7 @@ _STOCK = {
     "docker.elastic.co/kibana/kibana": StockImage("1000", starts_as_root=False),
     f"{_DOCKER}logstash": StockImage("1000", starts_as_root=False),
     "docker.elastic.co/logstash/logstash": StockImage("1000", starts_as_root=False),
-    "mcr.microsoft.com/mssql/server": StockImage("10001", starts_as_root=False),
+    "mcr.microsoft.com/mssql/server": StockImage("10001", starts_as_root=False, needs="NET_BIND_SERVICE"),
     "docker.io/grafana/loki": StockImage("10001", starts_as_root=False),
     "docker.io/grafana/grafana": StockImage("472", starts_as_root=False),
     "docker.io/prom/prometheus": StockImage("65534", starts_as_root=False),
@@ -60,7 +62,7 @@ _STOCK = {
     "quay.io/prometheus/node-exporter": StockImage("65534", starts_as_root=False),
     f"{_DOCKER}nginx": StockImage(writes=("/var/cache/nginx", "/var/run"), instead=_UNPRIVILEGED),
     f"{_DOCKER}httpd": StockImage(instead=_HIGH_PORTS),
-    f"{_DOCKER}caddy": StockImage(instead=_HIGH_PORTS),
+    f"{_DOCKER}caddy": StockImage(instead=_HIGH_PORTS, needs="NET_BIND_SERVICE"),
     f"{_DOCKER}traefik": StockImage(writes=(), instead=_HIGH_PORTS),
 }
 _ROOT_BEFORE = {

@@ -9,7 +9,7 @@ from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rules.hygiene.weekly_rebuild import publishes_default_branch, weekly_cron
-from bot.files.audit.suggestions.released_rebuild import what_else_it_does
+from bot.files.audit.suggestions.released_rebuild import what_else_is_published, what_else_it_does
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.releases import is_started_by_hand_alone, requires_input
 from bot.files.audit.workflows.starts import default_branches, dispatched
@@ -73,4 +73,5 @@ def _pushes_when_dispatched(repository: RepositoryTexts, pipeline: Pipeline) -> 
         return False
     starts = [dispatched(repository, pipeline.root, branch) for branch in default_branches(repository)]
     is_sure = outcome_of(repository, pipeline, starts).pushes is Pushes.SURELY
-    return is_sure and publishes_default_branch(repository, pipeline)
+    is_alone = not what_else_is_published(repository, pipeline, starts)
+    return is_sure and is_alone and publishes_default_branch(repository, pipeline)

@@ -5,14 +5,12 @@ import shlex
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
 
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.secrets.options import is_written_out, takes_secret
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.kubernetes import Container
 from bot.files.formats.source.nodes import Node, Scalar, Sequence
 
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][\w.-]{2,99})(?:=(?P<value>.*))?", re.DOTALL)
-_PLAIN_NAMES = frozenset({"requirepass", "masterauth"})
-"""Of Redis: options for passwords that no common word tells."""
 
 Argument = tuple[str, str, Scalar]
 """An option without its dashes, its value, and where that stands."""
@@ -31,18 +29,15 @@ def secret_arguments(nodes: Items[Node | None]) -> Iterator[Argument]:
     words = [word for node in nodes for word in _words(node)]
     for number, (text, node) in enumerate(words):
         match = _OPTION.fullmatch(text)
-        if match is None or not _is_secret(match["name"]):
+        if match is None:
             continue
         value, place = match["value"], node
         if value is None and number + 1 < len(words):
             value, place = words[number + 1]
-        if value and not value.startswith("-") and (value.startswith("$") or holds_secret("password", value)):
+        if not value or value.startswith("-") or not takes_secret(match["name"], value):
+            continue
+        if value.startswith("$") or is_written_out(match["name"], value):
             yield match["name"], value, place
-
-
-def _is_secret(name: str) -> bool:
-    plain = name.replace("-", "_")
-    return name in _PLAIN_NAMES or (is_secret_name(plain) and not is_connection(plain))
 
 
 def _words(node: Node | None) -> Iterator[tuple[str, Scalar]]:

@@ -36,6 +36,7 @@ _TOLD = (
     re.compile(rf"(?<![\w.])-{{0,2}}(?P<name>[A-Za-z_][\w.-]{{0,100}})={_VALUE}"),
     re.compile(rf"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{{0,100}})(?:[\"']?,[ \t]*|[ \t]+){_VALUE}"),
     re.compile(rf"\b(?:login|nuget)\b[^\n]{{0,200}}?[ \t]-p[ \t=]{_VALUE}"),
+    re.compile(r"\bcurl\b[^\n]{0,200}?[ \t](?:-u|--user)[ \t=]*[\"']?[^\s:\"']+:(?P<value>[^\s\"']+)"),
     re.compile(rf"\bBearer[ \t]+{_VALUE}"),
     re.compile(r"://[^/\s:@]+:(?P<value>[^/\s@$]+)(?=@)"),
 )

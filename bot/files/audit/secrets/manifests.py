@@ -11,22 +11,25 @@ from dataclasses import dataclass, replace
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import (
     holds_secret,
+    is_chosen,
     is_connection,
     is_placeholder,
     names_what_to_put,
     takes_a_password,
 )
+from bot.files.audit.secrets.structured import leaves
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kubernetes import objects, word
 from bot.files.audit.workloads.kustomize import NAMES
+from bot.files.formats.builds import below
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _NO_SECRET = re.compile(
     r"^(?:.*\.crt|ca\.pem|(?:.*[-_.])?(?:user(?:[-_]?name)?|login|host(?:name)?|port|server|address|database|db(?:name)?"
-    r"|name|type|project|url|uri|endpoint|namespace|email|issuer|audience|expir(?:y|ation)|region|bucket|enabled?"
+    r"|name|auth[-_]?source|schema|type|project|url|uri|endpoint|namespace|email|issuer|audience|expir(?:y|ation)|region|bucket|enabled?"
     r"|tenant[-_]?id|client[-_]?id))$",
     re.IGNORECASE,
 )
@@ -34,6 +37,8 @@ _NO_SECRET = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ADDRESS = re.compile(r"(?P<host>[\w-]+(?:\.[\w-]+)*):\d{2,5}|(?!https?:)[a-z][a-z\d+]*://[^@?\s]+", re.IGNORECASE)
 """Where something listens, without a login."""
+_SETTINGS = re.compile(r"\.(?:conf|cnf|ini|properties|env)$|^\.env$", re.IGNORECASE)
+_SETTING = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z][\w.-]*)\s*=\s*(?P<value>\S.*)")
 _LOGINS = frozenset({".dockerconfigjson", ".dockercfg"})
 _NOBODY = base64.b64encode(b":").decode()
 
@@ -48,6 +53,12 @@ class ManifestData:
     node: Node
     entries: tuple[tuple[str, str, Scalar], ...]
     is_encrypted: bool = False
+    is_filled_in: bool = False
+    """Whether a chart makes all of it of its values, and writes nothing out itself."""
+    variables: tuple[tuple[str, str, Scalar], ...] = ()
+    files: tuple[tuple[str, str, Scalar], ...] = ()
+    """What stands in files of the repository that a generator takes: variables of `envs` and whole texts of
+    `files`, each with its key and where the generator names the file."""
 
 
 def manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
@@ -68,7 +79,7 @@ def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
         if folders and path.startswith(folders):
             continue
         if path.rpartition("/")[2] in NAMES:
-            data += _of_generators(path, repository.root(path))
+            data += _of_generators(repository, path)
         else:
             data += (each for item in objects(repository.documents(path)) for each in _of_object(path, item))
     data += (each for chart in helm.charts(repository) for each in _of_chart(repository, chart))
@@ -80,11 +91,10 @@ def _of_chart(repository: RepositoryTexts, chart: helm.HelmChart) -> Iterator[Ma
     for path, manifest in chart.objects:
         for data in _of_object(path, manifest):
             entries = tuple(each for each in data.entries if _is_written_in(repository, path, each[2]))
-            if entries:
-                is_filled_in = HIDDEN in data.subject or HIDDEN_VALUE in data.subject
-                kind = data.subject.partition("/")[0]
-                subject = f"{kind} of chart {chart.name}" if is_filled_in else data.subject
-                yield replace(data, entries=entries, subject=subject)
+            is_named_by_values = HIDDEN in data.subject or HIDDEN_VALUE in data.subject
+            kind = data.subject.partition("/")[0]
+            subject = f"{kind} of chart {chart.name}" if is_named_by_values else data.subject
+            yield replace(data, entries=entries, subject=subject, is_filled_in=not entries)
 
 
 def _is_written_in(repository: RepositoryTexts, path: str, node: Scalar) -> bool:
@@ -110,7 +120,8 @@ def _of_object(path: str, manifest: Mapping) -> Iterator[ManifestData]:
     yield ManifestData(path, f"{kind}/{name}", kind == "Secret", node, tuple(entries), is_encrypted)
 
 
-def _of_generators(path: str, root: Mapping | None) -> Iterator[ManifestData]:
+def _of_generators(repository: RepositoryTexts, path: str) -> Iterator[ManifestData]:
+    root = repository.root(path)
     for key, kind in (("secretGenerator", "Secret"), ("configMapGenerator", "ConfigMap")):
         for item in root.sequence(key) if root is not None else ():
             if not isinstance(item, Mapping):
@@ -119,7 +130,31 @@ def _of_generators(path: str, root: Mapping | None) -> Iterator[ManifestData]:
             parts = [(each.value.partition("="), each) for each in literals]
             entries = tuple((name, value.strip("\"'"), node) for (name, _, value), node in parts)
             subject = f"{kind}/{word(item.get('name')) or posixpath.basename(path)}"
-            yield ManifestData(path, subject, kind == "Secret", item, entries)
+            data = ManifestData(path, subject, kind == "Secret", item, entries)
+            variables = tuple(_variables_taken(repository, path, item))
+            yield replace(data, variables=variables, files=tuple(_files_taken(repository, path, item)))
+
+
+def _variables_taken(repository: RepositoryTexts, path: str, item: Mapping) -> Iterator[tuple[str, str, Scalar]]:
+    for node in (*item.sequence("envs"), item.get("env")):
+        for line in _text_taken(repository, path, word(node) or "").splitlines():
+            name, equals, value = line.strip().partition("=")
+            if equals and not name.startswith("#") and isinstance(node, Scalar):
+                yield name.removeprefix("export ").strip(), value.strip().strip("\"'"), node
+
+
+def _files_taken(repository: RepositoryTexts, path: str, item: Mapping) -> Iterator[tuple[str, str, Scalar]]:
+    for node in item.sequence("files"):
+        name, equals, file = (word(node) or "").partition("=")
+        text = _text_taken(repository, path, file if equals else name)
+        if text and isinstance(node, Scalar):
+            yield posixpath.basename(name), text, node
+
+
+def _text_taken(repository: RepositoryTexts, path: str, name: str) -> str:
+    """The text of a file that a kustomization names; empty where it is none of this repository."""
+    target = below(posixpath.dirname(path), name) if name else None
+    return repository.text(target) if target is not None and target in repository else ""
 
 
 def _decoded(text: str) -> str:
@@ -150,14 +185,34 @@ def _is_empty_login(text: str) -> bool:
     )
 
 
+def _is_secret_setting(line: str) -> bool:
+    """Whether a line of a file of settings (`default_pass = hunter2`) writes a secret out."""
+    match = _SETTING.fullmatch(line.strip())
+    value = match["value"].strip("\"'") if match is not None else ""
+    if match is None or not value or value.startswith(("$", "{", "%")) or is_placeholder(value):
+        return False
+    return holds_secret(match["name"].replace(".", "_"), value)
+
+
 def is_written_out(data: ManifestData, key: str, value: str) -> bool:
-    """Whether a literal gives away what nobody else should read."""
+    """Whether a literal gives away what nobody else should read; of a Secret's JSON or YAML, any that is in it."""
+    within = leaves(value) if data.is_secret and key not in _LOGINS else []
+    if within:
+        is_encrypted = any(text.startswith("ENC[") for _, text in within)
+        return not is_encrypted and any(_is_written_out(data, name, text) for name, text in within)
+    return _is_written_out(data, key, value)
+
+
+def _is_written_out(data: ManifestData, key: str, value: str) -> bool:
     text = value.strip()
-    if not text or text.startswith(("$", "ENC[", "ref+", "vault:")) or is_placeholder(text):
+    if not text or text.startswith(("$", "ENC[", "ref+", "vault:")):
+        return False
+    if (is_placeholder(text) and not is_chosen(key, text)) or takes_a_password(text):
         return False
     if names_what_to_put(key, text) or (key in _LOGINS and _is_empty_login(text)):
         return False
     if not data.is_secret:
-        return holds_secret(key, text) and not takes_a_password(text)
+        is_set = _SETTINGS.search(key) is not None and any(map(_is_secret_setting, text.splitlines()))
+        return is_set or holds_secret(key, text)
     gives_nothing_away = _NO_SECRET.match(_CAMEL.sub("_", key)) is not None or _is_address(key, text)
     return holds_secret(key, text) or not gives_nothing_away

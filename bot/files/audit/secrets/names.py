@@ -4,8 +4,8 @@ import re
 
 _SECRET = re.compile(
     r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
-    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|(?:ENCRYPTION|SIGNING|MASTER|JWT)_?KEY|SAS|PWD)(?:$|[_.\-:])"
-    r"|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$)|[A-Z]PASSW(?:OR)?D$",
+    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|(?:ENCRYPTION|SIGNING|MASTER|JWT|SECURITY|AUTH)_?KEY|SAS|PWD)(?:$|[_.\-:])"
+    r"|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$)|[A-Z](?:PASSW(?:OR)?D|(?<!NO)(?<!USE)(?<!IS)(?<!HAS)SECRET|APIKEY|ACCESSKEY|ACCESSTOKEN)$",
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -34,6 +34,8 @@ _OF_EMULATOR = re.compile(
 )
 """Connections to emulators, whose keys their makers publish."""
 _CHOSEN = re.compile(r"pass|pwd", re.IGNORECASE)
+_CHOSEN_WORD = re.compile(r"change[-_ ]?(?:me|it|this)|dummy", re.IGNORECASE)
+"""What people do choose as passwords, and a server then takes; nobody is given such a token."""
 _FILLED_IN = r"x{3,}|<.*>|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%|\*+"
 _STANDS_IN = re.compile(_FILLED_IN, re.IGNORECASE)
 _OF_MORE = re.compile(r"[\n\"]")
@@ -45,7 +47,11 @@ _PLACEHOLDER = re.compile(
     r"|@Microsoft\.KeyVault\(.*\)|\S+@azurekeyvault)$",
     re.IGNORECASE,
 )
-_OF_VARIABLE = re.compile(r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*\$[({\w]", re.IGNORECASE)
+_OF_VARIABLE = re.compile(
+    r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[\"']?\$[({\w]"
+    r"|[?&]password=\$[({\w]|://[^/\s:@]*:\$[({\w][^/\s@]*@",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(r"[\w.\- ]+")
 _STANDS_FOR_ONE = re.compile(r"[A-Z]+(?:_[A-Z\d]+)+")
 
@@ -76,9 +82,14 @@ def holds_secret(name: str, value: str) -> bool:
     text = value.strip().strip("\"'")
     if (is_filled_in := _takes_what_is_filled_in(text)) is not None:
         return not is_filled_in
-    if _PLACEHOLDER.match(text) or names_what_to_put(name, text):
+    if (_PLACEHOLDER.match(text) and not is_chosen(name, text)) or names_what_to_put(name, text):
         return False
     return is_secret_name(name) and not is_connection(name)
+
+
+def is_chosen(name: str, text: str) -> bool:
+    """Whether a word that stands for another one elsewhere (`changeit`) is the password itself here."""
+    return _CHOSEN.search(name) is not None and _CHOSEN_WORD.fullmatch(text) is not None
 
 
 def names_what_to_put(name: str, text: str) -> bool:
@@ -107,10 +118,15 @@ def _takes_what_is_filled_in(text: str) -> bool | None:
     a part of more, which may hold other secrets."""
     if _OF_EMULATOR.search(text) and not _OF_MORE.search(text):
         return True
-    passwords = [match["of_pair"] or match["of_query"] or match["of_url"] for match in _PASSWORD.finditer(text)]
+    passwords = _passwords(text)
     if not all(_STANDS_IN.fullmatch(each.strip()) for each in passwords):
         return False
     return True if passwords and not _OF_MORE.search(text) else None
+
+
+def _passwords(text: str) -> list[str]:
+    """What stands where a connection string or URL has its password."""
+    return [match["of_pair"] or match["of_query"] or match["of_url"] for match in _PASSWORD.finditer(text)]
 
 
 _TELLS_WHAT_TO_PUT = re.compile(
@@ -120,4 +136,6 @@ _TELLS_WHAT_TO_PUT = re.compile(
 
 def takes_a_password(value: str) -> bool:
     """Whether a connection is written out but for its password, which comes from a variable."""
-    return _OF_VARIABLE.search(value.strip().strip("\"'")) is not None
+    text = value.strip().strip("\"'")
+    written = (each.strip() for each in _passwords(text) if not each.startswith("$"))
+    return _OF_VARIABLE.search(text) is not None and all(_STANDS_IN.fullmatch(each) for each in written)

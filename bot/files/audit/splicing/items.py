@@ -7,7 +7,7 @@ from collections.abc import Sequence as Items
 
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.repository import RepositoryTexts, first_scalar
-from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, with_key
+from bot.files.audit.splicing.keys import ANCHORS, NotSpliceable, check_spliceable, edits_of, with_key
 from bot.files.formats.source.nodes import Mapping, Scalar, ScalarStyle, Sequence
 from bot.files.formats.source.text import Lines
 
@@ -59,14 +59,19 @@ def word_after(repository: RepositoryTexts, items: Sequence, word: str) -> Edit:
 def entry_removed(repository: RepositoryTexts, holder: Mapping, key: str) -> Edit:
     """Takes a key with all that is indented below it out of a mapping that keeps others."""
     path, text, lines = _file_of(repository, holder)
-    name = holder.own[key][0]
+    name, value = holder.own[key]
     line = lines.at(name.start)
     before = text[lines.start(line) : name.start]
-    following = lines.of(line + 1) if line < len(lines) else ""
-    is_level = following.startswith(f"{before}-")
-    if before.strip() or len(holder.own) < 2 or name.source is not text or is_level:
+    if before.strip() or len(holder.own) < 2 or name.source is not text:
         raise NotSpliceable(f"{key} does not stand on lines of its own")
-    return Edit(path, Span(lines.start(line), _end_of_item(lines, line, len(before))), "")
+    last = value.items[-1] if isinstance(value, Sequence) and value.items else None
+    following = lines.of(line + 1) if line < len(lines) else ""
+    if not following.startswith(f"{before}-"):
+        return Edit(path, Span(lines.start(line), _end_of_item(lines, line, len(before))), "")
+    if not isinstance(last, Mapping | Scalar):
+        raise NotSpliceable(f"{key} does not stand on lines of its own")
+    line_of_last, column = _dash(text, lines, last)
+    return Edit(path, Span(lines.start(line), _end_of_item(lines, line_of_last, column)), "")
 
 
 def item_removed(repository: RepositoryTexts, item: Mapping | Scalar) -> Edit:
@@ -103,6 +108,8 @@ def _first_item(items: Sequence) -> Mapping:
 
 
 def _file_of(repository: RepositoryTexts, item: Mapping | Scalar) -> tuple[str, str, Lines]:
+    if isinstance(item, Mapping) and item.merged:
+        raise NotSpliceable(ANCHORS)
     path, first = repository.path_of(item), first_scalar(item)
     text = repository.text(path) if path else ""
     if first is None or first.source is not text:

@@ -25,6 +25,7 @@ _SHARED = re.compile(r"(?m)^[^#\n]*(?:[:\-]\s+[&*][\w-]+|<<\s*:)")
 _ONLY_INDENT = re.compile(r" *(?:- +)*")
 GENERATED = "the file says that it is generated"
 _SEVERAL_FILES = "it is put together from several files"
+ANCHORS = "parts of the file are shared by anchors"
 _FLOW = "it is written in braces or brackets over several lines"
 _IN_BRACES = re.compile(r"[\w.-]+|'[^'\n]*'|\"[^\"\\\n]*\"")
 """Scalars that mean the same between braces as outside of them."""
@@ -153,6 +154,8 @@ def _room(repository: RepositoryTexts, mapping: Mapping) -> _Room:
 
 def _find_room(repository: RepositoryTexts, mapping: Mapping) -> _Room:
     """Where in a mapping another key may stand. Raises `NotSpliceable` where nothing in it may be touched."""
+    if mapping.merged and not mapping.own:
+        raise NotSpliceable(ANCHORS)
     first = first_scalar(mapping)
     path = repository.path_of(mapping)
     text = repository.text(path) if path else ""
@@ -160,7 +163,7 @@ def _find_room(repository: RepositoryTexts, mapping: Mapping) -> _Room:
         raise NotSpliceable(_SEVERAL_FILES)
     check_spliceable(text)
     if mapping.merged:
-        raise NotSpliceable("parts of the file are shared by anchors")
+        raise NotSpliceable(ANCHORS)
     if any(name.source is not text for name, _ in mapping.own.values()):
         raise NotSpliceable(_SEVERAL_FILES)
     if text[mapping.start : mapping.start + 1] == "{":

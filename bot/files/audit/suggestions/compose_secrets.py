@@ -1,26 +1,29 @@
 """Secrets of a Compose service as files, each from the variable that has given its value until now."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import entry_removed, item_removed, word_after
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.secrets_as_files import (
+    OF_CONNECTION,
     check_names,
     check_one_value,
     check_reads_files,
     is_written_out,
     set_anew,
 )
-from bot.files.audit.workloads.compose import Service, named_values, services
+from bot.files.audit.workloads.compose import Service, named_values, passed_values, services
 from bot.files.audit.workloads.kubernetes import word
-from bot.files.formats.source.nodes import Mapping, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_under
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
+_READ_BY_SHELL = re.compile(r"\$\$\{?(\w+)")
+_WRITTEN_OUT = "what is written out must become a secret first"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -34,9 +37,10 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         root = repository.root(service.path)
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
-        check_reads_files(service.image if not service.is_built else "")
+        check_reads_files(repository, service.image if not service.is_built else "")
         sources_by_name = dict(_find_secret_variables(service))
-        check_names(list(sources_by_name))
+        check_names(list(sources_by_name), service.image if not service.is_built else "")
+        _check_no_script_reads(service, sources_by_name)
         pairs = named_values(service.get("environment"))
         written_out = [name for name, value, _ in pairs if name in sources_by_name and is_written_out(name, value)]
         check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])
@@ -51,23 +55,30 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
     return Fix(full_advice, suggested=merged(edits))
 
 
+def _check_no_script_reads(service: Service, names: Collection[str]) -> None:
+    """Raises `NotSpliceable` where a shell in the container puts one of the variables into a command: `$$NAME`."""
+    nodes = (service.get(key) for key in ("entrypoint", "command", "healthcheck"))
+    if any(set(_READ_BY_SHELL.findall(text)) & set(names) for node in nodes for text in texts_under(node)):
+        raise NotSpliceable("its own script reads one of them from the environment")
+
+
 def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:
     """The variables that hold secrets, each with that of the environment that it is taken from."""
-    for name, value, _ in named_values(service.get("environment")):
+    for name, value, _ in passed_values(service.get("environment")):
         variable = _VARIABLE.fullmatch(value)
         if variable is not None and is_secret_name(name) and not is_connection(name) and _NAME.fullmatch(name):
             yield name, variable["braced"] or variable["bare"]
         elif is_written_out(name, value) and _VARIABLE_NAME.fullmatch(name):
             yield name, name
         elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-            raise NotSpliceable("what is written out must become a secret first")
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
 
 
 def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:
     """What the services of a file give variables, by its path and their names."""
     values_by_variable: dict[tuple[str, str], set[str]] = {}
     for service in services(repository):
-        for name, value, _ in named_values(service.get("environment")):
+        for name, value, _ in passed_values(service.get("environment")):
             values_by_variable.setdefault((service.path, name), set()).add(value)
     return values_by_variable
 

@@ -4,7 +4,7 @@ import re
 
 from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.deliveries import deliveries
-from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.commands import words_replaced
 from bot.files.audit.workflows.model import PipelineStep

@@ -5,14 +5,17 @@ over, nothing is suggested, and what is missing is said.
 """
 
 import re
+from collections.abc import Iterable
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
+from bot.files.audit.delivery.stages import names_production
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
+from bot.files.audit.workflows.flattening import as_started
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.releases import (
     example_tags,
@@ -21,18 +24,28 @@ from bot.files.audit.workflows.releases import (
     takes_version,
     why_no_schedule,
 )
-from bot.files.audit.workflows.starts import default_branches, dispatched
+from bot.files.audit.workflows.starts import RunStart, default_branches, dispatched
 
+_CHANGES_INFRASTRUCTURE = r"\b(?:terraform|tofu)\b[^\n|;&]*[ \t]apply\b|\bpulumi[ \t]+up\b"
 _OF_RELEASE = re.compile(r"github\.event\.(?:release|client_payload|ref)\b|\bclient_payload\b", re.IGNORECASE)
 _PUBLISHES_MORE = re.compile(
     r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
     r"|gh[ \t]+(?:release|pr|workflow|api)\b|git[ \t]+push"
     r"|(?:create|upload|action-gh|gh|semantic)[-_]release|release[-_](?:action|please|drafter|notes)"
     r"|goreleaser|changesets?\b|helm[ \t]+(?:push|upgrade|install)|chart-releaser|mvn[ \t]+deploy"
-    r"|create-pull-request"
-    r"|repository-dispatch|terraform[ \t]+apply|\bslack|\bdiscord|\bteams\b|\bnotify|uses:[^\n]*deploy[^\s@\"']*",
+    r"|create-pull-request|ssh-action|(?<![\w-])ssh[ \t]"
+    r"|repository-dispatch|\bslack|\bdiscord|\bteams\b|\bnotify|uses:[^\n]*deploy[^\s@\"']*"
+    rf"|{_CHANGES_INFRASTRUCTURE}",
     re.IGNORECASE,
 )
+_MAKES_RELEASE = re.compile(
+    r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
+    r"|gh[ \t]+release[ \t]+create|git[ \t]+push|(?:create|action-gh|gh|semantic)[-_]release|release-please"
+    r"|getsentry/action-release|sentry-cli[ \t][^\n|;&]*\bnew\b"
+    rf"|goreleaser|chart-releaser|ssh-action|{_CHANGES_INFRASTRUCTURE}",
+    re.IGNORECASE,
+)
+"""What publishes a version of its own each time, changes infrastructure, or runs commands on a machine."""
 _SAFE_FILE = re.compile(r"[\w.-]+\.ya?ml")
 _TEXT = """\
 # Builds the newest release anew every week, on its bases as they are then. It starts that tag, and no branch.
@@ -131,6 +144,20 @@ def what_else_it_does(repository: RepositoryTexts, pipeline: Pipeline) -> str:
     called = next((job.remote for job in pipeline.remote_jobs if job.remote), "")
     deploy = next((each.tool for each in deliveries(repository).deploys if each.pipeline is pipeline), "")
     return unread or called or deploy
+
+
+def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> str:
+    """What a run that is started so publishes besides images, or may publish, or that it deploys to production;
+    empty for nothing."""
+    for start in starts:
+        for step in as_started(repository, pipeline, start, surely=False).steps:
+            run = step.mapping.scalar("run")
+            match = _MAKES_RELEASE.search(run.value if run is not None else step.action)
+            if match is not None and step.events:
+                return f"`{' '.join(match.group().split())}`" if run is not None else f"`{step.action}`"
+            if step.events and step.job.environment and names_production(step.job.environment):
+                return f"job {step.job.name} deploys to {step.job.environment}"
+    return ""
 
 
 def released_outcome(repository: RepositoryTexts, pipeline: Pipeline) -> Pushes:

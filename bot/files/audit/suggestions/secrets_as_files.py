@@ -9,25 +9,45 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
 from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.repository import is_workflow
 from bot.domain.repositories.usage import Edit
-from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_secret_name
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
+from bot.files.audit.workloads.compose import services
 from bot.files.audit.workloads.judging import PUT_TOGETHER
 from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
-from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
+from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+OF_CONNECTION = "a connection takes a password: all of it must become one secret first"
+_WRITTEN_OUT = "for what is written out a Secret must be made first"
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
 _READ_FROM_ENVIRONMENT = re.compile(
     r"AWS_\w+|AZURE_CLIENT_SECRET|GITHUB_TOKEN|OTEL_\w+|PG\w*PASSWORD|PGADMIN_\w+|POSTGRES(?:QL)?_\w+|(?:MSSQL_)?SA_PASSWORD"
-    r"|(?:MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|KEYCLOAK|MINIO)_\w+|ASPNETCORE_\w+"
+    r"|(?:DD|ORACLE|MYSQL|MARIADB|MONGO_INITDB|RABBITMQ_DEFAULT|ELASTIC|GF|KC|MINIO)_\w+|ASPNETCORE_\w+"
+    r"|KEYCLOAK_(?:ADMIN|USER|PASSWORD|DATABASE|MANAGEMENT|\w+STORE)\w*"
 )
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
+_OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
+_TAGGED = re.compile(
+    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+|\bContainer(?:Repository|ImageName)=)"
+    r"[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)",
+    re.MULTILINE,
+)
+"""The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
+_WHICH_FILES = "whether it takes files (`…_FILE`), and under which names"
+_TELLING = 5
+"""Letters of a name from which on it is no accident that another one begins with them."""
+_PREFIXED = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9]_(?=[A-Z][a-z])")
+"""What `AddEnvironmentVariables("Shop_")` takes off the names of variables, and `AddKeyPerFile` off none."""
+_RUN_IN_IT = ("command", "args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
+_READ_BY_SHELL = re.compile(r"(?:\$\{?|\$env:|%)(\w+)")
 _USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
 """A variable in a command or in the value of another one, as the kubelet puts it in."""
 
@@ -46,9 +66,9 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
     if not is_as_written(repository, container.pod) or container.hidden:
         return Fix(advice, left_alone=PUT_TOGETHER)
     try:
-        check_reads_files(container.image)
+        check_reads_files(repository, container.image)
         selection = _select_secrets(container)
-        check_names([name for files in selection.secrets.values() for name in files or ()])
+        check_names([name for files in selection.secrets.values() for name in files or ()], container.image)
         values = repository.kept(_values)
         check_one_value(selection.written_out, lambda name: values[id(container.pod), name])
         _check_no_other_use(container, selection)
@@ -85,21 +105,44 @@ def check_one_value(names: Items[str], values: Callable[[str], Collection[str]])
             )
 
 
-def check_reads_files(image: str) -> None:
+def check_reads_files(repository: RepositoryTexts, image: str) -> None:
     """Raises `NotSpliceable` for stock images and those without an owner, such as `postgres`, whose programs read
-    the environment."""
+    the environment, unless this repository makes them."""
     name = repository_of(image).removeprefix("docker.io/").removeprefix("library/")
-    if name and "$" not in name and ("/" not in name or stock_image(image) is not None):
-        raise NotSpliceable(
-            f"those who make {name.rpartition('/')[2]} say whether it takes files (`…_FILE`), and under which names"
-        )
+    is_stock = stock_image(image) is not None
+    if not name or "$" in name:
+        return
+    if is_stock:
+        raise NotSpliceable(f"those who make {name.rpartition('/')[2]} say {_WHICH_FILES}")
+    if "/" not in name and name not in repository.kept(_made_here):
+        raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
 
 
-def check_names(names: Items[str]) -> None:
-    """Raises `NotSpliceable` for a variable that programs of others read, which would look into no file for it."""
+def _made_here(repository: RepositoryTexts) -> frozenset[str]:
+    """The names of images that projects, Compose files, workflows and scripts of the repository make."""
+    projects = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props")))
+    own = {match["name"] for path in projects for match in _OWN_NAME.finditer(repository.text(path))}
+    builds = (path for path in repository.paths if is_workflow(path) or path.endswith((".sh", ".ps1", "Makefile")))
+    own |= {match["name"] for path in builds for match in _TAGGED.finditer(repository.text(path))}
+    return frozenset(own | {repository_of(each.image) for each in services(repository) if each.is_built})
+
+
+def check_names(names: Items[str], image: str) -> None:
+    """Raises `NotSpliceable` for a variable that programs of others read, which would look into no file for it: by
+    its name, or since it begins as the image is called."""
+    words = set(re.split(r"[/._-]", repository_of(image).lower()))
     for name in names:
-        if _READ_FROM_ENVIRONMENT.fullmatch(name):
-            raise NotSpliceable(f"{name} is a name that programs of others read from the environment")
+        begins = name.lower().split("_")[0]
+        is_called_so = "__" not in name and any(_is_begun_by(each, begins) for each in words)
+        if _READ_FROM_ENVIRONMENT.fullmatch(name) or is_called_so:
+            raise NotSpliceable(f"a program or library of others may read {name} from the environment")
+        if (prefix := _PREFIXED.match(name)) is not None:
+            raise NotSpliceable(f"the program may take {prefix.group()} off {name}, which it would not of a file")
+
+
+def _is_begun_by(word_of_image: str, begins: str) -> bool:
+    """Whether a word of an image's name is another one, or begins so: `ARANGO_…` is of `arangodb`."""
+    return word_of_image == begins or (len(begins) >= _TELLING and word_of_image.startswith(begins))
 
 
 def _select_secrets(container: Container) -> _Selection:
@@ -123,8 +166,10 @@ def _select_secrets(container: Container) -> _Selection:
                 files[name] = name
             selection.written_out.append(name)
             selection.entries.append(entry)
-        elif holds_secret(name, value):
-            raise NotSpliceable("for what is written out a Secret must be made first")
+        elif comes_from_config_map(entry):
+            raise NotSpliceable("what a ConfigMap holds must become a Secret first")
+        elif holds_secret(name, value) and not _USED.search(value):
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
     for entry in container.own.sequence("envFrom"):
         if isinstance(entry, Mapping) and entry.get("secretRef") is not None:
             secret = word(entry.mapping("secretRef").get("name"))
@@ -134,6 +179,22 @@ def _select_secrets(container: Container) -> _Selection:
             selection.secrets[secret] = None
             selection.entries.append(entry)
     return selection
+
+
+def variables_put_in(value: str) -> list[str]:
+    """The variables that the kubelet puts into a value."""
+    return _USED.findall(value)
+
+
+def is_put_in(value: str) -> bool:
+    return _USED.search(value) is not None
+
+
+def comes_from_config_map(entry: Mapping) -> bool:
+    """Whether a variable with the name of a secret, which need not be a connection, gets it from a ConfigMap."""
+    name = word(entry.get("name")) or ""
+    is_taken = entry.mapping("valueFrom").get("configMapKeyRef") is not None
+    return is_taken and is_secret_name(name) and not is_connection(name)
 
 
 def _values(repository: RepositoryTexts) -> dict[tuple[int, str], set[str]]:
@@ -158,20 +219,14 @@ def _check_no_other_use(container: Container, selection: _Selection) -> None:
     other_entries = [each for each in env if not any(each is entry for entry in selection.entries)]
     own = {word(each.get("name")) for each in other_entries if isinstance(each, Mapping)}
     for node in (*other_entries, container.own.get("command"), container.own.get("args")):
-        if any(set(_USED.findall(text)) - own for text in _texts(node)):
+        if any(set(_USED.findall(text)) - own for text in texts_under(node)):
             raise NotSpliceable("a command or another variable of it names one of them")
-
-
-def _texts(node: Node | None) -> Iterator[str]:
-    match node:
-        case Scalar():
-            yield node.value
-        case Sequence():
-            for item in node.items:
-                yield from _texts(item)
-        case Mapping():
-            for _, value in node.entries():
-                yield from _texts(value)
+    names = {name for files in selection.secrets.values() for name in files or ()}
+    for key in _RUN_IN_IT:
+        for text in texts_under(container.own.get(key)):
+            read = set(_READ_BY_SHELL.findall(text))
+            if read & names or (None in selection.secrets.values() and any(map(is_secret_name, read - own))):
+                raise NotSpliceable("its own script reads one of them from the environment")
 
 
 def _check_volumes(container: Container, selection: _Selection) -> None:

@@ -13,8 +13,7 @@ from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements, pushes_unasked
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import repository_of
-from bot.files.audit.delivery.pushing import listed_names
+from bot.files.audit.delivery.pushing import listed_names, repository_of
 from bot.files.audit.delivery.statements import JOINED
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import item_after, item_before
@@ -147,7 +146,7 @@ _OF_GITHUB = ("ubuntu-", "windows-", "macos-")
 def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
     """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion.
 
-    Nothing is changed where what is set up cannot store it, or what joins the images cannot take it.
+    Nothing is changed where what is set up cannot store it, or what joins or loads the images cannot take it.
     """
     if not fix.edits:
         return fix
@@ -155,6 +154,9 @@ def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
         return Fix(
             fix.advice, left_alone="`docker manifest create` joins the images, and takes none with statements"
         )
+    if _loads(push):
+        why = "the build loads the image too, and Docker's exporter refuses one with statements"
+        return Fix(fix.advice, left_alone=why)
     builders = _builders(push)
     if any(each.input("driver") == "docker" for each in builders):
         return Fix(fix.advice, left_alone="the builder has the driver docker, which need not store statements")
@@ -171,11 +173,18 @@ def _beside(push: Push) -> str:
     """What else has to change before the build can attach statements, as advice goes on; empty for nothing."""
     if _joins_manifests(push):
         return f", and {JOINED}"
+    if _loads(push):
+        return ", in a build that does not load the image"
     builders = _builders(push)
     if any(each.input("driver") == "docker" for each in builders):
         return ", with another driver than docker for docker/setup-buildx-action"
     is_missing = not builders and push.step.action == "docker/build-push-action"
     return ", with docker/setup-buildx-action before the build" if is_missing else ""
+
+
+def _loads(push: Push) -> bool:
+    """Whether the build gives the image to Docker or into a file for it as well, and not to a registry alone."""
+    return push.step.input("load").lower() not in {"", "false"} or "type=docker" in push.step.input("outputs")
 
 
 def _joins_manifests(push: Push) -> bool:

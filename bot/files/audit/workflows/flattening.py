@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.repositories.repository import is_workflow
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.shell import ShellCommand, shell_commands
+from bot.files.audit.shell import ShellCommand, Stops, shell_commands
 from bot.files.audit.workflows.contexts import (
     default_inputs,
     flag_of,
@@ -25,6 +25,7 @@ from bot.files.audit.workflows.jobs import ended_before, environment_of, in_orde
 from bot.files.audit.workflows.matrix import variants_of
 from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline, PipelineJob, PipelineStep
 from bot.files.audit.workflows.refs import patterns_of
+from bot.files.audit.workflows.scripts import OF_RUNNER
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
 from bot.files.audit.workflows.starts import RunStart
 from bot.files.formats.builds import below
@@ -43,7 +44,10 @@ _WORTH_READING = re.compile(
     r"|(?i:push|publish|release|deploy)[\w-]{0,60}\.(?:sh|ps1|cmd)\b"
     r"|\.(?:sh|ps1|cmd)[ ][^\n]{0,200}(?:[Pp]ush|[Pp]ublish)"
 )
-_CALLS_ANOTHER = re.compile(r"uses:\s*[\"']?[\w.-]+/[\w.-]+/\.github/workflows/")
+_CALLS_ANOTHER = re.compile(
+    r"uses:\s*[\"']?[\w.-]+/[\w.-]+/(?:\.github/workflows/|(?:[\w.-]+/)*(?:build|publish|release|deploy))"
+    r"|\bpush:[ \t]*[\"']?true\b|event-type:[^\n]*deploy"
+)
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""
 _RUNS_ANYHOW = re.compile(r"\b(?:always|failure|cancelled)\s*\(", re.IGNORECASE)
 """Conditions of jobs that run although one that they need was left out."""
@@ -328,11 +332,19 @@ def _as_values(inputs: Dict[str, str]) -> dict[str, str]:
 def _commands(
     node: Mapping, job: Mapping, root: Mapping, values: Dict[str, str], environment: Dict[str, str]
 ) -> tuple[ShellCommand, ...]:
-    run = node.scalar("run")
-    stops = stops_of(shell_of((node, job, root), values)) if run is not None else None
-    if run is None or stops is None:
+    script = node.scalar("run")
+    stops = stops_of(shell_of((node, job, root), values)) if script is not None else None
+    uses = node.scalar("uses")
+    if script is None and uses is not None:
+        stops = _STOPS_OF_ACTION.get(uses.value.strip().partition("@")[0].lower())
+        script = node.mapping("with").scalar("inlineScript")
+    if script is None or stops is None:
         return ()
-    return tuple(shell_commands(filled(run.value, values), environment, stops))
+    return tuple(shell_commands(filled(script.value, values), {**OF_RUNNER, **environment}, stops))
+
+
+_STOPS_OF_ACTION = {"azure/cli": Stops.FIRST, "azure/powershell": Stops.LAST}
+"""Actions that run the script in their input `inlineScript`, and which failures end that."""
 
 
 def _either_of(first: bool | None, second: bool | None) -> bool | None:

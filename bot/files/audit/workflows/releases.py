@@ -12,6 +12,7 @@ from bot.files.audit.workflows.refs import named_refs, patterns_of
 from bot.files.formats.source.nodes import Mapping
 
 RELEASES_ALONE = "it builds releases alone, and no branch"
+OF_MOVED_TAG = "it builds what a tag stands at, and no branch"
 READS_MERGE = "its steps read what only the event of a pull request hands over"
 WITH_VERSION = "it is started with a version, which a schedule does not have"
 _STARTED = frozenset({"workflow_dispatch", "workflow_call", "repository_dispatch"})
@@ -29,8 +30,8 @@ _OF_FIGURES = re.compile(r"(?:[\d.*+?]|\\\.|\[[\d-]+\])+")
 def why_no_schedule(pipeline: Pipeline) -> str:
     """Why a run on the default branch would build what is no release; empty where it builds other things too."""
     accepted = pipeline.events - TESTS_ONLY - _STARTED
-    if accepted and accepted <= {"release", *(["push"] if _is_for_tags(pipeline) else [])}:
-        return RELEASES_ALONE
+    if accepted and accepted <= {"release", *(["push"] if is_for_tags(pipeline) else [])}:
+        return RELEASES_ALONE if "release" in accepted or _names_version(pipeline) else OF_MOVED_TAG
     return WITH_VERSION if not accepted and takes_version(pipeline) else ""
 
 
@@ -40,12 +41,33 @@ def reads_merge(pipeline: Pipeline) -> bool:
     return is_merged and any(map(_OF_MERGE.search, _values(pipeline)))
 
 
-def _is_for_tags(pipeline: Pipeline) -> bool:
+def is_for_tags(pipeline: Pipeline) -> bool:
+    """Whether a push starts it for tags alone."""
     pushed = pipeline.root.mapping("on").get("push")
     if not isinstance(pushed, Mapping):
         return False
     has_tags = "tags" in pushed.own or "tags-ignore" in pushed.own
     return has_tags and "branches" not in pushed.own and "branches-ignore" not in pushed.own
+
+
+def tags_of(pipeline: Pipeline) -> list[str]:
+    """The patterns of tags that start it, as they are written."""
+    return patterns_of(pipeline.root.mapping("on").mapping("push"), "tags")
+
+
+def _names_version(pipeline: Pipeline) -> bool:
+    """Whether a tag that starts it may be of a version: not `devtest` or `deploy-*`, which are moved or counted.
+
+    What is kept out tells nothing of what is left.
+    """
+    patterns = [each for each in tags_of(pipeline) if not each.startswith("!")]
+    return not patterns or any(map(_may_be_version, patterns))
+
+
+def _may_be_version(pattern: str) -> bool:
+    begin, *rest = re.split(r"[*?+\[!]", pattern, maxsplit=1)
+    is_open = bool(rest) and _BEFORE_VERSION.fullmatch(begin.replace("/", "-")) is not None
+    return is_open or re.search(r"\d", pattern) is not None or ("." in pattern and bool(rest))
 
 
 def takes_version(pipeline: Pipeline) -> bool:

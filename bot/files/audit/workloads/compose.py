@@ -11,13 +11,21 @@ from bot.files.audit.images.by_name import is_for_windows
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.kubernetes import word
+from bot.files.audit.workloads.swarm import is_for_swarm
 from bot.files.formats.builds import DOCKERFILE, below
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.variables import interpolated
-from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
 from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
+_FOUND = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_FOUND_BESIDE = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
 _WINDOWS = re.compile(
     r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)|[/:_-]windows(?:[/:_-]|$)"
 )
@@ -38,6 +46,13 @@ def named_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
             yield name, text, item
 
 
+def passed_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
+    """The same where Compose runs: a variable without a value is given the one of its environment, `${NAME}`."""
+    for name, value, place in named_values(node):
+        is_bare = isinstance(place, Scalar) and (place.is_null or place.value.strip() == name)
+        yield name, f"${{{name}}}" if is_bare and not value else value, place
+
+
 @dataclass(frozen=True, eq=False)
 class Service:
     """`levels` are the service and those that it extends, nearest first. What many rules ask is told once."""
@@ -50,6 +65,8 @@ class Service:
     """The engine that runs the file is one of Windows, by what another service of it says."""
     is_built_for_windows: bool | None = None
     """What its Dockerfile says; None where there is none here."""
+    is_for_swarm: bool = False
+    """Whether `docker stack deploy` reads its file, which ignores some of what Compose does."""
 
     @property
     def subject(self) -> str:
@@ -88,6 +105,11 @@ class Service:
     @cached_property
     def image(self) -> str:
         return self.word("image") or ""
+
+    @property
+    def command(self) -> str:
+        """What it starts, and with which arguments, as far as it is written here."""
+        return " ".join(each for key in ("entrypoint", "command") for each in texts_under(self.get(key)))
 
     @property
     def is_built(self) -> bool:
@@ -136,6 +158,21 @@ def _text(node: Node) -> str | None:
     return filled_in(node).strip() if isinstance(node, Scalar) else None
 
 
+def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str]]:
+    """The override files beside a Compose file, each with how it comes to be read with it.
+
+    Compose looks for one by itself beside the file that it finds by itself, and for none beside others.
+    """
+    folder, name = posixpath.split(path)
+    if name in _FOUND:
+        found = repository.first(folder, *_FOUND_BESIDE)
+        yield from [(found, "which Compose reads too unless files are named")] if found is not None else []
+        return
+    head, _, _ = name.rpartition(".")
+    named = repository.first(folder, f"{head}.override.yml", f"{head}.override.yaml")
+    yield from [(named, "which may be named beside it")] if named is not None else []
+
+
 def services(repository: RepositoryTexts) -> list[Service]:
     """Reads the services of all Compose files but those that developers and tests run, in order. Never raises."""
     return repository.kept(_services)
@@ -152,16 +189,22 @@ def _services(repository: RepositoryTexts) -> list[Service]:
         own = []
         for key, node in root.mapping("services").entries():
             if isinstance(node, Mapping) and (
-                node.get("image") or _says_what_to_build(node) or node.get("extends")
+                node.get("image")
+                or _says_what_to_build(node)
+                or (node.get("build") is not None and _is_built_beside(repository, path, key.value))
+                or node.get("extends")
             ):
                 levels = tuple(_levels(repository, path, root.mapping("services"), node))
-                own.append(Service(path, key.value, levels, repository.place(node, path)))
+                place = repository.place(node if node.own else key, path)
+                own.append(Service(path, key.value, levels, place))
         is_windows = any(each.tells_of_windows for each in own)
+        of_swarm = bool(own) and is_for_swarm(repository, path, root)
         all_services += [
             replace(
                 service,
                 is_beside_windows=is_windows,
                 is_built_for_windows=_is_built_for_windows(repository, service),
+                is_for_swarm=of_swarm,
             )
             for service in own
         ]
@@ -173,10 +216,21 @@ def _is_left_out(repository: RepositoryTexts, path: str) -> bool:
 
 
 def _says_what_to_build(node: Mapping) -> bool:
-    """Arguments alone are for a service of another file, which this one is read together with."""
+    """Arguments alone may be for a service of another file, which this one is read together with."""
     build = node.get("build")
     return isinstance(build, Scalar) or (
         isinstance(build, Mapping) and bool({"context", "dockerfile", "dockerfile_inline"} & set(build.own))
+    )
+
+
+def _is_built_beside(repository: RepositoryTexts, path: str, name: str) -> bool:
+    """Whether a Dockerfile stands where Compose looks unless it is told, and no file beside has the service too."""
+    folder = posixpath.dirname(path)
+    return posixpath.join(folder, DOCKERFILE) in repository and not any(
+        name in root.mapping("services").own
+        for other in repository.paths
+        if other != path and posixpath.dirname(other) == folder and repository.kind(other) == COMPOSE
+        if (root := repository.root(other)) is not None
     )
 
 

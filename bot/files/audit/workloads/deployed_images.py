@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
-from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
@@ -17,6 +18,11 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SET_IMAGE = re.compile(
     r"\bset\s+image\b|\bimages?\s+set\b|\byq\b[^\n]*\bimage|\bsed\b[^\n]*\bimage", re.IGNORECASE
+)
+_OF_CLUSTER = re.compile(r"\b(?:kubectl|oc)\b[^|;&]*\bset\s+image\b")
+_WORKLOAD = re.compile(
+    r"(?<![\w/.-])(?:deploy(?:ments?)?|dc|deploymentconfigs?|statefulsets?|sts|daemonsets?|ds|cronjobs?|cj|rs"
+    r"|replicasets?|pods?|po)(?:\.apps)?(?:/|\s+)(?P<name>[^\s=]+)(?=\s)"
 )
 _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE_?TAG\b")
 _SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
@@ -66,12 +72,15 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
         named = _with_entry(name, entry)
         place = place_of(repository, _telling(entry), place) if named != name else place
         name = named
+    if node is None and not may_hold(container.own, "image"):
+        why = "no image is written, without which no cluster takes it"
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")
     if _is_put_in_by_stream(container):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "an image stream of OpenShift puts it in")
     pin = _pin_of(name)
-    if pin is NamedBy.LATEST and not name.endswith(":latest") and repository.kept(_may_set_images):
+    if pin is NamedBy.LATEST and not name.endswith(":latest") and _may_be_set(repository, container):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
     if pin is not NamedBy.DIGEST and repository_of(name) in repository.kept(_built_by_skaffold):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "Skaffold names it by what it has built")
@@ -127,9 +136,27 @@ def _built_by_skaffold(repository: RepositoryTexts) -> frozenset[str]:
     return frozenset(name for each in artifacts if (name := word(each.get("image"))))
 
 
-def _may_set_images(repository: RepositoryTexts) -> bool:
-    """Whether a workflow or script names images anew when it deploys."""
+def _may_be_set(repository: RepositoryTexts, container: Container) -> bool:
+    """Whether a workflow or script may name the image of a container anew when it deploys; what a chart or a
+    kustomization makes may have another name then."""
+    set_names, pod = repository.kept(_workloads_set_anew), container.pod
+    if set_names is None or pod.variant.startswith("chart "):
+        return set_names is None or bool(set_names)
+    return pod.name in set_names or (pod.variant != "" and any(pod.name in each for each in set_names))
+
+
+def _workloads_set_anew(repository: RepositoryTexts) -> frozenset[str] | None:
+    """The workloads whose images workflows and scripts name anew; None where these may be any."""
     endings = (".yml", ".yaml", ".sh", ".ps1", "Makefile", "justfile", ".mk")
-    return any(
-        _SET_IMAGE.search(repository.text(path)) is not None for path in repository.paths if path.endswith(endings)
-    )
+    names = set[str]()
+    for path in repository.paths:
+        text = repository.text(path) if path.endswith(endings) else ""
+        for match in _SET_IMAGE.finditer(text):
+            line = text[text.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
+            workload_names = (
+                {each["name"] for each in _WORKLOAD.finditer(line)} if _OF_CLUSTER.search(line) else set()
+            )
+            if not workload_names or any(re.search(r"[^\w.-]", each) for each in workload_names):
+                return None
+            names |= workload_names
+    return frozenset(names)

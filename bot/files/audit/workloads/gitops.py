@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.workloads.kubernetes import objects, word
+from bot.files.audit.workloads.kubernetes import is_assertion, objects, word
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping
 
@@ -74,7 +74,7 @@ def objects_of(repository: RepositoryTexts, group: str) -> Iterator[tuple[str, M
     for path in repository.paths:
         if not path.endswith((".yml", ".yaml")) or group not in repository.glimpse(path):
             continue
-        if repository.kind(path) != MANIFEST or not repository.scope.is_judged(path):
+        if repository.kind(path) != MANIFEST or not repository.scope.is_judged(path) or is_assertion(path):
             continue
         for manifest in objects(repository.documents(path)):
             if group in (word(manifest.get("apiVersion")) or ""):

@@ -6,6 +6,7 @@ missing. Source: Helm's chart template guide.
 """
 
 import posixpath
+import re
 from dataclasses import dataclass, field
 
 from bot.files.audit.repository import RepositoryTexts, first_scalar, last_scalar
@@ -16,6 +17,7 @@ from bot.files.formats.source.yaml import read
 
 MOST_TEMPLATES = 200
 MOST_LINES = 5_000
+_IS_TEST = re.compile(r"helm\.sh/hook[\"']?:[^\n]*\btest")
 _MAKES_OBJECTS = ("kind:", "include ", "template ")
 
 
@@ -23,6 +25,11 @@ def may_hold(node: Mapping, *keys: str) -> bool:
     """Whether a template that is not read may put one of these keys into a mapping; any where none is named."""
     marks = [key.removeprefix(HIDDEN).partition("-") for key in node.own if key.startswith(HIDDEN)]
     return any(not name or not keys or name in keys for _, _, name in marks)
+
+
+def may_name(node: Mapping, key: str) -> bool:
+    """Whether a template puts that very key into a mapping where a rendering decides it so."""
+    return any(each.removeprefix(HIDDEN).partition("-")[2] == key for each in node.own if each.startswith(HIDDEN))
 
 
 @dataclass(slots=True)
@@ -35,6 +42,8 @@ class HelmChart:
     unread: list[str] = field(default_factory=list)
     without_kind: list[tuple[str, Scalar]] = field(default_factory=list)
     """Where a helper that is not read makes all of an object, with the path of the template."""
+    tests: list[str] = field(default_factory=list)
+    """Templates of hooks that `helm test` runs, and nothing else."""
     hidden: str = ""
     gaps: list[tuple[str, list[Gap]]] = field(default_factory=list)
     """By the text that a template was rendered to."""
@@ -60,8 +69,10 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
         templates = [
             template_path
             for template_path in repository.below(posixpath.join(folder, "templates"))
-            if _is_rendered(template_path.rpartition("/")[2]) and "/tests/" not in template_path
+            if _is_rendered(template_path.rpartition("/")[2])
         ]
+        chart.tests = [each for each in templates if "/tests/" in each and _IS_TEST.search(repository.text(each))]
+        templates = [each for each in templates if each not in chart.tests]
         for template in templates[:MOST_TEMPLATES]:
             _read(repository, template, RenderedLines(values, repository.root(path)), chart)
         chart.unread += templates[MOST_TEMPLATES:]

@@ -8,6 +8,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.suggestions.chart_values import context_begun
 from bot.files.audit.verdict import Verdict, fails, not_applicable, unknown
+from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.compose import Service, services
 from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods, word
 from bot.files.audit.workloads.unread import unread_workloads
@@ -36,6 +37,9 @@ def judge_workloads(
                 yield replace(verdict, message=message) if is_shown else verdict
     for unread in unread_workloads(repository):
         yield unknown(unread.place, unread.subject, unread.message, RENDERED)
+    for chart in helm.charts(repository):
+        for path in chart.tests:
+            yield not_applicable(Place(path, 1, 1), f"chart {chart.name}", "only `helm test` runs it")
     yield from judge_services(repository, of_service, is_asked_of_windows=is_asked_of_windows)
 
 

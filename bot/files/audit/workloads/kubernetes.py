@@ -18,7 +18,7 @@ from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kustomize import may_hold_workloads
 from bot.files.audit.workloads.unnamed_patches import is_patch
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
-from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
 from bot.files.formats.table import is_worth_reading
 
 _TEMPLATES = {
@@ -34,6 +34,7 @@ _CONSTRAINED = "OpenShift's security context constraints may set it"
 _PUT_IN = re.compile(r"\$\{\{?\w+(?::?-[^}]*)?\}?\}|#\{[\w.]+\}#?|__\w+__")
 """A value that a deployment puts in as a whole."""
 CONTAINER_LISTS = (("initContainers", "init container"), ("containers", "container"))
+_ASSERTION = re.compile(r"(?:^|/)(?:\d+-(?:assert|errors)|assert)(?:-[\w-]+)?\.ya?ml$")
 MOST_OBJECTS = 20_000
 _JOINTS = ("-", ".")
 
@@ -53,6 +54,8 @@ class Pod:
     place: Place
     variant: str = ""
     hidden: str = ""
+    constrained: str = ""
+    """Why the cluster may set what a security context lacks."""
     images: Names[Scalar, tuple[Mapping, ...]] = field(default_factory=dict)
     """The entries of `images` that it went through, in order, by what each of its containers names."""
 
@@ -101,6 +104,11 @@ class Container:
         return image.value if image is not None else ""
 
     @property
+    def command(self) -> str:
+        """What it starts, and with which arguments, as far as it is written here."""
+        return " ".join(each for key in ("command", "args") for each in texts_under(self.own.get(key)))
+
+    @property
     def context(self) -> Mapping:
         return self.own.mapping("securityContext")
 
@@ -115,7 +123,7 @@ class Container:
         )
         if is_whole or inner or outer:
             return "a part of it comes from a template that is not read"
-        return self.pod.hidden
+        return self.pod.hidden or self.pod.constrained
 
     def setting(self, key: str) -> Node | None:
         """Returns a setting of the container's security context, else of its pod's."""
@@ -154,10 +162,17 @@ def _containers(repository: RepositoryTexts) -> list[Container]:
         for key, role in CONTAINER_LISTS:
             for node in pod.spec.sequence(key):
                 # Without an image it is a patch for a container, which is asked about where it is applied.
-                if isinstance(node, Mapping) and (node.get("image") is not None or may_hold(node, "image")):
+                if isinstance(node, Mapping) and (
+                    node.get("image") is not None or may_hold(node, "image") or _is_whole(pod)
+                ):
                     place = repository.place(node, pod.path)
                     all_containers.append(Container(pod, node, role, place))
     return all_containers
+
+
+def _is_whole(pod: Pod) -> bool:
+    """Whether a pod is no part that is put over another: a chart's template makes it, or it selects its pods."""
+    return pod.variant.startswith("chart ") or pod.manifest.mapping("spec").get("selector") is not None
 
 
 def _pods(repository: RepositoryTexts) -> list[Pod]:
@@ -177,10 +192,11 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     for path in manifest_paths(repository):
         if path in taken or (folders and path.startswith(folders)):
             continue
-        hidden = _CONSTRAINED if _OF_OPENSHIFT.search(repository.text(path)) else ""
+        constrained = _CONSTRAINED if _OF_OPENSHIFT.search(repository.text(path)) else ""
         for manifest in objects(repository.documents(path)):
-            pod = _pod(repository, manifest, path, hidden=hidden)
-            all_pods += [pod] if pod is not None and not is_patch(manifest, pod.spec, path) else []
+            pod = _pod(repository, manifest, path)
+            if pod is not None and not is_patch(manifest, pod.spec, path):
+                all_pods.append(replace(pod, constrained=constrained) if constrained else pod)
     return all_pods
 
 
@@ -216,6 +232,11 @@ def _is_of_one_text(repository: RepositoryTexts, node: Node) -> bool:
     return bool(path)
 
 
+def is_assertion(path: str) -> bool:
+    """Whether a file says what a test of KUTTL or Chainsaw expects of a cluster, and so deploys nothing."""
+    return _ASSERTION.search(path) is not None
+
+
 def manifest_paths(repository: RepositoryTexts) -> list[str]:
     """YAML files that may hold objects of Kubernetes that somebody runs."""
     return repository.kept(_manifest_paths)
@@ -227,6 +248,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
         for path in repository.paths
         if path.endswith((".yml", ".yaml"))
         and repository.kind(path) == MANIFEST
+        and not is_assertion(path)
         and is_worth_reading(path)
         and repository.scope.is_judged(path)
         and may_hold_workloads(repository.text(path))

@@ -33,6 +33,9 @@ _VALUED = {
 }
 """The options of what runs another command that take the next word."""
 _SETS_VARIABLE = re.compile(r"[A-Za-z_]\w*=")
+_RUNS_GIVEN = re.compile(r"\"?\$(?:@|\*|\{@\}|\{\*\})\"?(?=\s|$)")
+_COUNTS = re.compile(r"-{0,2}\d+[smh]?")
+"""How often and how long a function tries again, which stands before the command."""
 _ESCAPED_IN_QUOTES = frozenset('"\\$`\n')
 _WORDS = frozenset(
     {"word", "number", "string", "raw_string", "concatenation", "simple_expansion", "expansion", "ansi_c_string"}
@@ -76,11 +79,12 @@ def commands(text: Spanned, environment: Mapping[str, Spanned] | None = None) ->
     nodes = syntax.nodes(powershell.without_parameters(text.text))
     words = _Words(text, dict(environment or {}))
     words.assign(nodes)
+    running = frozenset(words.running(nodes))
     commands_in_order: list[Command] = []
     for node in nodes:
         if node.type == "command" and len(commands_in_order) < MOST_COMMANDS:
             command_words = [words.of(child) for child in _word_nodes(node)]
-            command_words = _without_runner(command_words)
+            command_words = _without_runner(command_words, running)
             if command_words:
                 commands_in_order.append(
                     Command(tuple(command_words), node.start_byte, tuple(words.assigned_for(node)))
@@ -110,9 +114,15 @@ def _powershell_environment(text: Spanned) -> Iterator[tuple[str, Spanned]]:
         yield name, Spanned(UNKNOWN, (~text.place(offset),)) if span is None else text.part(*span)
 
 
-def _without_runner(words: list[Spanned]) -> list[Spanned]:
-    """The words from the command on that `sudo -E`, `env TAG=1`, `time` or a shell's own word before it runs."""
-    while words and words[0].text in _BEFORE_COMMAND:
+def _without_runner(words: list[Spanned], running: frozenset[str]) -> list[Spanned]:
+    """The words from the command on that `sudo -E`, `env TAG=1`, `time` or a shell's own word before it runs, or a
+    function of the script that runs what it is given: `retry 5 docker push api`."""
+    while words and (words[0].text in _BEFORE_COMMAND or words[0].text in running):
+        if words[0].text in running:
+            words = words[1:]
+            while words and _COUNTS.fullmatch(words[0].text):
+                words = words[1:]
+            continue
         valued = _VALUED.get(words[0].text, frozenset[str]())
         is_environment = words[0].text in {"env", "sudo"}
         words = words[1:]
@@ -183,6 +193,15 @@ class _Words:
                     yield self._slice(inner).text
             elif node.type == "command" and self._slice(node).text.split() in _EXPORTS_ALL:
                 yield ALL
+
+    def running(self, nodes: "Sequence[tree_sitter.Node]") -> "Iterator[str]":
+        """The names of the functions in which a command is what the function is given: `"$@"`."""
+        functions = [node for node in nodes if node.type == "function_definition"]
+        for node in nodes if functions else ():
+            if node.type == "command" and _RUNS_GIVEN.match(self._slice(node).text):
+                around = [each for each in functions if each.start_byte < node.start_byte < each.end_byte]
+                names = (child for each in around[-1:] for child in each.children if child.type == "word")
+                yield from (self._slice(name).text for name in names)
 
     def _assigned_value(self, node: "tree_sitter.Node") -> Spanned:
         if node.children[1].type != "=":

@@ -166,6 +166,19 @@ def mappings_under(node: Node | None) -> Iterator[tuple[str, Mapping]]:
             waiting.extend((key, item) for item in reversed(here.items))
 
 
+def texts_under(node: Node | None) -> Iterator[str]:
+    """The texts of all scalars at or under a node, those of keys left out, in order."""
+    match node:
+        case Scalar():
+            yield node.value
+        case Sequence():
+            for item in node.items:
+                yield from texts_under(item)
+        case Mapping():
+            for _, value in node.entries():
+                yield from texts_under(value)
+
+
 def _after_white_space(source: str, place: int, end: int) -> int:
     while place < end and source[place].isspace():
         place += 1

@@ -2,11 +2,11 @@
 
 from sqlalchemy import and_, select
 
-from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import ENDED
 from bot.fleet.act.calling_off.tick import CalledOff
 from bot.reconcile.work import Claimed
 from bot.store.engine.queue.claiming import DueRows
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuild_store import RebuildStore
 from bot.store.rows.rollouts.rebuilds import rebuild_of
@@ -25,9 +25,7 @@ class CallingOffStore(RebuildStore):
 
     async def _read_called_off(self, claimed: Claimed) -> CalledOff:
         row = claimed.row
-        home_query = select(repositories.c.name, repositories.c.node_id).where(
-            repositories.c.id == row["repository_id"]
-        )
+        home_query = select(*IDENTITY).where(repositories.c.id == row["repository_id"])
         async with self._database.reading() as connection:
             home = (await connection.execute(home_query)).one()
-        return CalledOff(rebuild_of(row, Identity(home.name, home.node_id)), row["call_off"])
+        return CalledOff(rebuild_of(row, identity_of(home)), row["call_off"])

@@ -10,6 +10,7 @@ from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.sight import told_gone
 from bot.fleet.act.own_word import WordHeld
@@ -63,14 +64,14 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
 
     def __init__(self, store: CallingOffStore, forge: Forge, options: ActOptions, loop: Loop) -> None:
         self._store = store
-        super().__init__(forge, options.host, loop)
+        super().__init__(forge, options.hosts.forge, loop)
 
     @property
     def queue(self) -> Queue[CalledOff]:
         return self._store.called_off
 
-    def repository(self, item: CalledOff) -> str:
-        return item.rebuild.repository
+    def repository(self, item: CalledOff) -> Identity:
+        return item.rebuild.identity
 
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
         """Closes the rebuild's open pull requests, and returns the rebuild as it ends.

@@ -6,7 +6,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
-from bot.domain.repositories.repository import Identity
 from bot.fleet.act.code_scanning.tick import DueScan, UploadedFindings
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -14,6 +13,7 @@ from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.audits import IS_SCANNED, audits, code_scans, unpacked
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories
 
 
@@ -34,7 +34,7 @@ class CodeScanningStore(Store):
             row = (
                 await connection.execute(
                     select(
-                        *(repositories.c.name, repositories.c.node_id, repositories.c.default_branch),
+                        *(*IDENTITY, repositories.c.default_branch),
                         *(audits.c.files, audits.c.findings),
                     )
                     .join(audits, audits.c.repository_id == repositories.c.id)
@@ -42,7 +42,7 @@ class CodeScanningStore(Store):
                 )
             ).one()
         files = load(row.files, dict[str, str])
-        home = Identity(row.name, row.node_id)
+        home = identity_of(row)
         last_upload = (claimed.row["uploaded"], claimed.row["upload"])
         return DueScan(claimed.id, home, row.default_branch, files, unpacked(row.findings), *last_upload)
 

@@ -116,14 +116,14 @@ class _ScanUploads(ForgeWriting[DueScan, UploadedFindings]):
     def __init__(self, store: ScanStore, forge: Forge, logs: ScanLogs, options: ActOptions, loop: Loop) -> None:
         self._store = store
         self._logs = logs
-        super().__init__(forge, options.host, loop)
+        super().__init__(forge, options.hosts.forge, loop)
 
     @property
     def queue(self) -> Queue[DueScan]:
         return self._store.scans
 
-    def repository(self, item: DueScan) -> str:
-        return item.repository.name
+    def repository(self, item: DueScan) -> Identity:
+        return item.repository
 
     async def attempt(self, item: DueScan, lease: Lease) -> UploadedFindings:
         reported_findings = [each for each in item.findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]

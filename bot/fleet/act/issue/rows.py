@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
 from bot.domain.repositories.issue import worth_an_issue
-from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.fleet.act.issue.sections import DEAD_SCHEDULES, FAILURES, IssueFailure, dead_schedules, failures
@@ -21,6 +20,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.issues import issues, say, sections_by_name, sections_of, unsay
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import was_tried_again
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
@@ -46,12 +46,10 @@ class IssuesStore(Store):
     async def _read_issue(self, claimed: Claimed) -> DueIssue:
         row = claimed.row
         async with self._database.reading() as connection:
-            home_query = select(repositories.c.name, repositories.c.node_id).where(
-                repositories.c.id == row["repository_id"]
-            )
+            home_query = select(*IDENTITY).where(repositories.c.id == row["repository_id"])
             home = (await connection.execute(home_query)).one()
             sections = worth_an_issue(await sections_of(connection, row["repository_id"]))
-        identity = Identity(home.name, home.node_id)
+        identity = identity_of(home)
         return DueIssue(row["id"], identity, sections, row["number"], row["is_open"], row["wanted"])
 
     async def gather(self) -> int:

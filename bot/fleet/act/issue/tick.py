@@ -82,15 +82,15 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
 
     def __init__(self, store: IssueStore, forge: Forge, options: ActOptions, loop: Loop) -> None:
         self._store = store
-        super().__init__(forge, options.host, loop)
+        super().__init__(forge, options.hosts.forge, loop)
         self._options = options
 
     @property
     def queue(self) -> Queue[DueIssue]:
         return self._store.issues
 
-    def repository(self, item: DueIssue) -> str:
-        return item.repository.name
+    def repository(self, item: DueIssue) -> Identity:
+        return item.repository
 
     async def attempt(self, item: DueIssue, lease: Lease) -> ToldIssue:
         word_held = WordHeld(lease, self._clock)

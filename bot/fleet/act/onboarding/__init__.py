@@ -1,1 +1,1 @@
-"""Repositories are brought to the practices: one small pull request at a time, until nothing safe is left to do."""
+"""Repositories are brought to the practices by small pull requests."""

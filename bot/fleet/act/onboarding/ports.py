@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Host
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, Proposal
 from bot.domain.repositories.repository import Identity
@@ -79,7 +79,7 @@ class OnboardingOptions:
     follow_every: timedelta = timedelta(minutes=5)
     label: str = "freshness"
     web: str = "https://github.com"
-    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    host: Host = Host()  # noqa: RUF009 - frozen
 
 
 class OnboardingStore(Protocol):

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.globs import names_repository
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
-from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.act.onboarding.ports import DueOnboarding
@@ -30,6 +29,7 @@ from bot.store.rows.repositories.onboardings import (
     onboarding_of,
     onboardings,
 )
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import journal
@@ -239,18 +239,14 @@ async def _due_onboarding(
     connection: AsyncConnection, repository: int, row: int, standing: Onboarding, error: str | None
 ) -> DueOnboarding:
     """A repository with the files that the audit reads, and what else of the bot's is open there."""
-    home = (
-        await connection.execute(
-            select(repositories.c.name, repositories.c.node_id).where(repositories.c.id == repository)
-        )
-    ).one()
+    home = (await connection.execute(select(*IDENTITY).where(repositories.c.id == repository))).one()
     files = await connection.scalar(select(audits.c.files).where(audits.c.repository_id == repository))
     is_open = and_(rebuilds.c.repository_id == repository, rebuilds.c.state == RebuildState.OPEN.value)
     open_elsewhere = await connection.scalar(select(func.count(func.distinct(rebuilds.c.branch))).where(is_open))
     configs = await produced_configs(connection, repository, home.name)
     return DueOnboarding(
         row,
-        Identity(home.name, home.node_id),
+        identity_of(home),
         load(files or {}, dict[str, str]),
         standing,
         configs,

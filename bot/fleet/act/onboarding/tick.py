@@ -8,6 +8,7 @@ from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.onboarding import OnboardingState
+from bot.domain.repositories.repository import Identity
 from bot.fleet.act.onboarding.bringing import bring, clear
 from bot.fleet.act.onboarding.deciding import SELDOM, Brought, OnboardingTools
 from bot.fleet.act.onboarding.ports import (
@@ -86,8 +87,8 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
     def queue(self) -> Queue[DueOnboarding]:
         return self._store.onboardings
 
-    def repository(self, item: DueOnboarding) -> str:
-        return item.repository.name
+    def repository(self, item: DueOnboarding) -> Identity:
+        return item.repository
 
     async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
         word_held = WordHeld(lease, self._clock)

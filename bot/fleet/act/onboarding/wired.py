@@ -23,7 +23,7 @@ def onboarding_options(bot: Bot) -> OnboardingOptions:
         settings.limits.open_pull_requests_per_repository,
         settings.schedule.follow,
         web=forge_page(settings.github.api_url),
-        host=bot.forge_host,
+        host=bot.hosts.forge,
     )
 
 

@@ -10,6 +10,7 @@ from bot.fleet.act.retiring.retire import Traces
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import fleet_issues
@@ -54,13 +55,13 @@ class LeavingStore(Store):
             )
             numbers = {row.repository_id: row.number for row in issue_rows}
             homes = await connection.execute(
-                select(repositories.c.id, repositories.c.name, repositories.c.node_id)
+                select(repositories.c.id, *IDENTITY)
                 .where(repositories.c.id.in_({*branches, *numbers}))
                 .order_by(repositories.c.name)
             )
             traces_by_name = {
                 row.name.lower(): Traces(
-                    Identity(row.name, row.node_id),
+                    identity_of(row),
                     tuple(branches.get(row.id, ())),
                     numbers.get(row.id),
                     requests=tuple(pull_requests.get(row.id, ())),

@@ -10,6 +10,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, RebuildState, Target
+from bot.domain.rollouts.timing.pace import Pace
 from bot.fleet.act.ports import Job
 from bot.fleet.act.rows.jobs import read_job
 from bot.reconcile.work import Claimed
@@ -20,7 +21,7 @@ from bot.store.engine.queue.claiming import DueRows, Worker, is_due
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.told_ways import KeptFeeds
-from bot.store.rows.repositories.repositories import read_within_a_day
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of, read_within_a_day
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.delays import delay_news
@@ -40,12 +41,13 @@ from bot.store.stores import Stores
 
 class ActStore(RebuildStore):
     """`waves` are their names in the order in which they begin; `cves` tells what moves did about CVEs,
-    `feeds` what releases tell of pins."""
+    `feeds` what releases tell of pins; `pace` tells where what is written takes its turns."""
 
     @classmethod
     def opened(cls, stores: Stores) -> Self:
-        waves = [wave.name for wave in stores.options.pace.options.waves]
-        return cls(*stores.given, stores[CvesOfMoves], waves, stores[KeptFeeds])
+        pace = stores.options.pace
+        waves = [wave.name for wave in pace.options.waves]
+        return cls(*stores.given, stores[CvesOfMoves], waves, stores[KeptFeeds], pace)
 
     def __init__(
         self,
@@ -55,11 +57,13 @@ class ActStore(RebuildStore):
         cves: CvesOfMoves,
         waves: Sequence[str] = (),
         feeds: KeptFeeds | None = None,
+        pace: Pace | None = None,
     ) -> None:
         super().__init__(database, worker, clock)
         self._cves = cves
         self._feeds = feeds or KeptFeeds()
         self._waves = waves
+        self._pace = pace or Pace()
         self._noticed: int | None = None
 
     @property
@@ -71,7 +75,7 @@ class ActStore(RebuildStore):
         Those that a superseded rebuild has set to merge are looked at where a word keeps the next from going on
         with them, or once more is known; when that begins stays its own matter."""
         begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
-        has_turn = may_be_written(self._clock.now())
+        has_turn = may_be_written(self._clock.now(), self._pace)
         is_to_be_stopped = and_(IS_OUTDATED, MAY_MERGE, rebuilds.c.call_off.is_(None))
         is_news = rebuilds.c.facts_version > rebuilds.c.text_version
         is_to_be_taken_back = and_(MERGES_STILL, or_(is_news, IS_KEPT_LATER))
@@ -150,7 +154,7 @@ class ActStore(RebuildStore):
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """Repositories whose dispatches are due, those that are due longest first."""
         query = (
-            select(repositories.c.name, repositories.c.node_id)
+            select(*IDENTITY)
             .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
             .where(
                 rebuilds.c.action == Action.DISPATCH.value,
@@ -163,7 +167,7 @@ class ActStore(RebuildStore):
         )
         async with self._database.reading() as connection:
             due = is_due(connection, rebuilds, self._worker, self._clock.now())
-            return [Identity(row.name, row.node_id) for row in await connection.execute(query.where(due))]
+            return [identity_of(row) for row in await connection.execute(query.where(due))]
 
     async def notice_policy(self, policy: int) -> None:
         """Makes open pull requests due for new text where the policy is another than before."""

@@ -48,7 +48,7 @@ async def told_ways_of(
         stood_on = _oldest(target.base, references, images)
         if stood_on is None or not _is_before(stood_on, target, steps):
             continue
-        shown = await _shown(connection, target)
+        shown = await _observation_of(connection, target)
         by_feeds = await feeds.told(connection) if shown is not None else None
         way = by_feeds.way(stood_on, shown, now) if by_feeds is not None and shown is not None else None
         if way is not None:
@@ -78,7 +78,7 @@ def _version(stood_on: Observation | str) -> str | None:
     return stood_on if isinstance(stood_on, str) else stood_on.version
 
 
-async def _shown(connection: AsyncConnection, target: Target) -> Observation | None:
+async def _observation_of(connection: AsyncConnection, target: Target) -> Observation | None:
     """The base as it was seen with the digest that it is to be brought to."""
     base = target.base
     query = (
@@ -104,7 +104,7 @@ async def read_job(
         repositories.c.id == row["repository_id"]
     )
     home = (await connection.execute(home_query)).mappings().one()
-    rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
+    rebuild = rebuild_of(row, Identity(home["name"], home["node_id"], home["forge"]))
     steps = [change for target in rebuild.targets for change in target.changes]
     change_rows = await connection.execute(
         select(changes.c.change).where(changes.c.id.in_(steps)).order_by(changes.c.to_observation)

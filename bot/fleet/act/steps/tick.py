@@ -10,8 +10,9 @@ from bot.domain.builder.port import Builder
 from bot.domain.builder.runs import Run
 from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.looks import OwnWord
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import NOT_INCLUDED
+from bot.domain.host import Hosts
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
@@ -23,7 +24,7 @@ from bot.domain.rollouts.timing.windows import Freeze, frozen_by
 from bot.fleet.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
 from bot.fleet.act.own_word import OwnWords, WordHeld, check_recent, config_of
 from bot.fleet.act.waiting import is_final_after, refused_so_often
-from bot.reconcile.forge_writing import ForgeWriting, guarded_builder
+from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
 
@@ -50,7 +51,7 @@ class StepOptions:
     follow_every: timedelta = timedelta(minutes=5)
     visible_after: timedelta = timedelta(hours=1)
     freezes: tuple[Freeze, ...] = ()
-    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    hosts: Hosts = Hosts()  # noqa: RUF009 - frozen
 
 
 class StepStartStore(Protocol):
@@ -114,7 +115,7 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         self._store = store
         self._builder = builder
         self._gate = gate
-        super().__init__(forge, options.host, loop)
+        super().__init__(forge, options.hosts.forge, loop)
         self.home = None  # what is due is put off while the forge pauses, so that its time does not run
         self._words = OwnWords(store, forge, loop.clock)
         self._read_workflow = read_workflow
@@ -124,8 +125,11 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
     def queue(self) -> Queue[StepJob]:
         return self._store.to_start
 
-    def repository(self, item: StepJob) -> str:
-        return item.step.home.name
+    def repository(self, item: StepJob) -> Identity:
+        return item.step.home
+
+    def host(self, item: StepJob) -> str:
+        return self._options.hosts.builder.of(self.repository(item))
 
     async def attempt(self, item: StepJob, lease: Lease) -> StepRun:
         step, now = item.step, self._clock.now()
@@ -138,8 +142,7 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         if (held_back := await self._held_back(replace(item, step=step.begun(now)))) is not None:
             return held_back
         word_held = WordHeld(lease, self._clock)
-        bounds = self._bounds_with(item.step.step.repository)
-        builder = guarded_builder(self._builder, word_held, bounds)
+        builder = self._guarded_builder(self._builder, word_held, item.step.step.repository)
         return await self._start_step(replace(item, step=step.begun(now)), builder, word_held)
 
     async def _held_back(self, job: StepJob) -> StepRun | None:

@@ -11,9 +11,7 @@ from bot.store.rows.rollouts.steps import steps
 
 
 async def start_steps(bot: Bot) -> TickOutcome:
-    options = StepOptions(
-        follow_every=bot.settings.schedule.follow, freezes=bot.policy.freezes, host=bot.forge_host
-    )
+    options = StepOptions(follow_every=bot.settings.schedule.follow, freezes=bot.policy.freezes, hosts=bot.hosts)
     tally = await tick(
         bot.stores[StepStore], bot.forge, bot.builder, dispatchable, options, bot.loop, gating_of(bot)
     )

@@ -1,1 +1,1 @@
-"""Decides what holds of bases beyond their changes: withdrawn, behind upstream, near the end of support."""
+"""What no rebuild can mend: withdrawn, behind upstream, near the end of support."""

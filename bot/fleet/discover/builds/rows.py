@@ -1,14 +1,13 @@
 """Rebuild workflows and how their builds ended: what `discover.builds` reads and writes."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, not_, select, update
+from sqlalchemy import bindparam, delete, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.builds import BranchBuilds
-from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.discover.builds.tick import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
@@ -20,10 +19,28 @@ from bot.store.engine.writing import chunks, insert_missing, lock
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.blobs import usage_text
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.tables import tasks
 
 _TASK = "say which builds count"
+_TOGETHER = 200
+"""So many repositories are read at once: a thousand with a dozen places each take seven megabytes."""
+
+_LISTED = (
+    select(repositories.c.id, repositories.c.name, repositories.c.config)
+    .where(repositories.c.listed.is_(True), repositories.c.id > bindparam("last_id"))
+    .order_by(repositories.c.id)
+    .limit(_TOGETHER)
+)
+_PLACES = (
+    select(
+        usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, usage_text("path").label("path")
+    )
+    .join(bases, bases.c.id == usages.c.base_id)
+    .where(usages.c.repository_id.between(bindparam("first"), bindparam("last")), usage_text("path").is_not(None))
+    .distinct()
+)
 
 
 class BuildsStore(Store):
@@ -44,35 +61,18 @@ class BuildsStore(Store):
             rows = await claim(connection, tasks, self._worker, now, limit=1, where=[is_task])
         return rows[0]["id"] if rows else None
 
-    async def standings(self) -> list[RepositoryOnBases]:
-        """Listed repositories with the bases that they stand on, and where they name them."""
-        is_listed = repositories.c.listed.is_(True)
-        path = usage_text("path").label("path")
-        columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, path
-        query = (
-            select(*columns)
-            .join(bases, bases.c.id == usages.c.base_id)
-            .join(repositories, repositories.c.id == usages.c.repository_id)
-            .where(is_listed, path.is_not(None))
-            .distinct()
-        )
-        bases_by_home: dict[int, list[BaseInFile]] = {}
-        async with self._database.reading() as connection:
-            for row in await connection.execute(query):
-                base = base_of(row)
-                bases_by_home.setdefault(row.repository_id, []).append((base, row.path))
-            rows = (
-                await connection.execute(
-                    select(repositories.c.id, repositories.c.name, repositories.c.config).where(is_listed)
-                )
-            ).all()
-        return readable(
-            [row for row in rows if row.id in bases_by_home],
-            lambda row: RepositoryOnBases(
-                row.id, row.name, load(row.config, RepositoryConfig), tuple(bases_by_home[row.id])
-            ),
-            lambda row: f"repository {row.name}",
-        )
+    async def standings(self) -> AsyncIterator[list[RepositoryOnBases]]:
+        """Reads listed repositories with the bases that they stand on and where they name them, some at a time."""
+        last_id = 0
+        while True:
+            async with self._database.reading() as connection:
+                rows = (await connection.execute(_LISTED, {"last_id": last_id})).all()
+                if not rows:
+                    return
+                places = await connection.execute(_PLACES, {"first": rows[0].id, "last": rows[-1].id})
+                on_bases = _on_bases(rows, places.all())
+            yield on_bases
+            last_id = rows[-1].id
 
     async def save_wanted(self, task: int, wanted: Sequence[WantedBuilds], mark: str, due: datetime) -> None:
         """Stores whose builds to look at: new ones soon; what is guaranteed otherwise is judged again."""
@@ -113,14 +113,12 @@ class BuildsStore(Store):
 
     async def _due(self, claimed: Claimed) -> DueBuilds:
         row = claimed.row
-        home = select(repositories.c.name, repositories.c.node_id, repositories.c.default_branch).where(
-            repositories.c.id == row["repository_id"]
-        )
+        home = select(*IDENTITY, repositories.c.default_branch).where(repositories.c.id == row["repository_id"])
         async with self._database.reading() as connection:
             home_row = (await connection.execute(home)).one()
         return DueBuilds(
             row["id"],
-            Identity(home_row.name, home_row.node_id),
+            identity_of(home_row),
             home_row.default_branch,
             row["workflow"],
             row["node_id"],
@@ -205,3 +203,16 @@ async def _trees(connection: AsyncConnection, ids: Sequence[int]) -> Sequence[An
         .where(workflow_builds.c.id.in_(ids))
     )
     return rows.all()
+
+
+def _on_bases(rows: Sequence[Any], places: Sequence[Any]) -> list[RepositoryOnBases]:
+    places_by_home: dict[int, list[BaseInFile]] = {}
+    for place in places:
+        places_by_home.setdefault(place.repository_id, []).append((base_of(place), place.path))
+    return readable(
+        [row for row in rows if row.id in places_by_home],
+        lambda row: RepositoryOnBases(
+            row.id, row.name, load(row.config, RepositoryConfig), tuple(places_by_home[row.id])
+        ),
+        lambda row: f"repository {row.name}",
+    )

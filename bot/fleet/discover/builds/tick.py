@@ -1,6 +1,6 @@
 """One tick: when the workflow that rebuilds each repository last succeeded, whoever started it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,9 +9,9 @@ from bot.domain.backoff import look_together, rest_of
 from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Host
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
-from bot.domain.repositories.repository import Identity, owner_of
+from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.age import BaseInFile, guarantees
@@ -72,7 +72,9 @@ class BuildsStore(Protocol):
         """Claims the task of saying which workflows count, where it is due or was done under another policy."""
         ...
 
-    async def standings(self) -> Sequence[RepositoryOnBases]: ...
+    def standings(self) -> AsyncIterator[Sequence[RepositoryOnBases]]:
+        """Tells the listed repositories, some at a time: what a large fleet names is never held as a whole."""
+        ...
 
     async def save_wanted(self, task: int, wanted: Sequence[WantedBuilds], mark: str, due: datetime) -> None:
         """Adds what is new, and forgets what nobody wants to know any more.
@@ -96,14 +98,14 @@ class BuildsTally:
 
 
 async def tick(
-    store: BuildsStore, builder: Builder, policy: Policy, mark: str, host: ForgeHost, loop: Loop
+    store: BuildsStore, builder: Builder, policy: Policy, mark: str, host: Host, loop: Loop
 ) -> BuildsTally:
     """Looks at every workflow that is due; `mark` changes with the policy."""
     task = await store.claim_wanted(mark)
     if task is not None:
-        builds = wanted_builds(await store.standings(), policy)
+        builds = [each async for standings in store.standings() for each in wanted_builds(standings, policy)]
         await store.save_wanted(task, builds, mark, loop.clock.now() + EVERY)
-    tally = await loop.run(_Looks(store, builder, host, loop.clock))
+    tally = await loop.run(_BuildLooks(store, builder, host, loop.clock))
     return BuildsTally(tally.done, tuple(tally.problems))
 
 
@@ -116,22 +118,22 @@ def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> lis
     ]
 
 
-class _Looks(Work[DueBuilds, Seen]):
+class _BuildLooks(Work[DueBuilds, Seen]):
     """All of a claim whose node ids are known are asked for together; the others are looked up first."""
 
     stage = "builds"
     batch = 1_000
     rests_by_backoff = True
 
-    def __init__(self, store: BuildsStore, builder: Builder, host: ForgeHost, clock: Clock) -> None:
+    def __init__(self, store: BuildsStore, builder: Builder, host: Host, clock: Clock) -> None:
         self._store = store
         self._builder = builder
-        self._forge_host = host
+        self._host = host
         self._clock = clock
         self._latest: dict[str, Mapping[str, LatestRuns]] = {}
-        self._in_trouble: dict[str, Failure] = {}
-        """Owners of whom no runs are told at present."""
-        self._met: set[str] = set()
+        self._in_trouble: dict[tuple[str, str], Failure] = {}
+        """Owners, each with its forge, of whom no runs are told at present."""
+        self._met: set[tuple[str, str]] = set()
         self.home = host.whole
 
     @property
@@ -142,14 +144,14 @@ class _Looks(Work[DueBuilds, Seen]):
         return item.identity.name
 
     def host(self, item: DueBuilds) -> str:
-        return self._forge_host.of(item.identity.name)
+        return self._host.of(item.identity)
 
     async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
         """Asks owner by owner: one in trouble keeps no other from being looked at."""
         latest_runs: dict[str, LatestRuns] = {}
-        owners: dict[str, list[DueBuilds]] = {}
+        owners: dict[tuple[str, str], list[DueBuilds]] = {}
         for item in items:
-            owners.setdefault(owner_of(item.identity.name), []).append(item)
+            owners.setdefault(item.identity.owner, []).append(item)
         for owner, owned_items in owners.items():
             if node_ids := [item.node_id for item in owned_items if item.node_id is not None]:
                 self._in_trouble.pop(owner, None)
@@ -174,7 +176,7 @@ class _Looks(Work[DueBuilds, Seen]):
 
     async def attempt(self, item: DueBuilds, lease: Lease) -> Seen:
         now = self._clock.now()
-        failure = self._in_trouble.get(owner_of(item.identity.name))
+        failure = self._in_trouble.get(item.identity.owner)
         if failure is not None and item.node_id is not None:
             raise failure
         latest = None if item.node_id is None else self._latest[self.host(item)].get(item.node_id)
@@ -198,7 +200,7 @@ class _Looks(Work[DueBuilds, Seen]):
 
     def is_shared(self, item: DueBuilds, failure: Failure) -> bool:
         """An owner's trouble counts once, however many workflows meet it."""
-        owner = owner_of(item.identity.name)
+        owner = item.identity.owner
         if self._in_trouble.get(owner) is not failure:
             return False
         is_known = owner in self._met

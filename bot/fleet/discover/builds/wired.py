@@ -17,7 +17,7 @@ def policy_mark(policy: Policy) -> str:
 
 
 async def builds(bot: Bot) -> TickOutcome:
-    mark, host = policy_mark(bot.policy), bot.forge_host
+    mark, host = policy_mark(bot.policy), bot.hosts.builder
     tally = await tick(bot.stores[BuildsStore], bot.builder, bot.policy, mark, host, bot.loop)
     return TickOutcome({"looked_at": tally.looked_at}, list(tally.problems))
 

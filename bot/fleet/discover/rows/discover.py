@@ -1,7 +1,7 @@
 """Repositories, their files and their usages: what `discover` reads and writes."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.followed_base import pinned_to
 from bot.domain.bases.incident import Incident
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Reading, Workflow
+from bot.domain.repositories.repository import GITHUB, Reading, RepositoryId, Workflow
 from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, Merging, RebuildState
 from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing
-from bot.fleet.discover.rows.listing import SHORT, UNLISTED, take_listing
+from bot.fleet.discover.rows.listing import short_at, take_listing, unlisted_at
 from bot.fleet.discover.rows.refused import note_grants, refused_steps, step_again
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
@@ -44,7 +44,7 @@ from bot.store.rows.repositories.tables import blobs, repositories, repository_b
 from bot.store.rows.rollouts.rebuilds import MERGES_STILL, outdate
 from bot.store.rows.rollouts.served import plan_once_more, unserved
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.tables import LISTING, tasks
+from bot.store.rows.tables import LISTING, LISTING_AT, tasks
 
 UNREAD = "what repositories ask for"
 """The subject of the incident that many cannot be understood."""
@@ -55,8 +55,8 @@ class DiscoverStore(Store):
 
     @property
     def listings(self) -> DueRows[DueListing]:
-        """The task of listing the fleet, so that only one replica does it."""
-        conditions = [tasks.c.name == LISTING]
+        """The tasks of listing the fleet, one for each forge, so that only one replica does each."""
+        conditions = [or_(tasks.c.name == LISTING, tasks.c.name.startswith(LISTING_AT))]
         return DueRows(
             self._database,
             self._worker,
@@ -80,10 +80,12 @@ class DiscoverStore(Store):
             where=conditions,
         )
 
-    async def expect_listing(self) -> None:
-        """Makes the task of listing, due now, where there is none."""
+    async def expect_listing(self, forges: Collection[str] = (GITHUB,)) -> None:
+        """Makes the task of listing each forge, due now, where there is none."""
+        names = [LISTING if forge == GITHUB else f"{LISTING_AT}{forge}" for forge in sorted(forges)]
         async with self._database.transaction() as connection:
-            await connection.execute(insert_missing(connection, tasks, name=LISTING, due_at=self._clock.now()))
+            for name in names:
+                await connection.execute(insert_missing(connection, tasks, name=name, due_at=self._clock.now()))
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
         """Puts the listing off and leaves the fleet as it is; `trouble` is an incident that the next one ends."""
@@ -91,30 +93,34 @@ class DiscoverStore(Store):
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due, succeeded=False)
             if trouble is not None:
-                await tell_incidents(connection, [Incident(UNLISTED, now, trouble)], (), now)
+                await tell_incidents(connection, [Incident(unlisted_at(task.forge), now, trouble)], (), now)
 
-    async def known_fleet(self) -> KnownFleet:
-        query = select(repositories.c.name, repositories.c.forge_id).where(repositories.c.listed.is_(True))
+    async def known_fleet(self, forge: str = GITHUB) -> KnownFleet:
+        columns = repositories.c.name, repositories.c.forge, repositories.c.forge_id
+        query = select(*columns).where(repositories.c.listed.is_(True), repositories.c.forge == forge)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-            ids = {row.name: row.forge_id for row in rows if row.forge_id is not None}
-            return KnownFleet(frozenset(row.name for row in rows), await open_since(connection, SHORT), ids)
+            keys = {row.name: RepositoryId(row.forge, row.forge_id) for row in rows if row.forge_id is not None}
+            return KnownFleet(
+                frozenset(row.name for row in rows), await open_since(connection, short_at(forge)), keys
+            )
 
     async def record_listing(
         self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
     ) -> None:
         """Repositories whose last push moved become due, as do those that another `reader` read.
 
-        Those no longer listed lose their usages, but for those that are kept; the listing's trouble says why these
-        are, and is an incident until a listing has none. What was refused is tried again where more is granted.
+        Those of the same forge that are no longer listed lose their usages, but for those that are kept; the
+        listing's trouble says why these are, and is an incident until a listing has none. What was refused is tried
+        again where more is granted.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due)
-            await take_listing(connection, listing, now, reader=reader)
+            await take_listing(connection, listing, now, forge=task.forge, reader=reader)
         if listing.grants is not None:
             async with self._database.transaction() as connection:
-                await note_grants(connection, listing.grants, now)
+                await note_grants(connection, listing.grants, now, task.forge)
 
     async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
         async with self._database.reading() as connection:
@@ -256,7 +262,9 @@ async def _count_unread(connection: AsyncConnection) -> int:
 
 
 async def _listing_of(claimed: Claimed) -> DueListing:
-    return DueListing(claimed.id, claimed.attempts)
+    name = str(claimed.row["name"])
+    forge = name.removeprefix(LISTING_AT) if name.startswith(LISTING_AT) else GITHUB
+    return DueListing(claimed.id, claimed.attempts, forge)
 
 
 async def _repository_of(claimed: Claimed) -> DueRepository:
@@ -271,6 +279,7 @@ async def _repository_of(claimed: Claimed) -> DueRepository:
         row["error"],
         row["node_id"],
         isinstance(row["config"], Mapping) and bool(row["config"].get("unread")),
+        row["forge"],
     )
 
 

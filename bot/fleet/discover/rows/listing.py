@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import GITHUB, Repository, title_of
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.fleet.discover.ports import Listing
 from bot.store.engine.codec import dump
@@ -24,15 +24,26 @@ from bot.store.rows.repositories.tables import repositories, repository_blobs, u
 from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate
 from bot.store.rows.rollouts.tables import rebuilds
 
-UNLISTED = "GitHub's list of repositories"
-SHORT = "access to the fleet"
-"""Subjects of the incidents that a listing may be."""
+
+def unlisted_at(forge: str) -> str:
+    """The subject of the incident that a forge cannot be listed."""
+    return f"{title_of(forge)}'s list of repositories"
+
+
+def short_at(forge: str) -> str:
+    """The subject of the incident that a forge shows less than it did."""
+    return "access to the fleet" if forge == GITHUB else f"access to the fleet at {title_of(forge)}"
 
 
 async def take_listing(
-    connection: AsyncConnection, listing: Listing, now: datetime, *, reader: str | None = None
+    connection: AsyncConnection,
+    listing: Listing,
+    now: datetime,
+    *,
+    forge: str = GITHUB,
+    reader: str | None = None,
 ) -> None:
-    """Adds, moves on and forgets repositories; see `DiscoverStore.record_listing`."""
+    """Adds, moves on and forgets repositories of a forge; see `DiscoverStore.record_listing`."""
     await rename_in_place(connection, listing.repositories)
     rows = await connection.execute(
         select(
@@ -42,7 +53,7 @@ async def take_listing(
             repositories.c.default_branch,
             repositories.c.listed,
             repositories.c.reader,
-        )
+        ).where(repositories.c.forge == forge)
     )
     rows_by_name = {row.name: row for row in rows}
     items = {item.name: item for item in listing.repositories}
@@ -63,7 +74,7 @@ async def take_listing(
     if news:
         await connection.execute(_become_due(now), news)
     await _forget(connection, absent_ids, now)
-    await _tell(connection, listing.trouble, now)
+    await _tell(connection, listing.trouble, forge, now)
 
 
 async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: datetime) -> None:
@@ -95,11 +106,12 @@ async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: d
     await outdate(connection, merging, now)
 
 
-async def _tell(connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
+async def _tell(connection: AsyncConnection, trouble: str | None, forge: str, now: datetime) -> None:
+    unlisted, short = unlisted_at(forge), short_at(forge)
     if trouble is None:
-        await tell_incidents(connection, (), (UNLISTED, SHORT), now)
+        await tell_incidents(connection, (), (unlisted, short), now)
     else:
-        await tell_incidents(connection, [Incident(SHORT, now, trouble)], (UNLISTED,), now)
+        await tell_incidents(connection, [Incident(short, now, trouble)], (unlisted,), now)
 
 
 def _become_due(now: datetime) -> Any:
@@ -137,6 +149,7 @@ def _settled_push(item: Repository) -> datetime | None:
 def _new_row(item: Repository, now: datetime) -> dict[str, object]:
     return {
         "name": item.name,
+        "forge": item.forge,
         "forge_id": item.id,
         "node_id": item.node_id,
         "default_branch": item.default_branch,

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, ColumnElement, Table, Text, and_, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.repository import Reading, Workflow, owner_of
+from bot.domain.repositories.repository import GITHUB, Reading, Workflow, owner_of
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.fleet.discover.ports import DueRepository
@@ -81,12 +81,17 @@ async def step_again(connection: AsyncConnection, ids: Collection[int], name: st
 
 
 async def note_grants(
-    connection: AsyncConnection, grants_now: Mapping[str, Mapping[str, str]], now: datetime
+    connection: AsyncConnection,
+    grants_now: Mapping[str, Mapping[str, str]],
+    now: datetime,
+    forge: str = GITHUB,
 ) -> None:
     """Keeps what is granted; where that is another than before, what has failed at an owner's is due now.
 
-    An owner who is seen for the first time has refused nothing yet.
+    An owner who is seen for the first time has refused nothing yet. Of forges other than GitHub nothing is kept.
     """
+    if forge != GITHUB:
+        return
     rows = await connection.execute(select(grants.c.owner, grants.c.granted))
     grants_before: dict[str, dict[str, str]] = {row.owner: dict(row.granted) for row in rows}
     shut_out: dict[str, dict[str, str]] = {owner: {} for owner in grants_before}
@@ -98,7 +103,8 @@ async def note_grants(
         row = insert_into(connection, grants).values(owner=owner, granted=granted)
         await connection.execute(row.on_conflict_do_update(index_elements=["owner"], set_={"granted": granted}))
     if owners_again := {owner for owner, granted in changed_grants.items() if owner in grants_before and granted}:
-        homes = await connection.execute(select(repositories.c.id, repositories.c.name))
+        is_theirs = repositories.c.forge == forge
+        homes = await connection.execute(select(repositories.c.id, repositories.c.name).where(is_theirs))
         await _try_again(
             connection, [row.id for row in homes if owner_of(row.name) in owners_again], owners_again, now
         )

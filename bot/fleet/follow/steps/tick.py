@@ -85,7 +85,8 @@ class _StepFollowing(Work[StepRun, StepRun]):
         return item.home.name
 
     def host(self, item: StepRun) -> str:
-        return self._options.host.of(item.home.name)
+        hosts = self._options.hosts
+        return (hosts.forge if item.branch is None else hosts.builder).of(item.home)
 
     async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
         nodes = [item.node_id for item in items if item.node_id is not None]

@@ -1,1 +1,1 @@
-"""The weekly rebuild: whose last build grows too old, and the rollout that follows."""
+"""The weekly rebuild of what grows too old."""

@@ -52,6 +52,7 @@ class AgeStore(Store):
                 workflow_builds,
                 repositories.c.name,
                 repositories.c.node_id.label("repository_node"),
+                repositories.c.forge,
                 *MEMBER_TEXTS,
             )
             .join(repositories, repositories.c.id == workflow_builds.c.repository_id)
@@ -138,6 +139,7 @@ def _known_builds(
         "workflows": row["workflows"],
         "config": row["config"],
         "node_id": row["repository_node"],
+        "forge": row["forge"],
     }
     return KnownBuilds(
         row["id"],

@@ -1,1 +1,1 @@
-"""Own bases, in order: only the frontier is rebuilt, the rest waits for its parents' new layers."""
+"""Own bases, in order: the rest waits for its parents' new layers."""

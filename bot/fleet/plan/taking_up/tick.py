@@ -18,7 +18,7 @@ from bot.domain.forge.looks import MOST_STANDINGS
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import OwnRequest
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Affected, FleetRepository, Identity, owner_of
+from bot.domain.repositories.repository import Affected, FleetRepository, Identity
 from bot.domain.rollouts.pinning import FleetBehind
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
@@ -159,9 +159,9 @@ class _TakingUp:
 
     async def find_requests(self) -> list[MarkedRequest]:
         """Asks owner by owner. What is refused for one of them is told, and keeps the others from nothing."""
-        by_owner: dict[str, list[FleetRepository]] = {}
+        by_owner: dict[tuple[str, str], list[FleetRepository]] = {}
         for member in await self.store.members():
-            by_owner.setdefault(owner_of(member.name), []).append(member)
+            by_owner.setdefault(member.identity.owner, []).append(member)
         requests: list[MarkedRequest] = []
         for members in by_owner.values():
             for start in range(0, len(members), MOST_STANDINGS):

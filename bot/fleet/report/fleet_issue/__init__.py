@@ -1,1 +1,1 @@
-"""One issue in a repository of the operator's choice: how the fleet stands, with boxes that people tick."""
+"""The issue that tells how the fleet stands, with boxes that people tick."""

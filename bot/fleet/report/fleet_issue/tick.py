@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.failure import Failure
-from bot.domain.forge.port import Forge, ForgeHost
+from bot.domain.forge.port import Forge
+from bot.domain.host import Host
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
@@ -46,7 +47,7 @@ class FleetIssueOptions:
     ticks: bool = True
     page: str | None = None
     label: str = "freshness"
-    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    host: Host = Host()  # noqa: RUF009 - frozen
 
 
 class FleetIssueStore(Protocol):
@@ -100,8 +101,8 @@ class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
     def queue(self) -> Queue[DueFleetIssue]:
         return self._store.queue(self._options.repository)
 
-    def repository(self, item: DueFleetIssue) -> str:
-        return item.repository
+    def repository(self, item: DueFleetIssue) -> Identity:
+        return Identity(item.repository)
 
     async def attempt(self, item: DueFleetIssue, lease: Lease) -> Kept:
         forge = self._guarded(lease, self._options.repository)

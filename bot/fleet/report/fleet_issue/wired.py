@@ -15,7 +15,7 @@ async def fleet_issue(bot: Bot) -> TickOutcome:
         return TickOutcome()
     if not await bot.stores[WitnessStore].is_asked():
         return TickOutcome()  # what it says of a bot before this store is still to be read
-    options = FleetIssueOptions(settings.repository, settings.ticks, bot.settings.web.url, host=bot.forge_host)
+    options = FleetIssueOptions(settings.repository, settings.ticks, bot.settings.web.url, host=bot.hosts.forge)
     tally = await tick(bot.stores[FleetIssueStore], bot.forge, options, bot.loop)
     return TickOutcome({"heeded": tally.heeded}, list(tally.problems))
 

@@ -29,7 +29,7 @@ from bot.domain.wording.message import (
 from bot.domain.wording.moves import _release, headline
 from bot.domain.wording.words import counted, rounded_up
 from bot.fleet.report.messages.phrases import LONGEST_DETAIL, in_state, listed, short, shown_time
-from bot.views.four_words import FourWords, word_of
+from bot.views.four_words import FourWords, in_number, word_of
 
 MOST_NAMED = 10
 """So many rebuilds are named in one message; of a larger rollout those that need a person."""
@@ -150,12 +150,12 @@ def progress_line(news: RolloutNews) -> str:
 def _counted_word(news: RolloutNews, number: int, word: FourWords) -> str:
     """What needs a person says why in brackets: `3 need you (1 failed, 2 built but not proven)`."""
     if word is not FourWords.NEEDS_YOU:
-        return f"{number:,} {word}"
+        return in_number(number, word)
     needy = {state: news.states[state] for state in news.states if word_of(state) is word and news.states[state]}
     in_order = sorted(needy.items(), key=lambda pair: SHOWN_FIRST.index(pair[0]))
     reasons = [in_state(count, state) for state, count in in_order]
     why = reasons[0].partition(" ")[2] if len(reasons) == 1 else ", ".join(reasons)
-    return f"{number:,} {'needs' if number == 1 else 'need'} you ({why})"
+    return f"{in_number(number, word)} ({why})"
 
 
 def _waiting_lines(news: RolloutNews) -> list[str]:

@@ -63,8 +63,7 @@ def brief_summary(summary: Summary) -> Message:
     shown_groups = groups if len(groups) <= _MOST_NEEDS else groups[: _MOST_NEEDS - 1]
     needs = [_need_line(group) for group in shown_groups]
     if others := groups[len(shown_groups) :]:
-        number = sum(group.number for group in others)
-        needs.append(plain(f"and {number:,} more for {counted(len(others), 'other reason')}"))
+        needs.append(plain(f"also {_others_in_words(others)}"))
     rest = (_rebuilt_in_one_line(summary), _rest_in_one_line(summary))
     freshness = plain("; ".join([_freshness(summary), *(line[0].text.lower() for line in _trend(summary))]))
     blocks: list[Block] = [
@@ -88,6 +87,12 @@ def _need_line(group: NeedGroup) -> Line:
     return (TextRun(f"{group.dated}: "), *listed(runs), *([TextRun(f" and {more:,} more")] if more else []))
 
 
+def _others_in_words(groups: Sequence[NeedGroup]) -> str:
+    named = [group.counted for group in groups[:_MOST_NEEDS]]
+    more = sum(group.number for group in groups[_MOST_NEEDS:])
+    return ", ".join([*named, *([f"{more:,} more for other reasons"] if more else [])])
+
+
 def _in_one_line(summary: Summary) -> str:
     return f"{summary.needs.dated}; {_freshness(summary)}"
 
@@ -109,7 +114,7 @@ def _rebuilt_in_one_line(summary: Summary) -> str:
     whole = RolledOut(0, "", counts[0], counts[1], 0, counts[2], counts[3])
     more = summary.rollouts_in_all - 1
     others = f" and {counted(more, 'more rollout')}" if more else ""
-    return f"{_outcome(whole)} by {short(summary.rollouts[0].title, _LONGEST_TITLE)}{others}"
+    return f"{short(summary.rollouts[0].title, _LONGEST_TITLE)}{others}: {_outcome(whole)}"
 
 
 def _rest_in_one_line(summary: Summary) -> str:
@@ -117,7 +122,11 @@ def _rest_in_one_line(summary: Summary) -> str:
     failing = [row for row in summary.practices.rows if row.number(Outcome.FAILS)]
     worst = max(failing, key=lambda row: row.number(Outcome.FAILS), default=None)
     lag = "" if summary.lag is None else next(iter(_upstream_lines(summary)))[0].text
-    practice = "" if worst is None else f"{worst.title}: fails in {worst.number(Outcome.FAILS):,} repositories"
+    practice = (
+        ""
+        if worst is None
+        else f"practice missed most, in {counted(worst.number(Outcome.FAILS), 'repository')}: {worst.title}"
+    )
     unfixed = counted(len(summary.unfixed), "CVE has", "CVEs have") + " no fix yet" if summary.unfixed else ""
     return "; ".join(filter(None, (lag, practice, unfixed)))
 
@@ -129,7 +138,7 @@ def _title(summary: Summary) -> str:
 
 def _standings(summary: Summary) -> str:
     states = [f"{summary.standings[each]:,} {each}" for each in _SHOWN if summary.standings.get(each)]
-    return f"{counted(summary.followed, 'repository')}: {', '.join(states) or 'none looked at yet'}"
+    return f"of {counted(summary.followed, 'repository')} {', '.join(states) or 'none was looked at yet'}"
 
 
 def _trend(summary: Summary) -> Sequence[Line]:
@@ -137,10 +146,8 @@ def _trend(summary: Summary) -> Sequence[Line]:
     if now is None or before is None:
         return ()
     span = duration(summary.until - summary.since)
-    points = round((now - before) * 100)
-    if points == 0:
-        return (plain(f"As fresh as {span} before"),)
-    return (plain(f"{counted(abs(points), 'point')} {'more' if points > 0 else 'less'} than {span} before"),)
+    also = "also" if percent(now) == percent(before) else "it was"
+    return (plain(f"{span} before {also} {percent(before)}"),)
 
 
 def _rollout_lines(summary: Summary) -> Iterator[Line]:

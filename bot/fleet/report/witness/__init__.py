@@ -1,1 +1,1 @@
-"""Whether the bot was here before its store was: then it waits for a person."""
+"""Whether the bot was here before its store: then it waits for a person."""

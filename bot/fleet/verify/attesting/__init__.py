@@ -1,1 +1,1 @@
-"""A statement of the bot's own beside each fresh image, so that an admission controller can ask for it."""
+"""A statement of the bot's own beside each fresh image, for an admission controller."""

@@ -1,1 +1,1 @@
-"""The gate: whether what is known to be wrong with an image lets its rebuild go on."""
+"""The gate: whether what is wrong with an image lets its rebuild go on."""

@@ -1,1 +1,1 @@
-"""The images that the fleet produces: looked at, and told what they stand on."""
+"""The images that the fleet produces, and what they stand on."""

@@ -1,1 +1,1 @@
-"""What is inside the images that bases and the fleet show, read layer by layer from their registries."""
+"""What is inside the images of bases and the fleet, read layer by layer."""

@@ -1,1 +1,1 @@
-"""Done means proven: what a green build has left in its registry is looked at before a rebuild has succeeded."""
+"""What a green build has left in its registry, looked at before a rebuild has succeeded."""

@@ -1,1 +1,1 @@
-"""What digests hold that repositories pin, and that their bases have left before the bot came."""
+"""What pinned digests hold that their bases have left before the bot came."""

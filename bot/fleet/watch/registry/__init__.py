@@ -1,1 +1,1 @@
-"""Looks at the bases' digests in registries and keeps what they moved to as observations."""
+"""Looks at the bases' digests and keeps what they moved to as observations."""

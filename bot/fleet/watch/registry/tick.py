@@ -60,7 +60,7 @@ async def tick(
     store: WatchStore, registry: RegistryPort, loop: Loop, options: WatchOptions | None = None
 ) -> WatchTally:
     """Looks once at every base that is due. Failures of registries end up in the tally, never as exceptions."""
-    looks = _Looks(store, registry, options or WatchOptions(), loop)
+    looks = _RegistryLooks(store, registry, options or WatchOptions(), loop)
     tally = await loop.run(looks)
     return WatchTally(
         asked=looks.asked,
@@ -91,7 +91,7 @@ class _AtHost:
     """Each with how many times in a row the base has failed."""
 
 
-class _Looks(Work[DueBase, Poll | _Seen]):
+class _RegistryLooks(Work[DueBase, Poll | _Seen]):
     stage = "watch"
     strikes = incidents.STRIKES
 

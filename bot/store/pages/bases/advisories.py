@@ -1,6 +1,7 @@
 """Advisories: their list, and one with what it set off, each as one page shows it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import String, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,6 +10,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Advisory
 from bot.store.engine.codec import load, readable
 from bot.store.engine.store import Store
+from bot.store.pages.ledger.kept import read_kept
 from bot.store.pages.rows import (
     MOST_CHANGES,
     latest_changes,
@@ -20,6 +22,7 @@ from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.upstream.feeds.combine import combine
 from bot.views.bases.advisories import Advisories, AdvisoryPage, AdvisoryRow, FixState, states_of
+from bot.views.images.ledger import places_in_words
 from bot.views.paging import Cut, page_of
 
 
@@ -82,7 +85,15 @@ class AdvisoryPagesStore(Store):
                 counted,
                 fixes,
                 await rebuild_page(connection, cut, total, *conditions, *fix_conditions),
+                await _images(connection, cve, self._clock.now()),
             )
+
+
+async def _images(connection: AsyncConnection, cve: str, now: datetime) -> Mapping[str, int]:
+    """Where the images are that wait for its fix, as last worked out for the list of all CVEs."""
+    ledger = await read_kept(connection, now)
+    row = next((row for row in ledger.rows if row.cve == cve), None) if ledger is not None else None
+    return dict(places_in_words(row.places)) if row is not None else {}
 
 
 async def _advisories(connection: AsyncConnection, cves: list[str]) -> Mapping[str, Advisory]:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     CompoundSelect,
     FromClause,
@@ -54,6 +55,7 @@ GREEN_FOR = timedelta(days=1)
 """A pull request that could be merged for so long waits for a person."""
 STALE_AFTER = timedelta(days=2)
 """One that nobody has merged for so long does so too, whatever it lacks."""
+_NOON = time(12)
 _UNDATED = cast(null(), Moment)
 _LOOKS_EVERY = timedelta(minutes=5)
 _OF_SUPPORT = (NeedReason.OUT_OF_SUPPORT, NeedReason.ENDS_SOON)
@@ -161,6 +163,7 @@ class _Kind(NamedTuple):
     since: ColumnElement[Any]
     why: ColumnElement[Any] = literal("")
     url: ColumnElement[Any] = null()
+    rebuild: ColumnElement[Any] = null()
 
 
 def _select_first(kind: _Kind, most: int = MOST_NAMED) -> Select[Any]:
@@ -172,6 +175,7 @@ def _select_first(kind: _Kind, most: int = MOST_NAMED) -> Select[Any]:
             type_coerce(kind.since, Moment).label("since"),
             why.label("why"),
             cast(kind.url, String).label("url"),
+            cast(kind.rebuild, BigInteger).label("rebuild"),
         )
         .select_from(kind.home)
         .where(kind.where)
@@ -194,7 +198,7 @@ def _select_first(kind: _Kind, most: int = MOST_NAMED) -> Select[Any]:
 def _group(reason: NeedReason, rows: Sequence[Any]) -> NeedGroup:
     """Rows of a union come in no order of their own."""
     ordered = sorted(rows, key=lambda row: (row.since is None, row.since, row.subject))
-    subjects = tuple(AwaitsPerson(row.subject, row.since, row.why, row.url) for row in ordered)
+    subjects = tuple(AwaitsPerson(row.subject, row.since, row.why, row.url, row.rebuild) for row in ordered)
     return NeedGroup(reason, rows[0].in_all, subjects, max((row.alike for row in rows if row.why), default=0))
 
 
@@ -228,12 +232,12 @@ def _of_rebuilds() -> list[_Kind]:
     in_approval = and_(steps.c.state == StepState.APPROVAL.value, table.state == RebuildState.STEPPING.value)
     with_steps = home.join(steps, steps.c.rebuild_id == rebuilds.c.id)
     return [
-        _Kind(NeedReason.FAILED, home, failed_last(), name, table.ended_at, table.reason, table.url),
-        _Kind(NeedReason.REFUSED, home, is_refused, name, asked_since(), table.hindered_by, table.url),
+        _Kind(NeedReason.FAILED, home, failed_last(), name, table.ended_at, table.reason, table.url, table.id),
+        _Kind(NeedReason.REFUSED, home, is_refused, name, asked_since(), table.hindered_by, table.url, table.id),
         _Kind(NeedReason.APPROVAL, with_steps, in_approval, name, steps.c.since, steps.c.reason, steps.c.url),
-        _Kind(NeedReason.UNMERGED, home, is_green, name, table.ready_since, literal(""), table.url),
-        _Kind(NeedReason.NOT_READY, home, is_stale, name, asked_since(), table.hindered_by, table.url),
-        _Kind(NeedReason.UNPROVEN, home, is_unproven, name, table.ended_at, table.reason, table.url),
+        _Kind(NeedReason.UNMERGED, home, is_green, name, table.ready_since, literal(""), table.url, table.id),
+        _Kind(NeedReason.NOT_READY, home, is_stale, name, asked_since(), table.hindered_by, table.url, table.id),
+        _Kind(NeedReason.UNPROVEN, home, is_unproven, name, table.ended_at, table.reason, table.url, table.id),
     ]
 
 
@@ -286,7 +290,8 @@ async def _of_support(
 
 
 def _awaits_move(repository: str, end: Support, today: date) -> AwaitsPerson:
-    return AwaitsPerson(repository, datetime.combine(end.until, time(), tzinfo=UTC), end.told(today))
+    """Dated by the noon of its last day, from which any time of day is as many days away as the calendar says."""
+    return AwaitsPerson(repository, datetime.combine(end.until, _NOON, tzinfo=UTC), end.told(today))
 
 
 def _first_end_of_each(

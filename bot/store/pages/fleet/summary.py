@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.notice import Topic
@@ -14,7 +14,7 @@ from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.fleet import counts
-from bot.store.pages.fleet.needs import STALE_AFTER, asked_since, failed_last, needs_in
+from bot.store.pages.fleet.needs import needs_in
 from bot.store.pages.fleet.practices import fleet_practices
 from bot.store.pages.images.gates import unfixed_in
 from bot.store.rows.bases.tables import notices
@@ -26,6 +26,7 @@ from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import titles_of
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import Standing
+from bot.views.fleet.needs import NeedReason, NeedsYou
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 
 _MOST_ROLLOUTS = 5
@@ -37,6 +38,7 @@ _TOLD = (
     RebuildState.CANCELLED,
 )
 _MOST_STUCK = 10
+_STUCK = (NeedReason.FAILED, NeedReason.UNMERGED, NeedReason.NOT_READY)
 
 
 class SummaryStore(Store):
@@ -54,7 +56,8 @@ async def summarize_fleet(
     """Of a span of time; with `only`, as if the fleet had these repositories alone, without a trend."""
     mine = limit_to(rebuilds.c.repository_id, only)
     rolled_out = await _rolled_out(connection, since, until, mine)
-    stuck, stuck_in_all = await _stuck(connection, until, mine)
+    needs = await needs_in(connection, until, only)
+    stuck, stuck_in_all = await _stuck(connection, needs)
     planned = select(func.count()).where(rebuilds.c.state.in_(AWAITING), *mine)
     return Summary(
         since,
@@ -76,7 +79,7 @@ async def summarize_fleet(
         sum(row.unproven for row in rolled_out),
         sum(row.merged for row in rolled_out),
         await open_contradictions(connection, only),
-        await needs_in(connection, until, only),
+        needs,
     )
 
 
@@ -127,31 +130,24 @@ async def _titled(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[Rol
     )
 
 
-async def _stuck(
-    connection: AsyncConnection, now: datetime, mine: Sequence[ColumnElement[bool]]
-) -> tuple[tuple[Stuck, ...], int]:
-    """Pull requests that nobody merges, and failures that nothing has followed, the longest first."""
-    since = case((rebuilds.c.state == RebuildState.FAILED.value, rebuilds.c.ended_at), else_=asked_since())
-    is_stuck = or_(and_(rebuilds.c.state == RebuildState.OPEN.value, since <= now - STALE_AFTER), failed_last())
-    stuck_rebuilds = await read_rebuilds(
-        connection, is_stuck, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK
-    )
-    in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(is_stuck, *mine))
-    names = [rebuild.repository for rebuild in stuck_rebuilds]
+async def _stuck(connection: AsyncConnection, needs: NeedsYou) -> tuple[tuple[Stuck, ...], int]:
+    """Of what needs a person the pull requests that nobody merges, and the failures, the longest first, each with
+    whom it waits for."""
+    groups = [group for group in needs.groups if group.reason in _STUCK]
+    since = {need.rebuild: need.since for group in groups for need in group.first if need.rebuild and need.since}
+    longest = sorted(since, key=lambda id_: (since[id_], id_))[:_MOST_STUCK]
+    stuck_rebuilds = {each.id: each for each in await read_rebuilds(connection, rebuilds.c.id.in_(longest))}
+    names = {rebuild.repository for rebuild in stuck_rebuilds.values()}
     configs = await connection.execute(
         select(repositories.c.name, repositories.c.config).where(repositories.c.name.in_(names))
     )
     owners = {row.name: _owners(load(row.config, RepositoryConfig)) for row in configs}
     stuck = tuple(
-        Stuck(
-            rebuild,
-            (rebuild.ended_at if rebuild.state is RebuildState.FAILED else rebuild.attempted_at)
-            or rebuild.planned_at,
-            owners.get(rebuild.repository, ()),
-        )
-        for rebuild in stuck_rebuilds
+        Stuck(stuck_rebuilds[id_], since[id_], owners.get(stuck_rebuilds[id_].repository, ()))
+        for id_ in longest
+        if id_ in stuck_rebuilds
     )
-    return stuck, int(in_all or 0)
+    return stuck, sum(group.number for group in groups)
 
 
 def _owners(config: RepositoryConfig) -> tuple[str, ...]:

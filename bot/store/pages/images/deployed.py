@@ -52,6 +52,10 @@ Claims = Sequence[tuple[Any, ProducedImage]]
 """Images, each with its row."""
 
 
+_FEW = 500
+"""Of so many images it is less to ask who else claims their names than to ask it of all."""
+
+
 async def read_claims(
     connection: AsyncConnection,
     *conditions: ColumnElement[bool],
@@ -60,9 +64,13 @@ async def read_claims(
     offset: int = 0,
 ) -> Claims:
     """Reads the images that fulfil the conditions: the first of them, or those after the first `offset`."""
+    if most is not None:  # a row is long: the database is to put their ids alone in order
+        first = joined(select(images.c.id)).where(*conditions).order_by(*order).limit(most).offset(offset)
+        conditions = (images.c.id.in_(first),)
     query = images_with_repositories().where(*conditions).order_by(*order)
-    rows = (await connection.execute(query.limit(most).offset(offset) if most is not None else query)).all()
-    lost = await contested_images(connection) if rows else ()
+    rows = (await connection.execute(query)).all()
+    names = {(row.registry, row.repository) for row in rows}
+    lost = await contested_images(connection, names if len(rows) <= _FEW else None) if rows else ()
     return readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
 
 

@@ -15,6 +15,7 @@ from bot.domain.packages.ledger.entries import LedgerEntry, entry_of, places_of
 from bot.domain.repositories.usage import Naming, what_is_named
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, readable
+from bot.store.engine.writing import chunks
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.ledger.below import BasesBelow
 from bot.store.pages.ledger.exposed import CveFacts, Exposed
@@ -228,12 +229,14 @@ async def read_images(
     """Reads the images with these ids, each with the inventories of its platforms."""
     run_at = await deployments_of(connection, inventories_by_image)
     standings = _Standings()
-    rows = await connection.execute(_IMAGES, {"images": inventories_by_image})
-    exposed_images = readable(
-        rows.all(),
-        lambda row: _image(row, standings, inventories_by_image[row.id], run_at.get(row.id, ())),
-        lambda row: f"image {row.id}",
-    )
+    exposed_images: list[ExposedImage] = []
+    for ids in chunks(sorted(inventories_by_image)):
+        rows = await connection.execute(_IMAGES, {"images": ids})
+        exposed_images += readable(
+            rows.all(),
+            lambda row: _image(row, standings, inventories_by_image[row.id], run_at.get(row.id, ())),
+            lambda row: f"image {row.id}",
+        )
     return tuple(exposed_images)
 
 

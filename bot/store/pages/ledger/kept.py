@@ -21,7 +21,13 @@ class FleetLedger:
     gaps: tuple[str, ...]
 
 
-async def read_kept(connection: AsyncConnection, now: datetime, at_most: timedelta) -> FleetLedger | None:
+TAKEN_FOR = timedelta(minutes=15)
+"""What is kept is renewed before this, as long as the bot runs."""
+
+
+async def read_kept(
+    connection: AsyncConnection, now: datetime, at_most: timedelta = TAKEN_FOR
+) -> FleetLedger | None:
     """Reads what was kept last; None where that is longer ago than `at_most`, or there is nothing."""
     query = select(kept_ledger.c.ledger).where(kept_ledger.c.at > now - at_most, kept_ledger.c.at <= now)
     rows = await connection.execute(query.order_by(kept_ledger.c.at.desc()).limit(1))

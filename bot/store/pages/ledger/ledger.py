@@ -30,7 +30,7 @@ from bot.store.pages.ledger.exposed import read_exposed, read_exposures_in
 from bot.store.pages.ledger.fixes_below import FixesBelow
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories, read_histories_of, with_past
-from bot.store.pages.ledger.kept import FleetLedger, keep, read_kept
+from bot.store.pages.ledger.kept import TAKEN_FOR, FleetLedger, keep, read_kept
 from bot.store.pages.ledger.pinned import read_builds, read_pinned
 from bot.store.pages.ledger.shown import ShownSince, as_shown, read_shown_again, read_shown_since
 from bot.store.rows.bases.tables import changes, releases
@@ -110,8 +110,6 @@ async def read_rebuild_time(connection: AsyncConnection) -> StationTime | None:
 
 _HOLDS = timedelta(minutes=1)
 _RENEWED_AFTER = timedelta(minutes=10)
-_TAKEN_FOR = timedelta(minutes=15)
-"""What is kept is renewed before this, as long as the bot runs."""
 _MOST_KEPT = 4
 """CVEs with all of their images: those asked for last."""
 _SHOWN = select(image_inventories).where(is_among(image_inventories.c.inventory_id, "inventories"))
@@ -154,7 +152,7 @@ class LedgerStore(CvePagesStore):
         """Of those that some image still waits for, the most severe first, one page of what is wanted."""
         async with self._working:
             if self._fleet is None or self._is_over(self._fleet.at):
-                self._fleet = await self._kept(_TAKEN_FOR) or await self._work_out_all()
+                self._fleet = await self._kept(TAKEN_FOR) or await self._work_out_all()
             fleet = self._fleet
         fitting = tuple(filter(cve_filter.takes, fleet.rows))
         page = page_of(fitting[cut.offset : cut.offset + cut.per_page], len(fitting), cut)

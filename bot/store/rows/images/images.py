@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -28,6 +29,7 @@ from bot.domain.images.claim_choice import contested
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.standing import LAW, ImageStanding, ImageState, as_claims
+from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, readable
 from bot.store.engine.writing import chunks, lock_where
 from bot.store.rows.forgetting import delete_rows, forgets
@@ -119,16 +121,28 @@ _TOLD = select(
 """What is told of who produces images."""
 
 
-async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, str]]:
-    """Reads the pairs of repository and image name whose claim does not count beside another's."""
+async def contested_images(
+    connection: AsyncConnection, names: Collection[tuple[str, str]] | None = None
+) -> frozenset[tuple[int, str]]:
+    """Reads the pairs of repository and image name whose claim does not count beside another's.
+
+    With `names`, each a registry and a path there, of these alone: all of a large fleet take a tenth of a second.
+    """
+    parameters: dict[str, Collection[str]] = {}
+    mine: tuple[ColumnElement[bool], ...] = ()
+    if names is not None:
+        mine = is_among(images.c.registry, "registries"), is_among(images.c.repository, "paths")
+        parameters = {"registries": {registry for registry, _ in names}, "paths": {path for _, path in names}}
     twice = (
         select(images.c.registry, images.c.repository)
+        .where(*mine)
         .group_by(images.c.registry, images.c.repository)
         .having(func.count(images.c.repository_id.distinct()) > 1)
         .subquery()
     )
     rows = await connection.execute(
-        _TOLD.join(twice, and_(images.c.registry == twice.c.registry, images.c.repository == twice.c.repository))
+        _TOLD.join(twice, and_(images.c.registry == twice.c.registry, images.c.repository == twice.c.repository)),
+        parameters,
     )
     produced_images = map(_produced_image_of, rows)
     claims = [(image.repository_id, replace(image.claim, source=image.source)) for image in produced_images]

@@ -1,4 +1,4 @@
-"""Repositories as rows, the forge's own id being who they are, and how each stands."""
+"""Repositories as rows, the forge and its own id being who they are, and how each stands."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -12,21 +12,31 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
+    and_,
     bindparam,
     case,
+    false,
     func,
+    or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Identity, Repository, RepositoryId
 from bot.store.engine.writing import lock
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.schema import Id, Moment, ShortText, key_column, locked_after, metadata
 
+IDENTITY = (repositories.c.name, repositories.c.node_id, repositories.c.forge)
+"""What `identity_of` reads."""
 IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") != ""
 """What it asks for of the bot cannot be understood, and may be a no."""
+
+
+def identity_of(row: Any) -> Identity:
+    """Makes a value of the columns of `IDENTITY`."""
+    return Identity(row.name, row.node_id, row.forge)
 
 
 async def read_within_a_day(connection: AsyncConnection, repository: int, now: datetime) -> None:
@@ -47,24 +57,30 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
     """
     rows = (
         await connection.execute(
-            select(repositories.c.id, repositories.c.name, repositories.c.forge_id, repositories.c.node_id)
+            select(
+                repositories.c.id,
+                repositories.c.name,
+                repositories.c.forge,
+                repositories.c.forge_id,
+                repositories.c.node_id,
+            )
         )
     ).all()
-    by_id = {row.forge_id: row for row in rows if row.forge_id is not None}
+    by_key = {RepositoryId(row.forge, row.forge_id): row for row in rows if row.forge_id is not None}
     by_name = {row.name.lower(): row for row in rows}
     new_values: list[dict[str, Any]] = []
     in_the_way: list[int] = []
     for item in listing:
-        if item.id is None:
+        if item.key is None:
             continue
         bearer = by_name.get(item.name.lower())
-        row = by_id.get(item.id)
-        if row is None and bearer is not None and bearer.forge_id is None:
+        row = by_key.get(item.key)
+        if row is None and bearer is not None and (bearer.forge, bearer.forge_id) == (item.forge, None):
             row = bearer
         if bearer is not None and (row is None or bearer.id != row.id):
             in_the_way.append(bearer.id)
         if row is not None and (row.name, row.forge_id, row.node_id) != (item.name, item.id, item.node_id):
-            new_values.append({"row": row.id, "named": item.name, "forge": item.id, "node": item.node_id})
+            new_values.append({"row": row.id, "named": item.name, "own": item.id, "node": item.node_id})
     ids_aside = sorted({*in_the_way, *(each["row"] for each in new_values)})
     if not ids_aside:
         return
@@ -77,7 +93,7 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
         await connection.execute(
             update(repositories)
             .where(repositories.c.id == bindparam("row"))
-            .values(name=bindparam("named"), forge_id=bindparam("forge"), node_id=bindparam("node")),
+            .values(name=bindparam("named"), forge_id=bindparam("own"), node_id=bindparam("node")),
             new_values,
         )
 
@@ -106,6 +122,20 @@ locked_after(standing_days, "standings")
 
 calm = Table("calm", metadata, key_column(), Column("since", Moment, nullable=False))
 """At most one row: since when nothing needs a person."""
+
+
+def is_one_of(keys: Collection[RepositoryId]) -> ColumnElement[bool]:
+    """The condition that a row of `repositories` is one of these."""
+    ids_by_forge: dict[str, list[str]] = {}
+    for key in sorted(keys):
+        ids_by_forge.setdefault(key.forge, []).append(key.id)
+    return or_(
+        false(),
+        *(
+            and_(repositories.c.forge == forge, repositories.c.forge_id.in_(ids))
+            for forge, ids in ids_by_forge.items()
+        ),
+    )
 
 
 def limit_to(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -13,6 +12,7 @@ from sqlalchemy import (
     Table,
 )
 
+from bot.domain.repositories.repository import GITHUB
 from bot.store.rows.schema import (
     DueTable,
     LongText,
@@ -29,7 +29,8 @@ from bot.store.rows.schema import (
 repositories = leased(
     "repositories",
     Column("name", ShortText(255), nullable=False, unique=True),
-    Column("forge_id", BigInteger, index=True, unique=True),
+    Column("forge", ShortText(32), nullable=False, server_default=GITHUB),
+    Column("forge_id", ShortText(64)),
     Column("node_id", ShortText(128)),
     Column("default_branch", ShortText(255), nullable=False),
     Column("pushed_at", Moment),
@@ -41,7 +42,10 @@ repositories = leased(
     Column("problems", JSON, nullable=False),
     Column("error", LongText),
     Column("read_at", Noted),
+    Index(None, "forge", "forge_id", unique=True),
 )
+"""Who a repository is, is its forge and that forge's own id of it. Names alone are unique too, although forges give
+them apart: GitHub's have two parts, those of others that may be listed beside it have three."""
 falls_due(repositories, DueTable("repositories", (repositories.c.listed.is_(True),), furthest=timedelta(days=7)))
 locked_after(repositories, "counters (of plans, of releases)", "grants", "tasks")
 

@@ -1,14 +1,16 @@
 """What has been written for each account, and until when nothing more may be."""
 
 from collections import deque
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, ColumnElement, Index, Integer, Select, Table, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Index, Integer, Select, Table, and_, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LONGEST_PAUSE
+from bot.domain.host import Host
 from bot.domain.rollouts.rebuild import AWAITING, Action
-from bot.domain.rollouts.timing.pace import HOUR, Spending, WriteLimits
+from bot.domain.rollouts.timing.pace import HOUR, Pace, Spending, WriteLimits, at_host
 from bot.store.engine.codec import readable
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
@@ -59,16 +61,35 @@ async def read_spendings(connection: AsyncConnection, limits: WriteLimits) -> di
     return {account: await read_spending(connection, account, limits) for account in accounts}
 
 
-def may_be_written(now: datetime) -> ColumnElement[bool]:
+def may_be_written(now: datetime, pace: Pace) -> ColumnElement[bool]:
     """Whether a rebuild's account has a turn to give: at all, and where it opens a pull request, for content."""
     opens = and_(rebuilds.c.action == Action.PULL_REQUEST.value, rebuilds.c.state.in_(AWAITING))
-    is_full, is_stopped = (
-        rebuilds.c.repository_id.in_(_of_accounts(until > now, until <= now + furthest))
-        for until, furthest in ((budgets.c.room_at, _FARTHEST_ROOM), (budgets.c.stopped_until, FARTHEST_STOP))
-    )
-    return and_(~is_stopped, or_(~opens, ~is_full))
+    of_full = _of_accounts(pace.forges, None, *_holds(budgets.c.room_at, now, _FARTHEST_ROOM))
+    stopped = _holds(budgets.c.stopped_until, now, FARTHEST_STOP)
+    may_go: ColumnElement[bool] = ~rebuilds.c.repository_id.in_(_of_accounts(pace.forges, None, *stopped))
+    if (builder := pace.builder) is not None:
+        is_dispatch = rebuilds.c.action == Action.DISPATCH.value
+        of_stopped = _of_accounts(builder.others, builder, *stopped)
+        may_go = or_(and_(is_dispatch, ~rebuilds.c.repository_id.in_(of_stopped)), and_(~is_dispatch, may_go))
+    return and_(may_go, or_(~opens, ~rebuilds.c.repository_id.in_(of_full)))
 
 
-def _of_accounts(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:
-    begins = func.substr(func.lower(repositories.c.name), 1, func.length(budgets.c.account))
-    return select(repositories.c.id).join(budgets, begins == budgets.c.account).where(*conditions)
+def _holds(until: Column[datetime], now: datetime, furthest: timedelta) -> tuple[ColumnElement[bool], ...]:
+    return until > now, until <= now + furthest
+
+
+def _of_accounts(
+    others: Mapping[str, Host], host: Host | None, *conditions: ColumnElement[bool]
+) -> Select[tuple[int]]:
+    """The repositories of accounts of which that holds: at the host of their forge in `others`, else at `host`, or
+    at GitHub."""
+    account, name = budgets.c.account, func.lower(repositories.c.name)
+    if not others and host is None:
+        is_its: ColumnElement[bool] = func.substr(name, 1, func.length(account)) == account
+        return select(repositories.c.id).join(budgets, is_its).where(*conditions)
+    own = literal(at_host(host.name if host is not None else ""))
+    beginnings = {forge: at_host(each.name) for forge, each in others.items()}
+    begins = case(beginnings, value=repositories.c.forge, else_=own) if beginnings else own
+    is_there = func.substr(account, 1, func.length(begins)) == begins
+    is_its = func.substr(begins + name, 1, func.length(account)) == account
+    return select(repositories.c.id).join(budgets, and_(is_there, is_its)).where(*conditions)

@@ -39,6 +39,7 @@ from bot.domain.rollouts.rebuild import (
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.codec import load, load_shared, readable
 from bot.store.engine.writing import chunks, lock, lock_where
+from bot.store.rows.repositories.repositories import IDENTITY
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, rollouts, transitions
 from bot.store.rows.tables import announce
@@ -47,7 +48,7 @@ MEMBER_TEXTS = (
     cast(repositories.c.workflows, Text).label("workflows"),
     cast(repositories.c.config, Text).label("config"),
 )
-MEMBER = (repositories.c.id, repositories.c.name, repositories.c.node_id, *MEMBER_TEXTS)
+MEMBER = (repositories.c.id, *IDENTITY, *MEMBER_TEXTS)
 """What `fleet_repository_of` reads."""
 
 MAY_MERGE = rebuilds.c.merging.is_not(None) & rebuilds.c.merging.in_((Merging.SET.value, Merging.FROZEN.value))
@@ -79,6 +80,7 @@ async def read_rebuilds(
             rebuilds,
             repositories.c.name.label("repository_name"),
             repositories.c.node_id.label("repository_node"),
+            repositories.c.forge,
         )
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
         .where(*conditions)
@@ -87,7 +89,7 @@ async def read_rebuilds(
     )
     return readable(
         rows.mappings(),
-        lambda row: rebuild_of(row, Identity(row["repository_name"], row["repository_node"])),
+        lambda row: rebuild_of(row, Identity(row["repository_name"], row["repository_node"], row["forge"])),
         lambda row: f"rebuild {row['id']}",
     )
 
@@ -204,7 +206,8 @@ def fleet_repository_of(row: Mapping[Any, Any], pins: Mapping[int, Sequence[Usag
         load_shared(row["workflows"], tuple[Workflow, ...]),
         load_shared(row["config"], RepositoryConfig),
         tuple(pins.get(row["id"], ())),
-        row.get("node_id"),
+        row["node_id"],
+        row["forge"],
     )
 
 
@@ -266,6 +269,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         refusals=row["refusals"],
         hindered_by=row["hindered_by"],
         repository_node=repository.node_id,
+        forge=repository.forge,
         merge=_merge_of(row),
         built_at=row["built_at"],
         built_commit=row["built_commit"],

@@ -18,7 +18,7 @@ from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import lock
 from bot.store.rows.images.images import contested_images, image_of, images
-from bot.store.rows.repositories.repositories import read_within_a_day
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of, read_within_a_day
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import (
     after_transitions,
@@ -82,11 +82,13 @@ class StepStore(Store):
         async with self._database.reading() as connection:
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == claimed.row["rebuild_id"])
             elsewhere = claimed.row["elsewhere"]
-            query = select(repositories.c.node_id, repositories.c.default_branch).where(
+            query = select(*IDENTITY, repositories.c.default_branch).where(
                 repositories.c.name == (elsewhere or rebuild.repository)
             )
             row = (await connection.execute(query)).first()
-        home = None if elsewhere is None else Identity(elsewhere, row and row.node_id)
+        home = None
+        if elsewhere is not None:
+            home = Identity(elsewhere, forge=rebuild.forge) if row is None else identity_of(row)
         merge_commit = rebuild.merge.commit if rebuild.merge is not None else None
         return replace(
             step_of(claimed.row, rebuild.identity, home),
@@ -195,15 +197,15 @@ class StepStore(Store):
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """The repositories whose steps are to be started next."""
         query = (
-            select(repositories.c.name, repositories.c.node_id, func.min(steps.c.due_at))
+            select(*IDENTITY, func.min(steps.c.due_at))
             .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
             .join(steps, steps.c.rebuild_id == rebuilds.c.id)
             .where(
                 IS_TO_START, rebuilds.c.state == RebuildState.STEPPING.value, steps.c.due_at <= self._clock.now()
             )
-            .group_by(repositories.c.name, repositories.c.node_id)
+            .group_by(*IDENTITY)
             .order_by(func.min(steps.c.due_at))
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
+            return [identity_of(row) for row in await connection.execute(query)]

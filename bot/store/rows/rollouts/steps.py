@@ -188,7 +188,7 @@ async def read_steps(connection: AsyncConnection, of: Sequence[Rebuild]) -> dict
 
 def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Identity | None = None) -> StepRun:
     """`own` is the rebuilt repository; `elsewhere` what is known of the one that the workflow is in."""
-    away = None if row["elsewhere"] is None else elsewhere or Identity(row["elsewhere"])
+    away = None if row["elsewhere"] is None else elsewhere or Identity(row["elsewhere"], forge=own.forge)
     return StepRun(
         id=row["id"],
         rebuild=row["rebuild_id"],

@@ -216,7 +216,7 @@ async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
     rows = await connection.execute(
         select(
             *(rebuilds.c[name] for name in columns),
-            *(*KEPT_BY, repositories.c.name, rollouts.c.occasion),
+            *(*KEPT_BY, repositories.c.name, repositories.c.forge, rollouts.c.occasion),
         )
         .select_from(keepers(at_home))
         .where(rebuilds.c.state.in_(AWAITING))
@@ -241,6 +241,7 @@ def _load_waiting(row: Any) -> Waiting:
         row.occasion == Occasion.CATCH_UP.value,
         row.distance,
         Hold(row.waits_for, row.waits_until) if row.waits_for and row.released_at is None else None,
+        row.forge,
     )
 
 

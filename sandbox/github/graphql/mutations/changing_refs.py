@@ -41,17 +41,18 @@ async def update_refs(playing: Playing, repository_id: str, ref_updates: list[Js
     refs, name = playing.parts.refs, repository.name
     if len({update["name"] for update in ref_updates}) < len(ref_updates):
         raise _failed()
-    for update in ref_updates:
-        await _check(playing, name, update)
-    for update in ref_updates:
-        ref, after = update["name"], update["afterOid"]
-        now = await playing.parts.git.ref(name, ref)
-        if after == ZEROS:
-            await refs.delete(playing.request, name, ref)
-        elif now is None:
-            await refs.create(playing.request, name, ref, after)
-        elif now != after:
-            await refs.move(playing.request, name, ref, after, force=bool(update.get("force")))
+    async with refs.locks[name]:
+        for update in ref_updates:
+            await _check(playing, name, update)
+        for update in ref_updates:
+            ref, after = update["name"], update["afterOid"]
+            now = await playing.parts.git.ref(name, ref)
+            if after == ZEROS:
+                await refs.delete(playing.request, name, ref)
+            elif now is None:
+                await refs.create(playing.request, name, ref, after)
+            elif now != after:
+                await refs.move(playing.request, name, ref, after, force=bool(update.get("force")))
     return {}
 
 

@@ -173,7 +173,7 @@ jobs:
 
 
 async def test_what_environments_ask_is_read_at_the_forge_every_day(shop: Stores) -> None:
-    home = FakeRepository(1, SHOP)
+    home = FakeRepository("1", SHOP)
     forge = FakeForge(shop.clock, [home])
     await pushed(shop, APP, {".github/workflows/deploy.yml": GATED})
     await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
@@ -188,7 +188,7 @@ async def test_what_environments_ask_is_read_at_the_forge_every_day(shop: Stores
 
 @pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.MISSING])
 async def test_what_the_forge_may_not_tell_of_environments_is_unknown(shop: Stores, trouble: Trouble) -> None:
-    forge = FakeForge(shop.clock, [FakeRepository(1, SHOP)])
+    forge = FakeForge(shop.clock, [FakeRepository("1", SHOP)])
     forge.failing["environments"] = Failure(trouble, "no")
     await pushed(shop, APP, {".github/workflows/deploy.yml": GATED})
     await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
@@ -196,7 +196,7 @@ async def test_what_the_forge_may_not_tell_of_environments_is_unknown(shop: Stor
 
 
 async def test_a_forge_in_trouble_puts_the_audit_off_and_what_was_found_stays(shop: Stores) -> None:
-    home = FakeRepository(1, SHOP)
+    home = FakeRepository("1", SHOP)
     forge = FakeForge(shop.clock, [home])
     await pushed(shop, APP, {".github/workflows/deploy.yml": GATED})
     await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
@@ -207,7 +207,7 @@ async def test_a_forge_in_trouble_puts_the_audit_off_and_what_was_found_stays(sh
 
 
 async def test_a_repository_that_names_no_environment_costs_no_request(shop: Stores) -> None:
-    forge = FakeForge(shop.clock, [FakeRepository(1, SHOP)])
+    forge = FakeForge(shop.clock, [FakeRepository("1", SHOP)])
     await tick(shop.audit, OPTIONS, Loop(shop.clock), forge)
     assert forge.asked == []
 

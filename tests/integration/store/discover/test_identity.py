@@ -1,4 +1,4 @@
-"""A repository is who the forge's number says, whatever it is called."""
+"""A repository is who its forge and that forge's id of it say, whatever it is called."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,15 +8,16 @@ from sqlalchemy import select
 from bot.domain.repositories.repository import Identity, Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.fleet.act.ports import Successor
+from bot.fleet.discover.ports import Listing
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 
-SHOP = Repository("contoso/shop-0000", "main", id=11, node_id="R_11")
-DESK = Repository("contoso/desk", "main", id=12, node_id="R_12")
+SHOP = Repository("contoso/shop-0000", "main", id="11", node_id="R_11")
+DESK = Repository("contoso/desk", "main", id="12", node_id="R_12")
 
 
-async def rows(stores: Stores) -> dict[int, tuple[str, bool]]:
+async def rows(stores: Stores) -> dict[str, tuple[str, bool]]:
     async with stores.database.transaction() as connection:
         found = await connection.execute(
             select(repositories.c.forge_id, repositories.c.name, repositories.c.listed).where(
@@ -54,17 +55,17 @@ async def test_a_renamed_repository_keeps_its_row_its_usages_and_its_rebuilds(st
 async def test_two_repositories_may_swap_their_names(stores: Stores) -> None:
     await listed(stores, SHOP, DESK)
     await listed(stores, replace(SHOP, name=DESK.name), replace(DESK, name=SHOP.name))
-    assert await rows(stores) == {11: (DESK.name, True), 12: (SHOP.name, True)}
+    assert await rows(stores) == {"11": (DESK.name, True), "12": (SHOP.name, True)}
 
 
 async def test_a_new_repository_under_an_old_name_is_another(stores: Stores) -> None:
     await stores.fill()
     await listed(stores, SHOP)
     await stores.plan_all()
-    await listed(stores, replace(SHOP, id=99, node_id="R_99"))
+    await listed(stores, replace(SHOP, id="99", node_id="R_99"))
     known = await rows(stores)
-    assert known[99] == (SHOP.name, True)
-    assert (known[11][0] == SHOP.name, known[11][1]) == (False, False)
+    assert known["99"] == (SHOP.name, True)
+    assert (known["11"][0] == SHOP.name, known["11"][1]) == (False, False)
     (job,) = await stores.jobs(10)
     assert (job.member.node_id, job.is_listed) == ("R_11", False)
 
@@ -72,12 +73,32 @@ async def test_a_new_repository_under_an_old_name_is_another(stores: Stores) -> 
 async def test_another_spelling_is_the_same_repository(stores: Stores) -> None:
     await listed(stores, SHOP)
     await listed(stores, replace(SHOP, name="Contoso/Shop-0000"))
-    assert await rows(stores) == {11: ("Contoso/Shop-0000", True)}
+    assert await rows(stores) == {"11": ("Contoso/Shop-0000", True)}
 
 
 async def test_the_fleet_is_known_by_its_ids(stores: Stores) -> None:
     await listed(stores, SHOP, DESK)
-    assert (await stores.discover.known_fleet()).ids == {SHOP.name: 11, DESK.name: 12}
+    assert (await stores.discover.known_fleet()).keys == {SHOP.name: SHOP.key, DESK.name: DESK.key}
+
+
+async def test_the_same_id_at_another_forge_is_another_repository(stores: Stores) -> None:
+    elsewhere = replace(SHOP, name="contoso/team/shop", forge="azure-devops")
+    await listed(stores, SHOP)
+    await stores.discover.expect_listing([elsewhere.forge])
+    [task] = await stores.taken(stores.discover.listings)
+    await stores.discover.record_listing(task, Listing((elsewhere,)), stores.clock.now() + 9 * HOUR)
+    await listed(stores, replace(SHOP, name="contoso/store"))
+    known = [(await stores.discover.known_fleet(forge)).keys for forge in (SHOP.forge, elsewhere.forge)]
+    assert known == [{"contoso/store": SHOP.key}, {"contoso/team/shop": elsewhere.key}]
+
+
+async def test_a_row_without_an_id_is_not_taken_for_a_repository_of_another_forge(stores: Stores) -> None:
+    await stores.fill()
+    await listed(stores, replace(SHOP, forge="azure-devops"))
+    async with stores.database.reading() as connection:
+        query = select(repositories.c.forge, repositories.c.forge_id).order_by(repositories.c.id)
+        found = (await connection.execute(query)).all()
+    assert [tuple(row) for row in found] == [("github", None), ("azure-devops", "11")]
 
 
 async def test_what_is_read_is_read_by_node_id(stores: Stores) -> None:

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.feeds.advisory import Severity
+from bot.domain.host import Host
 from bot.domain.rollouts.rebuild import Action
-from bot.domain.rollouts.timing.pace import WriteLimits
+from bot.domain.rollouts.timing.pace import Pace, WriteLimits
 from bot.store.engine.budgets import BudgetStore
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import spendings
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.conftest import ON_BOTH
@@ -139,6 +141,41 @@ async def test_who_may_not_write_at_present_is_not_claimed(stores: Stores) -> No
     assert await stores.jobs() == []
     stores.clock.advance(10 * MINUTE)
     assert len(await stores.jobs()) == 2
+
+
+@ON_BOTH
+@pytest.mark.parametrize("account", ["dev.azure.com: ", "dev.azure.com: contoso/"])
+async def test_a_builder_elsewhere_and_the_forge_stop_what_is_theirs_alone(stores: Stores, account: str) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan_all()
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 2).values(action=Action.DISPATCH.value))
+    stores.act._pace = Pace(builder=Host("dev.azure.com"))
+    await stores.budgets.stop(account, 10 * MINUTE)
+    assert [job.rebuild.id for job in await stores.jobs()] == [1]
+    refused = await stores.budgets.take(account, 0, LIMITS)
+    assert refused.because == "dev.azure.com has asked for fewer writes"
+    stores.clock.advance(10 * MINUTE)
+    await stores.budgets.stop("contoso/", 10 * MINUTE)
+    assert [job.rebuild.id for job in await stores.jobs()] == [2]
+
+
+@ON_BOTH
+@pytest.mark.parametrize("account", ["dev.azure.com: ", "dev.azure.com: contoso/"])
+async def test_two_forges_stop_what_is_theirs_alone_though_their_owners_bear_one_name(
+    stores: Stores, account: str
+) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan_all()
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(repositories).where(repositories.c.id == 2).values(forge="azure-devops"))
+    stores.act._pace = Pace(forges={"azure-devops": Host("dev.azure.com")})
+    await stores.budgets.stop(account, 10 * MINUTE)
+    assert [job.rebuild.id for job in await stores.jobs()] == [1]
+    stores.clock.advance(10 * MINUTE)
+    for own in ("contoso/", ""):
+        await stores.budgets.stop(own, 10 * MINUTE)
+    assert [job.rebuild.id for job in await stores.jobs()] == [2]
 
 
 @ON_BOTH

@@ -265,6 +265,15 @@ async def test_a_rehearsal_leaves_no_trace_in_a_database_that_is_still_empty(emp
     await engine.dispose()
 
 
+async def test_a_rehearsal_looks_at_no_table_of_others(stores: Stores, url: str) -> None:
+    """SQLAlchemy warns of a type that it does not know."""
+    await stores.fill()
+    async with stores.database.transaction() as connection:
+        await connection.execute(text("CREATE TABLE theirs (id integer PRIMARY KEY, seen pg_snapshot)"))
+    async with snapshot(url) as database:
+        assert len(await Stores.of_worker(database, stores.clock, "rehearsing").plan.unplanned()) == 1
+
+
 async def test_a_rehearsal_that_breaks_leaves_no_trace(stores: Stores, url: str) -> None:
     await stores.fill()
 

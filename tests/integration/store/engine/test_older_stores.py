@@ -5,13 +5,14 @@
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import MetaData, inspect, select, text
 
 from bot.store.engine.database import migrations, newest_revision
-from bot.store.migrations.steps import FIRST, steps_from
+from bot.store.migrations.steps import FIRST, steps_from, take
 from tests.integration.store.engine.older_stores import connected, opened, restore
 from tests.migrated import migrate, new_sqlite
 
@@ -135,6 +136,45 @@ async def test_what_bases_showed_before_packages_were_read_is_to_be_read(empty_u
     assert (inventory["digest"], layer["digest"]) == (NEW, f"sha256:{'c' * 64}")
     [placed] = rows["inventory_layers"]
     assert (placed["inventory_id"], placed["layer_id"]) == (inventory["id"], layer["id"])
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_a_number_that_github_gave_a_repository_becomes_its_id_as_text(empty_url: str, revision: str) -> None:
+    restore(revision, empty_url)
+    engine = connected(empty_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE repositories SET forge_id = 4294967296 + id WHERE id = 1"))
+    engine.dispose()
+    before = rows_of(empty_url)
+    assert before["usages"]
+    await migrate(empty_url)
+    after = rows_of(empty_url)
+    named = [(row["id"], row["forge"], row["forge_id"]) for row in after["repositories"]]
+    assert named == [
+        (row["id"], "github", "4294967297" if row["id"] == 1 else None) for row in before["repositories"]
+    ]
+    assert [row["repository_id"] for row in after["usages"]] == [row["repository_id"] for row in before["usages"]]
+
+
+def test_the_way_back_to_numbers_leaves_the_store_as_it_was(empty_url: str) -> None:
+    restore("0066", empty_url)
+    steps = steps_from("0066", migrations())
+    assert steps is not None
+    engine = connected(empty_url)
+    with engine.begin() as connection:
+        take([step for step in steps if step[0] < "0084"], connection)
+        connection.execute(text("UPDATE repositories SET forge_id = 4294967296 + id WHERE id = 1"))
+    before = tables_of(empty_url), rows_of(empty_url)
+    way_back = Path("docs/operate/upgrade.md").read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0]
+    with engine.begin() as connection:
+        take([step for step in steps if step[0] == "0084"], connection)
+        assert connection.scalars(text("SELECT forge_id FROM repositories WHERE id = 1")).one() == "4294967297"
+        for statement in way_back.split(";"):
+            if statement.strip() not in ("", "BEGIN", "COMMIT"):
+                connection.execute(text(statement))
+        assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == ["0083"]
+    engine.dispose()
+    assert (tables_of(empty_url), rows_of(empty_url)) == before
 
 
 @pytest.mark.parametrize("revision", ["0055", "0000", "9999", "of-tomorrow"])

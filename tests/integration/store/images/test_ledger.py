@@ -39,6 +39,7 @@ from bot.upstream.osv.dump import DumpReading
 from bot.views.images.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
 from tests.bench import bench_inventory, bench_ledger
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.holding import (
     AMD64,
@@ -694,6 +695,7 @@ async def test_what_was_worked_out_holds_for_a_minute(stores: Stores) -> None:
     assert ((await page(stores)).not_known, (await stores.ledger.cves(Cut())).not_known) == (1, 1)
 
 
+@ON_BOTH
 async def test_the_list_that_is_kept_is_told_by_one_statement_in_any_process(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,))
     await publish(stores)

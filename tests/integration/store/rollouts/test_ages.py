@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text, update
 
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Host
 from bot.domain.repositories.repository import Identity, Reading, Repository, Workflow
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
@@ -73,7 +73,7 @@ async def look(
     stores: Stores, forge: FakeForge, policy: Policy = GUARANTEED, mark: str = "one"
 ) -> builds.BuildsTally:
     loop = Loop(stores.clock, sleep=_never)
-    return await builds.tick(stores.builds, forge, policy, mark, ForgeHost(by_owner=True), loop)
+    return await builds.tick(stores.builds, forge, policy, mark, Host(by_owner=True), loop)
 
 
 async def plan(stores: Stores, policy: Policy = GUARANTEED) -> aging.AgeTally:

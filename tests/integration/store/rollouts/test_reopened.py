@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.reach import Reach
+from bot.domain.repositories.repository import GITHUB, RepositoryId
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.reopening import after_closing
 from bot.domain.rollouts.timing.waiting import RolloutOptions, release_rules_at
@@ -80,10 +81,10 @@ async def test_where_a_later_rebuild_has_its_bases_it_stays_ended_and_says_so(st
 async def test_an_event_has_a_closed_one_looked_at_at_once(stores: Stores) -> None:
     await closed(stores)
     async with stores.database.transaction() as connection:
-        await connection.execute(update(repositories).values(forge_id=4711))
+        await connection.execute(update(repositories).values(forge_id="4711"))
     stores.clock.advance(HOUR / 2)
     assert await stores.followed() == []
-    assert await stores.events.take("github", "1", Reach(followed=frozenset({4711})))
+    assert await stores.events.take("github", "1", Reach(followed=frozenset({RepositoryId(GITHUB, "4711")})))
     assert [each.state for each in await stores.followed()] == [RebuildState.CANCELLED]
 
 

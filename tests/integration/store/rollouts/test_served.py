@@ -134,7 +134,7 @@ async def test_what_was_skipped_in_an_archived_repository_is_planned_again_once_
 ) -> None:
     """Also where it takes changes again before any listing has seen that it was archived."""
     pushed = stores.clock.now()
-    home = Repository(SHOP, "main", pushed_at=pushed, id=1)
+    home = Repository(SHOP, "main", pushed_at=pushed, id="1")
     await stores.fill()
     stores.clock.advance(HOUR)
     await stores.listing(home)

@@ -21,7 +21,7 @@ DAY = 24 * HOUR
 NET_8, NET_8_NOBLE, ALPINE_3_20 = (
     Base(ASPNET.registry, ASPNET.repository, tag) for tag in ("8.0", "8.0-noble", "10.0-alpine3.20")
 )
-THE_END = datetime(2026, 11, 10, tzinfo=UTC)
+THE_END = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
 
 def needs_of(stores: Stores) -> NeedsStore:
@@ -102,6 +102,17 @@ async def test_an_end_of_support_needs_somebody_by_repository_from_ninety_days_b
         assert [need.subject for need in found[reason].first] == ["contoso/shop-0000", "contoso/shop-0001"]
         assert found[reason].first[0].why.startswith(f".NET 8.0 {said}")
         assert "10.0 is the next" in found[reason].first[0].why
+
+
+@pytest.mark.parametrize("hour", [1, 11, 13, 23])
+async def test_at_any_time_of_day_an_end_of_support_is_as_long_ago_in_both_sentences(
+    stores: Stores, hour: int
+) -> None:
+    await stores.fill(2, (NET_8, ASPNET))
+    today = datetime(2026, 11, 30, hour, tzinfo=UTC)
+    group = (await groups(go_to(stores, today)))[NeedReason.OUT_OF_SUPPORT]
+    assert group.sentence(today).endswith("the oldest for 20 days")
+    assert "for 20 days" in group.first[0].why
 
 
 async def test_a_repository_with_two_ends_is_told_once_by_the_first(stores: Stores) -> None:

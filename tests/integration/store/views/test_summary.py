@@ -83,6 +83,24 @@ async def test_a_pull_request_is_stuck_after_two_days_and_a_failure_at_once(stor
     assert later.stuck_in_all == 2
 
 
+async def test_whoever_is_waited_for_is_who_needs_you(stores: Stores) -> None:
+    """A green pull request after a day, and one that lacks something after two."""
+    await stores.fill(2)
+    await stores.plan_all()
+    now = stores.clock.now()
+    jobs = await stores.jobs(10)
+    for job, ready_since in zip(jobs, (now, None), strict=True):
+        opened = job.rebuild.moved(RebuildState.OPEN, "opened", at=now)
+        opened = replace(opened, attempted_at=now, ready_since=ready_since, due_at=now + 9 * DAY)
+        await stores.act.settle_rebuild(job.rebuild, opened)
+    for number in (1, 2):
+        stores.clock.advance(DAY)
+        found = await stores.summary.summary(now - DAY)
+        waiting = {need.rebuild for group in found.needs.groups for need in group.first}
+        assert {each.rebuild.id for each in found.stuck} == waiting == {job.rebuild.id for job in jobs[:number]}
+        assert found.stuck_in_all == found.needs.number
+
+
 async def failed_and_not_tried(stores: Stores) -> int:
     """A failure whose retry was skipped, since its workflow is gone; the failure's number."""
     await stores.fill(1)

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import String, cast, select, update
 
 from bot.domain.reach import PushedTag, Reach
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import GITHUB, Repository, RepositoryId
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories
@@ -14,7 +14,8 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import deliveries, tasks
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 
-SHOP = Repository("contoso/shop-0000", "main", id=7)
+SHOP = Repository("contoso/shop-0000", "main", id="7")
+SEVENTH = frozenset({RepositoryId(GITHUB, "7")})
 TAG = PushedTag(ASPNET.repository, ASPNET.tag)
 
 
@@ -25,7 +26,7 @@ async def filled(stores: Stores) -> None:
     await stores.plan_all()
     later = stores.clock.now() + HOUR
     async with stores.database.transaction() as connection:
-        await connection.execute(update(repositories).values(forge_id=repositories.c.id + 6))
+        await connection.execute(update(repositories).values(forge_id=cast(repositories.c.id + 6, String)))
         await connection.execute(update(rebuilds).values(state=RebuildState.OPEN.value))
         for table in (tasks, repositories, bases, rebuilds):
             await connection.execute(
@@ -48,9 +49,11 @@ async def due(stores: Stores) -> dict[str, int]:
     [
         (Reach(), {}),
         (Reach(fleet=True), {"tasks": 1}),
-        (Reach(moved_branches=frozenset({7})), {"repositories": 1}),
-        (Reach(followed=frozenset({7, 8})), {"rebuilds": 2}),
-        (Reach(followed=frozenset({999})), {}),
+        (Reach(moved_branches=SEVENTH), {"repositories": 1}),
+        (Reach(followed=frozenset({*SEVENTH, RepositoryId(GITHUB, "8")})), {"rebuilds": 2}),
+        (Reach(followed=frozenset({RepositoryId(GITHUB, "999")})), {}),
+        (Reach(followed=frozenset({RepositoryId("azure-devops", "7")})), {}),
+        (Reach(followed=frozenset({*SEVENTH, RepositoryId("azure-devops", "8")})), {"rebuilds": 1}),
         (Reach(pushed=(TAG,)), {"bases": 1}),
         (Reach(pushed=(PushedTag(ASPNET.repository), PushedTag("none"))), {"bases": 1}),
     ],
@@ -77,14 +80,14 @@ async def test_what_rests_after_a_failure_goes_on_resting(stores: Stores) -> Non
 async def test_what_somebody_works_on_is_left_alone(stores: Stores) -> None:
     async with stores.database.transaction() as connection:
         await connection.execute(update(rebuilds).values(lease_owner="second"))
-    await stores.events.take("github", "delivery-1", Reach(followed=frozenset({7})))
+    await stores.events.take("github", "delivery-1", Reach(followed=SEVENTH))
     assert await due(stores) == {}
 
 
 async def test_a_rebuild_that_is_not_followed_is_left_alone(stores: Stores) -> None:
     async with stores.database.transaction() as connection:
         await connection.execute(update(rebuilds).values(state=RebuildState.PLANNED.value))
-    await stores.events.take("github", "delivery-1", Reach(followed=frozenset({7})))
+    await stores.events.take("github", "delivery-1", Reach(followed=SEVENTH))
     assert await due(stores) == {}
 
 

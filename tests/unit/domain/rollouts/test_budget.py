@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.timing.pace import HOUR, MINUTE, Spending, WriteLimits, account_of, times
+from bot.domain.rollouts.timing.pace import HOUR, MINUTE, Spending, WriteLimits, account_of, asked_by, times
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 seconds = st.integers(0, 1200)
@@ -85,3 +85,12 @@ def test_more_than_a_whole_budget_waits_for_an_empty_one() -> None:
 @pytest.mark.parametrize(("by_owner", "account"), [(True, "contoso/"), (False, "")])
 def test_an_account_is_the_owners_or_that_of_one_token_for_all(by_owner: bool, account: str) -> None:
     assert account_of("Contoso/Shop", by_owner=by_owner) == account
+
+
+@pytest.mark.parametrize(
+    ("by_owner", "account"), [(True, "dev.azure.com: contoso/"), (False, "dev.azure.com: ")], ids=str
+)
+def test_an_account_at_a_builder_that_is_not_the_forge_bears_its_name(by_owner: bool, account: str) -> None:
+    named = account_of("Contoso/Shop", by_owner=by_owner, host="dev.azure.com")
+    assert (named, asked_by(named)) == (account, "dev.azure.com")
+    assert asked_by(account_of("Contoso/Shop", by_owner=by_owner)) == "the forge"

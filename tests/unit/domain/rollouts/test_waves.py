@@ -295,3 +295,9 @@ def test_where_others_of_the_wave_go_on_it_is_only_not_finished() -> None:
     canary = WaveTally(under_way=2, delayed=1, began_at=NOON)
     found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.5, NOON + HOUR)
     assert found.holds["rest"].until is not None
+
+
+def test_what_holds_the_next_wave_says_how_many_of_it_wait_for_a_person() -> None:
+    tallies = {"canary": WaveTally(under_way=3, unmerged=2, ended=1, began_at=NOON), "rest": WaveTally(waiting=1)}
+    held = advance(WAVES, tallies, 1, NOON).holds["rest"]
+    assert held.reason == "wave canary (1 of 4 rebuilds ended, 2 wait for a person)"

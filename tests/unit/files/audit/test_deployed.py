@@ -145,6 +145,25 @@ def test_a_name_that_a_workflow_sets_when_it_deploys_is_unknown() -> None:
     assert outcome("no-latest-deployed", files) is UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("kubectl set image deployment/api api=contoso/api:$TAG", UNKNOWN),
+        ("kubectl -n shop set image deployment api api=contoso/api:$TAG", UNKNOWN),
+        ("oc set image dc/web deploy/api web=contoso/api:$TAG", UNKNOWN),
+        ("kubectl set image deployment/$NAME $NAME=contoso/api:$TAG", UNKNOWN),
+        ("kubectl set image --all deployments x=contoso/api:$TAG", UNKNOWN),
+        ("kustomize edit set image contoso/api=contoso/api:$TAG", UNKNOWN),
+        ("sed -i s/image:.*/image:$TAG/ api.yaml", UNKNOWN),
+        ("kubectl set image deployment/web web=contoso/web:$TAG", FAILS),
+        ("kubectl set image deployment/api-web web=contoso/web:$TAG --record", FAILS),
+    ],
+)
+def test_only_the_workload_that_a_command_names_may_get_its_tag_from_it(command: str, expected: Outcome) -> None:
+    files = {DEPLOYMENT: deployment(image="contoso/api"), "deploy.sh": f"{command}\n"}
+    assert outcome("no-latest-deployed", files) is expected
+
+
 def account(text: str) -> dict[str, str]:
     return {"deploy/account.yaml": text}
 
@@ -183,3 +202,40 @@ def test_a_patch_takes_the_token_away() -> None:
     (found,) = findings("service-account-token", {DEPLOYMENT: deployment()})
     assert found.fix is not None
     assert "automountServiceAccountToken: false" in found.fix.suggested[0].text
+
+
+def _annotated(*annotations: str) -> dict[str, str]:
+    lines = "\n".join(f"        {each}" for each in annotations)
+    text = deployment().replace("  template:\n", f"  template:\n    metadata:\n      annotations:\n{lines}\n")
+    return {DEPLOYMENT: text}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        (['dapr.io/enabled: "true"'], UNKNOWN),
+        (['dapr.io/enabled: "false"'], FAILS),
+        (['dapr.io/enabled: "true"', 'dapr.io/disable-builtin-k8s-secret-store: "true"'], FAILS),
+        (['vault.hashicorp.com/agent-inject: "true"'], UNKNOWN),
+        (
+            [
+                'vault.hashicorp.com/agent-inject: "true"',
+                "vault.hashicorp.com/agent-service-account-token-volume-name: token",
+            ],
+            FAILS,
+        ),
+        (['vault.security.banzaicloud.io/vault-addr: "https://vault:8200"'], UNKNOWN),
+        (['kuma.io/sidecar-injection: "enabled"'], UNKNOWN),
+        (['consul.hashicorp.com/connect-inject: "true"'], UNKNOWN),
+        (['prometheus.io/scrape: "true"'], FAILS),
+    ],
+)
+def test_a_token_that_a_sidecar_put_beside_the_program_reads_is_not_said_to_be_unused(
+    annotations: list[str], expected: Outcome
+) -> None:
+    assert outcome("service-account-token", _annotated(*annotations)) is expected
+
+
+def test_what_would_do_without_the_token_of_dapr_is_said() -> None:
+    (found,) = findings("service-account-token", _annotated('dapr.io/enabled: "true"'))
+    assert "dapr.io/disable-builtin-k8s-secret-store" in found.settled_by

@@ -330,3 +330,40 @@ def test_every_template_is_rendered_whatever_it_ends_in(name: str, count: int) -
     files[f"chart/templates/{name}"] = files.pop("chart/templates/deployment.yaml")
     assert len(findings("run-as-non-root", files)) == count
     assert tells_of_practices(f"chart/templates/{name}") is bool(count) or name == "_api.yaml"
+
+
+HOOK = 'annotations: {"helm.sh/hook": test}'
+
+
+@pytest.mark.parametrize(("metadata", "expected"), [(HOOK, Outcome.NOT_APPLICABLE), ("", Outcome.FAILS)])
+def test_what_only_a_test_of_the_chart_runs_is_told_apart(metadata: str, expected: Outcome) -> None:
+    lines = ["apiVersion: v1", "kind: Pod", "metadata:", "  name: try", *([f"  {metadata}"] if metadata else [])]
+    lines += ["spec:", "  containers:", "    - name: try", "      image: contoso/try:1"]
+    files = {"chart/Chart.yaml": "name: shop\n", "chart/templates/tests/try.yaml": "\n".join(lines) + "\n"}
+    (found,) = findings("read-only-root", files)
+    assert (found.outcome, found.place.path) == (expected, "chart/templates/tests/try.yaml")
+
+
+def test_a_volume_in_a_branch_that_only_a_rendering_decides_is_unknown() -> None:
+    template = """
+        apiVersion: apps/v1
+        kind: StatefulSet
+        metadata: {name: shop}
+        spec:
+          template:
+            spec:
+              containers:
+                - name: shop
+                  image: contoso/shop:1
+        {{- if eq .Release.Name "a" }}
+                  volumeMounts:
+                    - {name: data, mountPath: /data}
+        {{- end }}
+        {{- if eq .Release.Name "a" }}
+          volumeClaimTemplates:
+            - metadata: {name: data}
+        {{- end }}
+    """
+    assert outcome(
+        "volume-ownership", {"chart/Chart.yaml": "name: shop\n", "chart/templates/a.yaml": template}
+    ) is (Outcome.UNKNOWN)

@@ -69,6 +69,7 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
     ("triggers", "who"),
     [
         ("push:", "nobody but a commit starts it"),
+        ("push: {tags: ['v*']}", "nothing but a tag starts it"),
         ("push:\npull_request:", "nobody but a commit starts it"),
         ("issue_comment:", "nothing but issue_comment starts it"),
         ("push:\nrelease:", "nothing but push or release starts it"),
@@ -289,6 +290,10 @@ def test_the_runners_of_a_matrix_that_is_written_out_are_known() -> None:
             'module "hosting" {\n  source = "github.com/contoso/terraform-azurerm-container-apps-hosting"\n}\n',
         ),
         ("azure-pipelines.yml", "steps:\n  - script: taskctl build:container\n"),
+        ("main.tf", 'module "api" {\n  source = "contoso/container_app/azurerm"\n}\n'),
+        ("main.tf", 'module "api" {\n  source = "git::https://contoso.com/container-app.git?ref=v1"\n}\n'),
+        ("main.tf", 'module "web" {\n  source = "./vendor/web"\n  docker_image = var.image\n}\n'),
+        ("main.bicep", "module api 'br/public:avm/res/app/container-app:0.1.0' = {\n}\n"),
     ],
 )
 def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str) -> None:
@@ -301,11 +306,24 @@ def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str)
     [
         'output "arn" {\n  value = aws_ecs_task_definition.api.arn\n}\n',
         'resource "azurerm_container_app_environment" "shop" {}\n',
+        'module "shop" {\n  source = "../modules/container-app-environment"\n}\n',
         'resource "google_cloud_run_service_iam_member" "all" {}\n',
+        'module "env" {\n  source = "../modules/container_app_environment"\n}\n',
+        'module "env" {\n  source = "contoso/container-apps-environment/azurerm"\n}\n',
+        'module "id" {\n  source = "contoso/container-app-identity/azurerm"\n}\n',
+        'variable "docker_image" {\n  default = "a"\n}\nlocals {\n  docker_image = "b"\n}\n',
     ],
 )
 def test_terraform_that_only_mentions_containers_runs_none(text: str) -> None:
     assert findings("unread-delivery", {"outputs.tf": text}) == ()
+
+
+def test_a_module_of_the_repository_is_told_where_it_runs_containers_itself() -> None:
+    files = {
+        "main.tf": 'module "api" {\n  source = "./modules/container_app"\n  docker_image = "a"\n}\n',
+        "modules/container_app/main.tf": 'resource "azurerm_container_app" "this" {}\n',
+    }
+    assert [each.place.path for each in findings("unread-delivery", files)] == ["modules/container_app/main.tf"]
 
 
 @pytest.mark.parametrize(
@@ -340,3 +358,192 @@ def test_an_action_that_only_speaks_of_stages_of_an_image_is_not_told() -> None:
 @pytest.mark.parametrize("folder", ["tutorials", "quickstarts", "demo"])
 def test_what_teaches_is_not_asked(folder: str) -> None:
     assert outcomes("image-user", {f"{folder}/api/Dockerfile": "FROM debian:13\n"}) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("contoso/ci/sonar-scanner-begin", []),
+        ("contoso/ci/image-scanner", [FAILS]),
+        ("contoso/ci/publish-docker-image", [FAILS]),
+        ("contoso/ci/build-app", []),
+    ],
+)
+def test_what_touches_images_by_its_name_is_asked_for_a_commit(action: str, expected: list[Outcome]) -> None:
+    assert outcomes("actions-pinned", {BUILD: workflow(f"- run: docker info\n- uses: {action}@main\n")}) == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("contoso/cdp-build-action/build@main", [UNKNOWN]),
+        ("contoso/ci/actions/publish-nuget@v1", []),
+        ("contoso/ci/actions/build-hotfix@v1", [UNKNOWN]),
+        ("actions/deploy-pages/build@v1", []),
+        ("contoso/build@v1", []),
+    ],
+)
+def test_an_action_that_builds_by_its_folder_is_told_where_there_is_a_dockerfile(
+    action: str, told: list[Outcome]
+) -> None:
+    text = workflow(f"- uses: {action}\n")
+    assert outcomes("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"}) == told
+    assert outcomes("unread-delivery", {BUILD: text}) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ('args=(--push "$PWD")\ndocker buildx build "${args[@]}"', [UNKNOWN]),
+        ('args=(--load "$PWD")\ndocker buildx build "${args[@]}"', []),
+        ("docker buildx build --push -t contoso/api .", []),
+    ],
+)
+def test_a_build_that_is_handed_its_options_by_an_array_may_push(script: str, told: list[Outcome]) -> None:
+    steps = "- run: |\n" + "".join(f"    {line}\n" for line in script.split("\n"))
+    assert outcomes("unread-delivery", {BUILD: workflow(steps)}) == told
+
+
+@pytest.mark.parametrize(("name", "does"), [("deploy-v4", "deploy"), ("deploy-and-push", "build and push")])
+def test_what_a_called_workflow_does_is_said_by_its_own_name(name: str, does: str) -> None:
+    text = f"on: push\njobs: {{go: {{uses: contoso/build-pipeline/.github/workflows/{name}.yml@v1}}}}\n"
+    (found,) = findings("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"})
+    assert f" may {does} an image" in found.message
+
+
+@pytest.mark.parametrize("line", ["docker-compose -f a.yml push", "docker compose push api"])
+def test_a_script_that_pushes_by_compose_is_told(line: str) -> None:
+    assert outcomes("unread-delivery", {"build.ps1": f"exec {line}\n"}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(("more", "told"), [("", []), (" /p:ContainerRegistry=contoso.azurecr.io", [UNKNOWN])])
+def test_a_script_that_publishes_a_container_to_the_machine_alone_pushes_nothing(
+    more: str, told: list[Outcome]
+) -> None:
+    line = f"dotnet publish src/Api /t:PublishContainer{more}\n"
+    assert outcomes("unread-delivery", {"build.ps1": line}) == told
+    found = findings("unread-delivery", {"build.cmd": line, "Dockerfile": "FROM debian:13\n"})
+    assert all(("push" in each.message) is bool(told) for each in found)
+
+
+def test_what_a_template_only_refers_to_runs_no_container() -> None:
+    resource = "resource app 'Microsoft.App/containerApps@2024-03-01' existing = { name: 'api' }\n"
+    assert outcomes("unread-delivery", {"infra/main.bicep": resource}) == []
+    own = resource.replace(" existing", "").replace("app", "web", 1)
+    (found,) = findings("unread-delivery", {"infra/main.bicep": resource + own})
+    assert found.place.start == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("contoso/import-codesign-certs", []),
+        ("contoso/sign-nuget-packages-action", []),
+        ("azure/trusted-signing-action", []),
+        ("contoso/sign-image", [FAILS]),
+    ],
+)
+def test_what_signs_packages_touches_no_image(action: str, expected: list[Outcome]) -> None:
+    steps = f"- run: docker info\n- uses: {action}@v1\n"
+    assert outcomes("actions-pinned", {BUILD: workflow(steps)}) == expected
+
+
+def test_what_a_comment_on_a_pull_request_starts_is_not_to_be_dispatched() -> None:
+    condition = "  if: github.event.issue.pull_request && github.event.comment.body == '/image'"
+    files = {BUILD: workflow(PUSH.replace("  id: build", condition), "issue_comment:")}
+    assert outcome("dispatchable", files) is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("build", "runner", "expected"),
+    [
+        ("docker build -t contoso/api:8 .", "self-hosted", [FAILS]),
+        ("docker build --pull -t contoso/api:8 .", "self-hosted", [HOLDS]),
+        ("docker build --cache-from contoso/api:7 -t contoso/api:8 .", "ubuntu-latest", [FAILS]),
+        ("docker build -t contoso/api:8 .", "ubuntu-latest", [HOLDS]),
+        ("docker build -t contoso/web:8 .", "self-hosted", []),
+        ("dotnet build -t:Web", "self-hosted", []),
+    ],
+)
+def test_a_build_in_a_step_of_its_own_takes_the_current_base(
+    build: str, runner: str, expected: list[Outcome]
+) -> None:
+    text = workflow(f"- run: {build}\n- run: docker push contoso/api:8\n").replace("ubuntu-latest", runner)
+    assert outcomes("fresh-layers", {BUILD: text}) == expected
+
+
+@pytest.mark.parametrize(
+    ("inputs", "runner", "expected"),
+    [
+        ("load: true, tags: 'contoso/api:8'", "self-hosted", [FAILS]),
+        ("load: true, tags: 'contoso/api:8', pull: true", "self-hosted", [HOLDS]),
+        ("load: true, tags: 'contoso/api:8', cache-from: type=gha", "ubuntu-latest", [FAILS]),
+        ("load: true, tags: 'contoso/api:8'", "ubuntu-latest", [HOLDS]),
+        ("outputs: 'type=docker', tags: 'contoso/api:8'", "ubuntu-latest", [HOLDS]),
+        ("load: true, tags: 'contoso/web:8'", "self-hosted", []),
+        ("tags: 'contoso/api:8'", "self-hosted", []),
+    ],
+)
+def test_a_build_that_is_loaded_and_pushed_then_takes_the_current_base(
+    inputs: str, runner: str, expected: list[Outcome]
+) -> None:
+    build = f"- uses: docker/build-push-action@v6\n  with: {{{inputs}}}\n"
+    text = workflow(f"{build}- run: docker push contoso/api:8\n").replace("ubuntu-latest", runner)
+    assert outcomes("fresh-layers", {BUILD: text}) == expected
+
+
+def test_an_image_that_is_pushed_under_two_names_is_built_once() -> None:
+    build = "- uses: docker/build-push-action@v6\n  with: {load: true, tags: 'contoso/api:8,contoso/api:9'}\n"
+    text = workflow(f"{build}- run: |\n    docker push contoso/api:8\n    docker push contoso/api:9\n")
+    assert len(findings("fresh-layers", {BUILD: text})) == 1
+
+
+@pytest.mark.parametrize(
+    ("triggers", "condition", "pushes"),
+    [
+        ("pull_request: {types: [closed]}", "github.event.pull_request.merged == true", False),
+        ("push:", "github.event_name == 'push'", False),
+        ("push:", "github.event_name != 'schedule'", True),
+        ("push:", "startsWith(github.ref, 'refs/tags/')", True),
+    ],
+)
+def test_no_start_by_hand_is_put_in_that_would_push_nothing(triggers: str, condition: str, pushes: bool) -> None:
+    (found,) = findings("dispatchable", {BUILD: workflow(PUSH, triggers, job=f"if: {condition}")})
+    assert found.fix is not None
+    assert bool(found.fix.edits) is pushes
+    assert pushes or "would push nothing" in found.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("- uses: contoso/build-action@main\n  with: {push: true}\n", True),
+        ("- uses: contoso/release@main\n  with: {dockerfile: src/Dockerfile}\n", True),
+        ("- uses: contoso/build-action@main\n  with: {push: false}\n", False),
+        ("- uses: contoso/build-action@main\n  with: {configuration: Release}\n", False),
+        ("- uses: contoso/build-lint@main\n  with: {dockerfile: src/Dockerfile}\n", False),
+        (
+            "- uses: contoso/repository-dispatch@v1\n  with: {repository: contoso/clusters, event-type: deploy}\n",
+            True,
+        ),
+        ("- uses: contoso/repository-dispatch@v1\n  with: {repository: contoso/docs, event-type: build}\n", False),
+    ],
+)
+def test_an_action_of_others_that_is_handed_an_image_is_told(step: str, told: bool) -> None:
+    files = {BUILD: workflow(step), "Dockerfile": "FROM debian:13\n"}
+    assert outcomes("unread-delivery", files) == [UNKNOWN] * told
+
+
+@pytest.mark.parametrize(
+    ("name", "does"),
+    [
+        ("update_kubernetes_deployment.yml", "deploy"),
+        ("helm-upgrade.yml", "deploy"),
+        ("build-for-k8s.yml", "build and push"),
+        ("deploy-pages.yml", ""),
+    ],
+)
+def test_a_called_workflow_that_deploys_to_a_cluster_is_told(name: str, does: str) -> None:
+    text = f"on: {{push: {{branches: [main]}}}}\njobs: {{a: {{uses: contoso/ci/.github/workflows/{name}@main}}}}\n"
+    found = findings("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"})
+    assert [f"may {does} an image" in each.message for each in found] == [True] * bool(does)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
-from tests.unit.files.audit.world import BUILD, findings, outcome, outcomes, workflow
+from tests.unit.files.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 ASPNET = "mcr.microsoft.com/dotnet/aspnet"
@@ -118,6 +118,41 @@ def test_secrets_in_an_image(text: str, expected: Outcome) -> None:
     assert outcomes("image-secrets", {"Dockerfile": text, "NuGet.Config": config})[0] is expected
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("nuget sources add -Name a -Source https://n -Password hunter2x", FAILS),
+        ("dotnet nuget add source https://n -u a -p hunter2x --store-password-in-clear-text", FAILS),
+        ("apt-get update \\\n && dotnet nuget add source https://n \\\n --password=hunter2x", FAILS),
+        ('["dotnet", "nuget", "add", "source", "https://n", "--password", "hunter2x"]', FAILS),
+        ("<<EOF\nnuget add --password hunter2x\nEOF", FAILS),
+        ('sh -c "nuget add --password hunter2x"', FAILS),
+        ("mkdir x; docker login -u a -p hunter2x r.example", FAILS),
+        ("curl -u a:hunter2x https://n", FAILS),
+        ("curl --user=a:hunter2x https://n", FAILS),
+        ("curl -H 'Authorization: Bearer hunter2x' https://n", FAILS),
+        ("git clone https://a:hunter2x@github.com/contoso/shop", FAILS),
+        ("npm config set //r.example/:_authToken=hunter2x", FAILS),
+        ("export NPM_TOKEN=hunter2x && npm ci", FAILS),
+        ("SA_PASSWORD=hunter2x /opt/mssql/bin/sqlservr", FAILS),
+        ("sqlcmd -S db -U sa -P hunter2x", FAILS),
+        ("dotnet nuget add source https://n --password $FEED", FAILS),
+        ("--mount=type=secret,id=t,env=FEED nuget add --password $FEED", HOLDS),
+        ("nuget add --password $(cat /run/secrets/t)", HOLDS),
+        ("NPM_TOKEN=$(cat /run/secrets/t) npm ci", HOLDS),
+        ("adduser --disabled-password --gecos '' app && useradd -u 1000:1000 web", HOLDS),
+        ("cat /run/secrets/t | docker login -u a --password-stdin r.example", HOLDS),
+        ("dotnet nuget add source https://n --store-password-in-clear-text feed", HOLDS),
+        ("sed -i 's/PASSWORD=.*/PASSWORD=$X/' f", HOLDS),
+        ("mkdir -p /app && cp -p a b", HOLDS),
+    ],
+)
+def test_a_secret_that_a_command_of_run_is_told(command: str, expected: Outcome) -> None:
+    found = findings("image-secrets", {"Dockerfile": f"FROM debian:13\nARG FEED\nRUN {command}\n"})
+    assert [each.outcome for each in found] == [expected]
+    assert "hunter2x" not in repr(found)
+
+
 def test_a_password_from_the_environment_in_a_nuget_config_is_none() -> None:
     config = '<add key="ClearTextPassword" value="%FEED_PASSWORD%" />'
     files = {"Dockerfile": "FROM debian:13\nCOPY nuget.config .\n", "nuget.config": config}
@@ -159,7 +194,15 @@ def test_no_value_of_a_secret_is_shown() -> None:
         ("node:22.4.1-alpine", FAILS),
         ("node:22-alpine", HOLDS),
         ("contoso/golden:1.4.2", UNKNOWN),
-        ("contoso/golden:1.4.2@sha256:" + "a" * 64, HOLDS),
+        ("contoso/golden:1.4.2@sha256:" + "a" * 64, UNKNOWN),
+        ("contoso/golden:1.4@sha256:" + "a" * 64, HOLDS),
+        ("contoso/golden:9.8-1779374378", FAILS),
+        ("contoso/golden:9.4-1181.1724035907", FAILS),
+        ("contoso/golden:9.8-1779374378@sha256:" + "a" * 64, FAILS),
+        ("contoso/golden:9.8-177", HOLDS),
+        ("contoso/golden:latest-shop-latest", FAILS),
+        ("contoso/golden:shop-latest", FAILS),
+        ("contoso/golden:shop-1.96-latest", HOLDS),
         ("contoso/golden:release", HOLDS),
         ("contoso/golden:dev", FAILS),
         ("contoso/golden:ci", FAILS),
@@ -200,7 +243,7 @@ def test_image_framework_and_sdk_must_be_of_one_version(
     image: str, framework: str, pin: str, expected: list[Outcome]
 ) -> None:
     files = {
-        "Dockerfile": f'FROM {image}\nENTRYPOINT ["dotnet", "Api.dll"]\n',
+        "Dockerfile": f'FROM {image}\nCOPY . .\nENTRYPOINT ["dotnet", "Api.dll"]\n',
         "src/Api.csproj": PROJECT.format(framework=framework, more=""),
     }
     if pin:
@@ -260,6 +303,31 @@ def test_the_folder_or_the_framework_that_is_published_tells_which_project_runs(
     assert outcome("dotnet-versions", files) is expected
 
 
+def test_a_framework_that_counts_where_nothing_else_is_set_is_told() -> None:
+    condition = "Condition=\"'$(Other)' == ''\""
+    text = (
+        f"<Project><PropertyGroup><TargetFramework {condition}>net8.0</TargetFramework></PropertyGroup></Project>"
+    )
+    files = {
+        "Dockerfile": f'FROM {ASPNET}:9.0\nCOPY a.csproj .\nENTRYPOINT ["dotnet", "a.dll"]\n',
+        "a.csproj": text,
+    }
+    assert outcomes("dotnet-versions", files) == [FAILS]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("DefaultFramework", [FAILS]), ("NotSet", [UNKNOWN]), ("Twice", [UNKNOWN])]
+)
+def test_a_framework_that_a_property_names_is_what_stands_in_that(name: str, expected: list[Outcome]) -> None:
+    files = {
+        "src/a/Dockerfile": f'FROM {ASPNET}:9.0\nCOPY a.csproj .\nENTRYPOINT ["dotnet", "a.dll"]\n',
+        "src/a/a.csproj": PROJECT.format(framework=f"$({name})", more=""),
+        "src/Directory.Build.props": "<Project><PropertyGroup><DefaultFramework>net8.0</DefaultFramework>"
+        "<Twice>net8.0</Twice><Twice>net9.0</Twice></PropertyGroup></Project>",
+    }
+    assert outcomes("dotnet-versions", files) == expected
+
+
 def test_a_project_whose_framework_is_not_told_is_named() -> None:
     files = {
         "Dockerfile": f'FROM {ASPNET}:8.0\nENTRYPOINT ["dotnet", "Api.dll"]\n',
@@ -285,6 +353,52 @@ def test_a_base_that_a_build_hands_over_is_not_what_the_argument_has_by_default(
 ) -> None:
     files = {"Dockerfile": "ARG BASE_IMAGE=base\nFROM ${BASE_IMAGE}\n", path: text}
     assert outcome("base-pinned", files) is expected
+
+
+@pytest.mark.parametrize(
+    ("image", "advice"),
+    [
+        ("golang:1.26.2-bookworm", "write 1.26-bookworm instead"),
+        ("python:3.12.1-slim-bookworm", "write 3.12-slim-bookworm instead"),
+        ("node:20.18.0-alpine3.20", "write 20.18-alpine3.20 instead"),
+        ("node:20.18.0", "write 20.18 instead"),
+    ],
+)
+def test_the_tag_of_the_minor_version_is_of_the_same_variant(image: str, advice: str) -> None:
+    (found,) = findings("base-pinned", {"Dockerfile": f"FROM {image}\n"})
+    assert found.fix is not None
+    assert found.fix.advice == advice
+
+
+GIVEN = """
+- uses: docker/build-push-action@v6
+  with:
+    push: true
+    build-args: |
+      COLOUR=red
+      VERSION={}
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (GIVEN.format("8.0"), HOLDS),
+        (GIVEN.format("8.0.11"), FAILS),
+        (GIVEN.format("${{ inputs.version }}"), UNKNOWN),
+        (GIVEN.format("8.0.11").replace("push: true", "push: true\n    file: web/Dockerfile"), HOLDS),
+        ("- run: docker build --push --build-arg VERSION=8.0.11 -t ghcr.io/contoso/api .\n", FAILS),
+    ],
+)
+def test_the_version_that_a_build_gives_is_the_one_of_the_base(steps: str, expected: Outcome) -> None:
+    files = {BUILD: workflow(steps), "Dockerfile": f"ARG VERSION=8.0\nFROM {ASPNET}:${{VERSION}}-noble\n"}
+    assert outcome("base-pinned", files) is expected
+
+
+def test_a_version_in_the_name_of_a_base_is_none_of_its_tag() -> None:
+    files = {BUILD: workflow(GIVEN.format("22")), "Dockerfile": "ARG VERSION=20\nFROM r.example/node-${VERSION}\n"}
+    (found,) = findings("base-pinned", files)
+    assert found.message == "no tag is written, which means latest"
 
 
 def test_the_tag_that_follows_single_updates_is_of_the_same_year() -> None:
@@ -326,3 +440,107 @@ def test_an_image_on_a_stock_one_is_told_what_fits_that() -> None:
     (found,) = findings("image-user", {"Dockerfile": "FROM nginx:1.29-alpine\nCOPY site /usr/share/nginx/html\n"})
     assert found.fix is not None
     assert "nginx-unprivileged" in found.fix.advice
+
+
+def test_a_base_that_is_known_only_in_a_build_is_told_as_it_is_written() -> None:
+    text = "ARG VERSION\nFROM --platform=linux/amd64 ghcr.io/contoso/base:${VERSION} AS final\n"
+    (found,) = findings("image-user", {"Dockerfile": text})
+    assert "'ghcr.io/contoso/base:${VERSION}'" in found.message
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("ARG FEED_TOKEN\nRUN dotnet restore\n", FAILS),
+        ("ARG FEED_TOKEN\nRUN echo restored\n", HOLDS),
+        ("ARG OTHER_TOKEN\nRUN dotnet restore\n", HOLDS),
+    ],
+)
+def test_an_argument_that_a_configuration_takes_from_the_environment_is_used(lines: str, expected: Outcome) -> None:
+    files = {
+        "Dockerfile": f"FROM debian:13\n{lines}",
+        "NuGet.config": '<configuration><add key="ClearTextPassword" value="%FEED_TOKEN%" /></configuration>',
+    }
+    assert outcome("image-secrets", files) is expected
+
+
+STAGES = f"""
+FROM {ASPNET}:8.0 AS api
+FROM {ASPNET}:8.0 AS job
+FROM {ASPNET}:8.0 AS tests
+FROM {ASPNET}:8.0-noble-chiseled AS all
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "stages"),
+    [
+        ("docker buildx build . --target api --tag ghcr.io/contoso/api:8 --push", ["stage api"]),
+        ("docker build --target job -t ghcr.io/c/job:8 .\ndocker push ghcr.io/c/job:8", ["stage job"]),
+        ("docker build --target tests -t t .\ndocker build -t ghcr.io/c/a:8 .\ndocker push ghcr.io/c/a:8", []),
+        ("docker build --target tests -t t .\ndocker push ghcr.io/c/$NAME", []),
+        ("cd src\ndocker buildx build . --target api --tag ghcr.io/contoso/api:8 --push", []),
+        ("docker buildx build . --target api --tag api:8 --load", []),
+    ],
+)
+def test_a_stage_that_a_command_pushes_is_judged(script: str, stages: list[str]) -> None:
+    run = "- run: |\n" + "".join(f"    {line}\n" for line in script.splitlines())
+    found = findings("image-user", {"Dockerfile": STAGES, BUILD: workflow(run)})
+    assert [each.subject for each in found if each.outcome is FAILS] == stages
+
+
+def test_a_stage_that_is_pushed_is_judged_beside_the_last_one_that_compose_builds() -> None:
+    files = {
+        "Dockerfile": STAGES,
+        BUILD: workflow(PUSH + "    target: api\n"),
+        "compose.yaml": "services: {all: {build: .}}",
+    }
+    assert {each.subject for each in findings("image-user", files)} == {"stage all", "stage api"}
+
+
+WORKER = """
+<Project Sdk="Microsoft.NET.Sdk.Worker">
+  <PropertyGroup>
+    {framework}
+    <EnableSdkContainerSupport>true</EnableSdkContainerSupport>
+    <ContainerRepository>worker</ContainerRepository>
+  </PropertyGroup>
+  <ItemGroup><ProjectReference Include="..\\Shared\\Shared.csproj" /></ItemGroup>
+</Project>
+"""
+SHARED = '<Project Sdk="Microsoft.NET.Sdk" />'
+
+
+def of_worker(framework: str, **others: str) -> list[tuple[Outcome, str]]:
+    files = {"src/Worker/Worker.csproj": WORKER.format(framework=framework), **others}
+    return [(each.outcome, each.message) for each in findings("image-user", files)]
+
+
+def test_a_project_is_told_once_though_its_base_is_left_open() -> None:
+    ((found, message),) = of_worker("<TargetFramework>net7.0</TargetFramework>")
+    assert found is FAILS
+    assert "aspnet:7.0" in message
+    assert "runtime:7.0" in message
+    ((found, message),) = of_worker("<TargetFrameworks>net6.0;net8.0</TargetFrameworks>")
+    assert found is UNKNOWN
+
+
+def test_what_a_project_references_tells_its_base() -> None:
+    files = {"src/Shared/Shared.csproj": SHARED}
+    ((found, message),) = of_worker("<TargetFramework>net7.0</TargetFramework>", **files)
+    assert (found, "aspnet" in message) == (FAILS, False)
+
+
+def test_a_framework_that_a_shared_file_sets_tells_who_an_image_of_the_sdk_runs_as() -> None:
+    for framework, expected in (("net7.0", FAILS), ("net8.0", HOLDS)):
+        shared = f"<Project><PropertyGroup><TargetFramework>{framework}</TargetFramework></PropertyGroup></Project>"
+        ((found, _),) = of_worker("", **{"src/Directory.Build.props": shared})
+        assert found is expected
+
+
+def test_a_base_for_builds_is_told_that_a_user_may_break_them() -> None:
+    (found,) = findings(
+        "image-user", {"sdk-base.Dockerfile": "FROM mcr.microsoft.com/dotnet/sdk:10.0\nCOPY a.props .\n"}
+    )
+    assert found.fix is not None
+    assert "where only other builds stand on it" in found.fix.advice

@@ -11,7 +11,7 @@ from bot.files.audit.patches import Texts, patches
 from bot.files.audit.repository import RepositoryTexts
 from tests.unit.files.audit.world import DEPLOYMENT, NOW, deployment, findings, outcome, outcomes, texts
 
-HOLDS, FAILS = Outcome.HOLDS, Outcome.FAILS
+HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
 CHECK = "secrets-in-manifests"
 VALUE = "hunter2-of-the-shop"
 
@@ -32,7 +32,20 @@ def registry_login(username: str, password: str, auth: str) -> str:
     [
         ("Secret", f"stringData: {{password: {VALUE}}}", FAILS),
         ("Secret", f"data: {{password: {base64.b64encode(VALUE.encode()).decode()}}}", FAILS),
-        ("Secret", f"data: {{password: {base64.b64encode(b'changeme').decode()}}}", HOLDS),
+        ("Secret", f"data: {{token: {base64.b64encode(b'changeme').decode()}}}", HOLDS),
+        ("Secret", "stringData: {db-password: changeit}", FAILS),
+        ("Secret", "stringData: {db-password: replace-me}", HOLDS),
+        ("Secret", "stringData: {SHOP_AUTHSOURCE: shop, authSource: shop, db-schema: shop}", HOLDS),
+        ("Secret", "stringData: {shop: 'Server=db;Password=${DB_PASSWORD};'}", HOLDS),
+        ("Secret", "stringData: {shop: 'Server=db;Password=#{DbPassword}#;'}", HOLDS),
+        ("Secret", "stringData: {shop: 'Server=db;Password=$(DbPassword)'}", HOLDS),
+        ("Secret", "stringData: {shop: 'Server=db;Password=__DB_PASSWORD__'}", HOLDS),
+        ("Secret", "stringData: {shop: 'Server=db;Password=<your-password>'}", HOLDS),
+        ("Secret", "stringData: {shop: 'amqp://shop:${MQ_PASSWORD}@mq:5672/'}", HOLDS),
+        ("Secret", f"stringData: {{shop: 'Server=db;Password=${{P}};Pwd={VALUE}'}}", FAILS),
+        ("Secret", 'stringData: {config: \'{"tls": {"insecure": false, "ca": "<CA>"}, "a": [7]}\'}', HOLDS),
+        ("Secret", f'stringData: {{config: \'{{"tls": {{"ca": "<CA>", "key": "{VALUE}"}}}}\'}}', FAILS),
+        ("Secret", "stringData: {shop.yaml: \"a: {password: '{{ password }}'}\\nuser: shop\\n\"}", HOLDS),
         ("Secret", "stringData: {password: '${DB_PASSWORD}'}", HOLDS),
         ("Secret", "stringData: {password: '<path:vault/shop#password>'}", HOLDS),
         ("Secret", "stringData: {username: shop, host: db.contoso.com}", HOLDS),
@@ -87,7 +100,7 @@ CHART = {"chart/Chart.yaml": "name: shop\nversion: 1.0.0\n", "chart/values.yaml"
     ("lines", "expected"),
     [
         (["stringData:", f"  password: {VALUE}"], [FAILS]),
-        (["stringData:", "  password: {{ .Values.password | quote }}"], []),
+        (["stringData:", "  password: {{ .Values.password | quote }}"], [Outcome.NOT_APPLICABLE]),
         (["stringData:", "  password: {{ .Values.password }}", "  level: debug"], [FAILS]),
         (["stringData:", "  user: shop"], [HOLDS]),
     ],
@@ -121,3 +134,68 @@ def test_a_patch_beside_a_secret_does_not_show_it() -> None:
     shown = patches(Texts(repository, files, NOW), found)
     assert shown
     assert not any(VALUE in patch for patch in shown.values())
+
+
+@pytest.mark.parametrize(
+    ("key", "lines", "expected"),
+    [
+        ("rabbitmq.conf", f"default_user = shop\ndefault_pass = {VALUE}", FAILS),
+        ("db.properties", f"spring.datasource.password={VALUE}", FAILS),
+        (".env", f'export API_TOKEN="{VALUE}"', FAILS),
+        ("rabbitmq.conf", f"# default_pass = {VALUE}", HOLDS),
+        ("rabbitmq.conf", "default_pass = $(RABBITMQ_PASSWORD)", HOLDS),
+        ("rabbitmq.conf", "default_pass_file = /run/secrets/pass\nlisteners.tcp.default = 5672", HOLDS),
+        ("notes.md", f"default_pass = {VALUE}", HOLDS),
+    ],
+)
+def test_a_file_of_settings_in_a_config_map_writes_no_secret_out(key: str, lines: str, expected: Outcome) -> None:
+    body = "".join(f"    {line}\n" for line in lines.splitlines())
+    assert outcome(CHECK, manifest("ConfigMap", "data:", f"  {key}: |", body.rstrip("\n"))) is expected
+
+
+def test_what_a_chart_makes_of_its_values_is_told_not_to_be_looked_at() -> None:
+    data = "data:\n{{- range $key, $value := .Values.settings }}\n  {{ $key }}: {{ $value | quote }}\n{{- end }}\n"
+    template = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: shop\n{data}"
+    values = "settings:\n  SECURITYKEY: hunter2-of-the-shop\n"
+    files = {
+        "chart/Chart.yaml": "name: shop\nversion: 1.0.0\n",
+        "chart/values.yaml": values,
+        "chart/templates/a.yaml": template,
+    }
+    (found,) = findings(CHECK, files)
+    assert found.outcome is Outcome.NOT_APPLICABLE
+    assert "not looked at" in found.message
+
+
+REALM = '{"clients": [{"clientId": "shop", "secret": "%s"}]}'
+GENERATOR = "%s:\n  - name: realm\n    %s: [%s]\n"
+
+
+@pytest.mark.parametrize(
+    ("generator", "key", "name", "text", "expected"),
+    [
+        ("configMapGenerator", "files", "realm.json", REALM % VALUE, UNKNOWN),
+        ("configMapGenerator", "files", "realm.json=data/realm.json", REALM % VALUE, UNKNOWN),
+        ("configMapGenerator", "files", "realm.json", REALM % "**********", HOLDS),
+        ("configMapGenerator", "files", "realm.json", '{"accessTokenLifespan": 43200, "secret": true}', HOLDS),
+        ("configMapGenerator", "envs", "shop.env", f"DB_PASSWORD={VALUE}\nLEVEL=debug\n", FAILS),
+        ("configMapGenerator", "envs", "shop.env", "LEVEL=debug\n# DB_PASSWORD=a\n", HOLDS),
+        ("secretGenerator", "envs", "shop.env", f"SHOP={VALUE}\n", FAILS),
+        ("secretGenerator", "files", "key.pem", f"{VALUE}\n", FAILS),
+        ("secretGenerator", "files", "absent.pem", None, HOLDS),
+        ("configMapGenerator", "files", "absent.json", None, HOLDS),
+    ],
+)
+def test_files_that_a_generator_takes_are_looked_at(
+    generator: str, key: str, name: str, text: str | None, expected: Outcome
+) -> None:
+    path = f"deploy/{name.rpartition('=')[2]}"
+    files = {"deploy/kustomization.yaml": GENERATOR % (generator, key, name)}
+    (found,) = findings(CHECK, files if text is None else {**files, path: text})
+    assert (found.outcome, found.place.path) == (expected, "deploy/kustomization.yaml")
+    assert VALUE not in f"{found}"
+
+
+def test_a_config_map_of_structured_text_is_looked_at_key_by_key() -> None:
+    lines = ("data:", "  realm.json: |", f"    {REALM % VALUE}")
+    assert outcome(CHECK, manifest("ConfigMap", *lines)) is UNKNOWN

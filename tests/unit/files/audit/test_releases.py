@@ -192,3 +192,34 @@ def test_a_schedule_is_not_put_in_where_commits_push_nothing() -> None:
     condition = "github.event_name != 'push' || startsWith(github.ref, 'refs/tags/')"
     text = workflow(PUSH.replace("  id: build", f"  if: {condition}"), "push: {branches: [main], tags: ['v*']}")
     assert proposed({BUILD: text}).commits == ()
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_release"),
+    [
+        ("[devtest]", False),
+        ("['deploy-*', staging]", False),
+        ("['*']", True),
+        ("['v*']", True),
+        ("['api-v*', devtest]", True),
+        ("['release/*']", True),
+        ("['*.*.*']", True),
+        ("['server-[0-9]+.[0-9]+']", True),
+        ("['!v*', devtest]", False),
+    ],
+)
+def test_a_tag_that_is_moved_makes_no_release(tags: str, is_release: bool) -> None:
+    (finding,) = findings("weekly-rebuild", {RELEASE: workflow(PUSH, f"push: {{tags: {tags}}}")})
+    assert finding.message.startswith("only a release starts it" if is_release else "only the tag ")
+    assert finding.fix is not None
+    assert ("newest release" in finding.fix.advice) is is_release
+
+
+def test_what_builds_a_moved_tag_gets_no_schedule_of_a_branch() -> None:
+    text = workflow(PUSH, "push: {tags: [devtest]}\nworkflow_dispatch:")
+    (finding,) = findings("weekly-rebuild", {RELEASE: text})
+    assert (
+        finding.message
+        == "only the tag devtest or a person starts it, and nothing builds what stands there " + ("anew every week")
+    )
+    assert reason(text) == "a scheduled run would publish the default branch, not what the tag stands at"

@@ -30,14 +30,22 @@ def context(lines: str) -> str:
         ("no-privilege-escalation", context("allowPrivilegeEscalation: true"), "", FAILS),
         ("no-privilege-escalation", context("allowPrivilegeEscalation: false"), "", HOLDS),
         ("no-privilege-escalation", "", context("allowPrivilegeEscalation: false"), FAILS),
-        ("no-privilege-escalation", context("allowPrivilegeEscalation: false\nprivileged: true"), "", FAILS),
+        ("no-privilege-escalation", context("privileged: true"), "", NOT_APPLICABLE),
+        (
+            "no-privilege-escalation",
+            context("allowPrivilegeEscalation: false\nprivileged: true"),
+            "",
+            NOT_APPLICABLE,
+        ),
         ("drop-all-capabilities", "", "", FAILS),
         ("drop-all-capabilities", context("capabilities: {drop: [ALL]}"), "", HOLDS),
         ("drop-all-capabilities", context("capabilities: {drop: [NET_RAW]}"), "", FAILS),
+        ("drop-all-capabilities", context("privileged: true\ncapabilities: {drop: [ALL]}"), "", NOT_APPLICABLE),
         ("no-added-capabilities", "", "", HOLDS),
         ("no-added-capabilities", context("capabilities: {add: [NET_BIND_SERVICE]}"), "", HOLDS),
         ("no-added-capabilities", context("capabilities: {add: [SYS_ADMIN]}"), "", FAILS),
         ("seccomp-profile", "", "", FAILS),
+        ("seccomp-profile", context("privileged: true"), "", NOT_APPLICABLE),
         ("seccomp-profile", "", context("seccompProfile: {type: RuntimeDefault}"), HOLDS),
         ("seccomp-profile", context("seccompProfile: {type: Localhost}"), "", HOLDS),
         (
@@ -143,6 +151,8 @@ services:
         ("drop-all-capabilities", "cap_drop: [ALL]", HOLDS),
         ("drop-all-capabilities", "", FAILS),
         ("no-added-capabilities", "cap_add: [SYS_ADMIN]", FAILS),
+        ("drop-all-capabilities", "privileged: true\n    cap_drop: [ALL]", NOT_APPLICABLE),
+        ("seccomp-profile", "privileged: true", NOT_APPLICABLE),
         ("seccomp-profile", "", HOLDS),
         ("seccomp-profile", "security_opt: ['seccomp:unconfined']", FAILS),
         ("read-only-root", "read_only: true", FAILS),
@@ -206,7 +216,7 @@ def test_a_service_of_windows_is_asked_nothing(check: str, lines: str) -> None:
 
 
 def test_a_compose_file_of_another_name_is_asked_too() -> None:
-    assert outcomes("not-privileged", {"deploy/stack.yml": COMPOSE.format(lines="    privileged: true")}) == [FAILS]
+    assert outcomes("not-privileged", {"deploy/shop.yml": COMPOSE.format(lines="    privileged: true")}) == [FAILS]
 
 
 def test_compose_files_for_developers_are_not_asked() -> None:
@@ -278,9 +288,24 @@ def test_what_an_anchor_brings_in_is_told_at_the_line_that_says_it(check: str, l
         image: contoso/api:1.0
         environment: {<<: *env, OTHER: x}
     """
+    if check == "drop-all-capabilities":  # a privileged service is not asked
+        text = text.replace("privileged: true", "privileged: false")
     (found,) = findings(check, {"compose.yaml": text})
     assert found.outcome is FAILS
     assert found.place.start == line
+
+
+def test_a_service_that_only_an_anchor_makes_is_told_at_its_name() -> None:
+    text = """
+    services:
+      api: &api
+        image: contoso/api:1.0
+      more:
+        <<: *api
+    """
+    found = findings("drop-all-capabilities", {"compose.yaml": text})
+    assert [(each.subject, each.place.start) for each in found] == [("service api", 3), ("service more", 4)]
+    assert all(each.fix is not None and "anchors" in each.fix.left_alone for each in found)
 
 
 TEMPLATE = """
@@ -318,8 +343,12 @@ def test_what_a_template_of_openshift_runs_is_judged() -> None:
 
 @pytest.mark.parametrize("check", ["run-as-non-root", "seccomp-profile", "drop-all-capabilities"])
 def test_what_openshift_may_set_is_unknown(check: str) -> None:
-    (found,) = findings(check, {"deploy/template.yaml": TEMPLATE})
+    (found,) = findings(check, {"deploy/template.yaml": TEMPLATE.replace("privileged: true, ", "")})
     assert found.outcome is UNKNOWN
+
+
+def test_openshift_takes_no_token_away() -> None:
+    assert outcomes("service-account-token", {"deploy/template.yaml": TEMPLATE}) == [FAILS]
 
 
 @pytest.mark.parametrize("value", ["${UID}", "${{UID}}", "#{Uid}#", "__UID__"])
@@ -327,3 +356,115 @@ def test_a_setting_that_a_deployment_puts_in_is_unknown(value: str) -> None:
     lines = f"securityContext: {{runAsUser: '{value}', readOnlyRootFilesystem: '{value}'}}"
     for check in ("run-as-non-root", "read-only-root"):
         assert outcomes(check, {DEPLOYMENT: deployment(lines)}) == [UNKNOWN]
+
+
+ARGUED_SERVICE = "services:\n  api:\n    build: {args: {TOKEN: a}}\n    environment: {DB_PASSWORD: hunter2}\n"
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"Dockerfile": "FROM debian:13\n"}, [FAILS]),
+        ({}, []),
+        ({"Dockerfile": "FROM debian:13\n", "compose.prod.yaml": "services: {api: {build: src}}"}, [HOLDS]),
+    ],
+)
+def test_a_service_that_is_built_where_compose_looks_by_itself_is_judged(
+    others: dict[str, str], expected: list[Outcome]
+) -> None:
+    assert outcomes("runtime-secrets", {"compose.yaml": ARGUED_SERVICE, **others}) == expected
+
+
+NO_IMAGE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    spec:
+      initContainers:
+        - name: sysctl
+          securityContext: {privileged: true}
+          command: [sh, -c, sysctl -w vm.max_map_count=262144]
+      containers:
+        - {name: api, image: 'contoso/api:1.0'}
+"""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"deploy/api.yaml": NO_IMAGE},
+        {"chart/Chart.yaml": "name: api\nversion: 1.0.0\n", "chart/templates/api.yaml": NO_IMAGE},
+    ],
+)
+def test_a_privileged_init_container_is_told_though_it_names_no_image(files: dict[str, str]) -> None:
+    assert outcomes("not-privileged", files).count(FAILS) == 1
+    (told,) = [each for each in findings("no-latest-deployed", files) if "sysctl" in each.subject]
+    assert (told.outcome, told.message) == (UNKNOWN, "no image is written, without which no cluster takes it")
+
+
+def test_a_part_of_a_workload_is_no_container_that_lacks_an_image() -> None:
+    part = NO_IMAGE.replace("  selector: {matchLabels: {app: api}}\n", "")
+    assert outcomes("not-privileged", {"deploy/api.yaml": part}) == [HOLDS]
+
+
+def test_a_container_that_may_administer_the_system_cannot_lose_its_escalation_first() -> None:
+    lines = context("capabilities: {add: [SYS_ADMIN]}")
+    (found,) = findings("no-privilege-escalation", {DEPLOYMENT: deployment(lines)})
+    assert found.fix is not None
+    assert (found.fix.edits, found.fix.suggested) == ((), ())
+    assert "SYS_ADMIN" in found.fix.advice
+
+
+SWARM_KEY = "security_opt: ['no-new-privileges:true']"
+STACK_SCRIPT = {"deploy.sh": "docker stack deploy --prune -c ops/shop.yml shop\n"}
+
+
+@pytest.mark.parametrize(
+    ("check", "lines", "expected"),
+    [
+        ("no-privilege-escalation", "", UNKNOWN),
+        ("no-privilege-escalation", SWARM_KEY, UNKNOWN),
+        ("seccomp-profile", "security_opt: ['seccomp:unconfined']", UNKNOWN),
+        ("not-privileged", "privileged: true", UNKNOWN),
+        ("not-privileged", "", HOLDS),
+        ("no-host-namespaces", "pid: host", UNKNOWN),
+        ("drop-all-capabilities", "", FAILS),
+        ("read-only-root", "", FAILS),
+    ],
+)
+@pytest.mark.parametrize(("path", "beside"), [("docker-stack.yml", {}), ("ops/shop.yml", STACK_SCRIPT)])
+def test_a_stack_of_swarm_is_judged_by_what_swarm_reads(
+    check: str, lines: str, expected: Outcome, path: str, beside: dict[str, str]
+) -> None:
+    assert outcome(check, {path: COMPOSE.format(lines=f"    {lines}"), **beside}) is expected
+
+
+def test_no_setting_is_proposed_that_swarm_ignores() -> None:
+    (found,) = findings("no-privilege-escalation", {"docker-stack.yml": COMPOSE.format(lines="")})
+    assert (found.outcome, found.fix) == (UNKNOWN, None)
+    assert "daemon.json" in found.settled_by
+
+
+WATCHED = 'FROM mcr.microsoft.com/dotnet/sdk:10.0\nCOPY . /src\nENTRYPOINT ["dotnet", "watch", "run"]\n'
+BUILT = "services:\n  api:\n    build: .\n"
+
+
+@pytest.mark.parametrize("check", ["read-only-root", "drop-all-capabilities"])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"compose.yaml": BUILT, "Dockerfile": WATCHED},
+        {"compose.yaml": f"{BUILT}    command: dotnet run --project src\n", "Dockerfile": "FROM contoso/sdk\n"},
+        {DEPLOYMENT: deployment("command: [dotnet, watch]")},
+        {DEPLOYMENT: deployment("args: [sh, -c, 'cd src && dotnet run']")},
+    ],
+)
+def test_what_builds_where_it_runs_is_given_no_setting_that_breaks_it(check: str, files: dict[str, str]) -> None:
+    (found,) = findings(check, files)
+    assert (found.outcome, found.fix is not None) == (FAILS, True)
+    assert found.fix is not None
+    assert (found.fix.edits, found.fix.suggested) == ((), ())
+    assert "dotnet publish" in found.fix.advice

@@ -394,3 +394,24 @@ def test_a_scanner_in_a_container_is_named_and_not_the_engine_that_starts_it() -
 def test_a_script_is_found_however_its_path_is_written(name: str, text: str, expected: Outcome) -> None:
     steps = f"- shell: pwsh\n  run: |\n    {name} -key x\n{PUSH}"
     assert outcome("image-scanned", {BUILD: workflow(steps), "ci/keys.ps1": text}) is expected
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "docker build -t ghcr.io/contoso/api:1 -t ghcr.io/contoso/api:latest .",
+        "docker build -t ghcr.io/contoso/api .\n    docker tag ghcr.io/contoso/api ghcr.io/contoso/api:1",
+    ],
+)
+@pytest.mark.parametrize("scanned", ["ghcr.io/contoso/api:1", "ghcr.io/contoso/api:latest", "ghcr.io/contoso/api"])
+def test_an_image_of_two_tags_is_scanned_by_either(build: str, scanned: str) -> None:
+    push = "docker push ghcr.io/contoso/api:1\n    docker push ghcr.io/contoso/api:latest"
+    steps = f"- run: |\n    {build}\n    trivy image --exit-code 1 {scanned}\n    {push}\n"
+    assert outcomes("image-scanned", {BUILD: workflow(steps)}) == [HOLDS]
+
+
+def test_a_scan_of_one_image_is_none_of_another_of_the_same_step() -> None:
+    build = "docker build -t contoso/api:1 .\n    docker build -t contoso/web:1 web"
+    steps = f"- run: |\n    {build}\n    trivy image contoso/api:1\n    docker push contoso/api:1\n"
+    steps += "    docker push contoso/web:1\n"
+    assert sorted(outcomes("image-scanned", {BUILD: workflow(steps)})) == sorted([HOLDS, FAILS])

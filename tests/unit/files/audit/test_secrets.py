@@ -7,7 +7,17 @@ from bot.files.audit.auditing import judge_repository
 from bot.files.audit.patches import Texts, patches
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import is_secret_name
-from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, deployment, findings, outcome, texts, workflow
+from tests.unit.files.audit.world import (
+    BUILD,
+    DEPLOYMENT,
+    NOW,
+    deployment,
+    findings,
+    outcome,
+    outcomes,
+    texts,
+    workflow,
+)
 
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
 
@@ -104,6 +114,15 @@ def test_secrets_of_a_container(lines: str, pod: str, expected: Outcome) -> None
         ("env_file: [.env]", UNKNOWN),
         ("environment: {ConnectionStrings__Shop: '${SHOP}'}", UNKNOWN),
         ("secrets: [db]", HOLDS),
+        ("environment: [SHOP_API_KEY]", FAILS),
+        ("environment: {SHOP_API_KEY: }", FAILS),
+        ("environment: ['SHOP_API_KEY=']", HOLDS),
+        ("environment: {SHOP_API_KEY: ''}", HOLDS),
+        ("environment: [ConnectionStrings__Shop]", UNKNOWN),
+        ("environment: [SHOP_REGION]", HOLDS),
+        ("environment: {POSTGRES_PASSWORD: changeit}", FAILS),
+        ("environment: {POSTGRES_PASSWORD: change_me}", FAILS),
+        ("environment: {SHOP_API_KEY: changeme}", HOLDS),
     ],
 )
 def test_secrets_of_a_service(environment: str, expected: Outcome) -> None:
@@ -118,6 +137,10 @@ ARGUMENTS = [
     ('["--password=$(DB_PASSWORD)"]', "sh -c 'server --password $$DB_PASSWORD'", HOLDS),
     ('["--password-file", "/run/secrets/db"]', "server --password-file /run/secrets/db", HOLDS),
     ('["--password", "--verbose"]', "server --password --verbose", HOLDS),
+    ('["--client-secret=hunter2"]', "server --client-secret=hunter2", FAILS),
+    ('["--secret", "id=nuget"]', "server --secret id=nuget", HOLDS),
+    ('["--password", "changeit"]', "server --password changeit", FAILS),
+    ('["--api-token", "changeme"]', "server --api-token changeme", HOLDS),
     ('["--token-ttl", "36000"]', "server --token-ttl 36000", HOLDS),
 ]
 
@@ -248,3 +271,101 @@ def test_an_override_beside_a_compose_file_may_bring_a_secret(line: str, expecte
     (found,) = findings("runtime-secrets", files)
     assert found.outcome is expected
     assert ("docker-compose.override.yml" in found.message) is (expected is UNKNOWN)
+
+
+def test_a_step_with_a_secret_in_one_entry_of_its_matrix_does_not_hold_for_the_others() -> None:
+    steps = """
+    - uses: docker/build-push-action@v6
+      with: {push: true, tags: contoso/api, build-args: "${{ matrix.args }}"}
+    """
+    matrix = "strategy: {matrix: {include: [{args: A=1}, {args: 'NUGET_TOKEN=${{ secrets.FEED }}'}]}}"
+    assert outcomes("build-argument-secrets", {BUILD: workflow(steps, job=matrix)}) == [FAILS]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("IDENTITY__ADMINCLIENTSECRET", True),
+        ("IDENTITY__GOOGLESECRET", True),
+        ("GOOGLEAPIKEY", True),
+        ("SECURITYKEY", True),
+        ("AUTHKEY", True),
+        ("USESECRET", False),
+        ("IDENTITY__GOOGLESECRET_FILE", False),
+        ("MONKEY", False),
+        ("PARTITIONKEY", False),
+    ],
+)
+def test_words_that_are_glued_in_capitals_name_a_secret_too(name: str, expected: bool) -> None:
+    assert is_secret_name(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("DB_PASSWORD", FAILS), ("DB_HOST", HOLDS), ("ConnectionStrings__Shop", UNKNOWN)]
+)
+def test_a_secret_that_a_config_map_gives_is_told(name: str, expected: Outcome) -> None:
+    container = f"env:\n  - name: {name}\n    valueFrom: {{configMapKeyRef: {{name: shop, key: a}}}}"
+    (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(container)})
+    assert found.outcome is expected
+    if found.fix is not None:
+        assert found.fix.suggested == ()
+        assert "must become a Secret first" in found.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "told"),
+    [
+        ("$(MQ_PASSWORD)", "{secretKeyRef: {name: mq, key: p}}", "takes MQ_PASSWORD"),
+        ("amqp://shop:$(MQ_PASSWORD)@mq", "{secretKeyRef: {name: mq, key: p}}", "takes MQ_PASSWORD"),
+        ("$(MQ_PASSWORD)", "{fieldRef: {fieldPath: metadata.uid}}", ""),
+    ],
+)
+def test_what_the_kubelet_puts_in_is_not_said_to_be_written_out(value: str, source: str, told: str) -> None:
+    lines = f"""
+        env:
+          - {{name: MQ_PASSWORD, valueFrom: {source}}}
+          - {{name: Mq__Password, value: "{value}"}}
+    """
+    found = findings("runtime-secrets", {DEPLOYMENT: deployment(lines)})
+    assert not any("written out" in each.message for each in found)
+    assert any(told in each.message for each in found if told) is bool(told)
+
+
+COMPOSE_OF_DB = "services: {db: {image: contoso/db}}"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("env_file: [shop.env]", UNKNOWN),
+        ("environment: {DbConnectionString: '${SHOP_DB}'}", UNKNOWN),
+        ("environment: [SHOP_API_KEY]", UNKNOWN),
+        ("environment: {dbconnection: '${SHOP_DB}'}", UNKNOWN),
+        ("environment: {MaxConnections: '${MOST}'}", HOLDS),
+        ("environment: {LEVEL: debug}", HOLDS),
+    ],
+)
+def test_all_that_an_override_may_bring_is_looked_at(line: str, expected: Outcome) -> None:
+    over = f"services: {{db: {{{line}}}}}"
+    files = {"docker-compose.yml": COMPOSE_OF_DB, "docker-compose.override.yml": over}
+    assert outcome("runtime-secrets", files) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "over", "is_read"),
+    [
+        ("compose.yaml", "compose.override.yml", True),
+        ("docker-compose.yml", "compose.override.yaml", True),
+        ("shop.yml", "shop.override.yml", False),
+        ("docker-compose.infra.yml", "docker-compose.infra.override.yml", False),
+    ],
+)
+def test_only_the_override_that_compose_takes_by_itself_is_said_to_be_read(
+    path: str, over: str, is_read: bool
+) -> None:
+    files = {f"ops/{path}": COMPOSE_OF_DB, f"ops/{over}": "services: {db: {environment: {DB_PASSWORD: hunter2}}}"}
+    (found,) = findings("runtime-secrets", files)
+    assert found.outcome is UNKNOWN
+    assert over in found.message
+    assert ("which Compose reads too" in found.message) is is_read
+    assert ("named beside it" in found.message) is not is_read

@@ -160,9 +160,17 @@ def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: 
             {DEPLOYMENT: deployment(OF_DB, image="mcr.microsoft.com/mssql/server:2022-latest")},
             "those who make server say",
         ),
-        ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "PGADMIN_DEFAULT_PASSWORD")}, "PGADMIN_DEFAULT_PASSWORD is"),
-        ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "AWS_SECRET_ACCESS_KEY")}, "AWS_SECRET_ACCESS_KEY is"),
-        ({DEPLOYMENT: deployment(OF_DB.replace("DB_PASSWORD", "SA_PASSWORD"))}, "SA_PASSWORD is a name"),
+        (
+            {"compose.yaml": TAKEN.replace("DB_PASSWORD", "PGADMIN_DEFAULT_PASSWORD")},
+            "read PGADMIN_DEFAULT",
+        ),
+        (
+            {"compose.yaml": TAKEN.replace("contoso/api", "camunda/web").replace("DB_PASS", "CAMUNDA_PASS")},
+            "read CAMUNDA_PASSWORD",
+        ),
+        ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "ORACLE_PWD")}, "read ORACLE_PWD"),
+        ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "AWS_SECRET_ACCESS_KEY")}, "read AWS_SECRET_ACCESS_KEY"),
+        ({DEPLOYMENT: deployment(OF_DB.replace("DB_PASSWORD", "SA_PASSWORD"))}, "read SA_PASSWORD"),
     ],
 )
 def test_a_program_that_would_read_no_file_or_another_keeps_its_environment(
@@ -188,3 +196,127 @@ def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:
     (shown, _) = patches(known(files), findings, audit(files, NOW)).values()
     assert "path: DB_PASSWORD" in shown
     assert "path: OLD_PASSWORD" in shown
+
+
+def fixes(files: dict[str, str]) -> list[tuple[bool, str]]:
+    found = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets"]
+    return [(bool(fix.suggested), fix.left_alone) for fix in found if fix is not None]
+
+
+OWN_PROJECT = """
+<Project Sdk="Microsoft.NET.Sdk.Web">
+  <PropertyGroup><ContainerRepository>shop-web</ContainerRepository></PropertyGroup>
+</Project>
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"src/Web.csproj": OWN_PROJECT},
+        {"compose.yaml": "services: {web: {build: src, image: 'shop-web:1'}}"},
+        {BUILD: workflow("- uses: docker/build-push-action@v6\n  with:\n    tags: shop-web\n    load: true\n")},
+        {"build.sh": "docker build -t shop-web:dev src\n"},
+        {"build.sh": "dotnet publish src /t:PublishContainer -p:ContainerRepository=shop-web\n"},
+        {BUILD: workflow("- run: dotnet publish /t:PublishContainer -p:ContainerRepository=shop-web\n")},
+        {},
+    ],
+)
+def test_an_image_that_the_repository_makes_needs_no_word_of_its_makers(made: dict[str, str]) -> None:
+    ((is_suggested, why),) = fixes({DEPLOYMENT: deployment(OF_DB, image="shop-web:7"), **made})
+    assert is_suggested is bool(made)
+    assert ("no file here tells what makes shop-web" in why) is not bool(made)
+
+
+@pytest.mark.parametrize(
+    ("script", "is_read"),
+    [
+        ('sqlcmd -P "$DB_PASSWORD"', True),
+        ("sqlcmd -P ${DB_PASSWORD:?}", True),
+        ("sqlcmd -P $DB_PASSWORD_OLD", False),
+        ("exec dotnet Api.dll", False),
+    ],
+)
+def test_a_variable_that_the_containers_own_script_reads_stays(script: str, is_read: bool) -> None:
+    pods = [
+        f"{OF_DB}command: [sh, -c, '{script}']",
+        f"{OF_DB}livenessProbe:\n  exec:\n    command: [sh, -c, '{script}']",
+    ]
+    files = [{DEPLOYMENT: deployment(each)} for each in pods]
+    files.append({"compose.yaml": f"{TAKEN}    entrypoint: [sh, -c, '{script.replace('$', '$$')}']\n"})
+    for each in files:
+        ((is_suggested, why),) = fixes(each)
+        assert is_suggested is not is_read
+        assert ("its own script reads" in why) is is_read
+
+
+@pytest.mark.parametrize(
+    ("name", "is_prefixed"),
+    [
+        ("Meetings_DbPassword", True),
+        ("Shop_Db__Password", True),
+        ("Db__Password", False),
+        ("DB_PASSWORD", False),
+        ("Db__Api_Key", False),
+    ],
+)
+def test_a_variable_that_may_lose_a_prefix_becomes_no_file(name: str, is_prefixed: bool) -> None:
+    for files in (
+        {DEPLOYMENT: deployment(OF_DB.replace("DB_PASSWORD", name))},
+        {"compose.yaml": TAKEN.replace("DB_PASSWORD", name)},
+    ):
+        ((is_suggested, why),) = fixes(files)
+        assert is_suggested is not is_prefixed
+        assert ("may take" in why) is is_prefixed
+
+
+@pytest.mark.parametrize("indent", ["    ", "      "])
+def test_a_list_that_stands_level_with_its_key_is_taken_out_whole(indent: str) -> None:
+    item = f"{indent}- DB_PASSWORD=${{SA}}"
+    text = f"services:\n  api:\n    image: contoso/api\n    environment:\n{item}\n    user: '1'\n"
+    files = texts({"compose.yaml": text})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "runtime-secrets"]
+    shown = patches(known(files), [finding], audit(files, NOW))[finding].splitlines()
+    removed = [line.strip("- ") for line in shown if line.startswith("-") and not line.startswith("---")]
+    assert removed == ["environment:", "DB_PASSWORD=${SA}"]
+    assert "     user: '1'" in shown
+
+
+def test_a_variable_that_begins_as_the_image_is_called_is_its_programs() -> None:
+    ((is_suggested, why),) = fixes(
+        {"compose.yaml": TAKEN.replace("contoso/api", "arangodb/arangodb").replace("DB_PASS", "ARANGO_ROOT_PASS")}
+    )
+    assert not is_suggested
+    assert "a program or library of others may read ARANGO_ROOT_PASSWORD" in why
+
+
+@pytest.mark.parametrize(
+    ("name", "is_of_others"), [("KEYCLOAK_ADMIN_PASSWORD", True), ("KEYCLOAK_CLIENT_SECRET", False)]
+)
+def test_what_a_server_does_not_document_is_no_name_of_its_own(name: str, is_of_others: bool) -> None:
+    ((is_suggested, why),) = fixes({DEPLOYMENT: deployment(OF_DB.replace("DB_PASSWORD", name))})
+    assert (is_suggested, "of others may read" in why) == (not is_of_others, is_of_others)
+
+
+def test_what_an_anchor_brings_is_not_said_to_come_from_several_files() -> None:
+    text = """
+        x-env: &env
+          Shop__ApiKey: ${SHOP_API_KEY}
+          LEVEL: debug
+        services:
+          shop:
+            image: contoso/shop
+            environment:
+              <<: *env
+    """
+    ((is_suggested, why),) = fixes({"compose.yaml": text})
+    assert (is_suggested, "anchors" in why, "files" in why) == (False, True, False)
+
+
+def test_a_connection_that_takes_its_password_is_not_left_alone_for_being_written_out() -> None:
+    connection = "Server=db;Password=${SHOP_PASSWORD}"
+    ((_, why),) = fixes(
+        {"compose.yaml": TAKEN.replace("${SA}", connection).replace("DB_PASSWORD", "ShopConnectionString")}
+    )
+    assert "written out" not in why
+    assert "connection" in why

@@ -139,3 +139,52 @@ def test_onboarding_never_makes_it_fail_anew(container: str) -> None:
     )
     assert len(after) <= len(before)
     assert {path for commit in proposal.commits for path in commit.files} <= files.keys()
+
+
+def chart_of_one(name: str) -> dict[str, str]:
+    return {
+        f"{name}/Chart.yaml": f"name: {name}\nversion: 1.0.0\n",
+        f"{name}/templates/{name}.yaml": deployment(HARDENED),
+    }
+
+
+def test_the_advice_is_for_all_workloads_and_not_for_the_first_alone() -> None:
+    mixed = {**chart_of_one("a"), **workloads(3)}
+    several = {**chart_of_one("a"), **chart_of_one("b"), **chart_of_one("c")}
+    for files, words in ((mixed, ["one value of the chart", "outside of charts"]), (several, ["all 3 charts"])):
+        (finding,) = findings(CHECK, files)
+        assert finding.fix is not None
+        assert [each for each in words if each not in finding.fix.advice] == []
+
+
+def advice(files: dict[str, str]) -> str:
+    (finding,) = findings(CHECK, files)
+    assert finding.fix is not None
+    return finding.fix.advice
+
+
+def test_a_kustomization_that_takes_few_of_the_workloads_is_not_named() -> None:
+    told = advice({**workloads(6), **_kustomization("few", "a", "b")})
+    assert "few/kustomization.yaml" not in told
+    assert "each kustomization that is deployed" in told
+
+
+def test_a_base_beside_overlays_of_its_parts_is_not_named() -> None:
+    parts: dict[str, str] = {}
+    for name in ("a", "b", "c"):
+        (text,) = [text for path, text in workloads(3).items() if path.endswith(f"/{name}.yaml")]
+        parts |= {f"base/{name}/{name}.yaml": text, f"base/{name}/kustomization.yaml": f"resources: [{name}.yaml]"}
+        parts[f"prod/{name}/kustomization.yaml"] = f"resources: [../../base/{name}]"
+    told = advice({**parts, "base/kustomization.yaml": "resources: [a, b, c]"})
+    assert "base/kustomization.yaml" not in told
+
+
+def test_each_overlay_of_all_workloads_is_named() -> None:
+    told = advice({**kustomized(""), "stage-b/kustomization.yaml": "resources: [../base]"})
+    assert "prod/kustomization.yaml" in told
+    assert "stage-b/kustomization.yaml" in told
+
+
+def _kustomization(folder: str, *names: str) -> dict[str, str]:
+    paths = [path for path in workloads(6) if path.rpartition("/")[2].removesuffix(".yaml") in names]
+    return {f"{folder}/kustomization.yaml": f"resources: [{', '.join(f'../{path}' for path in paths)}]"}

@@ -249,3 +249,73 @@ def test_data_of_a_program_belongs_on_a_volume() -> None:
 def test_the_user_of_elasticsearch_is_that_of_its_version(tag: str, outcome: Outcome) -> None:
     found = of_service("run-as-non-root", f"docker.elastic.co/elasticsearch/elasticsearch:{tag}")
     assert found.outcome is outcome
+
+
+MSSQL = "mcr.microsoft.com/mssql/server:2022-latest"
+
+
+@pytest.mark.parametrize("image", [MSSQL, "caddy:2", "docker.io/library/caddy:2-alpine"])
+def test_a_program_whose_file_carries_a_capability_keeps_that_one(image: str) -> None:
+    for found in (
+        of_deployment("drop-all-capabilities", image, "securityContext: {runAsUser: 1000}"),
+        of_deployment("drop-all-capabilities", image),
+        of_service("drop-all-capabilities", image),
+        of_service("drop-all-capabilities", image, "user: '1000'"),
+    ):
+        assert "NET_BIND_SERVICE" in advice(found)
+        assert found.fix is not None
+        suggested = "".join(edit.text for edit in found.fix.suggested)
+        assert "NET_BIND_SERVICE" in suggested or not suggested
+
+
+def test_a_patch_keeps_the_capability_that_a_program_needs_to_start() -> None:
+    for found in (of_deployment("drop-all-capabilities", MSSQL), of_service("drop-all-capabilities", MSSQL)):
+        assert found.fix is not None
+        suggested = "".join(edit.text for edit in found.fix.suggested)
+        assert "ALL" in suggested
+        assert "NET_BIND_SERVICE" in suggested
+    found = of_service("drop-all-capabilities", MSSQL, "cap_add: [NET_BIND_SERVICE]")
+    assert found.fix is not None
+    assert "cap_add" not in "".join(edit.text for edit in found.fix.suggested)
+
+
+def test_an_image_that_is_built_on_such_a_program_keeps_the_capability_too() -> None:
+    files = {"compose.yaml": "services:\n  db:\n    build: .\n", "Dockerfile": f"FROM {MSSQL}\nCOPY init.sql /\n"}
+    (found,) = findings("drop-all-capabilities", files)
+    assert found.fix is not None
+    assert "cap_add: [NET_BIND_SERVICE]" in "".join(edit.text for edit in found.fix.suggested)
+
+
+@pytest.mark.parametrize(
+    ("mount", "is_data"),
+    [
+        ("/etc/shop/mongo/db:/data/db", True),
+        ("/etc/shop/caddy:/data:rw", True),
+        ("/etc/shop/caddy:/etc/caddy", False),
+        ("/etc/shop/keys:/keys:ro", False),
+        ("/etc/passwd:/passwd", False),
+    ],
+)
+def test_a_database_below_etc_goes_to_a_volume_and_is_not_lost(mount: str, is_data: bool) -> None:
+    source, target, *options = mount.split(":")
+    service = of_service("no-host-paths", "contoso/db:1", f"volumes: ['{mount}']")
+    pod = of_deployment(
+        "no-host-paths",
+        "contoso/db:1",
+        f"volumeMounts: [{{name: d, mountPath: {target}, readOnly: {str('ro' in options).lower()}}}]",
+        f"volumes: [{{name: d, hostPath: {{path: {source}}}}}]",
+    )
+    for found in (service, pod):
+        assert ("copy there what the folder holds" in advice(found)) is is_data
+        assert advice(found).startswith("remove the mount") is not is_data
+
+
+@pytest.mark.parametrize(
+    ("volumes", "is_told"),
+    [("['./data:/app/data']", True), ("['data:/app/data']", True), ("['./a.json:/app/a.json:ro']", False)],
+)
+def test_another_user_must_own_what_a_service_writes_on_its_mounts(volumes: str, is_told: bool) -> None:
+    found = of_service("run-as-non-root", DOTNET, f"volumes: {volumes}")
+    assert found.fix is not None
+    assert found.fix.suggested
+    assert ("must belong to that one" in found.fix.advice) is is_told

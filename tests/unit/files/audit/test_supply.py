@@ -535,6 +535,14 @@ JOINED = "- run: docker manifest create contoso/api:8 contoso/api:8-arm64 && doc
             ", and join the images with `docker buildx imagetools create`, which takes them with it",
             "`docker manifest create` joins the images, and takes none with statements",
         ),
+        *(
+            (
+                BUILDX + push("provenance: false", also),
+                ", in a build that does not load the image",
+                "the build loads the image too, and Docker's exporter refuses one with statements",
+            )
+            for also in ("load: true", "outputs: type=docker,dest=/tmp/api.tar")
+        ),
     ],
 )
 @pytest.mark.parametrize(
@@ -577,3 +585,171 @@ def test_a_list_of_images_that_another_workflow_builds_is_not_judged_by_the_buil
     other = BUILDX + push("provenance: false") + "    tags: contoso/web:8\n"
     text = workflow(other).replace("jobs:\n", f"jobs:\n  join:\n    needs: build\n    steps:\n      {JOINED}")
     assert sorted(outcomes("provenance", {BUILD: text})) == [FAILS, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("check", "step", "expected"),
+    [
+        (
+            "sbom",
+            "uses: actions/attest@v4\n  with: {subject-name: ghcr.io/contoso/api, sbom-path: a.json}",
+            UNKNOWN,
+        ),
+        ("sbom", "uses: actions/attest@v4\n  with: {subject-name: ghcr.io/contoso/web, sbom-path: a.json}", FAILS),
+        ("sbom", "uses: actions/attest@v4\n  with: {subject-path: a.json, sbom-path: a.json}", FAILS),
+        ("image-signed", 'run: cosign sign --yes "ghcr.io/contoso/api@$DIGEST"', UNKNOWN),
+        ("image-signed", "run: cosign sign --yes ghcr.io/contoso/web:8", FAILS),
+    ],
+)
+def test_what_another_workflow_does_with_an_image_of_the_same_name_is_not_told_as_missing(
+    check: str, step: str, expected: Outcome
+) -> None:
+    other = ".github/workflows/after.yml"
+    files = {BUILD: workflow(PUSH), other: workflow(f"- {step}\n", "workflow_run: {workflows: [build]}")}
+    assert outcomes(check, files) == [expected]
+
+
+def test_what_is_off_by_default_is_advised_to_be_asked_for() -> None:
+    (found,) = findings("provenance", {BUILD: workflow(BUILDX + push().replace("action@v6", "action@v3"))})
+    assert found.fix is not None
+    assert found.fix.advice == "set provenance: mode=max"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("*.output=type=image,push=true", [FAILS]),
+        ("*.output=type=registry", [FAILS]),
+        ("api.output+=type=image,name=ghcr.io/contoso/api,push=1", [FAILS]),
+        ("*.output=type=image,push=${{ github.ref_type == 'branch' }}", [FAILS]),
+        ("*.output=type=image,push=false", []),
+        ("*.output=type=docker", []),
+    ],
+)
+def test_what_bake_is_told_by_set_is_pushed(given: str, expected: list[Outcome]) -> None:
+    steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n      *.tags=ghcr.io/contoso/api\n      {given}\n"
+    assert outcomes("image-signed", {BUILD: workflow(steps)}) == expected
+
+
+def test_what_bake_is_told_by_set_on_a_command_line_is_pushed() -> None:
+    steps = "- run: docker buildx bake --set *.platform=linux/amd64 --set *.output=type=image,push=true\n"
+    assert outcome("image-signed", {BUILD: workflow(steps)}) is FAILS
+
+
+def test_bake_pushes_nothing_to_a_registry_of_the_machine() -> None:
+    given = "      *.tags=localhost:5000/api\n      *.output=type=registry\n"
+    steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n{given}"
+    assert outcomes("image-signed", {BUILD: workflow(steps)}) == []
+
+
+CHART = "- run: helm push api-8.tgz oci://ghcr.io/contoso/charts\n"
+
+
+@pytest.mark.parametrize(
+    ("artifact", "signed"),
+    [
+        (CHART, "ghcr.io/contoso/charts/api:8"),
+        ("- run: helm push api-8.tgz oci://ghcr.io/contoso\n", "ghcr.io/contoso/api-chart:8"),
+        (
+            "- run: flux push artifact oci://ghcr.io/contoso/manifests:8 --path=deploy\n",
+            "ghcr.io/contoso/manifests:8",
+        ),
+        ("- run: timoni mod push ./mod oci://ghcr.io/contoso/modules/api -v 8\n", "ghcr.io/contoso/modules/api:8"),
+    ],
+)
+def test_what_signs_a_chart_or_an_artifact_signs_no_image(artifact: str, signed: str) -> None:
+    files = {BUILD: workflow(PUSH + artifact + f"- run: cosign sign --yes {signed}\n")}
+    assert outcome("image-signed", files) is FAILS
+    assert outcomes("signed-by-digest", files) == outcomes("keyless-signing", files) == []
+
+
+def test_an_image_that_is_signed_beside_a_chart_is_judged_alone() -> None:
+    steps = PUSH + CHART + f"- run: cosign sign --yes {DIGEST} ghcr.io/contoso/charts/api:8\n"
+    files = {BUILD: workflow(steps)}
+    assert outcome("image-signed", files) is outcome("signed-by-digest", files) is HOLDS
+
+
+def test_a_chart_that_another_workflow_signs_is_perhaps_no_image_of_this_one() -> None:
+    meta = PUSH.replace("ghcr.io/contoso/api:8", "${{ steps.meta.outputs.tags }}")
+    chart = workflow(CHART + "- run: cosign sign --yes ghcr.io/contoso/charts/api:8\n")
+    files = {BUILD: workflow(meta), ".github/workflows/chart.yml": chart}
+    assert outcomes("image-signed", files) == [FAILS]
+
+
+@pytest.mark.parametrize(
+    ("before", "advice"),
+    [
+        (PUSH, "sign …@${{ steps.build.outputs.digest }}"),
+        (PUSH.replace("  id: build\n", "  id: image\n"), "sign …@${{ steps.image.outputs.digest }}"),
+        (
+            PUSH.replace("  id: build\n", ""),
+            "give the step that pushes an id, such as build, and sign …@${{ steps.build.outputs.digest }}",
+        ),
+        ("", "sign the digest that the push tells, …@sha256:…, in place of the tag"),
+    ],
+)
+def test_the_digest_to_sign_is_one_of_a_step_that_is_there(before: str, advice: str) -> None:
+    (found,) = findings(
+        "signed-by-digest", {BUILD: workflow(before + "- run: cosign sign ghcr.io/contoso/api:8\n")}
+    )
+    assert found.fix is not None
+    assert found.fix.advice == advice
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "expected"),
+    [
+        ("", "--plugin azure-kv --id https://k", NOT_APPLICABLE),
+        ("- run: notation key add --plugin azure-kv --id https://k shop\n", "--key shop", NOT_APPLICABLE),
+        ('- run: echo "$KEY" > ~/.config/notation/localkeys/shop.key\n', "", FAILS),
+        ("- run: notation cert generate-test shop\n", "--key shop", FAILS),
+        ("", "", UNKNOWN),
+    ],
+)
+def test_notation_signs_with_the_key_that_it_is_given(before: str, options: str, expected: Outcome) -> None:
+    steps = PUSH + before + f"- run: notation sign {options} {DIGEST}\n"
+    assert outcome("keyless-signing", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize("call", ["retry", "retry 5", "retry 5 10s", "sudo retry"])
+def test_a_function_that_runs_what_it_is_given_signs(call: str) -> None:
+    function = '    retry() {\n      until "$@"; do\n        sleep 1\n      done\n    }\n'
+    files = {BUILD: workflow(PUSH + f"- run: |\n{function}    {call} cosign sign --yes {DIGEST}\n")}
+    assert outcome("image-signed", files) is outcome("signed-by-digest", files) is HOLDS
+
+
+def test_a_function_that_hands_its_words_to_one_program_is_that_program_only() -> None:
+    function = '    push() { docker push "$@"; }\n'
+    files = {BUILD: workflow(f"- run: |\n{function}    push cosign sign {DIGEST}\n")}
+    assert HOLDS not in outcomes("image-signed", files)
+
+
+@pytest.mark.parametrize(
+    ("folder", "text", "expected"),
+    [
+        ("${{ github.action_path }}/", "tar xf image.tar", FAILS),
+        ("${{ github.action_path }}/../load/", "tar xf image.tar", FAILS),
+        ("${{ github.workspace }}/.github/actions/load/", "cosign sign --yes $1", UNKNOWN),
+    ],
+)
+def test_a_script_beside_an_action_is_read(folder: str, text: str, expected: Outcome) -> None:
+    action = f"runs:\n  using: composite\n  steps:\n    - run: {folder}load.sh\n      shell: bash\n"
+    files = {
+        BUILD: workflow("- uses: ./.github/actions/load\n" + PUSH),
+        ".github/actions/load/action.yml": action,
+        ".github/actions/load/load.sh": text,
+    }
+    assert outcome("image-signed", files) is expected
+
+
+@pytest.mark.parametrize(
+    "where", ["runs-on: windows-latest", "strategy: {matrix: {os: [ubuntu-latest, windows-latest]}}"]
+)
+@pytest.mark.parametrize("check", ["sbom", "provenance"])
+def test_no_builder_of_buildx_is_advised_for_windows(check: str, where: str) -> None:
+    steps = "- if: matrix.os == 'windows-latest'\n  run: docker build -t contoso/api . && docker push contoso/api\n"
+    text = workflow(steps if "matrix" in where else steps.replace("- if: matrix.os == 'windows-latest'\n  ", "- "))
+    label = where if "matrix" not in where else f"runs-on: ${{{{ matrix.os }}}}\n    {where}"
+    (found, *_) = findings(check, {BUILD: text.replace("runs-on: ubuntu-latest", label)})
+    assert found.fix is not None
+    assert "buildx" not in found.fix.advice

@@ -312,3 +312,25 @@ def test_no_step_is_suggested_where_nothing_is_signed_yet() -> None:
     assert finding.fix is not None
     assert finding.fix.suggested == ()
     assert "signs" in finding.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [("azure/cli@v2", [FAILS]), ("Azure/powershell@v1", [FAILS]), ("contoso/cli@v2", [])],
+)
+def test_a_script_that_is_handed_to_an_action_of_azure_is_read(action: str, expected: list[Outcome]) -> None:
+    script = "az containerapp update --name api --image ghcr.io/contoso/api:8"
+    steps = f"- uses: {action}\n  with:\n    inlineScript: |\n      {script}\n"
+    assert outcomes(CHECK, {BUILD: workflow(steps)}) == expected
+
+
+def test_a_build_in_a_script_that_is_handed_to_an_action_of_azure_is_a_push() -> None:
+    steps = "- uses: azure/cli@v2\n  with: {inlineScript: az acr build --registry shop --image api:8 .}\n"
+    assert outcomes("image-signed", {BUILD: workflow(steps)}) == [FAILS]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("01-assert", []), ("01-install", [UNKNOWN]), ("errors", [UNKNOWN])]
+)
+def test_what_a_test_expects_of_a_cluster_deploys_nothing(name: str, expected: list[Outcome]) -> None:
+    assert outcomes(CHECK, {f"apps/{name}.yaml": ARGO}) == expected

@@ -7,7 +7,7 @@ from bot.domain.repositories.onboarding import Proposal
 from bot.files.audit.onboarding.proposing import WantedProposal, propose
 from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, outcomes, workflow
 
-HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 WEEKLY = "schedule: [{cron: '17 3 * * 1'}]"
 MAIN = f"push: {{branches: [main]}}\n{WEEKLY}"
 
@@ -367,3 +367,126 @@ def test_what_a_run_does_besides_is_named_whole() -> None:
     (finding,) = findings("weekly-rebuild", files)
     assert finding.fix is not None
     assert "`uses: ./.github/actions/deploy-shop`" in finding.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("step", "is_scheduled"),
+    [
+        ("uses: softprops/action-gh-release@v2", False),
+        ("uses: appleboy/ssh-action@v1", False),
+        ("run: dotnet nuget push a.nupkg", False),
+        ("run: terraform -chdir=infra apply -auto-approve", False),
+        ("run: pulumi up --yes", False),
+        ("run: terraform plan", True),
+        ("uses: softprops/action-gh-release@v2\n  if: startsWith(github.ref, 'refs/tags/')", True),
+        ("run: helm upgrade api chart", True),
+    ],
+)
+def test_what_makes_a_release_in_each_run_gets_no_schedule(step: str, is_scheduled: bool) -> None:
+    files = {BUILD: workflow(f"{PUSH}- {step}\n", "push: {branches: [main]}\nworkflow_dispatch:")}
+    (finding,) = findings("weekly-rebuild", files)
+    assert finding.fix is not None
+    assert bool(finding.fix.edits) is is_scheduled
+    assert ("done every week" in finding.fix.left_alone) is not is_scheduled
+
+
+def test_no_schedule_is_advised_for_what_deploys_to_production_where_it_is_in_doubt_that_it_pushes() -> None:
+    steps = "- uses: docker/build-push-action@v6\n  with: {push: '${{ !env.ACT }}', tags: ghcr.io/contoso/api}\n"
+    steps += "- uses: softprops/action-gh-release@v2\n"
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(steps, "push: {branches: [main]}")})
+    assert finding.fix is not None
+    assert "done every week" in finding.fix.left_alone
+    assert "add a schedule" not in finding.fix.advice
+
+
+def test_what_is_started_by_hand_and_works_on_another_machine_gets_no_schedule() -> None:
+    (finding,) = findings(
+        "weekly-rebuild", {BUILD: workflow(f"{PUSH}- uses: appleboy/ssh-action@v1\n", "workflow_dispatch:")}
+    )
+    assert finding.fix is not None
+    assert not finding.fix.edits
+
+
+@pytest.mark.parametrize(
+    ("triggers", "flag", "expected"),
+    [
+        ("workflow_dispatch:\npull_request:", "true", NOT_APPLICABLE),
+        ("workflow_dispatch:\npull_request:", "${{ github.event_name != 'pull_request' }}", FAILS),
+        ("workflow_dispatch:\npull_request:\npush: {branches: [main]}", "true", FAILS),
+    ],
+)
+def test_what_pushes_changes_that_are_not_accepted_yet_needs_no_schedule(
+    triggers: str, flag: str, expected: Outcome
+) -> None:
+    (finding,) = findings(
+        "weekly-rebuild", {BUILD: workflow(PUSH.replace("push: true", f"push: {flag}"), triggers)}
+    )
+    assert finding.outcome is expected
+
+
+def test_what_is_called_and_builds_changes_is_not_only_called() -> None:
+    (finding,) = findings("weekly-rebuild", {BUILD: workflow(PUSH, "pull_request:\nworkflow_call:")})
+    assert finding.message.startswith(
+        "it is only called, but for changes that are not accepted yet, and no schedule"
+    )
+
+
+COMMITS = "push: {branches: [main]}"
+DEPLOYS = """\
+  ship:
+    needs: build
+    runs-on: ubuntu-latest
+    environment: {name}
+    steps:
+      - run: make ship
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["prod", "production", "Production-EU", "{name: prod, url: 'https://contoso.com'}"]
+)
+def test_a_run_that_deploys_to_production_is_not_proposed_every_week(name: str) -> None:
+    assert "job ship deploys to" in left({BUILD: workflow(PUSH, COMMITS) + DEPLOYS.replace("{name}", name)})
+
+
+@pytest.mark.parametrize("name", ["staging", "nonprod", "pre-production"])
+def test_a_run_that_deploys_to_an_earlier_stage_is_proposed_every_week(name: str) -> None:
+    (commit,) = proposed({BUILD: workflow(PUSH, COMMITS) + DEPLOYS.format(name=name)}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+def test_production_that_a_called_workflow_deploys_to_is_seen() -> None:
+    called = "on: {workflow_call: {inputs: {environment: {type: string}}}}\njobs:\n" + DEPLOYS.replace(
+        "    needs: build\n", ""
+    ).format(name="${{ inputs.environment }}")
+    caller = "  ship:\n    needs: build\n    uses: ./.github/workflows/ship.yml\n    with: {environment: prod}\n"
+    files = {BUILD: workflow(PUSH, COMMITS) + caller, ".github/workflows/ship.yml": called}
+    assert "deploys to prod" in left(files)
+
+
+def test_production_that_only_a_release_reaches_stands_against_no_schedule() -> None:
+    job = DEPLOYS.format(name="prod").replace("    needs", "    if: github.event_name == 'release'\n    needs")
+    (commit,) = proposed({BUILD: workflow(PUSH, f"{COMMITS}\nrelease: {{types: [published]}}") + job}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+@pytest.mark.parametrize(
+    "more", ["- uses: getsentry/action-release@v1", "- run: sentry-cli releases new $GITHUB_SHA"]
+)
+def test_a_run_that_makes_a_release_of_sentry_is_not_proposed_every_week(more: str) -> None:
+    assert "does more than push images" in left({BUILD: workflow(PUSH + more, COMMITS)})
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("type=image,push=true", HOLDS),
+        ("type=registry", HOLDS),
+        ("type=image,push=${{ vars.PUSHES }}", UNKNOWN),
+        ("type=image,push=${{ github.event_name == 'push' }}", FAILS),
+    ],
+)
+def test_a_scheduled_run_pushes_as_the_exporter_says(output: str, expected: Outcome) -> None:
+    steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n      *.output={output}\n"
+    triggers = "push: {branches: [main]}\nschedule: [{cron: '17 4 * * 4'}]"
+    assert outcomes("weekly-rebuild", {BUILD: workflow(steps, triggers)}) == [expected]

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.failure import Failure
 from bot.domain.forge.pull_requests import MergeRequirements
+from bot.domain.host import Host, Hosts
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
@@ -17,7 +18,7 @@ from bot.fleet.act.own_word import OwnWords, WordHeld, as_now, check_recent
 from bot.fleet.act.ports import Job, Successor
 from bot.reconcile.guarded import Budget, Turn, covers_all
 from tests.fakes.repository import CONFIG
-from tests.unit.fleet.act.world import ASPNET, BRANCH, NOON, WEEKLY, World, member, rebuild, reference
+from tests.unit.fleet.act.world import ASPNET, BRANCH, NO_ANSWER, NOON, WEEKLY, World, member, rebuild, reference
 
 ACTIONS = [Action.PULL_REQUEST, Action.DISPATCH]
 
@@ -594,3 +595,46 @@ async def test_a_word_counts_for_a_minute(world: World, seconds: int, is_heard: 
         assert str(failed.value) == (
             "contoso/shop: the forge took too long since the repository was looked at; the next attempt looks again"
         )
+
+
+class Noted(Turns):
+    """Notes whose turns are asked for."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, timedelta(0))
+        self.accounts: list[str] = []
+
+    async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
+        self.accounts.append(account)
+        return await super().take(account, contents, limits)
+
+
+async def test_a_dispatch_elsewhere_takes_no_turn_of_the_forge(world: World) -> None:
+    planned(world, Action.DISPATCH)
+    turns = Noted(world)
+    world.loop.budget = Budget(turns, world.clock, sleep=turns.sleep)
+    world.loop.builder_budget = Budget(turns, world.clock, sleep=turns.sleep, host="dev.azure.com")
+    await world.tick()
+    assert (world.forge.calls, turns.accounts) == (["dispatch"], ["dev.azure.com: contoso/"])
+
+
+async def test_where_the_forge_builds_a_dispatch_takes_its_turn(world: World) -> None:
+    planned(world, Action.DISPATCH)
+    turns = Noted(world)
+    world.loop.budget = Budget(turns, world.clock, sleep=turns.sleep)
+    await world.tick()
+    assert (world.forge.calls, turns.accounts) == (["dispatch"], ["contoso/"])
+
+
+@pytest.mark.parametrize(
+    ("builder", "opened"), [("dev.azure.com", RebuildState.OPEN), ("github", RebuildState.PLANNED)]
+)
+async def test_a_builder_elsewhere_that_cannot_be_reached_keeps_no_pull_request(
+    world: World, builder: str, opened: RebuildState
+) -> None:
+    world.options = replace(world.options, hosts=Hosts(builder=Host(builder)))
+    many(world, 9)
+    world.add(rebuild(id=10), member(WEEKLY))
+    world.forge.failing["dispatch"] = NO_ANSWER
+    await world.tick()
+    assert world.store[10].state is opened

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.clock import ManualClock
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Hosts
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action
 from bot.fleet.act.calling_off.tick import CallingOffTally
@@ -48,7 +48,7 @@ def test_what_holds_of_acting_where_the_operator_says_nothing() -> None:
     options = ActOptions()
     assert (options.follow_every, options.visible_after) == (timedelta(minutes=5), timedelta(hours=1))
     assert (options.open_pull_requests, options.label) == (2, "freshness")
-    assert (options.policy, options.host) == (Policy(), ForgeHost())
+    assert (options.policy, options.hosts) == (Policy(), Hosts())
     assert timedelta(minutes=15) == MERGES_END_BEFORE
 
 

@@ -10,6 +10,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import FollowedRequests
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
+from bot.domain.host import Host, Hosts
 from bot.domain.rollouts.journal import HOLD
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.follow.looking import after_request
@@ -485,3 +486,23 @@ async def test_what_a_person_holds_and_the_bot_has_set_to_merge_is_left_to_act_f
     before = opened(node_id=None, merging=Merging.SET)
     (after,) = await look(clock, forge(clock, held), before)
     assert after.facts_version > after.text_version
+
+
+@pytest.mark.parametrize("failing", ["follow_runs", "follow_requests"])
+async def test_a_builder_elsewhere_and_the_forge_keep_only_what_is_theirs_from_being_looked_at(
+    clock: ManualClock, failing: str
+) -> None:
+    store = following(clock, opened(), dispatched(id=2))
+    fake = forge(clock, runs=[run()])
+    fake.failing = {failing: Failure(Trouble.UNREACHABLE, "no answer")}
+    options = replace(OPTIONS, hosts=Hosts(builder=Host("dev.azure.com")))
+    tally = await tick(store, fake, fake, options, Loop(clock))
+    assert tally.looked_at == 1
+    assert (store[2].state is RebuildState.PROVING) == (failing == "follow_requests")
+
+
+async def test_where_the_forge_builds_all_is_looked_at_in_one_round(clock: ManualClock) -> None:
+    store = following(clock, opened(), dispatched(id=2))
+    fake = forge(clock, runs=[run()])
+    fake.failing = {"follow_runs": Failure(Trouble.UNREACHABLE, "no answer")}
+    assert (await tick(store, fake, fake, OPTIONS, Loop(clock))).looked_at == 0

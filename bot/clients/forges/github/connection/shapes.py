@@ -45,7 +45,7 @@ def repository_of(row: Mapping[str, Any], listed_at: datetime | None) -> Reposit
         disabled=bool(row.get("disabled")),
         fork=bool(row.get("fork")),
         topics=tuple(str(topic) for topic in row.get("topics") or ()),
-        id=int(row["id"]) if row.get("id") is not None else None,
+        id=str(int(row["id"])) if row.get("id") is not None else None,
         node_id=str(row["node_id"]) if row.get("node_id") else None,
     )
 

@@ -2,17 +2,14 @@
 
 What: `uses:` of such an action ends in a commit of 40 hexadecimal digits; `docker://` images have a digest.
 
-Why: a tag can be moved to other code. It happened to Trivy's action in 2026, and to others before; these actions
-see the registry's password and the image.
-
 Example that fails::
 
     - uses: docker/login-action@v3
 
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
-Exceptions: actions of the repository itself. Workflows that run for pull requests only are asked nothing, nor
-are build actions of workflows that push nothing and sign in nowhere.
+Exceptions: actions of the repository itself, those that sign packages, workflows for pull requests only, and build
+actions of workflows that push nothing and sign in nowhere.
 """
 
 import re
@@ -20,6 +17,7 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.unread import SIGNS_FILES, may_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
@@ -35,6 +33,8 @@ _SENSITIVE = re.compile(
 )
 _BUILDS = re.compile(r"^docker/(?!login|scout)|^depot/|build-push|docker-build")
 """Actions that only build: in a workflow that delivers nothing they touch nothing that others pull."""
+_OF_SOURCES = re.compile(r"sonar|codeql-action/(?!upload)|resharper|inspectcode|license|secret-scan")
+"""Scanners that look at sources alone."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FIX = "write the commit, with the version as a comment behind it"
 
@@ -67,7 +67,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _is_asked(action: str, delivers: bool) -> bool:
-    return _SENSITIVE.search(action) is not None and (delivers or not _BUILDS.search(action))
+    if may_push(action):
+        return True
+    is_of_files = _OF_SOURCES.search(action) or ("sign" in action and SIGNS_FILES.search(action))
+    is_sensitive = _SENSITIVE.search(action) is not None and not is_of_files
+    return is_sensitive and (delivers or not _BUILDS.search(action))
 
 
 RULE = Rule(

@@ -1,9 +1,6 @@
 """What is deployed is named by its digest.
 
-What: each container of a manifest, kustomization or chart has an image with a digest, after a kustomization's
-`images`. `latest` and names without a tag are the check `no-latest-deployed`.
-
-Why: a tag may be moved between the scan and the start of a pod; what was scanned, signed and verified is a digest.
+What: each container of a manifest, kustomization or chart has a digest, after a kustomization's `images`.
 
 Example that fails::
 
@@ -11,8 +8,7 @@ Example that fails::
 
 Fix: `contoso/api:8.1@sha256:…`, which the bot keeps up to date with the tag.
 
-Exceptions: names that a template, a variable, Skaffold or a deployment fills in are unknown. Compose files are
-asked nothing, nor is what `imagePullPolicy: Never` has a node take from its own store.
+Exceptions: those of `no-latest-deployed`, which also judges `latest` and names without a tag.
 """
 
 from collections.abc import Iterator

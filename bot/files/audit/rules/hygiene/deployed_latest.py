@@ -1,9 +1,7 @@
 """What is deployed is named by more than `latest`.
 
-What: each container of a manifest, kustomization or chart has an image with a tag other than `latest`, or a digest,
-after a kustomization's `images`.
-
-Why: nobody can tell what runs, nodes run different images of the same name, and going back names the same tag.
+What: each container of a manifest, kustomization or chart has a tag other than `latest`, or a digest, after a
+kustomization's `images`.
 
 Example that fails::
 
@@ -11,8 +9,8 @@ Example that fails::
 
 Fix: the version as tag, with its digest.
 
-Exceptions: names that a template, a variable, Skaffold or a deployment fills in are unknown. Compose files are
-asked nothing, nor is what `imagePullPolicy: Never` has a node take from its own store.
+Exceptions: names that are filled in later, by Skaffold too, are unknown. Compose files, and images with
+`imagePullPolicy: Never`, are asked nothing.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,7 @@
 """The .NET versions of a repository agree, and none is a preview.
 
 What: the runtime base has the major version of the project's TargetFramework, the SDK base that of `global.json`,
-and no image that is built for others stands on a preview, a release candidate or a nightly.
-
-Why: a program for one major version does not start on the runtime of another, and previews get no fixes.
+and no image for others stands on a preview, a release candidate or a nightly.
 
 Example that fails::
 
@@ -11,17 +9,21 @@ Example that fails::
 
 Fix: one major version in all three places.
 
-Exceptions: where several projects could be meant, the check says so and does not guess. `RollForward` lets a
-program start on a newer runtime, and is taken as meant."""
+Exceptions: where several projects could be meant, the check says so. `RollForward`, which lets a program start on a
+newer runtime, is taken as meant. Stages that are only copied from, and SDKs that no `global.json` gets into, are
+asked nothing; where another .NET is brought in beside the base it is unknown.
+"""
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
+from bot.files.audit.delivery.building import targets
 from bot.files.audit.images.by_name import is_dotnet
+from bot.files.audit.images.copying import brings_own_runtime, has_another_dotnet, takes
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.images.publishing import project_of_folder, publishings
 from bot.files.audit.repository import RepositoryTexts
@@ -31,7 +33,10 @@ from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import global_json
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 
-_FRAMEWORK = re.compile(r"<TargetFrameworks?>\s*([^<]+?)\s*</TargetFrameworks?>")
+_FRAMEWORK = re.compile(
+    r"<TargetFrameworks?(?:\s+Condition=\"\s*'\$\(\w+\)'\s*==\s*''\s*\")?>\s*([^<]+?)\s*</TargetFrameworks?>"
+)
+_PROPERTY = re.compile(r"\$\((\w+)\)")
 _MODERN = re.compile(r"^(?:net|netcoreapp)(?:(\d{1,2})\.\d|(?<=net)([5-9])(?=-|$))")
 """Of .NET 5 and later, which a single figure names too; `net48` is .NET Framework."""
 _PREVIEW = re.compile(r"preview|-rc|-alpha|-beta|nightly")
@@ -41,11 +46,13 @@ _STARTED_AS_PROGRAM = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """The host that the SDK makes of a project, which has its name."""
+_STARTING = frozenset({"entrypoint", "cmd"})
 _PUBLISHED = re.compile(r"[\w./\\-]+\.(?:cs|fs|vb)proj\b")
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for file in dockerfiles(repository):
+        running = _running(repository, file)
         for stage in file.stages:
             image = stage.image.text if stage.image is not None else ""
             if not is_dotnet(image):
@@ -54,12 +61,28 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             major = major_of(image)
             if _PREVIEW.search(image):
                 yield fails(place, subject, "it stands on a preview", "move to the released version")
+            elif stage not in running and "/sdk" not in image:
+                continue
             elif major is None:
                 yield unknown(place, subject, "its version is known only in a build", "a tag that is written out")
             elif "/sdk" in image:
                 yield from _sdk(repository, file, stage, major, subject)
             else:
                 yield _runtime(repository, file, stage, major, subject)
+
+
+def _running(repository: RepositoryTexts, file: Dockerfile) -> set[BuildStage]:
+    """The stages that a program runs on: the last one, those that builds name or that start something, and what
+    they stand on. The others are only copied from, or tried out."""
+    names = targets(repository).get(file.path, frozenset())
+    waiting = [file.final, *(stage for name in names if name and (stage := file.stage(name)) is not None)]
+    waiting += [stage for stage in file.stages if any(each.keyword in _STARTING for each in file.of(stage))]
+    running = set[BuildStage]()
+    while waiting:
+        stage = waiting.pop()
+        waiting += [each for each in stage.bases if each not in running]
+        running.add(stage)
+    return running
 
 
 def major_of(image: str) -> int | None:
@@ -75,6 +98,7 @@ def _sdk(
     repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, major: int, subject: str
 ) -> Iterator[Verdict]:
     place = file.place(stage.instruction)
+    standing = [each for each in file.stages if stage in file.chain(each)]
     folder = posixpath.dirname(file.path)
     while True:
         path = posixpath.join(folder, "global.json")
@@ -84,6 +108,9 @@ def _sdk(
     pin = global_json.pin(repository.text(path)) if path in repository else None
     if pin is None:
         return
+    taken = [takes(repository, file, each, path) for each in standing]
+    if True not in taken and None not in taken:
+        return
     pinned_major = pin.version.partition(".")[0]
     if not pinned_major.isdecimal():
         yield unknown(place, subject, f"{path} names no version", "a version in global.json")
@@ -91,6 +118,12 @@ def _sdk(
         yield holds(place, subject, f"{path} asks for the same major version")
     elif int(pinned_major) < major and pin.roll_forward.lower() in {"major", "latestmajor"}:
         yield holds(place, subject, f"{path} asks for {pinned_major} or newer")
+    elif has_another_dotnet(file, standing):
+        why = f"{path} asks for the SDK {pin.version}, and another .NET is brought in beside {major}"
+        yield unknown(place, subject, why, "which of them the build takes")
+    elif True not in taken:
+        why = f"{path} asks for the SDK {pin.version}, and whether it is copied beside the sources is not told"
+        yield unknown(place, subject, why, "the folder that the image is built from")
     else:
         yield fails(
             place,
@@ -129,6 +162,12 @@ def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, m
     path = next(iter(projects), file.path)
     if "RollForward" in repository.text(path) or "RollForward" in repository.text("Directory.Build.props"):
         return holds(place, subject, f"{path} targets .NET {target} and rolls forward")
+    if brings_own_runtime(file):
+        why = f".NET {target} is targeted, and what is published may bring its own runtime"
+        return unknown(place, subject, why, "whether what runs on it is published as self-contained")
+    if has_another_dotnet(file, [each for each in file.stages if stage in file.chain(each)]):
+        why = f".NET {target} is targeted, and another .NET is brought in beside {major}"
+        return unknown(place, subject, why, "which of them the program starts on")
     what = f"{file.path} publishes for" if asked_majors else f"{path} targets"
     return fails(place, subject, f"{what} .NET {target}, and the image has {major}", "one major version in both")
 
@@ -176,9 +215,15 @@ def _majors(repository: RepositoryTexts, path: str) -> set[int]:
         folder = posixpath.dirname(folder)
     for text in texts:
         for framework_list in _FRAMEWORK.findall(text):
-            if majors := _majors_named(framework_list):
+            if majors := _majors_named(_PROPERTY.sub(lambda match: _value_in(texts, match[1]), framework_list)):
                 return majors
     return set()
+
+
+def _value_in(texts: Iterable[str], name: str) -> str:
+    """What a property is set to, where these texts set it once; empty else."""
+    values = [each for text in texts for each in re.findall(rf"<{re.escape(name)}>\s*([^<$]*?)\s*</", text)]
+    return values[0] if len(values) == 1 else ""
 
 
 def _majors_named(framework_list: str) -> set[int]:

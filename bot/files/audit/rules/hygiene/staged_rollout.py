@@ -1,25 +1,23 @@
 """What is deployed to production passes a gate first.
 
-What: the job that deploys to production has an `environment:` that asks for reviewers or a wait, or comes after an
-approval or a deployment to an earlier stage, or rolls out by steps (Argo Rollouts, Flagger, revisions, slots), or
-nothing but a person starts it.
-
-Why: a base that breaks the program is then met by one stage, or by some of the users, and not by all.
+What: the job that deploys to production has an `environment:` that asks for reviewers or a wait; or comes after an
+approval or an earlier stage; or rolls out by steps (Argo Rollouts, Flagger, revisions, slots); or is started by
+people alone.
 
 Example that fails::
 
     on: push
     jobs: {deploy-production: {steps: [{run: az containerapp update -n api --image contoso/api:2}]}}
 
-Fix: `environment: production` for the job. The name alone asks nothing: set required reviewers or a wait timer for
-it at the forge (Settings, Environments), and limit it to the branch that deploys. Where the job signs in by OIDC,
-the subject of its identity becomes `repo:contoso/api:environment:production`, which the cloud has to know first.
+Fix: `environment: production` for the job, with required reviewers or a wait timer at the forge (Settings,
+Environments), limited to the branch that deploys. Where the job signs in by OIDC, the cloud has to know its
+subject first, `repo:contoso/api:environment:production`.
 
-What an environment asks stands at the forge alone: the service reads it there, and a checkout alone cannot tell. A
-stage that nothing names is unknown as well, as is what a release, a tag or another workflow starts.
+What an environment asks only the forge tells: for a checkout it is unknown. So is a stage that nothing names, and
+what a release, a tag or another workflow starts.
 
-Exceptions: deployments to stages before production, tests, and clusters that a job makes for itself are asked
-nothing. What Flux and Argo CD deploy is rolled out as they are told, and is not asked here.
+Exceptions: stages before production, tests, clusters that a job makes for itself, and what Flux and Argo CD deploy
+are asked nothing.
 """
 
 from collections.abc import Iterator

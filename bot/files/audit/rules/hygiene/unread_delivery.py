@@ -1,20 +1,18 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
-What: reusable workflows and actions of other repositories that may push, Aspire, azd, Skaffold, ko, Earthly and
-kaniko, scripts and Makefiles that push, started by a build or by people, `PublishContainer` with its registry in
-project or environment, builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker, Drone, Bitbucket,
-Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity, Semaphore, Codefresh,
-Cirrus and Harness, Tye, Task, batch files, build programs in C# (Nuke, Cake) and F#, and containers in JSON
-manifests, Nomad, Azure Container Apps, Bicep, ARM templates and Terraform are seen, and not judged: each gives one
-unknown, by name, with the .NET images in it.
-
-Why: silence would look like "nothing to complain about".
+What: seen, and not judged, each by one unknown with the .NET images in it: reusable workflows and actions of other
+repositories that may push; Aspire, azd, Skaffold, ko, Earthly, kaniko, Tye, Task; scripts, Makefiles and batch
+files that push, started by a build or by people; `PublishContainer` with its registry in project or environment;
+build programs in C# (Nuke, Cake) and F#; builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker,
+Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity,
+Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Nomad, Azure Container Apps, Bicep, ARM
+templates and Terraform.
 
 Example that is unknown::
 
     azure-pipelines.yml, or build/release.yml of the same kind, with Docker@2, command: buildAndPush
 
-Fix: none is needed; ask the questions of the other checks of these files by hand.
+Fix: none is needed; ask the other checks' questions by hand.
 
 Exceptions: files that mention no container are passed over, but for builds, and for workflows that call one of
 another repository, beside a Dockerfile.
@@ -26,20 +24,23 @@ from itertools import chain
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
-from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS, deliveries
+from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.pushing import copies_image
-from bot.files.audit.delivery.scripts import push_by_hand, pushing_script
-from bot.files.audit.delivery.templates import CONTAINERS
+from bot.files.audit.delivery.scripts import names_registry, push_by_hand, pushing_script
+from bot.files.audit.delivery.templates import containers_in
+from bot.files.audit.delivery.unread import is_handed_image, may_build, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.shell import ShellCommand
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
 from bot.files.formats.other_builds import MENTIONS_CONTAINERS, OtherBuild, build_in, dotnet_images_in
 from bot.files.formats.practices import is_deployment_template
+from bot.files.formats.shell.commands import UNKNOWN
 
 _PUSHES = re.compile(
     r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah"
@@ -52,13 +53,6 @@ _PUSHES_IMAGE = re.compile(
 _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
 _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
-_PUSHES_BY_NAME = re.compile(
-    r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release|build)"
-    r"|(?:push|publish|release|build|promote|(?<![a-z])(?:re)?tag)[\w-]*(?:docker|image|container)"
-    r"|(?:docker|image|container)[\w-]*/(?:[\w.-]+/)*(?:build|push|publish|import|deploy)|kaniko)[\w-]*$"
-)
-_LONGEST_ACTION = 250
-"""Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
 _MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
 _CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
 _PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll|sh)|nuke|cake|npm|yarn|pnpm", re.IGNORECASE)
@@ -67,7 +61,12 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_TARGET = 80
-_DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
+_ENGINES = frozenset({"docker", "podman", "nerdctl", "buildah"})
+_TO_CLUSTER = r"kubernetes|k8s|helm|(?<![a-z])(?:aks|eks|gke|ecs)(?![a-z])|openshift"
+_DELIVERS = re.compile(rf"docker|image|container|push|publish|build|release|{_TO_CLUSTER}", re.IGNORECASE)
+_ONLY_DEPLOYS = re.compile(
+    rf"/(?![^/]*(?:build|push|publish))(?:deploy|[^/@]*(?:{_TO_CLUSTER}))[^/]*$", re.IGNORECASE
+)
 _KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
 _CONTAINER_APP = re.compile(
     r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
@@ -113,8 +112,7 @@ def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
 
 def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     name = path.rpartition("/")[2]
-    pattern = _pattern_of(name)
-    match = pattern.search(repository.text(path)) if pattern is not None else None
+    match = _container_in(repository, path)
     if match is not None:
         subject = match.groupdict().get("kind") or match.group()
         why = "it runs containers; such files are not judged"
@@ -137,11 +135,12 @@ def _place_of(repository: RepositoryTexts, path: str, match: re.Match[str]) -> P
     return Place(path, line, line)
 
 
-def _pattern_of(name: str) -> re.Pattern[str] | None:
-    """Finds containers in files of that name; None where nothing describes them there that is not judged."""
+def _container_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
+    """Where a file that is not judged describes containers; None where it describes none."""
+    name = path.rpartition("/")[2]
     if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
-        return CONTAINERS
-    return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
+        return containers_in(repository, path)
+    return _CONTAINER_APP.search(repository.text(path)) if name.endswith((".yml", ".yaml")) else None
 
 
 def _has_program(repository: RepositoryTexts, path: str, build: OtherBuild) -> bool:
@@ -159,7 +158,7 @@ def _build_programs(repository: RepositoryTexts) -> frozenset[str]:
 def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -> Iterator[Verdict]:
     """One unknown for a build that is not read, where it mentions containers or there is something to build."""
     text = repository.text(path)
-    push, images = _PUSHES.search(text), dotnet_images_in(text)
+    push, images = _push_in(repository, text), dotnet_images_in(text)
     is_about_images = push is not None or images.words or MENTIONS_CONTAINERS.search(text)
     if not is_about_images and not repository.dockerfiles:
         return
@@ -173,6 +172,14 @@ def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -
         why,
         f"the same practices in that {'build' if build.is_build else 'manifest'}, by hand",
     )
+
+
+def _push_in(repository: RepositoryTexts, text: str) -> re.Match[str] | None:
+    """Where the text of a build pushes an image; a container of the .NET SDK only where a registry is named."""
+    pushes = list(_PUSHES.finditer(text))
+    if pushes and not names_registry(repository, text):
+        pushes = [each for each in pushes if each.group() != "PublishContainer"]
+    return next(iter(pushes), None)
 
 
 def _of_azure_pipeline(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
@@ -226,7 +233,7 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
             continue
         script = _CONTINUED.sub(" ", run.value)
         is_handed = is_handed or "--push" in script
-        tool = next((each.name for each in step.commands if each.name in BUILD_TOOLS), "")
+        tool = next((each.name for each in step.commands if _takes_options_unseen(each)), "")
         if request := _asked_to_push(script):
             subject = f"`{request}`"
         elif tool and is_handed and not any(_PUSHES_IMAGE.search(" ".join(each.words)) for each in step.commands):
@@ -236,6 +243,12 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
         place = repository.where(step)
         why = f"{subject} seems to push images, and is not followed"
         yield unknown(place, step.subject, why, "the push in the workflow itself")
+
+
+def _takes_options_unseen(command: ShellCommand) -> bool:
+    """Whether a command may be handed `--push` by what is not seen: a build file, or an array of a shell."""
+    is_build = command.name in _ENGINES and "build" in command.words[1:3]
+    return command.name in BUILD_TOOLS or (is_build and UNKNOWN in command.words)
 
 
 def _asked_to_push(script: str) -> str:
@@ -257,7 +270,11 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
         if not step.events - TESTS_ONLY:
             continue
         place = repository.where(step)
-        if _may_push(step.action):
+        is_of_build = may_build(step.action) or is_handed_image(step)
+        if repository.dockerfiles and (target := starts_deploy(step)):
+            why = f"it has {target[:80]} deploy, which is not read"
+            yield unknown(place, step.subject, why, f"what {target[:80]} does with that event")
+        elif may_push(step.action) or (repository.dockerfiles and is_of_build):
             does = "deploy" if step.action.endswith("/deploy") else "push"
             why = f"{step.uses} may {does} an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")
@@ -271,14 +288,10 @@ def _remote_jobs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Ve
     for job in pipeline.remote_jobs:
         remote = job.remote or ""
         if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
-            why = f"{remote} may build and push an image, and is not read"
+            does = "deploy" if _ONLY_DEPLOYS.search(remote) else "build and push"
+            why = f"{remote} may {does} an image, and is not read"
             place = repository.where(job)
             yield unknown(place, f"job {job.name}", why, f"what {remote} does")
-
-
-def _may_push(action: str) -> bool:
-    is_name = len(action) <= _LONGEST_ACTION and action not in PUSHING_ACTIONS
-    return is_name and _PUSHES_BY_NAME.search(action) is not None
 
 
 RULE = Rule(

@@ -1,11 +1,8 @@
 """A file that checks look at can be read.
 
-What: a workflow, action, manifest, Compose file, kustomization, chart, pipeline or Dockerfile that its own tool
-would refuse (not valid YAML, not of its kind's shape, an instruction that there is none of), and any file that
-checks look at which is too large, is kept in Git LFS, or is not UTF-8. Each gives one unknown with the line and the
-reason.
-
-Why: what cannot be read has nothing to complain about, and says nothing either.
+What: one unknown, with line and reason, for each workflow, action, manifest, Compose file, kustomization, chart,
+pipeline or Dockerfile that its own tool would refuse, and for each file that is too large, in Git LFS, or not
+UTF-8.
 
 Example that is unknown::
 
@@ -14,8 +11,7 @@ Example that is unknown::
 
 Fix: mend the file at that line.
 
-Exceptions: what is left out, templates of charts (their containers are asked about one by one), and YAML that no
-check looks at.
+Exceptions: what is left out, templates of charts (asked one container at a time), and YAML that no check looks at.
 """
 
 import re

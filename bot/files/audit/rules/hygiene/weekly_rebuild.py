@@ -1,9 +1,7 @@
 """The workflow that pushes an image runs every week, whether or not anybody commits.
 
-What: it has a schedule that comes at least once a week and in which the push takes place; or another workflow with
-such a schedule calls or dispatches it, or pushes the same tags.
-
-Why: fixes in the base reach an image only with a build, and quiet repositories are the ones that age.
+What: a schedule comes at least once a week, and the push takes place in it; or another workflow with such a
+schedule calls or dispatches it, or pushes the same tags.
 
 Example that fails::
 
@@ -11,10 +9,10 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Exceptions: builds that push nothing are asked nothing, nor are those that comments on pull requests start.
-Conditions are judged as a schedule meets them: on the default branch, without inputs and without a tag. Where
-only a run tells whether one holds, the check is unknown. What builds releases alone gets no schedule, which would
-publish a branch as one: the newest release is built anew at its tag.
+Conditions are judged as on the default branch, without inputs and without a tag. Where only a run tells whether
+one holds, it is unknown. What builds releases alone gets no schedule: the newest is built anew at its tag.
+
+Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
 """
 
 import hashlib
@@ -24,23 +22,26 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.repository import WORKFLOWS, is_workflow
+from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
-from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_it_does
+from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_is_published, what_else_it_does
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.refs import may_start
 from bot.files.audit.workflows.releases import (
+    OF_MOVED_TAG,
     READS_MERGE,
     RELEASES_ALONE,
     example_tags,
     is_started_by_hand_alone,
     reads_merge,
+    tags_of,
     takes_inputs,
     why_no_schedule,
 )
@@ -80,6 +81,9 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     if events and events <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
         why = "a comment on a pull request starts it, to build a change that is not accepted yet"
         return not_applicable(place, subject, why)
+    if _tries_changes_out(repository, pipeline):
+        why = "it pushes changes that are not accepted yet, and besides them only what a person starts it for"
+        return not_applicable(place, subject, why)
     weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
     runs = [
         *(_by_schedule(repository, pipeline, cron) for cron in weekly),
@@ -95,6 +99,7 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         return unknown(best.place, subject, why, "a scheduled run, or conditions that hold for every schedule")
     if "workflow_call" in pipeline.events and events <= {"workflow_call", "workflow_dispatch"}:
         how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
+        how += ", but for changes that are not accepted yet" if pipeline.events & TESTS_ONLY else ""
         return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _CALL)
     if weekly:
         return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _LET_PUSH)
@@ -105,9 +110,21 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     if why_no_schedule(pipeline) == RELEASES_ALONE:
         who = "a release or a person" if "workflow_dispatch" in pipeline.events else "a release"
         why = f"only {who} starts it, and nothing builds the newest release anew every week"
+    elif why_no_schedule(pipeline) == OF_MOVED_TAG:
+        who = f"the tag {first_few(tags_of(pipeline))}"
+        who += " or a person" if "workflow_dispatch" in pipeline.events else ""
+        why = f"only {who} starts it, and nothing builds what stands there anew every week"
     else:
         why = "it runs only when somebody commits, publishes or starts it"
     return fails(place, subject, why, _fix(repository, pipeline))
+
+
+def _tries_changes_out(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether all that it pushes is pushed for changes that are not accepted yet too, and nobody else starts it."""
+    if not pipeline.events & TESTS_ONLY or pipeline.events - TESTS_ONLY != {"workflow_dispatch"}:
+        return False
+    pushes = [push for push in deliveries(repository).pushes if push.pipeline is pipeline]
+    return all(push.step.events & TESTS_ONLY and push.step.input("push") in {"", "true"} for push in pushes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +184,9 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     whose commits push too. What builds releases is built anew at their tag, or not at all.
     """
     cron = weekly_cron(f"{repository.name}/{pipeline.path}")
+    if why_no_schedule(pipeline) == OF_MOVED_TAG:
+        why = "a scheduled run would publish the default branch, not what the tag stands at"
+        return Fix("build what the tag stands at anew every week, and no branch", left_alone=why)
     if why_no_schedule(pipeline):
         return rebuild_release(repository, pipeline, cron)
     advice = f"add a schedule: {cron}"
@@ -188,6 +208,10 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             "build what it publishes anew every week, in a run that its conditions let push",
             left_alone="a scheduled run would push nothing, by the conditions that are written",
         )
+    starts = [scheduled(repository, pipeline.root, branch, cron) for branch in default_branches(repository)]
+    if what := what_else_is_published(repository, pipeline, starts):
+        why = f"a run does more than push images ({what}), which would be done every week"
+        return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
     if not publishes_default_branch(repository, pipeline):

@@ -2,26 +2,27 @@
 
 What: `capabilities.drop` holds ALL; in Compose `cap_drop: [ALL]`.
 
-Why: the default set lets a process make devices, change owners and forge packets. A web service needs none of it.
-
 Example that fails::
 
     securityContext: {capabilities: {drop: [NET_RAW]}}
 
-Fix: `capabilities: {drop: [ALL]}`. Ports from 1024 on need no capability; .NET images listen on 8080.
+Fix: `capabilities: {drop: [ALL]}`. .NET images listen on 8080, which needs none; the programs of SQL Server and
+Caddy do not start without NET_BIND_SERVICE: add that one.
 
-Exceptions: Windows containers are asked nothing.
+Exceptions: privileged containers, which `not-privileged` tells of, are asked nothing.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import ImageTraits, image_traits
+from bot.files.audit.delivery.built_images import ImageTraits, builds_first, image_traits
 from bot.files.audit.images.stock import first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.splicing.keys import with_keys
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import (
     absent,
@@ -30,12 +31,14 @@ from bot.files.audit.workloads.judging import (
     judge_workloads,
     place_of,
     runs_as_another,
-    service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 
-_FIX_OF_SERVICE = "add cap_drop: [ALL]"
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
+_PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
+_BUILT_FIRST = (
+    "run what `dotnet publish` makes, since root needs DAC_OVERRIDE to build among sources of another user; then"
+)
 _FIX = "set securityContext.capabilities.drop: [ALL]"
 
 
@@ -43,7 +46,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         capabilities = container.context.mapping("capabilities")
         dropped = [(word(each) or "").upper() for each in capabilities.sequence("drop")]
-        if "ALL" in dropped or "CAP_ALL" in dropped:
+        if word(container.context.get("privileged")) == "true":
+            place = place_of(repository, capabilities.get("drop"), container.place)
+            yield not_applicable(place, container.subject, _PRIVILEGED)
+        elif "ALL" in dropped or "CAP_ALL" in dropped:
             place = place_of(repository, capabilities.get("drop"), container.place)
             yield holds(place, container.subject, "ALL are dropped")
         elif any(is_hidden(each) for each in (capabilities.get("drop"), *capabilities.sequence("drop"))):
@@ -58,16 +64,26 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    stock, advice = stock_image(container.image), _FIX
+    stock, image = stock_image(container.image), image_traits(repository, container.image)
+    advice = f"{_FIX} and add: [{image.needs}]" if image.needs else _FIX
+    if image.builds_as_it_starts or builds_first(container.command):
+        return Fix(f"{_BUILT_FIRST} {advice}")
     if not runs_as_another(container.setting("runAsUser")):
         if stock is not None and stock.starts_as_root:
-            return Fix(first_as_its_user(stock, advice))
+            return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None:
-            image = image_traits(repository, container.image)
             advice = _advice(image, advice)
             if image.changes_users:
-                return Fix(advice, left_alone=_CHANGES_USERS)
-    return context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], advice).as_suggestion
+                return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+    lines = ["", "  drop: [ALL]", *([f"  add: [{image.needs}]"] if image.needs else [])]
+    return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
+
+
+def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
+    """The fix with why a capability stays, where one does."""
+    if not image.needs:
+        return fix
+    return replace(fix, advice=f"{fix.advice}; without {image.needs} its program does not start")
 
 
 def _advice(image: ImageTraits, then: str) -> str:
@@ -78,7 +94,10 @@ def _advice(image: ImageTraits, then: str) -> str:
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     dropped = [each.upper() for each in service.words("cap_drop")]
-    if "ALL" in dropped:
+    if service.is_on("privileged") and not service.is_for_swarm:
+        place = place_of(repository, service.get("cap_drop"), service.place)
+        yield not_applicable(place, service.subject, _PRIVILEGED)
+    elif "ALL" in dropped:
         yield holds(service.place, service.subject, "ALL are dropped")
     else:
         why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
@@ -89,16 +108,22 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
 
 def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     stock = stock_image(service.image) if not service.is_built else None
-    advice = _FIX_OF_SERVICE
+    image = image_traits(repository, service.image, service.dockerfile())
+    is_added = not image.needs or image.needs in {
+        each.upper().removeprefix("CAP_") for each in service.words("cap_add")
+    }
+    keys = {"cap_drop": "[ALL]"} | ({} if is_added else {"cap_add": f"[{image.needs}]"})
+    advice = f"add {' and '.join(f'{key}: {value}' for key, value in keys.items())}"
+    if image.builds_as_it_starts or builds_first(service.command):
+        return Fix(f"{_BUILT_FIRST} {advice}")
     if not runs_as_another(service.get("user")):
         if stock is not None and stock.starts_as_root:
-            return Fix(first_as_its_user(stock, advice))
+            return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None:
-            image = image_traits(repository, service.image, service.dockerfile())
             advice = _advice(image, advice)
             if image.changes_users:
-                return Fix(advice, left_alone=_CHANGES_USERS)
-    return service_key(repository, service, "cap_drop", "[ALL]", advice)
+                return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+    return _with_reason(with_keys(repository, service.levels[0], keys, advice).as_suggestion, image)
 
 
 RULE = Rule(

@@ -1,10 +1,7 @@
 """An image that the repository builds runs as a user that is not root.
 
-What: the last USER of the final stage, followed through the stages that it stands on, else the user of the base. In
-.NET images, chiseled and distroless tags run as UID 1654; `USER $APP_UID` makes the others do so. Images that the
-SDK builds run as `app` from .NET 8 on.
-
-Why: where no manifest says otherwise, the image decides, on every engine.
+What: the last USER of the final stage or of those below it, else that of the base, is not root. .NET's chiseled
+and distroless tags run as UID 1654, images that the SDK builds as `app` from .NET 8 on.
 
 Example that fails::
 
@@ -15,40 +12,61 @@ Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled b
 
 What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
 
-Exceptions: Windows images are asked nothing. Where an entrypoint drops rights by itself (gosu, setpriv, su-exec),
-the file does not tell. Dockerfiles of tests, samples and development containers are not asked."""
+Exceptions: Windows images, and Dockerfiles of tests, samples and development containers, are asked nothing. It is
+unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only prepares a
+base for others, or its last stage only runs tests.
+"""
 
+import posixpath
 import re
 from collections.abc import Iterator
 
+from bot.domain.reference import Reference
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.images.by_dockerfile import user_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.files.audit.images.running import is_only_a_base, only_tests, starts
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.files.audit.workloads.compose import services
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import project
-from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
+from bot.files.formats.dotnet.msbuild.imports import Imports
+from bot.files.formats.dotnet.projects import PROJECT_ENDINGS, Projects
 
 _OLDEST_WITH_USER = 8
+_IMPORTED_UNASKED = ("Directory.Build.props", "Directory.Build.targets")
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     targets_by_path = targets(repository)
+    built_to_run = {path for each in services(repository) if (path := each.dockerfile()[0]) is not None}
     for file in dockerfiles(repository):
         stages = [
-            stage for name in sorted(targets_by_path.get(file.path, ())) if (stage := file.stage(name)) is not None
+            stage
+            for name in sorted(targets_by_path.get(file.path, ()))
+            if (stage := file.stage(name) if name else file.final) is not None
         ]
-        for stage in stages or [file.final]:
+        for stage in dict.fromkeys(stages or _run_of(file)):
             user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
             place = file.place(user.where)
-            subject = f"stage {stage.label}" if stage.name else "final stage"
+            subject = f"stage {stage.label}" if stage.name or stage is not file.final else "final stage"
+            is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
+            if is_left_open and not stages and all(only_tests(file, each) for each in file.stages):
+                yield not_applicable(place, subject, "it only runs tests")
+                continue
+            if is_left_open and not stages and only_tests(file, stage):
+                yield unknown(place, subject, _ONLY_TESTS, "the stage that is built to be run")
+                continue
+            if is_left_open and file.path not in built_to_run and is_only_a_base(file, stage):
+                yield unknown(place, subject, _ONLY_A_BASE, "a USER in it, or in what stands on it")
+                continue
             match user.kind:
                 case UserKind.ROOT:
                     yield fails(place, subject, user.why, _fix(repository, file, stage))
@@ -59,6 +77,18 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 case UserKind.UNKNOWN:
                     yield unknown(place, subject, user.why, user.settled_by)
     yield from _built_by_sdk(repository)
+
+
+_ONLY_TESTS = "its last stage only tries things out, and which stage is run is not told"
+_ONLY_A_BASE = "it starts nothing and takes nothing in, so others may stand on it, which say who they run as"
+
+
+def _run_of(file: Dockerfile) -> list[BuildStage]:
+    """The stage that is run where no build names one: the last one that does more than try things out."""
+    if not only_tests(file, file.final):
+        return [file.final]
+    started = (each for each in reversed(file.stages) if starts(file, each) and not only_tests(file, each))
+    return [next(started, file.final)]
 
 
 _BEFORE_APP_UID = re.compile(r"/dotnet/core/|:[1-7]\.\d")
@@ -77,6 +107,8 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
     is_written = any(each.keyword == "user" for each in file.of(stage))
     runs_later = any(each.keyword == "run" and each.line > starts[0].line for each in file.of(stage) if starts)
+    if not starts and image is not None and "/dotnet/sdk" in image.text:
+        return Fix(f"{advice}; where only other builds stand on it, waive the check: a USER might break them")
     if not has_user or is_written or not starts or runs_later or is_generated(repository.text(file.path)):
         return Fix(advice)
     offset = repository.lines(file.path).start(starts[0].line)
@@ -86,33 +118,59 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
 
 def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in repository.paths:
-        if not path.endswith(PROJECT_ENDINGS) or not repository.scope.is_judged(path):
-            continue
-        text = repository.text(path)
-        if "Container" not in text:
-            continue
-        for usage in project.find(path, text).usages:
-            if usage.role is not Role.IMPLICIT_BASE:
-                continue
-            place, subject = Place(path, usage.line, usage.line), "image that the SDK builds"
-            major = (usage.reference.tag or "").split(".")[0]
-            if "<ContainerUser>" in text:
-                user = text.partition("<ContainerUser>")[2].partition("<")[0].strip()
-                if user in {"root", "0"}:
-                    yield fails(place, subject, "ContainerUser is root", "remove ContainerUser")
-                elif "$(" in user or not user:
-                    yield unknown(place, subject, "ContainerUser is a property", "its value")
-                else:
-                    yield holds(place, subject, f"ContainerUser is {user[:60]}")
-            elif major.isdecimal() and int(major) >= _OLDEST_WITH_USER:
-                yield holds(place, subject, f"the SDK makes it run as app, on {usage.reference}")
-            else:
-                yield fails(
-                    place,
-                    subject,
-                    f"{usage.reference} runs as root",
-                    "move to a .NET that still gets fixes: its images have a user since .NET 8",
-                )
+        if path.endswith(PROJECT_ENDINGS) and repository.scope.is_judged(path):
+            texts = [repository.text(path), *_shared_texts(repository, path)]
+            if any("Container" in text for text in texts):
+                yield from _of_project(repository, path, texts)
+
+
+def _shared_texts(repository: RepositoryTexts, path: str) -> Iterator[str]:
+    """What MSBuild imports by itself from the folders above a project, nearest first."""
+    folder = path
+    while folder:
+        folder = posixpath.dirname(folder)
+        names = (posixpath.join(folder, name) for name in _IMPORTED_UNASKED)
+        yield from (repository.text(name) for name in names if name in repository)
+
+
+def _projects(repository: RepositoryTexts) -> Projects:
+    paths = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props", ".targets")))
+    return Projects(Imports((path, repository.text(path)) for path in paths))
+
+
+def _of_project(repository: RepositoryTexts, path: str, texts: list[str]) -> Iterator[Verdict]:
+    """One verdict on what a project is published as, also where the files leave several bases open."""
+    usages = project.tell(repository.kept(_projects), path).findings.usages
+    bases = {each.reference: each.line for each in usages if each.role is Role.IMPLICIT_BASE}
+    if not bases:
+        return
+    line = min(bases.values())
+    place, subject = Place(path, line, line), "image that the SDK builds"
+    named = next((text for text in texts if "<ContainerUser>" in text), None)
+    if named is not None:
+        user = named.partition("<ContainerUser>")[2].partition("<")[0].strip()
+        if user in {"root", "0"}:
+            yield fails(place, subject, "ContainerUser is root", "remove ContainerUser")
+        elif "$(" in user or not user:
+            yield unknown(place, subject, "ContainerUser is a property", "its value")
+        else:
+            yield holds(place, subject, f"ContainerUser is {user[:60]}")
+        return
+    names = " or ".join(map(str, bases))
+    as_root = [each for each in bases if not _has_user(each)]
+    if not as_root:
+        yield holds(place, subject, f"the SDK makes it run as app, on {names}")
+    elif len(as_root) == len(bases):
+        advice = "move to a .NET that still gets fixes: its images have a user since .NET 8"
+        yield fails(place, subject, f"{names} runs as root", advice)
+    else:
+        why = f"the files leave {names} as its base, and only .NET 8 and later have a user"
+        yield unknown(place, subject, why, "ContainerBaseImage, or one target framework")
+
+
+def _has_user(base: Reference) -> bool:
+    major = (base.tag or "").split(".")[0]
+    return major.isdecimal() and int(major) >= _OLDEST_WITH_USER
 
 
 RULE = Rule(

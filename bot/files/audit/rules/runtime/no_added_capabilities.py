@@ -2,15 +2,11 @@
 
 What: `capabilities.add` is empty or NET_BIND_SERVICE; the same for `cap_add` in Compose.
 
-Why: SYS_ADMIN and its like are close to being root on the node.
-
 Example that fails::
 
     securityContext: {capabilities: {add: [SYS_PTRACE]}}
 
-Fix: remove what is added; for diagnostics of .NET use `dotnet-monitor` beside the program instead of SYS_PTRACE.
-
-Exceptions: NET_BIND_SERVICE. Windows containers are asked nothing.
+Fix: remove what is added; for diagnostics of .NET use `dotnet-monitor` instead of SYS_PTRACE.
 """
 
 from collections.abc import Iterator

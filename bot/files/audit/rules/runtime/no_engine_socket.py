@@ -1,9 +1,6 @@
 """No container gets the socket of the container engine.
 
-What: no hostPath volume or Compose volume is the socket of Docker, containerd, CRI-O or Podman, or a folder that
-holds it.
-
-Why: who can speak to the engine can start a privileged container, which is root on the node.
+What: no volume is the socket of Docker, containerd, CRI-O or Podman, or a folder that holds it.
 
 Example that fails::
 
@@ -11,7 +8,7 @@ Example that fails::
 
 Fix: build with a rootless builder; read metrics from the kubelet.
 
-Exceptions: none. `:ro` does not help, since the socket is still spoken to.
+Exceptions: none. `:ro` does not help.
 """
 
 from collections.abc import Iterator

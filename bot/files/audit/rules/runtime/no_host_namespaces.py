@@ -3,15 +3,13 @@
 What: `hostNetwork`, `hostPID` and `hostIPC` are not true; in Compose neither `network_mode`, `pid`, `ipc` nor
 `userns_mode` is `host`.
 
-Why: it sees the node's traffic and processes, past every network policy.
-
 Example that fails::
 
     spec: {hostNetwork: true}
 
 Fix: remove it; publish ports through a Service.
 
-Exceptions: agents of the node; waive the check for them, with the reason.
+Exceptions: agents of the node: waive the check, with the reason.
 """
 
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
 from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
+from bot.files.audit.workloads.swarm import IS_IGNORED, IS_SETTLED
 
 _KEYS = ("hostNetwork", "hostPID", "hostIPC")
 _COMPOSE_KEYS = ("network_mode", "pid", "ipc", "userns_mode")
@@ -41,8 +40,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
     def of_service(service: Service) -> Iterator[Verdict]:
         shared = [key for key in _COMPOSE_KEYS if service.word(key) == "host"]
-        if shared:
-            place = place_of(repository, service.get(shared[0]), service.place)
+        place = place_of(repository, service.get(shared[0]), service.place) if shared else service.place
+        if shared and service.is_for_swarm:
+            why = f"it has {' and '.join(shared)} of the host, {IS_IGNORED}"
+            yield unknown(place, service.subject, why, IS_SETTLED)
+        elif shared:
             yield fails(place, service.subject, f"{' and '.join(shared)} is host", "remove it")
         else:
             yield holds(service.place, service.subject, "it has namespaces of its own")

@@ -1,9 +1,6 @@
 """A pod mounts no folders of its node.
 
-What: no `hostPath` volumes. In Compose, no mounts of the system's own folders (`/`, `/etc`, `/proc`, `/root`, …);
-folders of the project are what Compose is for, and hold.
-
-Why: files of the node are a way out of the container, and a pod that needs them runs on one node only.
+What: no `hostPath` volumes; in Compose no mounts of the system's own folders (`/`, `/etc`, `/proc`, `/root`, …).
 
 Example that fails::
 
@@ -11,8 +8,8 @@ Example that fails::
 
 Fix: a persistent volume claim, a ConfigMap or a projected volume.
 
-Exceptions: agents of the node; waive the check for them, with the reason. The engine's socket is a check of its
-own."""
+Exceptions: agents of the node: waive the check, with the reason.
+"""
 
 from collections.abc import Iterator
 
@@ -29,7 +26,9 @@ from bot.files.audit.workloads.mounts import (
     instead_of,
     is_engine_socket,
     is_of_system,
+    keeps_data,
     mounted_host_paths,
+    pod_keeps_data,
 )
 
 
@@ -43,7 +42,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place,
                 pod.subject,
                 f"it mounts {folder} of its node",
-                instead_of(path, "use a persistent volume claim", is_agent=pod.kind == "DaemonSet"),
+                instead_of(
+                    path,
+                    "use a persistent volume claim",
+                    keeps_data=pod_keeps_data(pod, node),
+                    is_agent=pod.kind == "DaemonSet",
+                ),
             )
         if not mounts:
             yield holds(pod.place, pod.subject, "it mounts nothing of its node")
@@ -56,9 +60,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]
         for node, path in mounts:
             place = place_of(repository, node, service.place)
-            yield fails(
-                place, service.subject, f"it mounts {path} of its host", instead_of(path, "use a named volume")
-            )
+            advice = instead_of(path, "use a named volume", keeps_data=keeps_data(node))
+            yield fails(place, service.subject, f"it mounts {path} of its host", advice)
         if not mounts:
             yield holds(service.place, service.subject, "it mounts no folder of the system")
 

@@ -2,24 +2,23 @@
 
 What: `allowPrivilegeEscalation: false` of the container; in Compose `security_opt: [no-new-privileges:true]`.
 
-Why: without it a setuid program in the image is a way to root.
-
 Example that fails::
 
     securityContext: {runAsNonRoot: true}
 
-Fix: `securityContext: {allowPrivilegeEscalation: false}`; .NET programs need no more rights than they start with.
+Fix: `securityContext: {allowPrivilegeEscalation: false}`.
 
-Exceptions: Windows containers are asked nothing. A privileged container fails, since the setting has no effect
-there."""
+Exceptions: privileged containers, which `not-privileged` tells of, are asked nothing: a cluster refuses the
+setting beside `privileged: true`. A stack of Swarm, which ignores `security_opt`, is unknown.
+"""
 
 from collections.abc import Iterator
 from functools import partial
 
-from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import (
     absent,
@@ -30,32 +29,46 @@ from bot.files.audit.workloads.judging import (
     service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.swarm import IS_IGNORED
 
 _FIX = "set securityContext.allowPrivilegeEscalation: false"
+_AFTER = "remove SYS_ADMIN from capabilities.add, beside which a cluster refuses the setting, then"
+_PRIVILEGED = "it is privileged, beside which a cluster refuses allowPrivilegeEscalation: false"
+_OF_NODES = '"no-new-privileges": true in the daemon.json of each node'
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         setting = container.context.get("allowPrivilegeEscalation")
-        fix = context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
+        fix = _fix(repository, container)
         place = place_of(repository, setting, container.place)
-        if is_hidden(setting):
+        if word(container.context.get("privileged")) == "true":
+            yield not_applicable(place, container.subject, _PRIVILEGED)
+        elif is_hidden(setting):
             yield hidden(container, "allowPrivilegeEscalation")
         elif word(setting) is None:
             yield absent(container, "allowPrivilegeEscalation is not set, and its default is true", fix)
         elif word(setting) != "false":
             yield fails(place, container.subject, "allowPrivilegeEscalation is not false", fix)
-        elif word(container.context.get("privileged")) == "true":
-            yield fails(place, container.subject, "the container is privileged, so the setting has no effect", _FIX)
         else:
             yield holds(place, container.subject, "allowPrivilegeEscalation is false")
 
     yield from judge_workloads(repository, of_container, partial(_service, repository))
 
 
+def _fix(repository: RepositoryTexts, container: Container) -> Fix:
+    added = {(word(each) or "").upper() for each in container.context.mapping("capabilities").sequence("add")}
+    if added & {"SYS_ADMIN", "CAP_SYS_ADMIN"}:
+        return Fix(f"{_AFTER} {_FIX}")
+    return context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
+
+
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     options = [each.replace("=", ":").replace(" ", "") for each in service.words("security_opt")]
-    if any(each in {"no-new-privileges", "no-new-privileges:true"} for each in options):
+    if service.is_for_swarm:
+        place = place_of(repository, service.get("security_opt"), service.place)
+        yield unknown(place, service.subject, f"it would take security_opt, {IS_IGNORED}", _OF_NODES)
+    elif any(each in {"no-new-privileges", "no-new-privileges:true"} for each in options):
         yield holds(service.place, service.subject, "no-new-privileges is set")
     else:
         advice = "add security_opt: [no-new-privileges:true]"

@@ -2,15 +2,13 @@
 
 What: `privileged` is not true, in manifests and in Compose.
 
-Why: a privileged container has all devices and all rights of the node.
-
 Example that fails::
 
     securityContext: {privileged: true}
 
 Fix: remove it, and mount or add the one thing that is needed.
 
-Exceptions: agents of the node itself (storage, network) need it; waive the check for them, with the reason.
+Exceptions: agents of the node (storage, network): waive the check, with the reason.
 """
 
 from collections.abc import Iterator
@@ -18,10 +16,11 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import hidden, judge_workloads, place_of
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.swarm import IS_IGNORED, IS_SETTLED
 
 _FIX = "remove privileged, and give the one right that is needed"
 
@@ -37,8 +36,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(container.place, container.subject, "it is not privileged")
 
     def of_service(service: Service) -> Iterator[Verdict]:
-        if service.is_on("privileged"):
-            place = place_of(repository, service.get("privileged"), service.place)
+        place = place_of(repository, service.get("privileged"), service.place)
+        if service.is_on("privileged") and service.is_for_swarm:
+            yield unknown(place, service.subject, f"it has privileged, {IS_IGNORED}", IS_SETTLED)
+        elif service.is_on("privileged"):
             yield fails(place, service.subject, "it is privileged", _FIX)
         else:
             yield holds(service.place, service.subject, "it is not privileged")

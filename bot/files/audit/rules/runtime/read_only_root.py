@@ -3,23 +3,21 @@
 What: `readOnlyRootFilesystem: true` with a volume at `/tmp`; in Compose `read_only: true` with `tmpfs: /tmp` or a
 volume there.
 
-Why: who gets into the process cannot plant programs. .NET writes to `/tmp` (diagnostics, large uploads), so
-without a writable one a read-only root breaks it sooner or later.
-
 Example that fails::
 
     securityContext: {readOnlyRootFilesystem: true}   # and no volume at /tmp
 
-Fix: `readOnlyRootFilesystem: true`, an `emptyDir` volume, and a mount of it at `/tmp`.
+Fix: `readOnlyRootFilesystem: true`, and an `emptyDir` volume mounted at `/tmp`, to which .NET writes diagnostics
+and large uploads.
 
-Exceptions: Windows containers are asked nothing. `TMPDIR` may name another mounted folder.
+Exceptions: `TMPDIR` may name another mounted folder.
 """
 
 from collections.abc import Iterator
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import image_traits
+from bot.files.audit.delivery.built_images import builds_first, image_traits
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -33,6 +31,7 @@ from bot.files.formats.source.nodes import Mapping
 
 _FIX = "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at /tmp"
 _OTHERS, _OTHERS_OF_SERVICE = " and at other folders that it writes", ", with other folders that it writes"
+_BUILT_FIRST = "run what `dotnet publish` makes, since what is built at the start writes among its sources; then"
 _NO_TMP = "the root is read-only, but nothing writable is mounted at /tmp"
 
 
@@ -56,9 +55,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     """Suggests a writable /tmp beside the read-only root, all that .NET needs; others may write elsewhere too."""
-    stock = stock_image(container.image)
+    stock, image = stock_image(container.image), image_traits(repository, container.image)
+    if image.builds_as_it_starts or builds_first(container.command):
+        return Fix(f"{_BUILT_FIRST} {_FIX}")
     if stock is None:
-        is_dotnet = image_traits(repository, container.image).is_dotnet
+        is_dotnet = image.is_dotnet
         return read_only_with_tmp(repository, container, _FIX if is_dotnet else f"{_FIX}{_OTHERS}")
     if stock.writes is None:
         return Fix(f"{_FIX} and at the other folders that the image's documentation names")
@@ -91,7 +92,10 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     writes = (stock.writes or ()) if stock is not None else ()
     folders = f"[{', '.join(('/tmp', *writes))}]"  # noqa: S108
     advice = f"set read_only: true and tmpfs: {folders}"
-    if stock is None and not image_traits(repository, service.image, service.dockerfile()).is_dotnet:
+    image = image_traits(repository, service.image, service.dockerfile())
+    if image.builds_as_it_starts or builds_first(service.command):
+        return Fix(f"{_BUILT_FIRST} {advice}")
+    if stock is None and not image.is_dotnet:
         advice += _OTHERS_OF_SERVICE
     if stock is not None and stock.writes is None:
         return Fix(f"{advice}, with the other folders that the image's documentation names")

@@ -1,21 +1,16 @@
 """A container runs as a user that is not root, and the manifest makes sure of it.
 
-What: `runAsNonRoot: true` or a `runAsUser` above 0, of the container or else of its pod; in Compose a `user`, or an
-image of this repository whose USER is not root.
-
-Why: a process that breaks out of a container as root is root on the node. What only the image says can change with
-the next image; the cluster enforces what the manifest says.
+What: `runAsNonRoot: true` or a `runAsUser` above 0, of the container or else of its pod; in Compose a `user`, or
+an image of this repository whose USER is not root.
 
 Example that fails::
 
     containers: [{name: api, image: contoso/api}]
 
-Fix: `securityContext: {runAsNonRoot: true}`; add `runAsUser: 1654` where the image's USER is a name, since the
-kubelet can verify numbers only. .NET images have UID 1654 (`$APP_UID`) for this.
+Fix: `securityContext: {runAsNonRoot: true}`; with `runAsUser: 1654`, which .NET images have (`$APP_UID`), where
+the image's USER is a name: the kubelet verifies numbers only.
 
-UID 64198, which was an early plan, fails beside an image that is known to run as 1654.
-
-Exceptions: Windows containers have no such setting and are asked nothing.
+UID 64198 fails beside an image that is known to run as 1654.
 """
 
 from collections.abc import Iterator
@@ -38,6 +33,7 @@ from bot.files.audit.workloads.judging import (
     service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.mounts import keeps_data
 
 _NON_ROOT = "set securityContext.runAsNonRoot: true"
 _OF_EARLY_PLAN = (
@@ -153,6 +149,8 @@ def _advice_on_service(service: Service, image_user: User | None) -> str:
     if stock is not None:
         return taking_the_user(stock, "set user: '{uid}'")
     uid = (image_user.uid or image_user.at_hand) if image_user is not None else ""
+    if uid and any(map(keeps_data, service.nodes("volumes"))):
+        return f"set user: '{uid}'; its files on volumes and in mounted folders must belong to that one"
     return f"set user: '{uid}'" if uid else "set user to a UID above 0 that may write where the program does"
 
 

@@ -1,18 +1,15 @@
 """A container runs behind a seccomp profile.
 
-What: `seccompProfile.type` is RuntimeDefault or Localhost, of the container or else of its pod. In Compose the
-engine has a profile by default, so `seccomp:unconfined` fails and all else holds.
-
-Why: a cluster runs containers without any profile unless it is told otherwise, and the profile keeps the kernel's
-rarely used system calls away from the process.
+What: `seccompProfile.type` is RuntimeDefault or Localhost, of the container or else of its pod; in Compose, where
+the engine has a profile, not `seccomp:unconfined`.
 
 Example that fails::
 
     securityContext: {seccompProfile: {type: Unconfined}}
 
-Fix: `seccompProfile: {type: RuntimeDefault}`, which .NET runs under.
+Fix: `seccompProfile: {type: RuntimeDefault}`.
 
-Exceptions: Windows containers are asked nothing. The annotations of before 1.27 have no effect any more.
+Exceptions: privileged containers are asked nothing. The annotations of before 1.27 have no effect any more.
 """
 
 from collections.abc import Iterator
@@ -20,12 +17,14 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import absent, context_key, hidden, judge_workloads, place_of
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.swarm import IS_IGNORED, IS_SETTLED
 from bot.files.formats.source.nodes import Mapping
 
+_PRIVILEGED = "it is privileged, and runs without a profile whatever is set"
 _FIX = "set securityContext.seccompProfile.type: RuntimeDefault"
 
 
@@ -34,7 +33,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         profile = container.setting("seccompProfile")
         kind = profile.get("type") if isinstance(profile, Mapping) else profile
         place = place_of(repository, profile, container.place)
-        if is_hidden(kind):
+        if word(container.context.get("privileged")) == "true":
+            yield not_applicable(place, container.subject, _PRIVILEGED)
+        elif is_hidden(kind):
             yield hidden(container, "seccompProfile")
         elif word(kind) in {"RuntimeDefault", "Localhost"}:
             yield holds(place, container.subject, f"its seccomp profile is {word(kind)}")
@@ -49,7 +50,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _service(service: Service) -> Iterator[Verdict]:
     options = [each.replace("=", ":").replace(" ", "") for each in service.words("security_opt")]
-    if "seccomp:unconfined" in options:
+    if "seccomp:unconfined" in options and service.is_for_swarm:
+        yield unknown(
+            service.place, service.subject, f"seccomp is unconfined by security_opt, {IS_IGNORED}", IS_SETTLED
+        )
+    elif service.is_on("privileged") and not service.is_for_swarm:
+        yield not_applicable(service.place, service.subject, _PRIVILEGED)
+    elif "seccomp:unconfined" in options:
         yield fails(service.place, service.subject, "seccomp is unconfined", "remove seccomp:unconfined")
     else:
         yield holds(service.place, service.subject, "the engine's own seccomp profile is in force")

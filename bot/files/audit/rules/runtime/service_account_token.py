@@ -2,17 +2,16 @@
 
 What: `automountServiceAccountToken: false` of the pod, or of the ServiceAccount that it names.
 
-Why: the token is a way from a program that was broken into to the cluster's API, and few programs ask that.
-
 Example that fails::
 
     spec: {containers: [{name: api, image: contoso/api}]}
 
 Fix: `automountServiceAccountToken: false` in the pod's spec.
 
-Exceptions: a pod whose account a binding of this repository gives rights needs the token, and holds; one with an
-account of its own that no binding here names is unknown, and so is one with the default account where a binding
-gives that one rights. Windows pods are asked too.
+Exceptions: a pod whose account a binding of this repository gives rights holds. Unknown are an account of its own
+that no binding here names, the default account where a binding gives that one rights, and a pod beside which an
+annotation puts a sidecar that reads the token (Dapr, Vault's agent, Bank-Vaults, Kuma, Consul). Windows pods are
+asked too.
 """
 
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from bot.files.audit.workloads.accounts import accounts_with_rights, accounts_wi
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
 from bot.files.audit.workloads.kubernetes import Pod, is_hidden, is_hidden_name, word
+from bot.files.audit.workloads.sidecars import sidecar_with_token
 
 _KEY = "automountServiceAccountToken"
 _FIX = f"set {_KEY}: false in the pod's spec"
@@ -52,6 +52,9 @@ def _of_pod(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
         yield holds(pod.place, pod.subject, f"its account {account} is given rights here, and needs the token")
     elif word(setting) is None and account in accounts_without_token(repository):
         yield holds(pod.place, pod.subject, f"its account {account} mounts no token")
+    elif (sidecar := sidecar_with_token(pod)) is not None:
+        why = f"{sidecar.name}, which {sidecar.annotation} puts beside the program, reads its token"
+        yield unknown(place, pod.subject, why, sidecar.settled_by)
     elif account and account != _DEFAULT:
         yield unknown(
             pod.place, pod.subject, f"it gets the token of {account}, and no binding here tells what for", _SETTLES

@@ -1,11 +1,9 @@
 """Security settings that many workloads need stand in one place, not in each workload.
 
-What: of the containers of three or more workloads of a repository, a setting of the security context comes from a
-shared place: a patch or a component of Kustomize, a value of a chart, a YAML anchor. A setting that three or more
-workloads write out with the same value fails once for the whole repository; `allowPrivilegeEscalation` and
-`seccompProfile`, which all need, also where three or more say or lack them for themselves.
-
-Why: a new workload gets what stands in one place, and forgets what is copied.
+What: a setting of the security context that three or more workloads write out with the same value fails once for
+the repository; `allowPrivilegeEscalation` and `seccompProfile`, which all need, also where three or more lack
+them. It holds where it comes from a shared place: a patch or component of Kustomize, a value of a chart, a YAML
+anchor.
 
 Example that fails::
 
@@ -22,12 +20,10 @@ Fix: one component that the kustomization takes (`components: [components/harden
           - {op: add, path: /spec/template/spec/containers/0/securityContext,
              value: {allowPrivilegeEscalation: false, seccompProfile: {type: RuntimeDefault}}}
 
-It replaces the whole context of the first container, so that what else stands there moves with it. In a chart, one
-value (`securityContext:` in values.yaml) that each template takes by `toYaml`. The proposal is words alone: whether
-a workload may differ is for a person to say.
+It replaces the whole context of the first container: move what else stands there with it. In a chart, one value
+(`securityContext:` in values.yaml) that each template takes by `toYaml`. The proposal is words alone.
 
-Exceptions: one or two workloads, Windows containers, and containers of which a template hides the setting are asked
-nothing.
+Exceptions: one or two workloads, and containers of which a template hides the setting, are asked nothing.
 """
 
 from collections.abc import Iterator
@@ -43,6 +39,8 @@ from bot.files.formats.source.nodes import Node, Scalar, Sequence
 
 ENOUGH = 3
 """Workloads that make sharing worth it."""
+_MOST_NAMED = 3
+"""Kustomizations that are named; of more it is said which are meant."""
 _ONE_ANSWER = ("allowPrivilegeEscalation", "seccompProfile")
 """Settings that hardly a workload needs another value of: those that lack it need it as well."""
 _SETTINGS = (*_ONE_ANSWER, "runAsNonRoot", "readOnlyRootFilesystem", "capabilities")
@@ -60,7 +58,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         yield holds(place, subject, f"none is written in {ENOUGH} workloads or more")
         return
     why = f"{counted(len(workloads), 'workload')}, of which {ENOUGH} or more say or lack for themselves: "
-    yield fails(place, subject, why + ", ".join(repeated), _advice(repository, first))
+    yield fails(place, subject, why + ", ".join(repeated), _advice(repository, asked, list(workloads.values())))
 
 
 def _is_asked(repository: RepositoryTexts, container: Container) -> bool:
@@ -103,13 +101,40 @@ def _value_of(node: Node) -> str:
     return "{" + ", ".join(sorted(f"{key.value}: {_value_of(value)}" for key, value in node.entries())) + "}"
 
 
-def _advice(repository: RepositoryTexts, container: Container) -> str:
-    """What would say it once: a value in a chart, a component elsewhere."""
-    if container.pod.variant.startswith("chart "):
-        return "one value of the chart, securityContext in values.yaml, that each template takes by toYaml"
-    roots = [each.root for each in renderings(repository)]
-    where = f"components: [components/hardening] in {roots[0]}" if roots else "a kustomization with one component"
-    return f"{where}: a Component whose patch sets securityContext for all workloads"
+def _advice(repository: RepositoryTexts, asked: list[Container], workloads: list[Container]) -> str:
+    """What would say it once for all of them: a value in a chart, a component elsewhere."""
+    charts = {each.pod.variant for each in workloads if each.pod.variant.startswith("chart ")}
+    outside = {each.pod.place for each in workloads if each.pod.variant not in charts}
+    parts = []
+    if outside:
+        where = _location(repository, asked, outside)
+        who = "all manifests outside of charts" if charts else "all workloads"
+        parts.append(f"{where}: a Component whose patch sets securityContext for {who}")
+    if len(charts) > 1:
+        many = "one helper of a library chart with the securityContext, that the templates of all {} charts include"
+        parts.append(many.format(len(charts)))
+    elif charts:
+        parts.append("one value of the chart, securityContext in values.yaml, that each template takes by toYaml")
+    return "; ".join(parts)
+
+
+def _location(repository: RepositoryTexts, asked: list[Container], outside: set[Place]) -> str:
+    """Which kustomizations would take the component: those that are here, where each of them has all workloads.
+
+    Else it is not told which of them is deployed, or some workloads are in none.
+    """
+    roots = {each.folder: each.root for each in renderings(repository)}
+    places: dict[str, set[Place]] = {}
+    for container in asked:
+        if container.pod.variant in roots:
+            places.setdefault(roots[container.pod.variant], set()).add(container.pod.place)
+    if not places:
+        return "a kustomization with one component"
+    if len(places) <= _MOST_NAMED and all(each >= outside for each in places.values()):
+        return f"components: [components/hardening] in {' and '.join(places)}"
+    is_whole = outside <= {place for each in places.values() for place in each}
+    others = "" if is_whole else ", with the manifests that none takes in one as well"
+    return f"components: [components/hardening] in each kustomization that is deployed{others}"
 
 
 RULE = Rule(

@@ -1,10 +1,7 @@
 """A pod with volumes that outlive it says which group may write to them.
 
-What: `fsGroup` in the pod's securityContext where a container mounts a persistent volume (a claim, a claim
-template, an ephemeral volume) that it may write.
-
-Why: such volumes belong to root. A program that is not root cannot write to them, and the cure that people find is
-to run it as root again.
+What: `fsGroup` in the pod's securityContext where a container may write a persistent volume (a claim, a claim
+template, an ephemeral volume).
 
 Example that fails::
 
@@ -12,8 +9,6 @@ Example that fails::
     volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
 
 Fix: `securityContext: {fsGroup: 1654}` of the pod.
-
-Exceptions: pods without such volumes, and pods of Windows, are asked nothing.
 """
 
 from collections.abc import Iterator
@@ -23,8 +18,9 @@ from bot.files.audit.delivery.built_images import user_of_built_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.files.audit.workloads.helm import may_name
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
-from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
+from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, Pod, is_hidden, word
 from bot.files.formats.source.nodes import Mapping
 
 _PERSISTENT = ("persistentVolumeClaim", "ephemeral")
@@ -39,12 +35,15 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield not_applicable(pod.place, pod.subject, "it is a Windows pod")
         elif is_hidden(group):
             yield unknown(pod.place, pod.subject, "fsGroup is filled in by a template", RENDERED)
+        elif not _writers(pod) and _may_write(pod):
+            why = "which persistent volumes it mounts is filled in by a template"
+            yield unknown(pod.place, pod.subject, why, RENDERED)
         elif not _writers(pod):
             yield not_applicable(pod.place, pod.subject, "it mounts no persistent volume that it may write")
         elif word(group) is not None:
             yield holds(place, pod.subject, f"fsGroup is {word(group)}")
-        elif pod.hidden:
-            yield unknown(pod.place, pod.subject, f"no fsGroup is set; {pod.hidden}", RENDERED)
+        elif hidden := pod.hidden or pod.constrained:
+            yield unknown(pod.place, pod.subject, f"no fsGroup is set; {hidden}", RENDERED)
         else:
             yield fails(
                 pod.place,
@@ -62,6 +61,16 @@ def _advice(repository: RepositoryTexts, pod: Pod) -> str:
     uids = {(user.uid or user.at_hand) if user is not None else "" for user in users}
     uid = uids.pop() if len(uids) == 1 else ""
     return f"{_FIX}: {uid}" if uid else f"{_FIX} to the group that the program runs as"
+
+
+def _may_write(pod: Pod) -> bool:
+    """Whether a branch of a template that is not decided here may bring a persistent volume, and mount it."""
+    spec = pod.manifest.mapping("spec")
+    containers = [
+        each for key, _ in CONTAINER_LISTS for each in pod.spec.sequence(key) if isinstance(each, Mapping)
+    ]
+    is_brought = may_name(pod.spec, "volumes") or may_name(spec, "volumeClaimTemplates")
+    return is_brought and any(may_name(each, "volumeMounts") or each.get("volumeMounts") for each in containers)
 
 
 def _writers(pod: Pod) -> list[Mapping]:

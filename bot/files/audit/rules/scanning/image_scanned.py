@@ -1,9 +1,6 @@
 """What is pushed is scanned for known vulnerabilities in the same run.
 
-What: the workflow that pushes an image runs Trivy, Grype or Docker Scout on an image, before or after the push, as
-an action or as a command.
-
-Why: a scan in another workflow looks at another build, and nothing waits for it.
+What: the workflow that pushes an image runs Trivy, Grype or Docker Scout on an image, before or after the push.
 
 Example that fails::
 
@@ -12,9 +9,9 @@ Example that fails::
 
 Fix: build with `load: true`, scan with `exit-code: '1'`, and push only then.
 
-Exceptions: pipelines that call workflows or scanners that are not read are unknown, by name. Scans of the file
-system (`scan-type: fs`) look at sources, not at the image, and do not count. Builds for pull requests are asked
-nothing."""
+Exceptions: workflows and scanners that are not read are unknown, by name. Scans of the file system (`scan-type:
+fs`) do not count. Builds for pull requests are asked nothing.
+"""
 
 from collections.abc import Iterator
 

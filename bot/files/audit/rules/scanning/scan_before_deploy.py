@@ -3,15 +3,11 @@
 What: where a workflow pushes and deploys, each deploy comes after a scan that blocks: a later step of its job, or a
 job that needs it.
 
-Why: a gate behind the deploy closes on what is out already.
-
 Example that fails::
 
     jobs: {build: …, deploy: {needs: build}, scan: {needs: build}}
 
 Fix: `needs: [build, scan]` for the deploy job.
-
-Exceptions: workflows that deploy nothing are asked nothing.
 """
 
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ What: of the scans of what is pushed, one fails its job: `exit-code` other than 
 default) or `--fail-on` for Grype, `exit-code: true` for Docker Scout; and neither `continue-on-error`, `|| true`,
 a pipe without `pipefail`, nor `set +e` takes that away.
 
-Why: a report that nobody must read stops nothing.
-
 Example that fails::
 
     - uses: aquasecurity/trivy-action@…
@@ -13,9 +11,8 @@ Example that fails::
 
 Fix: `exit-code: '1'`.
 
-Exceptions: a report for code scanning beside a scan that blocks is fine: one that blocks is enough. A scan whose
-report is read later is not made to fail: the gate is a scan of its own behind the last reader. Where a script or an
-action that is not known reads the report, it may be the gate, and the check is unknown.
+Exceptions: one scan that blocks is enough. Where something unknown reads the report, it may be the gate: unknown.
+A scan whose report is read later gets a gate of its own behind the last reader.
 """
 
 from collections.abc import Iterator, Sequence

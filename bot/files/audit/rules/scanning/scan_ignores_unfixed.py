@@ -2,15 +2,11 @@
 
 What: `ignore-unfixed` of Trivy, `only-fixed` of Grype and Docker Scout, on the scan that blocks.
 
-Why: a gate that closes on what has no fix is switched off within a week. What is unfixed belongs in the report.
-
 Example that fails::
 
     run: trivy image --exit-code 1 --severity HIGH,CRITICAL contoso/api
 
 Fix: `--ignore-unfixed`, `ignore-unfixed: true`.
-
-Exceptions: where nothing blocks, that is the finding, and this check is not asked.
 """
 
 from collections.abc import Iterator

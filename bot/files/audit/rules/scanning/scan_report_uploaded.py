@@ -3,15 +3,11 @@
 What: where a scan writes SARIF, a later step uploads it with a condition that holds after a failure: `always()`,
 `!cancelled()`, or `failure()` beside `success()`.
 
-Why: the report matters most when it is bad, and by default no step runs after one that failed.
-
 Example that fails::
 
     - uses: github/codeql-action/upload-sarif@…      # without `if`, after a scan that blocks
 
 Fix: `if: ${{ !cancelled() }}`.
-
-Exceptions: scans that write no SARIF are asked nothing.
 """
 
 from collections.abc import Iterator

@@ -1,18 +1,13 @@
 """The scan that blocks does so for HIGH and CRITICAL.
 
-What: the severities that the blocking scan counts hold HIGH and CRITICAL. Trivy's action writes SARIF with all
-severities, whatever `severity` says, unless `limit-severities-for-sarif` is true, and its exit code then counts
-all of them: the gate is not the one that is written.
-
-Why: HIGH is where most of what is exploited stands.
+What: the blocking scan counts HIGH and CRITICAL. Trivy's action writes SARIF, and counts, all severities, whatever
+`severity` says, unless `limit-severities-for-sarif` is true.
 
 Example that fails::
 
     with: {format: sarif, severity: 'HIGH,CRITICAL', exit-code: '1'}
 
 Fix: `severity: HIGH,CRITICAL`, and with SARIF `limit-severities-for-sarif: true`.
-
-Exceptions: where nothing blocks, that is the finding, and this check is not asked.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,6 @@
 """What is scanned is what is pushed.
 
-What: the reference that the scan looks at is one of those that are pushed, or the digest or id that the build step
-gave.
-
-Why: a scan of another tag, or of last week's `latest`, says nothing about this build.
+What: the scan looks at a reference that is pushed, or at the digest or id that the build step gave.
 
 Example that fails::
 

@@ -2,8 +2,6 @@
 
 What: `build-args` of workflows, `--build-arg` of commands and `args` of Compose name no secret and take none.
 
-Why: build arguments stand in the image's history and in its provenance.
-
 Example that fails::
 
     build-args: NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}
@@ -28,7 +26,7 @@ from bot.files.audit.secrets.names import holds_secret, is_secret_name
 from bot.files.audit.suggestions.build_secrets import as_build_secret
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.audit.workflows.model import PipelineStep
-from bot.files.audit.workloads.compose import named_values, services
+from bot.files.audit.workloads.compose import passed_values, services
 from bot.files.audit.workloads.judging import place_of
 from bot.files.formats.source.nodes import Mapping
 
@@ -37,20 +35,25 @@ _FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    for push in deliveries(repository).pushes:
-        bad = [(step, name) for step, name, value in _arguments(push) if _is_secret(name, value)]
+    bad_of = {push: _bad_arguments(push) for push in deliveries(repository).pushes}
+    steps_with_secrets = {(id(push.step.mapping), push.step.job.name) for push, bad in bad_of.items() if bad}
+    for push, bad in bad_of.items():
         for step, name in bad:
             fix, place = _fix(repository, push, name), repository.where(step)
             yield fails(place, f"{step.subject} · {name}", f"build argument {name} is a secret", fix)
-        if not bad:
+        if (id(push.step.mapping), push.step.job.name) not in steps_with_secrets:
             yield holds(repository.where(push.step), push.subject, "no build argument is a secret")
     for service in services(repository):
         build = service.get("build")
         args = build.get("args") if isinstance(build, Mapping) else None
-        for name, value, node in named_values(args):
+        for name, value, node in passed_values(args):
             if is_secret_name(name) and (holds_secret(name, value) or value.startswith("$")):
                 place = place_of(repository, node, service.place)
                 yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)
+
+
+def _bad_arguments(push: Push) -> list[tuple[PipelineStep, str]]:
+    return [(step, name) for step, name, value in _arguments(push) if _is_secret(name, value)]
 
 
 def _fix(repository: RepositoryTexts, push: Push, name: str) -> Fix:

@@ -1,9 +1,7 @@
 """No secret is built into an image.
 
-What: no ENV holds one, no ARG of such a name is used by an instruction, and no NuGet.Config or .npmrc with a
-password in it is copied.
-
-Why: all of it stays in the image's layers or history, for everybody who can pull it.
+What: no ENV holds one, no instruction uses an ARG of such a name, no command of RUN is told one, and no
+NuGet.Config or .npmrc with a password is copied.
 
 Example that fails::
 
@@ -14,8 +12,8 @@ Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
 
 Where the fleet knows the produced image, the names in its environment and history are looked at too.
 
-Exceptions: an ARG that nothing uses, empty values, and a variable that takes the value of what its stage does not
-know, and so is empty. Values are never shown.
+Exceptions: an ARG that nothing uses, empty values, and a variable that takes what its stage does not know. A feed's
+password that a build writes into such a file is unknown. Values are never shown.
 """
 
 import re
@@ -26,15 +24,25 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.feeds import copied_after_writing, written_by_run
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.secrets.run_commands import told_in
 from bot.files.audit.suggestions.build_secrets import as_build_secret
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.dockerfile.lines import Instruction
 
 _FIX = "use a build secret: RUN --mount=type=secret,…"
+_TAKEN_OUT = (
+    "whether that layer is published, be it as the image or as a cache; a variable in the configuration ends it"
+)
+_FIX_OF_VARIABLE = (
+    "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
+)
 _WITH_PASSWORD = re.compile(
     r"""key=["']ClearTextPassword["']\s+value=["'](?!%)[^"'\s]+["']|_authToken\s*=\s*(?!\$\{)\S+""", re.I
 )
+_RESTORES = re.compile(r"\b(?:dotnet|nuget|npm|yarn|pnpm)\b")
+_FLAGS = re.compile(r"^\s*RUN\s+(?:--(?:mount|network|security)=\S+[\s\\]+)*", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:(?P<name>\w+)|\{(?P<braced>\w+)\})")
 _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 
@@ -45,12 +53,29 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         secrets += _find_in_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in secrets})
         for instruction, why in secrets:
             yield fails(file.place(instruction), why[1], why[0], _fix(repository, file, why[1]))
-        if not secrets:
+        left_open = [] if secrets else list(_left_open(repository, file))
+        for kept_by, subject, doubt in left_open:
+            yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
+        if not secrets and not left_open:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
+
+
+def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
+    """What may be a secret in a layer: a feed's password in a configuration that a build writes, or copies."""
+    for stage in file.stages:
+        for instruction in file.of(stage):
+            if written_by_run(instruction, _whole(repository, file, instruction)):
+                why = "it writes a build secret into a configuration, which the layer keeps"
+                yield instruction, f"stage {stage.label}", why
+    for instruction, path in copied_after_writing(repository, file):
+        why = f"{path} writes a secret into a configuration before the build, which is copied with it"
+        yield instruction, "COPY", why
 
 
 def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
     kind, _, name = subject.partition(" ")
+    if kind == "ENV":
+        return Fix(_FIX_OF_VARIABLE)
     return as_build_secret(repository, file, name, _FIX) if kind == "ARG" else Fix(_FIX)
 
 
@@ -115,10 +140,36 @@ def _of_variable(
 def _of_run(
     repository: RepositoryTexts, file: Dockerfile, instruction: Instruction, scope: _Scope
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    text = _whole(repository, file, instruction)
     for name in list(scope.secrets):
-        if re.search(rf"\$\{{?{re.escape(name)}\b", _whole(repository, file, instruction)):
+        if re.search(rf"\$\{{?{re.escape(name)}\b", text) or (
+            _RESTORES.search(text) and _is_taken_by_config(repository, name)
+        ):
             why = f"ARG {name} is used by RUN in line {instruction.line}"
             yield scope.secrets.pop(name), (why, f"ARG {name}")
+    yield from _of_commands(instruction, text, scope)
+
+
+def _of_commands(
+    instruction: Instruction, text: str, scope: _Scope
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    """What commands are told where a secret belongs: one written out, or an ARG or ENV of another name."""
+    seen = set[str]()
+    for told in told_in(_FLAGS.sub("", text)):
+        name = told.variable
+        is_of_build = name in scope.names and not is_secret_name(name)
+        is_set_here = is_of_build and re.search(rf"(?<![\w$]){re.escape(name)}=|env={re.escape(name)}\b", text)
+        how = "that is written out" if told.is_written_out else f"by {name}, which the build keeps"
+        if told.by not in seen and (told.is_written_out or (is_of_build and not is_set_here)):
+            seen.add(told.by)
+            yield instruction, (f"RUN gives {told.by[:80]} a secret {how}", f"RUN {told.by[:80]}")
+
+
+def _is_taken_by_config(repository: RepositoryTexts, name: str) -> bool:
+    """Whether a configuration of NuGet or npm takes what a variable of the environment holds, as an ARG is one."""
+    taken = re.compile(rf"%{re.escape(name)}%|\$\{{{re.escape(name)}\}}")
+    configs = (path for path in repository.paths if path.lower().endswith(("nuget.config", ".npmrc")))
+    return any(taken.search(repository.text(path)) for path in configs)
 
 
 def _find_in_produced(

@@ -1,12 +1,8 @@
 """Secrets reach a program as files, not in its environment or among its arguments.
 
-What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret; no
-option of a command such as `--password` is given one. In Compose that counts for variables too, which it puts in.
-Files of Secrets, of the CSI secret store, of projected volumes and of vault-agent are fine. In Compose, `secrets`
-are files.
-
-Why: an environment is inherited by every child process, and ends in crash dumps, diagnostics pages and logs;
-arguments are shown by every list of processes.
+What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret;
+no option such as `--password` is given one; in Compose no variable. Files are fine: of Secrets, the CSI secret
+store, projected volumes, vault-agent, and `secrets` of Compose.
 
 Example that fails::
 
@@ -17,7 +13,9 @@ Fix: mount the Secret as a volume and read it with `AddKeyPerFile`, or use a key
 Exceptions: names such as `PASSWORD_FILE` tell of a file. Values are never shown.
 """
 
+import re
 from collections.abc import Iterator
+from collections.abc import Mapping as Names
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
@@ -25,9 +23,14 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.arguments import container_arguments, service_arguments
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
-from bot.files.audit.suggestions.secrets_as_files import secrets_as_files
+from bot.files.audit.suggestions.secrets_as_files import (
+    comes_from_config_map,
+    is_put_in,
+    secrets_as_files,
+    variables_put_in,
+)
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
-from bot.files.audit.workloads.compose import Service, named_values
+from bot.files.audit.workloads.compose import Service, overrides, passed_values
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.judging import RENDERED, judge_workloads, place_of
@@ -35,6 +38,7 @@ from bot.files.audit.workloads.kubernetes import Container, is_hidden, is_hidden
 from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
+_CONNECTION = re.compile(r"connection(?:_?(?:string|ur[il]))?$", re.IGNORECASE)
 _FIX_OF_SERVICE = "use Compose's `secrets`"
 
 
@@ -57,6 +61,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(
                 container.place, container.subject, "its environment is filled in by a template", RENDERED
             )
+        elif connection := next(filter(_may_be_connection, container.own.sequence("env")), None):
+            place = place_of(repository, connection, container.place)
+            why = "a ConfigMap gives it a connection, which may hold a password"
+            yield unknown(place, container.subject, why, "whether the connection is made without a password")
         else:
             yield holds(container.place, container.subject, "no secret stands in its environment")
 
@@ -85,21 +93,24 @@ def _without_known_secret(repository: RepositoryTexts, service: Service) -> Verd
         return unknown(
             service.place, service.subject, "what its env_file holds is not read", "a look into the file"
         )
-    if over := _put_beside(repository, service):
-        why = f"{over}, which Compose reads too unless files are named, puts a secret into the environment"
-        return unknown(service.place, service.subject, why, "whether it is read where the service runs")
+    if beside := _put_beside(repository, service):
+        return unknown(service.place, service.subject, beside, "whether it is read where the service runs")
     return holds(service.place, service.subject, "no secret stands in its environment")
 
 
 def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
-    for variable in container.own.sequence("env"):
-        if not isinstance(variable, Mapping):
-            continue
-        name = word(variable.get("name")) or "?"
-        if variable.mapping("valueFrom").get("secretKeyRef") is not None:
+    entries = [each for each in container.own.sequence("env") if isinstance(each, Mapping)]
+    values = {word(each.get("name")) or "?": each for each in entries}
+    for name, variable in ((word(each.get("name")) or "?", each) for each in entries):
+        value = word(variable.get("value")) or ""
+        if _of_secret(variable):
             yield variable, f"{name} comes from a Secret into the environment"
-        elif holds_secret(name, word(variable.get("value")) or ""):
-            yield variable, _describe_literal(name, word(variable.get("value")) or "")
+        elif comes_from_config_map(variable):
+            yield variable, f"{name} comes from a ConfigMap into the environment"
+        elif is_put_in(value) and (holds_secret(name, value) or takes_a_password(value)):
+            yield from ((variable, why) for why in _describe_put_in(name, value, values))
+        elif holds_secret(name, value):
+            yield variable, _describe_literal(name, value)
     for source in container.own.sequence("envFrom"):
         if isinstance(source, Mapping) and source.get("secretRef") is not None:
             name_node = source.mapping("secretRef").get("name")
@@ -115,16 +126,42 @@ def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
             yield node, _describe_literal(name, value)
 
 
+def _of_secret(variable: Mapping) -> bool:
+    return variable.mapping("valueFrom").get("secretKeyRef") is not None
+
+
+def _describe_put_in(name: str, value: str, values: Names[str, Mapping]) -> Iterator[str]:
+    """What the kubelet puts into a variable: `$(NAME)` of another one of the container, if that is a secret. What
+    no variable here is called so, a Secret's `envFrom` brings or a pipeline puts in."""
+    others = [(used, values[used]) for used in variables_put_in(value) if used in values]
+    if given := [used for used, other in others if _of_secret(other)]:
+        told = [used for used in given if is_secret_name(used)] or given
+        yield f"{name} takes {' and '.join(told)} into the environment, which a Secret gives"
+        return
+    for used, other in others:
+        if holds_secret(used, word(other.get("value")) or ""):
+            yield f"{name} takes {used} into the environment, which is written out"
+            return
+    if not others:
+        yield _describe_literal(name, value) if takes_a_password(value) else f"{name} comes into the environment"
+
+
 def _put_beside(repository: RepositoryTexts, service: Service) -> str:
-    """The override file beside a service's own that gives it a secret; empty where none does."""
-    head, dot, ending = service.path.rpartition(".")
-    path = f"{head}.override{dot}{ending}"
-    root = repository.root(path) if path in repository else None
-    node = root.mapping("services").get(service.name) if root is not None else None
-    if not isinstance(node, Mapping):
-        return ""
-    over = Service(path, service.name, (node,), service.place)
-    return path.rpartition("/")[2] if any(_of_service(over)) else ""
+    """What an override file beside a service's own may give it of secrets; empty where none does."""
+    for path, how in overrides(repository, service.path):
+        root = repository.root(path)
+        node = root.mapping("services").get(service.name) if root is not None else None
+        if isinstance(node, Mapping) and (what := _brings(Service(path, service.name, (node,), service.place))):
+            return f"{path.rpartition('/')[2]}, {how}, {what}"
+    return ""
+
+
+def _brings(over: Service) -> str:
+    if any(_of_service(over)):
+        return "puts a secret into the environment"
+    if connection := next((name for name, value, _ in _pairs(over) if _may_connect(name, value)), None):
+        return f"puts {connection} into the environment, which may hold a password"
+    return "names an env_file, which is not read" if over.nodes("env_file") else ""
 
 
 def _describe_literal(name: str, value: str) -> str:
@@ -137,14 +174,22 @@ def _describe_argument(name: str, value: str = "") -> str:
     return f"the value of --{name[:80]} {how} among its arguments"
 
 
+def _may_be_connection(entry: Node) -> bool:
+    if not isinstance(entry, Mapping) or entry.mapping("valueFrom").get("configMapKeyRef") is None:
+        return False
+    name = word(entry.get("name")) or ""
+    return (is_secret_name(name) and is_connection(name)) or _CONNECTION.search(name) is not None
+
+
 def _may_connect(name: str, value: str) -> bool:
-    return value.startswith("$") and is_secret_name(name) and is_connection(name)
+    is_named = (is_secret_name(name) and is_connection(name)) or _CONNECTION.search(name) is not None
+    return value.startswith("$") and is_named
 
 
 def _pairs(service: Service) -> Iterator[tuple[str, str, Node]]:
     """The variables of a service and of what it extends, with their values and where these stand."""
     for level in service.levels:
-        yield from named_values(level.get("environment"))
+        yield from passed_values(level.get("environment"))
 
 
 RULE = Rule(

@@ -1,22 +1,19 @@
 """No secret is written out in a manifest.
 
-What: no Secret of the repository has literal values, neither in `data` nor in `stringData`, nor does a
-kustomization's `secretGenerator`; no ConfigMap or `configMapGenerator` has a literal whose name or shape is that
-of a secret.
-
-Why: who can read the repository has the secret, and with its history for good; what a ConfigMap holds, everybody in
-the namespace may read.
+What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal values or takes a file from here;
+no ConfigMap or `configMapGenerator` has a literal whose name or shape is that of a secret. What stands under such a
+name in JSON or YAML that one holds, or takes as a file, is unknown: a text may only tell of a secret.
 
 Example that fails::
 
     kind: Secret
     stringData: {password: s3cr3t-of-the-shop}
 
-Fix: have a store give it: External Secrets, the CSI secret store, Sealed Secrets or SOPS; and change what was
+Fix: have a store give it (External Secrets, the CSI secret store, Sealed Secrets, SOPS), and change what was
 written.
 
-Exceptions: what SOPS has encrypted holds, and so do placeholders, names of users and addresses, and certificates.
-What charts make of values is not asked, what their templates write out is. Values are never shown.
+Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. Values of
+charts are not asked, what their templates write out is. Values are never shown.
 """
 
 from collections.abc import Iterator
@@ -24,9 +21,12 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.secrets.manifests import is_written_out, manifest_data
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.secrets.manifests import ManifestData, is_written_out, manifest_data
+from bot.files.audit.secrets.structured import may_be_secrets
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.files.formats.source.nodes import Node
 
+_SETTLES = "whether the value is a secret itself; then a Secret that a store gives must hold the file"
 _FIX = "have a secret store give it (External Secrets, the CSI driver, SOPS), and change what was written out"
 
 
@@ -35,13 +35,30 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if data.is_encrypted:
             yield holds(repository.place(data.node, data.path), data.subject, "SOPS has encrypted its values")
             continue
-        bad = [(key, node) for key, value, node in data.entries if is_written_out(data, key, value)]
+        if data.is_filled_in:
+            why = "the chart makes it of its values, which are not looked at"
+            yield not_applicable(repository.place(data.node, data.path), data.subject, why)
+            continue
+        literals = [*data.entries, *data.variables, *(data.files if data.is_secret else ())]
+        bad = [(key, node) for key, value, node in literals if is_written_out(data, key, value)]
         for key, node in bad:
             why = f"the value of {key[:80]} is written out"
             yield fails(repository.place(node, data.path), data.subject, why, _FIX)
-        if not bad:
+        doubtful = [] if data.is_secret else list(_doubtful(data, {key for key, _ in bad}))
+        for key, names, holder in doubtful:
+            why = f"{key[:80]} gives {', '.join(names[:3])[:120]} what may be a secret"
+            yield unknown(repository.place(holder, data.path), data.subject, why, _SETTLES)
+        if not bad and not doubtful:
             place = repository.place(data.node, data.path)
             yield holds(place, data.subject, "no secret is written out in it")
+
+
+def _doubtful(data: ManifestData, told: set[str]) -> Iterator[tuple[str, list[str], Node]]:
+    """The texts that a ConfigMap holds or takes as files, with what may be secrets in them."""
+    for key, text, node in (*data.entries, *data.files):
+        names = may_be_secrets(text) if key not in told else []
+        if names:
+            yield key, names, node
 
 
 RULE = Rule(

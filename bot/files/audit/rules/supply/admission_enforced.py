@@ -4,8 +4,6 @@ What: Kyverno policies with `verifyImages` enforce (`validationFailureAction` or
 of sigstore's policy-controller have authorities with an identity and are not in mode warn; Ratify's constraints
 deny.
 
-Why: a policy that only audits lets everything run.
-
 Example that fails::
 
     kind: ClusterPolicy
@@ -13,7 +11,7 @@ Example that fails::
 
 Fix: `validationFailureAction: Enforce`.
 
-Exceptions: repositories without such a policy are asked nothing: it may live with the cluster.
+Exceptions: repositories without such a policy are asked nothing.
 """
 
 from collections.abc import Iterator

@@ -2,8 +2,6 @@
 
 What: the run that pushes an image also runs `cosign sign` or `notation sign`.
 
-Why: a signature is how a cluster tells the pipeline's images from all others.
-
 Example that fails::
 
     - uses: docker/build-push-action@…
@@ -12,26 +10,23 @@ Example that fails::
 Fix: sigstore/cosign-installer, then `cosign sign --yes REPOSITORY@${{ steps.build.outputs.digest }}`.
 
 Exceptions: pipelines that call workflows which are not read are unknown, by name. docker/github-builder signs
-what it pushes, unless its input `sign` is false.
+unless its input `sign` is false.
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.deliveries import SIGNERS, deliveries
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import elsewhere, related, signings_of_images
 from bot.files.audit.delivery.statements import is_promotion
-from bot.files.audit.delivery.unread import scripts_called
+from bot.files.audit.delivery.unread import SIGNS_FILES, scripts_called
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.steps import sign_after
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.model import Pipeline
 
-_MAY_SIGN = re.compile(r"^(?!.*(?:nuget|msi|installer|authenticode|apk|codesign|binar)).*sign")
-"""Actions that may sign images, by their names."""
 _FIX = "sign the digest with cosign, keyless"
 
 
@@ -62,6 +57,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         elif is_promotion(repository, push):
             why = "the image was built before, and whether it was signed then is not known here"
             yield unknown(place, push.subject, why, "the run that builds it")
+        elif later := elsewhere(push, signings_of_images(repository)):
+            why = f"{later[0].tool} of {later[0].pipeline.path} signs an image, perhaps this one"
+            yield unknown(place, push.subject, why, "which image that run signs")
         else:
             yield fails(place, push.subject, "nothing signs what is pushed", sign_after(repository, push, _FIX))
     for build in own_deliveries.remote_builds:
@@ -81,8 +79,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _unread(pipeline: Pipeline) -> list[str]:
     """What a pipeline calls that may sign, and is not read here."""
     remote = [job.remote for job in pipeline.remote_jobs if job.remote is not None]
-    steps = [step.uses for step in pipeline.steps if step.unread or _MAY_SIGN.search(step.action)]
+    steps = [step.uses for step in pipeline.steps if step.unread or _may_sign(step.action)]
     return [each for each in dict.fromkeys((*remote, *steps)) if "cosign-installer" not in each]
+
+
+def _may_sign(action: str) -> bool:
+    """Whether an action may sign images, by its name."""
+    return "sign" in action and SIGNS_FILES.search(action) is None
 
 
 RULE = Rule(

@@ -2,21 +2,20 @@
 
 What: `cosign sign` without `--key`, in a job whose token has `id-token: write`.
 
-Why: a key that is kept is a key that leaks, and nobody can say which workflow used it.
-
 Example that fails::
 
     run: cosign sign --key env://COSIGN_PRIVATE_KEY contoso/api@sha256:…
 
 Fix: leave `--key` out, and give the job `permissions: {id-token: write}`.
 
-Exceptions: keys that never leave a key service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`) are asked
-nothing; Notation signs with such keys.
+Exceptions: keys that never leave a key service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`, Notation
+with a plugin for one) are asked nothing; Notation with neither plugin nor key in a file is unknown.
 """
 
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.deliveries import LOCAL_KEY
 from bot.files.audit.delivery.delivery import Signing
 from bot.files.audit.delivery.gates import signings_of_images
 from bot.files.audit.repository import RepositoryTexts
@@ -53,6 +52,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _without_key(repository: RepositoryTexts, signing: Signing) -> Fix:
+    if signing.key == LOCAL_KEY:
+        return Fix("keep the key in a key service, by a plugin of Notation, or sign with cosign, keyless")
     advice = "leave --key out, with id-token: write"
     try:
         check_own_workflow(signing.pipeline, signing.step)

@@ -3,18 +3,15 @@
 What: `sbom: true` of build-push-action or Bake, `--sbom` of Buildx, or an SBOM that is attested to the image
 (`cosign attest --type spdxjson`, actions/attest-sbom).
 
-Why: when the next library is found broken, the list says which images have it, without pulling one.
-
 Example that fails::
 
     - uses: docker/build-push-action@…
       with: {push: true, tags: contoso/api}
 
-Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one passes it over, and is raised with it.
+Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one is raised with it.
 
-Exceptions: Buildx stores an SBOM with a builder of its own (docker/setup-buildx-action, `docker buildx create`);
-where none is set up it is unknown. An SBOM that is made but only kept as a file of the run is unknown: it may reach
-those who need it.
+Exceptions: unknown without a builder of its own (docker/setup-buildx-action, `docker buildx create`), and for an
+SBOM that is only a file of the run.
 """
 
 from collections.abc import Iterator
@@ -22,14 +19,14 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import elsewhere, related
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
     JOINED,
     ON_BUILDER,
-    asks_for,
     is_manifest,
-    settling,
+    is_of_windows,
+    told_of,
 )
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -46,13 +43,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         made = related(push, own_deliveries.attestations)
         attested = next((each for each in made if each.what == "sbom"), None)
         sbom_file = next((each for each in made if each.what == "sbom-file"), None)
-        answer, why = asks_for(repository, push, "sbom")
-        if attested is not None:
-            yield holds(place, push.subject, f"{attested.tool} attaches an SBOM")
-        elif answer is True:
-            yield holds(place, push.subject, why)
-        elif answer is None:
-            yield unknown(place, push.subject, why, settling(why))
+        told, why = told_of(repository, push, "sbom", f"{attested.tool} attaches an SBOM" if attested else "")
+        if told is not None:
+            yield told
         elif sbom_file is not None:
             yield unknown(
                 place,
@@ -60,6 +53,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 f"{sbom_file.tool} makes an SBOM, but nothing attaches it to the image",
                 "where the SBOM goes",
             )
+        elif later := [
+            each for each in elsewhere(push, own_deliveries.attestations) if each.what == "sbom" and each.is_signed
+        ]:
+            why = f"{later[0].tool} of {later[0].pipeline.path} attaches an SBOM, perhaps to this image"
+            yield unknown(place, push.subject, why, "which image that run attaches it to")
         else:
             yield fails(place, push.subject, f"the image gets no SBOM: {why}", _fix(repository, push))
     for build in own_deliveries.remote_builds:
@@ -90,7 +88,7 @@ def _fix(repository: RepositoryTexts, push: Push) -> Fix:
         return sbom_on(repository, push, inputs)
     if push.command is not None and is_manifest(push.command):
         return Fix(f"set sbom: true where its images are built, and {JOINED}")
-    if push.command is not None and push.command.name in ENGINES_WITH_BUILDX:
+    if push.command is not None and push.command.name in ENGINES_WITH_BUILDX and not is_of_windows(push):
         return Fix(f"build and push in one, with `docker buildx build --sbom=true --push`, {ON_BUILDER}")
     return Fix("attach it to what is pushed, by its digest: `cosign attest --type spdxjson`")
 

@@ -2,24 +2,23 @@
 
 What: what `cosign sign` is given holds `@sha256:…`, or `@` with the digest that the build step gave.
 
-Why: between the push and the signature a tag may have moved, and then something else is signed.
-
 Example that fails::
 
     run: cosign sign --yes contoso/api:${{ github.sha }}
 
 Fix: `cosign sign --yes contoso/api@${{ steps.build.outputs.digest }}`.
 
-Exceptions: references that a script puts together are unknown, and so is a digest that no step writes.
+Exceptions: references that a script puts together, and digests that no step writes, are unknown.
 """
 
 import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Signing
 from bot.files.audit.delivery.digests import unwritten_digest
-from bot.files.audit.delivery.gates import signings_of_images
+from bot.files.audit.delivery.gates import signings_of_images, target_fits
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
@@ -50,14 +49,14 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place,
                 subject,
                 "what it signs is put together in a run",
-                "the digest written as …@${{ steps.build.outputs.digest }}",
+                "the digest written out, as the output of the step that pushes",
             )
         elif any(name.startswith("\N{REPLACEMENT CHARACTER}") for name in names):
             yield unknown(
                 place,
                 subject,
                 "what it signs is put together by the shell",
-                "the digest written as …@${{ steps.build.outputs.digest }}",
+                "the digest written out, as the output of the step that pushes",
             )
         else:
             tag_name = next(name for name in names if "@" not in name)
@@ -68,7 +67,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _by_digest(repository: RepositoryTexts, signing: Signing, name: str) -> Fix:
     """Suggests the digest of the step of the same job that pushes what is signed."""
-    advice = "sign …@${{ steps.build.outputs.digest }}"
+    advice = _advice(repository, signing, name)
     if len(signing.names) != 1:
         return Fix(advice)
     try:
@@ -76,6 +75,21 @@ def _by_digest(repository: RepositoryTexts, signing: Signing, name: str) -> Fix:
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return Fix(advice, suggested=(edit,) if edit is not None else ())
+
+
+def _advice(repository: RepositoryTexts, signing: Signing, name: str) -> str:
+    """Names the step whose output the digest is, as far as one of the same job is seen to push what is signed."""
+    pushes = [
+        push
+        for push in deliveries(repository).pushes
+        if push.step.job is signing.step.job and push.step.action in BUILDKIT_ACTIONS
+    ]
+    fitting = [push for push in pushes if target_fits(push, name) is not False]
+    if len(fitting) != 1:
+        return "sign the digest that the push tells, …@sha256:…, in place of the tag"
+    step = fitting[0].step.id
+    has_none = "" if step else "give the step that pushes an id, such as build, and "
+    return f"{has_none}sign …@${{{{ steps.{step or 'build'}.outputs.digest }}}}"
 
 
 def _is_put_together_with_digest(step: PipelineStep, names: list[str]) -> bool:

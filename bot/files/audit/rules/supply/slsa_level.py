@@ -1,11 +1,8 @@
 """The build level of SLSA that a workflow can reach is at least 2: provenance that the build platform signs.
 
-What: level 0 has no provenance, level 1 has BuildKit's, which nobody signs, level 2 has one that GitHub's token
-signs (actions/attest-build-provenance, cosign attest without a key), level 3 comes only from a builder that its
-caller cannot change: docker/github-builder, slsa-github-generator, or a reusable workflow for callers of other
-repositories.
-
-Why: what nobody signs, anybody can write.
+What: level 1 has provenance (BuildKit's), level 2 one that GitHub's token signs (actions/attest-build-provenance,
+cosign attest without a key). Level 3 needs a builder that its caller cannot change: docker/github-builder,
+slsa-github-generator, or a reusable workflow for callers of other repositories.
 
 Example that fails::
 

@@ -1,10 +1,8 @@
 """What is deployed was verified first, by the workflow that deploys it or by the cluster that takes it.
 
-What: a step before each deploy verifies the signature (`cosign verify`, `notation verify`, `gh attestation verify`,
-`slsa-verifier`) and ends the run where there is none; or a policy of this repository that enforces looks at these
-images; or Flux verifies the artifacts that it deploys, or Argo CD takes signed commits alone.
-
-Why: a signature that nobody asks for keeps nobody out.
+What: a step before each deploy verifies the signature (`cosign verify`, `notation verify`, `gh attestation
+verify`, `slsa-verifier`) and ends the run where there is none; or a policy of this repository enforces it, Flux
+verifies what it deploys, or Argo CD takes signed commits alone.
 
 Example that fails::
 
@@ -17,9 +15,8 @@ Fix: `cosign verify --certificate-identity-regexp '^https://github\\.com/contoso
 rather a policy of admission that enforces, such as Kyverno's
 `verifyImages: [{imageReferences: ["contoso.azurecr.io/*"], failureAction: Enforce, attestors: […]}]`.
 
-A cluster may have such a policy that stands in no file here: what deploys to one is unknown, until
-`audit.admission` of the settings says that it admits nothing else. What runs an image without asking anybody
-(Container Apps, App Service, Container Instances, Fly) fails where nothing before it verifies.
+A cluster is unknown until `audit.admission` says that it admits verified images alone. What runs an image without
+asking anybody (Container Apps, App Service, Container Instances, Fly) fails.
 
 Exceptions: tests, clusters that a job makes for itself, and deploys that bring no image are asked nothing.
 """

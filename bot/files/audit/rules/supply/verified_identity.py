@@ -1,9 +1,7 @@
 """Who verifies a signature says whose signature counts.
 
-What: `cosign verify` without a key has `--certificate-identity` or an anchored `--certificate-identity-regexp`, and
-`--certificate-oidc-issuer`; and what it verifies is a digest, not a tag, which may be moved afterwards.
-
-Why: anybody can sign with an identity of their own; that a signature exists says nothing.
+What: `cosign verify` without a key has `--certificate-identity` or an anchored `--certificate-identity-regexp`,
+and `--certificate-oidc-issuer`, and verifies a digest, not a tag.
 
 Example that fails::
 
@@ -12,7 +10,7 @@ Example that fails::
 Fix: `--certificate-identity-regexp '^https://github\\.com/contoso/api/'`
 `--certificate-oidc-issuer https://token.actions.githubusercontent.com`.
 
-Exceptions: verification with `--key` needs no identity: the key is one.
+Exceptions: with `--key` no identity is needed.
 """
 
 import re

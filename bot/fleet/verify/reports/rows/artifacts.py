@@ -20,6 +20,7 @@ from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, insert_into, lock
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.images.scan_reports import artifact_reads
+from bot.store.rows.repositories.repositories import IDENTITY, identity_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
@@ -44,7 +45,7 @@ class ArtifactsStore(Store):
     async def _read_ended_runs(self, claimed: Claimed) -> EndedRuns:
         query = (
             select(
-                *(repositories.c.id, repositories.c.name, repositories.c.node_id),
+                *(repositories.c.id, *IDENTITY),
                 *(artifact_reads.c.run, rebuilds.c.built_by, steps.c.run.label("of_step"), steps.c.elsewhere),
                 *(artifact_reads.c.step_id, artifact_reads.c.ended_at),
             )
@@ -56,7 +57,7 @@ class ArtifactsStore(Store):
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).one()
-        home = Identity(row.name, row.node_id) if row.elsewhere is None else Identity(row.elsewhere)
+        home = identity_of(row) if row.elsewhere is None else Identity(row.elsewhere, forge=row.forge)
         alone = (run for run in (row.run, row.of_step) if run is not None)
         runs = (*(int(run) for run in row.built_by or ()), *alone)
         read_before = row.ended_at if row.step_id is not None else None

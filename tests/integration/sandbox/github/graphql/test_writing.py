@@ -1,5 +1,6 @@
 """Writing to GitHub by GraphQL: one mutation after another, and what each refuses."""
 
+import asyncio
 import base64
 from typing import Any
 
@@ -147,6 +148,21 @@ async def test_branches_move_together_or_not_at_all(shared_world: World, ask: As
     away = {"name": "refs/heads/new", "beforeOid": second, "afterOid": ZEROS}
     await ask.data(UPDATE_REFS, id=repository, updates=[away])
     assert await shared_world.github.branches("gq-cas") == {"main": second, "old": second}
+
+
+async def test_of_those_who_move_a_branch_from_one_commit_at_once_one_succeeds(
+    shared_world: World, ask: Asking
+) -> None:
+    await shared_world.github.create_repository("gq-race", {"a": "1"})
+    first = await shared_world.github.head("gq-race")
+    await shared_world.github.branch("gq-race", "left")
+    targets = [await shared_world.github.push("gq-race", {"a": str(number)}) for number in range(4)]
+    repository = await ask.repository_id("gq-race")
+    updates = [
+        {"name": "refs/heads/left", "beforeOid": first, "afterOid": target, "force": True} for target in targets
+    ]
+    answers = await asyncio.gather(*(ask(UPDATE_REFS, id=repository, updates=[each]) for each in updates))
+    assert ["errors" in answer for answer in answers].count(False) == 1
 
 
 async def test_a_branch_moves_backwards_only_by_force(shared_world: World, ask: Asking) -> None:

@@ -44,9 +44,9 @@ def test_the_first_line_counts_what_needs_you_is_under_way_and_waits(capsys: pyt
         repositories=50,
         needs=NeedsYou((group(NeedReason.FAILED, 3),)),
         rebuilds=tuple(rebuild(state=state, id=number) for number, state in enumerate(states)),
-        standings={Standing.CURRENT: 45},
+        standings={Standing.CURRENT: 45, Standing.BEHIND: 2, Standing.NO_BASE: 3},
     )
-    first = "3 things need you; 1 under way; 2 waiting; 45 of 50 repositories on 0 bases current"
+    first = "3 things need you; 1 under way; 2 waiting; 45 of 47 repositories on 0 bases current"
     assert shown(status, capsys)[0] == first
 
 
@@ -57,8 +57,19 @@ def test_each_reason_has_its_count_age_names_and_way_out(
     red = NeedGroup(NeedReason.FAILED, 3, group(NeedReason.FAILED).first[:2], alike=2)
     lines = shown(replace(QUIET, needs=NeedsYou((red,))), capsys)
     names = "contoso-platform/inventory-importer-eu-0 and 2 more"
-    assert lines[1] == f"  3 builds are red, the oldest for 4 days (2 alike): {names}"
+    assert lines[1] == f"  3 builds are red, the oldest for 4 days; 2 of them for the same reason: {names}"
     assert lines[2].strip().startswith("mend the build; `freshness-bot retry REPOSITORY`")
+
+
+def test_the_only_one_of_its_reason_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = AwaitsPerson("contoso/shop", None, "its tree cannot be read")
+    lines = shown(replace(QUIET, needs=NeedsYou((NeedGroup(NeedReason.UNREADABLE, 1, (lost,), 1),))), capsys)
+    assert lines[1] == "  1 repository cannot be read: contoso/shop: its tree cannot be read"
+
+
+def test_a_rollout_says_how_many_need_you(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = tuple(rebuild(state=RebuildState.FAILED, id=number) for number in range(2))
+    assert any(line.endswith(": 2 need you") for line in shown(replace(QUIET, rebuilds=failed), capsys))
 
 
 def test_it_fits_a_screen_when_everything_is_in_trouble_at_once(
@@ -92,10 +103,18 @@ def test_it_says_what_comes_next_and_what_the_rest_wait_for(capsys: pytest.Captu
     status = replace(QUIET, rebuilds=(first, second), waits={2: Hold("wave broad to begin", NOON)})
     lines = shown(status, capsys)
     assert f"Next: {first.repository}, now" in lines
-    assert "Waiting: 1 rebuild for wave broad to begin, until 2026-03-10 12:00 at the latest" in lines
+    assert "1 rebuild waits for wave broad to begin, and begins by 2026-03-10 12:00 UTC at the latest" in lines
 
 
 def test_all_names_every_one_that_needs_somebody_with_why(capsys: pytest.CaptureFixture[str]) -> None:
     red = NeedGroup(NeedReason.FAILED, 1, (AwaitsPerson("contoso/api", NOON, "test X is red", "https://host/1"),))
     lines = shown(replace(QUIET, needs=NeedsYou((red,))), capsys, show_all=True)
     assert "    contoso/api: test X is red https://host/1" in lines
+
+
+def test_what_comes_next_is_named_and_the_rest_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    planned = tuple(rebuild(state=RebuildState.PLANNED, id=number) for number in range(3))
+    assert any(
+        line.startswith("Next: contoso/shop and 2 more, ")
+        for line in shown(replace(QUIET, rebuilds=planned), capsys)
+    )

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.feeds.advisory import Severity
+from bot.domain.host import Host
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.pace import Pace, Spending, WriteLimits, opened_by
 from bot.domain.rollouts.timing.waiting import RolloutOptions, RolloutStanding, Waiting, Waits
@@ -57,6 +58,18 @@ def test_each_owner_has_a_budget_of_its_own() -> None:
 
 def test_a_dispatch_costs_no_content() -> None:
     assert through(waiting(1, opens=False), spent=480) == {1: timedelta(0)}
+
+
+def test_what_another_forge_lists_waits_for_turns_of_its_own() -> None:
+    waits = waiting(1), waiting(2), waiting(3, rollout=2, forge="azure-devops")
+    assert through(*waits)[2] == timedelta(seconds=2)
+    assert through(*waits, pace=Pace(forges={"azure-devops": Host("dev.azure.com")}))[2] == timedelta(0)
+
+
+def test_a_dispatch_elsewhere_waits_for_no_turn_of_the_forge() -> None:
+    waits = waiting(1), waiting(2), waiting(3, opens=False, rollout=2)
+    assert through(*waits)[2] == timedelta(seconds=2)
+    assert through(*waits, pace=Pace(builder=Host("dev.azure.com")))[2] == timedelta(0)
 
 
 def test_a_severe_rollout_goes_first() -> None:

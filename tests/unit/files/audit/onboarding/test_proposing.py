@@ -251,6 +251,23 @@ def test_a_generated_dockerfile_is_left_alone() -> None:
     assert left(files, "base-pinned").reason == "the file says that it is generated"
 
 
+@pytest.mark.parametrize(
+    ("roll_forward", "is_taken"),
+    [("", False), ("disable", False), ("latestPatch", False), ("latestFeature", True), ("minor", True)],
+)
+def test_an_sdk_image_that_global_json_holds_to_one_feature_band_stays(roll_forward: str, is_taken: bool) -> None:
+    rule = f', "rollForward": "{roll_forward}"' if roll_forward else ""
+    files = {
+        "global.json": f'{{"sdk": {{"version": "10.0.302"{rule}}}}}',
+        "Dockerfile": "FROM mcr.microsoft.com/dotnet/sdk:10.0.302-noble AS build\n",
+    }
+    proposal = proposed(files, "base-pinned")
+    assert bool(proposal.commits) is is_taken
+    assert is_taken or "feature band" in proposal.left_to_people[0].reason
+    runtime = {**files, "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0.6-noble\n"}
+    assert proposed(runtime, "base-pinned").commits
+
+
 def test_a_waived_finding_is_neither_mended_nor_left() -> None:
     dockerfile = "# freshness: ignore[base-pinned] reason=measured\nFROM mcr.microsoft.com/dotnet/aspnet:8.0.11\n"
     proposal = proposed({"Dockerfile": dockerfile}, "base-pinned")

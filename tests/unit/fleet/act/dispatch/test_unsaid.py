@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Hosts
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepJob, StepRun, StepState
 from bot.domain.rollouts.terms import Step
@@ -20,5 +20,5 @@ def test_of_a_step_to_be_started_nothing_else_is_told() -> None:
 def test_what_holds_of_steps_where_the_operator_says_nothing() -> None:
     options = StepOptions()
     assert (options.follow_every, options.visible_after) == (timedelta(minutes=5), timedelta(hours=1))
-    assert (options.freezes, options.host) == ((), ForgeHost())
+    assert (options.freezes, options.hosts) == ((), Hosts())
     assert StepStartTally() == StepStartTally(0, ())

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Host
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
 from bot.domain.repositories.repository import Identity
 from bot.fleet.act.onboarding.deciding import BRANCH
@@ -22,7 +22,7 @@ def test_what_holds_of_onboarding_where_the_operator_says_nothing() -> None:
     options = OnboardingOptions()
     assert (options.repositories, options.at_once, options.checks, options.freezes) == ((), 3, SAFE_CHECKS, ())
     assert (options.open_pull_requests, options.follow_every) == (2, timedelta(minutes=5))
-    assert (options.label, options.web, options.host) == ("freshness", "https://github.com", ForgeHost())
+    assert (options.label, options.web, options.host) == ("freshness", "https://github.com", Host())
     assert BRANCH == "freshness/onboarding"
 
 

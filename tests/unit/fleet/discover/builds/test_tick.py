@@ -10,7 +10,7 @@ import pytest
 from bot.domain.builder.port import Builder
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import ForgeHost
+from bot.domain.host import Host
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.policy import Policy
@@ -61,7 +61,7 @@ class OneInTrouble:
 
 async def looked(store: Store, forge: OneInTrouble) -> BuildsTally:
     loop = Loop(ManualClock(NOON))
-    given = cast(BuildsStore, store), cast(Builder, forge), Policy(), "mark", ForgeHost(), loop
+    given = cast(BuildsStore, store), cast(Builder, forge), Policy(), "mark", Host(), loop
     return await tick(*given)
 
 

@@ -142,7 +142,7 @@ TARGET = MarkedTarget(ASPNET, digest("a"), digest("b"), (move(at=NOON - HOUR, se
 @pytest.fixture
 def world() -> World:
     clock = ManualClock(NOON)
-    shop, floating = FakeRepository(7, "contoso/shop"), FakeRepository(8, "contoso/float")
+    shop, floating = FakeRepository("7", "contoso/shop"), FakeRepository("8", "contoso/float")
     for each in (shop, floating):
         each.commit_to("main", {"Dockerfile": b"FROM x\n"})
     return World(Store(), FakeForge(clock, [shop, floating]), Registry(), shop)

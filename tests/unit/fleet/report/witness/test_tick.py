@@ -42,7 +42,7 @@ class Store:
 
 @pytest.fixture
 def forge() -> FakeForge:
-    return FakeForge(ManualClock(NOON), [FakeRepository(9, HANDBOOK)])
+    return FakeForge(ManualClock(NOON), [FakeRepository("9", HANDBOOK)])
 
 
 def has_issue(forge: FakeForge, *lines: str) -> None:
