@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.clients.azure_devops.builds import first_failure, run_of, waits_for_approval
-from bot.clients.azure_devops.names import place_of
+from bot.clients.forges.azure_devops.builds import first_failure, run_of, waits_for_approval
+from bot.clients.forges.azure_devops.names import place_of
 from bot.domain.builder.runs import CHECKS, FailedJob
 from bot.domain.failure import Failure, Trouble
 
-SWAGGER = Path(__file__).parents[5] / "shared" / "data" / "azure-devops" / "build-7.1.json.xz"
+SWAGGER = Path(__file__).parents[6] / "shared" / "data" / "azure-devops" / "build-7.1.json.xz"
 
 
 def build(status: str = "completed", result: str | None = "succeeded", **values: Any) -> dict[str, Any]:

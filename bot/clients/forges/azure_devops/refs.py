@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.clients.azure_devops.names import branch_of
+from bot.clients.forges.azure_devops.names import branch_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import BranchMoved, BranchRefused, BranchRule
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.clients.azure_devops.names import FullName
-from bot.clients.azure_devops.pull_requests import DESCRIPTION, fits, state_of
+from bot.clients.forges.azure_devops.names import FullName
+from bot.clients.forges.azure_devops.pull_requests import DESCRIPTION, fits, state_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.pull_requests import PullRequestState
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clients.azure_devops.pace import Pace
+from bot.clients.forges.azure_devops.pace import Pace
 from tests.builders import NOON
 
 APART = Pace().apart

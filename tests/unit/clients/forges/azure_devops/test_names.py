@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.clients.azure_devops.names import Place, branch_of, full_name_of, place_of, ref_of
+from bot.clients.forges.azure_devops.names import Place, branch_of, full_name_of, place_of, ref_of
 from bot.domain.failure import Failure, Trouble
 
 

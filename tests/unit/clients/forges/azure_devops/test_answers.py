@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clients.azure_devops.answers import decoded
+from bot.clients.forges.azure_devops.answers import decoded
 from bot.clients.http.answers import Answer
 from bot.domain.failure import Failure, Meaning, Trouble
 from tests.builders import NOON

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.clients.azure_devops.names import Place, branch_of
+from bot.clients.forges.azure_devops.names import Place, branch_of
 from bot.domain.builder.runs import FailedJob, Run
 from bot.domain.failure import Failure, Trouble
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.clients.azure_devops.names import FullName, branch_of
+from bot.clients.forges.azure_devops.names import FullName, branch_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.pull_requests import PullRequestState
 

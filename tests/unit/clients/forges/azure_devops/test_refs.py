@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.azure_devops.refs import check_updates
+from bot.clients.forges.azure_devops.refs import check_updates
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.refusals import BranchMoved, BranchRefused, BranchRule
 
