@@ -82,13 +82,15 @@ class Failure(Exception):
         self.advice = advice
         self.retry_after = None if retry_after is None else min(retry_after, LONGEST_PAUSE)
         self.status = status
+        self.host: str | None = None
+        """Where it was met, where that may be another host than the one that work on the item pauses with."""
         super().__init__(what)
 
     def altered(
         self, *, trouble: Trouble | None = None, where: str | None = None, advice: str | None = None
     ) -> "Failure":
         """Returns the failure with another kind, another place or other advice."""
-        return Failure(
+        altered = Failure(
             self.trouble if trouble is None else trouble,
             self.what,
             where=self.where if where is None else where,
@@ -96,6 +98,8 @@ class Failure(Exception):
             retry_after=self.retry_after,
             status=self.status,
         )
+        altered.host = self.host
+        return altered
 
     @property
     def meaning(self) -> Meaning:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 _WILD = frozenset("*?[")
+_PARTS = 2
+"""Of a repository's name at GitHub."""
 
 
 def has_wildcard(text: str) -> bool:
@@ -19,8 +21,18 @@ def leaves_owner_open(glob: str) -> bool:
 
 
 def names_repository(globs: Iterable[str], repository: str) -> bool:
-    """Whether one of the globs is about `owner/name`, whose case counts nothing to a forge."""
-    return any(fnmatchcase(repository.lower(), glob.lower()) for glob in globs)
+    """Whether one of the globs is about `owner/name`, whose case counts nothing to a forge.
+
+    Of `organisation/project/name` each part is compared by itself, unless the glob takes in all names.
+    """
+    return any(_names(glob.lower(), repository.lower()) for glob in globs)
+
+
+def _names(glob: str, repository: str) -> bool:
+    parts, globs = repository.split("/"), glob.split("/")
+    if len(parts) <= _PARTS or glob == "*":
+        return fnmatchcase(repository, glob)
+    return len(parts) == len(globs) and all(map(fnmatchcase, parts, globs))
 
 
 def covers(wide: str, narrow: str) -> bool:

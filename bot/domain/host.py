@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.domain.repositories.repository import Identity, owner_of
+from bot.domain.repositories.repository import GITHUB, Identity
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """A forge's or a builder's name; with `by_owner` each owner has limits of its own, as the installations of an
-    App have. `others` are those of repositories that other forges list, by the forge."""
+    App have. `others` are those of other forges and builders, by their names; one that is set up elsewhere alone
+    bears its own name."""
 
     name: str = "github"
     by_owner: bool = False
@@ -22,12 +23,17 @@ class Host:
 
     def at(self, forge: str) -> str:
         """Returns the name for what is asked of a forge as a whole."""
-        return self.others.get(forge, self).name
+        return self.for_forge(forge).name
+
+    def for_forge(self, forge: str) -> "Host":
+        """Returns where work on what a forge lists pauses."""
+        return self if forge == GITHUB else self.others.get(forge, Host(forge))
 
     def of(self, repository: Identity) -> str:
-        """Returns the name for one repository, which is called `owner/name`."""
-        host = self.others.get(repository.forge, self)
-        return f"{host.name} ({owner_of(repository.name)})" if host.by_owner else host.name
+        """Returns the name for one repository."""
+        place, owner = repository.owner
+        host = self.for_forge(place)
+        return f"{host.name} ({owner})" if host.by_owner else host.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,9 @@ class ForgeWriting(Work[Item, Result]):
     def host(self, item: Item) -> str:
         return self._forge_host.of(self.repository(item))
 
-    def _covers(self, name: str) -> bool:
-        """Whether a repository of this name may be written to; `Guarded` asks the same at each write."""
-        return self._bounds.covers(name)
+    def _covers(self, repository: Identity) -> bool:
+        """Whether a repository may be written to under its name; `Guarded` asks the same at each write."""
+        return self._bounds.covers(repository)
 
     def _guarded(self, condition: Held, own_name: str | None = None) -> Forge:
         """The forge as it is written to while `condition`, a lease at least, holds."""
@@ -101,4 +101,4 @@ class ForgeWriting(Work[Item, Result]):
         return self._bounds if own_name is None else replace(self._bounds, covers=self._covers_or(own_name))
 
     def _covers_or(self, own_name: str) -> Covers:
-        return lambda name: self._covers(name) or name.lower() == own_name.lower()
+        return lambda home: self._covers(home) or home.name.lower() == own_name.lower()

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import NotIncluded
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import GITHUB, Identity
 from bot.domain.rollouts.timing.pace import WriteLimits, account_of, asked_by
 from bot.reconcile.work import Held
 
@@ -62,7 +62,7 @@ class BudgetStore(Protocol):
 class Budget:
     """Asks for turns. `by_owner` where each owner of repositories has limits of its own, as a GitHub App's
     installations have; else all share those of one token. `host` names what is not GitHub, so that what
-    is asked there takes no turn of GitHub's. `others` give those for repositories of other forges, by the forge."""
+    is asked there takes no turn of GitHub's. `others` give those of other forges and builders, by their names."""
 
     store: BudgetStore
     clock: Clock
@@ -73,8 +73,10 @@ class Budget:
     others: Mapping[str, "Budget"] = field(default_factory=dict)
 
     def of(self, forge: str) -> "Budget":
-        """The turns that count for what a forge lists."""
-        return self.others.get(forge, self)
+        """The turns that count at a forge, or a builder."""
+        if forge == GITHUB:
+            return self
+        return self.others.get(forge) or replace(self, by_owner=False, host=forge, others={})
 
     def account(self, repository: str) -> str:
         """Names the account whose limits count for a repository."""
@@ -100,11 +102,11 @@ CountContents = Callable[..., int]
 """From the arguments of a write to how many things it makes that people are notified of."""
 
 
-Covers = Callable[[str], bool]
-"""Whether the operator includes a repository of this name."""
+Covers = Callable[[Identity], bool]
+"""Whether the operator includes a repository, by its forge and name."""
 
 
-def covers_all(name: str) -> bool:
+def covers_all(repository: Identity) -> bool:
     """Includes every repository."""
     return True
 
@@ -162,13 +164,14 @@ class Guarded:
 
     def _guard(self, write: Callable[..., Awaitable[Any]], kind: Write) -> Callable[..., Awaitable[Any]]:
         async def checked(repository: Identity, *arguments: Any, **options: Any) -> Any:
-            if not (self._covers(repository.name) or kind.takes_back(repository, *arguments, **options)):
+            if not (self._covers(repository) or kind.takes_back(repository, *arguments, **options)):
                 raise NotIncluded(repository.name)
             if self._budget is None:
                 await self._condition.check()
                 return await write(repository, *arguments, **options)
-            budget = self._budget.of(repository.forge)
-            account = budget.account(repository.name)
+            place, owner = repository.owner
+            budget = self._budget.of(place)
+            account = budget.account(f"{owner}/")
             await budget.turn(account, kind.contents(repository, *arguments, **options))
             await self._condition.check()
             try:

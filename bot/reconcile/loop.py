@@ -58,7 +58,7 @@ class Loop:
 
     `budget` gives the turns for writes; None where nothing bounds them. `builder_budget` gives those for builds
     that are started elsewhere than at the forge; None where they take the forge's turns. `covers` tells of a
-    repository's name whether the operator includes it.
+    repository whether the operator includes it.
     """
 
     clock: Clock
@@ -102,13 +102,18 @@ class Loop:
                 by_host: dict[str, list[HeldRow]] = defaultdict(list)
                 for each in rows:
                     if await self._is_read(work, each, tally):
-                        by_host[work.host(each.item)].append(each)
+                        by_host[self._awaited(work, each.item)].append(each)
                 await bounded_gather(
                     len(by_host), by_host.items(), lambda entry: self._host(work, *entry, breakers, tally)
                 )
         finally:
             self._owed[work.stage] = [each.claimed for each in rows if not each.has_ended]
         await self._give_back_owed(work)
+
+    def _awaited(self, work: Work[Any, Any], item: Any) -> str:
+        """The item's host, or another that it needs, where that one rests."""
+        own_host = work.host(item)
+        return next((each for each in work.needs(item) if self._rest(each, LONGEST_PAUSE) is not None), own_host)
 
     async def _is_read(self, work: Work[Any, Any], row: HeldRow, tally: Tally) -> bool:
         """Decodes one row; one that cannot be read is put off alone, with the reason."""
@@ -142,17 +147,17 @@ class Loop:
         rest = self._rest(host, work.longest_pause(items, self.clock.now()))
         if rest is not None:
             breaker.tripped = rest.failure
-        this = Round(work, host, rows, breaker, self.clock, self.hooks, tally)
+        resting = self._resting.get(host)
+        this = Round(work, host, rows, breaker, breakers, self.clock, self.hooks, tally)
         await this.run()
         now = self.clock.now()
+        self._pause_others(work, breakers, tally, now)
         if breaker.tripped is None:
             breakers[host] = breaker
-            if breaker.has_answered:
+            if breaker.has_answered and self._resting.get(host) is resting:
                 self._resting.pop(host, None)
         elif rest is None:
-            rest = self._pause(work, host, breaker.tripped, now)
-            problem = work.told(host, breaker.tripped)
-            tally.problems += [problem] if problem is not None and problem not in tally.problems else []
+            rest = self._pause(work, host, breaker.tripped, tally, now)
         await this.finish(rest.until(work.longest_pause(items, now)) if rest is not None else now)
         if this.went_through and breaker.tripped is None and work.rests_by_backoff:
             await self._hasten(work, host, now)
@@ -176,10 +181,21 @@ class Loop:
             return None
         return rest if rest.until(longest) > now else None
 
-    def _pause(self, work: Work[Any, Any], host: str, failure: Failure, now: datetime) -> _Rest:
+    def _pause_others(
+        self, work: Work[Any, Any], breakers: dict[str, Breaker], tally: Tally, now: datetime
+    ) -> None:
+        """Leaves other hosts alone that a round has met in trouble."""
+        for host in [host for host, breaker in breakers.items() if breaker.tripped is not None]:
+            tripped = breakers.pop(host).tripped
+            if tripped is not None and self._rest(host, LONGEST_PAUSE) is None:
+                self._pause(work, host, tripped, tally, now)
+
+    def _pause(self, work: Work[Any, Any], host: str, failure: Failure, tally: Tally, now: datetime) -> _Rest:
         before = self._resting.get(host)
         since = work.paused_since(host) or (before.since if before is not None else now)
         rest = self._resting[host] = _Rest(since, now, failure)
+        problem = work.told(host, failure)
+        tally.problems += [problem] if problem is not None and problem not in tally.problems else []
         return rest
 
     @contextlib.asynccontextmanager

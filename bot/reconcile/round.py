@@ -47,13 +47,15 @@ class HeldRow:
 class Round:
     """The claimed rows of one host: all are tried, and then settled, put off, or left to whoever took their lease.
 
-    `small` waits to be settled together, `untried` was left out as the host was in trouble.
+    `small` waits to be settled together, `untried` was left out as the host was in trouble. What is met at other
+    hosts counts against these, in `elsewhere`.
     """
 
     work: Work[Any, Any]
     host: str
     rows: Sequence[HeldRow]
     breaker: Breaker
+    elsewhere: dict[str, Breaker]
     clock: Clock
     hooks: Hooks
     tally: Tally
@@ -171,9 +173,13 @@ class Round:
             self._end(row, RowOutcome.DONE)
 
     def _count(self, failure: Failure, *, is_shared: bool = False) -> None:
-        """Holds it against the host, which the bot's own store is no matter of."""
-        if not failure.is_stores:
-            self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure), is_shared=is_shared)
+        """Holds it against the host where it was met, which the bot's own store is no matter of."""
+        if failure.is_stores:
+            return
+        breaker = self.breaker
+        if failure.host is not None and failure.host != self.host:
+            breaker = self.elsewhere.setdefault(failure.host, Breaker(self.work.strikes))
+        breaker.failed(failure, is_hosts=self.work.is_hosts(failure), is_shared=is_shared)
 
     async def _met(self, row: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
         if failure.trouble.is_passing or self.work.is_hosts(failure):

@@ -194,6 +194,10 @@ class Work(ABC, Generic[Item, Result]):
         """The host whose trouble keeps this item from being tried."""
         return self.home or self.stage
 
+    def needs(self, item: Item) -> Sequence[str]:
+        """Other hosts that are asked about this item too: while one of them pauses, it waits with it."""
+        return ()
+
     def key(self, item: Item) -> object | None:
         """Items with the same key are tried one after the other; None is alike to no other."""
         return None

@@ -59,6 +59,22 @@ class PackageVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedVersion:
+    """Which images that hold a package are asked for: what is built from a source package has several names, and
+    several distributions may build it."""
+
+    version: str = ""
+    package: str = ""
+    type: str = ""
+
+    def takes(self, row: PackageVersion) -> bool:
+        return all(
+            wanted in ("", is_so)
+            for wanted, is_so in ((self.version, row.version), (self.package, row.name), (self.type, row.type))
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PackageImage:
     """An image that holds a package, by its tag."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.support import support_of_base
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.reference import Base
 
@@ -34,6 +35,7 @@ BASES = tuple(
     for family in ("aspnet", "sdk", "runtime", "runtime-deps")
 )
 """Those that most stand on come first."""
+_DEFAULTS = tuple(Base("mcr.microsoft.com", "dotnet/aspnet", channel) for channel in CHANNELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,19 @@ def concerns(rollout: int, base: Base) -> bool:
     return any(name in base.tag for name in _UPDATED[rollout // 2 % 3]) or (is_default and rollout % 4 == 0)
 
 
+def is_supported(base: Base, at: datetime) -> bool:
+    """Whether its .NET and its distribution were still supported: what is not is published no more."""
+    support = support_of_base(base, at.date())
+    return support is None or not support.has_ended(at.date())
+
+
 def publications(base: Base, now: datetime) -> list[Publication]:
-    """All of a base, the oldest first; a minute or some after the rollout's first."""
+    """All of a base, the oldest first; a minute or some after the rollout's first. The first may be of any age."""
     found = []
     for rollout in range(ROLLOUTS + 2):
-        if rollout and not concerns(rollout, base):
-            continue
         at = opened(rollout, now) - timedelta(minutes=9 + len(base.tag) % 7) + _lag(base, rollout)
+        if rollout and not (concerns(rollout, base) and is_supported(base, at)):
+            continue
         found.append(Publication(base, at, rollout, version(base, rollout), digest(f"{base} {rollout}")))
     return found
 
@@ -127,6 +135,7 @@ def advisories(now: datetime, mark: str) -> list[Advisory]:
     """What was published with all patches, the oldest first."""
     found = []
     for rollout in range(1, ROLLOUTS + 2, 2):
+        at = opened(rollout, now)
         for each, cve in enumerate(fixed(rollout)):
             title, severity, score = _weakness(rollout, each)
             found.append(
@@ -135,12 +144,12 @@ def advisories(now: datetime, mark: str) -> list[Advisory]:
                     f"{title}{mark}",
                     severity,
                     score,
-                    opened(rollout, now) + timedelta(hours=1),
+                    at + timedelta(hours=1),
                     frozenset({"aspnet", "runtime"}),
                     frozenset({"linux", "windows"}),
-                    tuple(version(Base("", "dotnet/aspnet", channel), rollout) or "" for channel in CHANNELS),
+                    tuple(version(base, rollout) or "" for base in _DEFAULTS if is_supported(base, at)),
                     (f"https://msrc.microsoft.com/update-guide/vulnerability/{cve}",),
-                    (Evidence("msrc", f"{opened(rollout, now):%Y-%b}", now),),
+                    (Evidence("msrc", f"{at:%Y-%b}", now),),
                 )
             )
     return found

@@ -12,7 +12,7 @@ from bot.domain.rollouts.terms import Start, Step
 from bot.domain.rollouts.timing.waves import Wave
 from bot.store.engine.codec import dump
 from sandbox.stored_fleet import names
-from sandbox.stored_fleet.publications import ROLLOUTS, concerns, opened
+from sandbox.stored_fleet.publications import ROLLOUTS, opened
 from sandbox.stored_fleet.repositories import Sample
 
 WAVES = (
@@ -111,7 +111,7 @@ def rebuilds(
 ) -> Iterator[Told]:
     """One for each repository that stands on what moved; `digests` are those between which each base moved."""
     for sample in samples:
-        moved = sorted(base for base in sample.bases if concerns(rollout, base))
+        moved = sorted(base for base in sample.bases if base in digests)
         if moved and sample.is_enabled and sample.error is None:
             yield _told(rollout, sample, {base: digests[base] for base in moved}, len(samples), now, mark)
 

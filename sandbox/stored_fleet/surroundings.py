@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.bases.support import support_of_base
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.domain.repositories.builds import BranchBuilds
 from bot.store.engine.codec import dump
 from sandbox.stored_fleet import names
-from sandbox.stored_fleet.publications import CHANNELS, ROLLOUTS, advisories, fixed, opened, version
+from sandbox.stored_fleet.publications import CHANNELS, ROLLOUTS, advisories, fixed, is_supported, opened, version
 
 _FEEDS = "https://builds.dotnet.microsoft.com/dotnet/release-metadata"
 _DOCUMENTS = (
@@ -49,10 +50,11 @@ def release_rows(now: datetime) -> Iterator[dict[str, Any]]:
     for rollout in range(1, ROLLOUTS + 2, 2):
         for place, channel in enumerate(CHANNELS):
             late = timedelta(hours=(place * 9 + rollout * 5) % 37) if place else timedelta(minutes=-50)
-            runtime, sdk = (
-                version(Base("", f"dotnet/{family}", channel), rollout) or "" for family in ("aspnet", "sdk")
-            )
+            aspnet, its_sdk = (Base("mcr.microsoft.com", f"dotnet/{name}", channel) for name in ("aspnet", "sdk"))
             at = opened(rollout, now) - late
+            if not is_supported(aspnet, at):
+                continue
+            runtime, sdk = (version(base, rollout) or "" for base in (aspnet, its_sdk))
             listed_at = opened(rollout, now) + timedelta(hours=2)
             found = Release(
                 *(channel, runtime, at),
@@ -100,6 +102,8 @@ def notice_rows(bases: dict[Base, int], now: datetime, mark: str) -> Iterator[di
             if topic == "sibling-lag" and "chiseled" not in base.tag and "distroless" not in base.tag:
                 continue
             since = opened(rollout, now) - timedelta(hours=1)
+            if not is_supported(base, since):
+                continue
             late = timedelta(minutes=35 + id_ * rollout * 7 % 300)
             late = late * 40 if topic == "sibling-lag" else late
             about = "had its .NET release after the feed listed it" if topic == "release-lag" else "followed late"
@@ -110,9 +114,12 @@ def notice_rows(bases: dict[Base, int], now: datetime, mark: str) -> Iterator[di
             text = f"{base.short} is no longer in the published inventory and gets no more fixes; move to 10.0"
             yield _notice("withdrawn", id_, since, text + mark, toward=base)
         elif number % 3 == 1:
-            text = f"{base.short}: .NET {base.tag.partition('-')[0]} is in maintenance (end of life 2026-11-10)"
+            support = support_of_base(base, now.date())
+            text = (
+                f"{base.short}: {support.told(now.date()) if support else 'nobody says how long it is supported'}"
+            )
             yield _notice("end-of-life", id_, since, text + mark, toward=base)
-        else:
+        elif is_supported(base, now):
             text = f"{base.short} is still on the old .NET; the fix for {fixed(13)[0]} is out for 5 h"
             yield _notice("waiting-for-base", id_, now - timedelta(hours=5), text + mark)
 

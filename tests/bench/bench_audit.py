@@ -241,8 +241,8 @@ async def _read(stores: Stores, clock: ManualClock, fleet: list[dict[str, bytes]
     now = clock.advance(timedelta(hours=1))
     await stores[DiscoverStore].expect_listing()
     [task] = [
-        await stores[DiscoverStore].listings.read(each)
-        for each in await stores[DiscoverStore].listings.claim(now, 1)
+        await stores[DiscoverStore].listings().read(each)
+        for each in await stores[DiscoverStore].listings().claim(now, 1)
     ]
     taken = tuple(Repository(f"contoso/service-{number}", "main", now) for number in range(len(fleet)))
     await stores[DiscoverStore].record_listing(task, Listing(taken), now)

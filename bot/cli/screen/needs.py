@@ -8,13 +8,13 @@ from bot.cli.screen.output import print_sentence
 if TYPE_CHECKING:
     from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedsYou
 
-_MOST_GROUPS = 3
+MOST_GROUPS = 3
 """So many reasons are told in full without `--all`; the others are counted."""
 
 
 def show_needs(needs: "NeedsYou", now: datetime, *, show_all: bool = False) -> None:
     """Writes a line for each reason with the one that waits longest, and below it what to do about it."""
-    groups = needs.groups if show_all else needs.groups[:_MOST_GROUPS]
+    groups = needs.groups if show_all else needs.groups[:MOST_GROUPS]
     for group in groups:
         print_sentence(f"  {group.sentence(now)}: {_names(group, show_all=show_all)}{_why_alone(group)}")
         print_sentence(f"    {group.way_out}")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.images.claims import Claim
@@ -32,8 +32,19 @@ def is_workflow(path: str) -> bool:
     return name != path and "/" not in name and name.endswith((".yml", ".yaml"))
 
 
+def form_of(forge: str) -> str:
+    """How a forge calls its repositories; no two forges call one alike, so a name alone tells which it is."""
+    return "owner/name" if forge == GITHUB else "organisation/project/name"
+
+
+def is_name_at(forge: str, name: str) -> bool:
+    """Whether a forge calls repositories so."""
+    return name.count("/") == form_of(forge).count("/") and all(name.split("/"))
+
+
 def owner_of(name: str) -> str:
-    """Whose a repository is, called `owner/name`; in lower case, as forges tell owners apart by no case."""
+    """Whose a repository is: the owner of `owner/name`, the organisation of `organisation/project/name`; in lower
+    case, as forges tell these apart by no case."""
     return name.partition("/")[0].lower()
 
 
@@ -46,20 +57,57 @@ class RepositoryId:
 
 
 @dataclass(frozen=True, slots=True)
+class BuiltElsewhere:
+    """Where a workflow is that is none of the repository's forge: the builder, and what it is called there, behind
+    whose it is."""
+
+    builder: str
+    place: str
+
+    @property
+    def owner(self) -> str:
+        """Whose it is at the builder, in lower case."""
+        return owner_of(self.place)
+
+
+def built_elsewhere(workflow: str | None) -> BuiltElsewhere | None:
+    """Where a workflow is that is called `BUILDER: OWNER/…`; None for one that is called by its file's bare name,
+    and runs at the repository's forge."""
+    builder, colon, place = (workflow or "").partition(": ")
+    return BuiltElsewhere(builder, place) if colon and "/" in place else None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Which repository of a forge: under `name` now, and by `node_id` for good.
 
-    `node_id` is None only until a listing has told it.
+    `node_id` is None only until a listing has told it. `built` is where it is asked about its builds, where that is
+    not its forge.
     """
 
     name: str
     node_id: str | None = None
     forge: str = GITHUB
+    built: BuiltElsewhere | None = None
+
+    def for_builds(self, workflow: str | None) -> "Identity":
+        """Returns the repository as what runs the workflow is asked about it."""
+        return replace(self, built=built_elsewhere(workflow))
+
+    @property
+    def for_forge(self) -> "Identity":
+        """The repository as its forge is asked about it."""
+        return self if self.built is None else replace(self, built=None)
+
+    @property
+    def asked_at(self) -> str:
+        """The name of the forge, or of the builder, that is asked about it."""
+        return self.forge if self.built is None else self.built.builder
 
     @property
     def owner(self) -> tuple[str, str]:
-        """Whose it is: the forge, and the owner's name there in lower case."""
-        return self.forge, owner_of(self.name)
+        """Whose it is: where it is asked about, and the owner's name there in lower case."""
+        return self.asked_at, owner_of(self.name) if self.built is None else self.built.owner
 
     def __str__(self) -> str:
         return self.name
@@ -124,6 +172,7 @@ class GitTree:
 class Workflow:
     """A workflow that can be dispatched, the inputs that it declares, and whether it has a schedule as well.
 
+    `path` is that of its file, or `BUILDER: OWNER/…` where it runs elsewhere than at the repository's forge.
     `required` are the inputs which it cannot do without.
     """
 
@@ -134,7 +183,7 @@ class Workflow:
 
     @property
     def file(self) -> str:
-        return self.path.rpartition("/")[2]
+        return self.path.rpartition("/")[2] if built_elsewhere(self.path) is None else self.path
 
 
 @dataclass(frozen=True, slots=True)

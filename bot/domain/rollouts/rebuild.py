@@ -236,6 +236,11 @@ class Rebuild:
         return Identity(self.repository, self.repository_node, self.forge)
 
     @property
+    def build_home(self) -> Identity:
+        """Its repository as what builds it is asked about it."""
+        return self.identity.for_builds(self.workflow)
+
+    @property
     def follows_others(self) -> bool:
         """Whether its run is one that somebody else has started; what is dispatched after that is its own."""
         return self.joined is Joined.FOLLOWED

@@ -102,6 +102,11 @@ class StepRun:
         return self.step.workflow
 
     @property
+    def build_home(self) -> Identity:
+        """Where its workflow is, as what runs it is asked about it."""
+        return self.home.for_builds(self.workflow)
+
+    @property
     def was_refused_to_its_end(self) -> bool:
         """Whether it has failed as its time is over, in which it was refused: what will never do fails at once."""
         if self.deadline is None or self.ended_at is None:

@@ -33,6 +33,10 @@ class PartOfFile(Protocol):
     def mapping(self) -> YamlMapping: ...
 
 
+_BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
+"""What files in UTF-16 begin with."""
+
+
 class RepositoryTexts:
     """`files` are all texts that are known of it, by path from its root; `name` is what the forge calls it.
 
@@ -93,7 +97,8 @@ class RepositoryTexts:
         """The text by which a file is recognized: of one that is refused, what its first bytes would be as text."""
         if self.refusal(path) is None:
             return self.text(path)
-        return decode(self._files[path][:LARGEST_FILE].replace(b"\0", b""))
+        data = self._files[path][:LARGEST_FILE].replace(b"\0", b"")
+        return decode(data[2:] if data.startswith(_BYTE_ORDERS) else data)
 
     def kind(self, path: str) -> Kind | None:
         """What kind a file is, by its text too where its path alone does not tell."""
@@ -154,7 +159,11 @@ class RepositoryTexts:
     @cached_property
     def dockerfiles(self) -> list[str]:
         """The Dockerfiles that images are built from, without those that are left out."""
-        return [path for path in self._files if kind_of(path) == DOCKERFILE and self.scope.is_judged(path)]
+        return [
+            path
+            for path in self._files
+            if kind_of(path) == DOCKERFILE and self.kind(path) == DOCKERFILE and self.scope.is_judged(path)
+        ]
 
     @cached_property
     def scope(self) -> Scope:

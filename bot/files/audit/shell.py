@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from bot.files.audit.branches import ALWAYS, BraceBranches, Branches, ScriptBranch
 from bot.files.formats.shell.commands import UNKNOWN, commands
 from bot.files.formats.shell.syntax import tree
 from bot.files.formats.source.expressions import EXPRESSION
@@ -21,7 +22,7 @@ from bot.files.formats.source.spanned import Spanned
 _WORTH_READING = re.compile(
     r"\b(?:docker|podman|buildah|nerdctl|buildx|trivy|grype|scout|cosign|notation|syft|oras|skopeo|crane|regctl|kubectl"
     r"|helm|helmfile|flux|timoni|aws|az|gh|dotnet|msbuild|argocd|fly|flyctl|gcloud|kustomize|ko|pack|executor|slsa-verifier|freshness-bot|make|nuke|aspire|azd"
-    r"|skaffold|earthly|just|task|fly|tye|dagger|heroku|oc|s2i|werf|tilt|okteto|devspace|copilot|npm|yarn|pnpm"
+    r"|rx|kamal|bundle|faas-cli|skaffold|earthly|just|task|fly|tye|dagger|heroku|oc|s2i|werf|tilt|okteto|devspace|copilot|npm|yarn|pnpm"
     r"|wizcli|wiz-cli|snyk|lacework|jf|jfrog|mend|orca-cli|twistcli|anchore-cli|anchorectl|osv-scanner"
     r"|sysdig-cli-scanner|lw-scanner|clair-scanner|clairctl|scannercli|qscanner)\b"
     r"|\.(?:sh|ps1|cmd|bat|py|[mc]?js|ts|rb|csx|fsx)\b"
@@ -54,6 +55,8 @@ class ShellCommand:
     words: tuple[str, ...]
     stops: bool | None
     at: int
+    branch: ScriptBranch = ALWAYS
+    """What it hangs on within the script, whether it is run."""
 
     @property
     def name(self) -> str:
@@ -113,13 +116,13 @@ def _read(script: str, variables_known: tuple[tuple[str, str], ...], stops: Stop
             lambda match: expressions[int(match[1])] if int(match[1]) < len(expressions) else "", word
         )
 
-    fates = _Fates(text, stops)
+    fates = _Fates(text, stops, {name: value for name, value in environment.items() if "${{" not in value})
     command_list = []
     for command in commands(Spanned(text, range(len(text))), variables):
         words = tuple(restored(word.text) for word in command.words)
         if words and words[0]:
             line = text.count("\n", 0, command.start)
-            command_list.append(ShellCommand(words, fates.of(command.start), line))
+            command_list.append(ShellCommand(words, fates.of(command.start), line, fates.branch_of(command.start)))
     return tuple(command_list)
 
 
@@ -129,8 +132,9 @@ class _Fates:
     Parents and siblings are noted in one walk: tree-sitter looks for each from the root on.
     """
 
-    def __init__(self, text: str, stops: Stops) -> None:
+    def __init__(self, text: str, stops: Stops, known: Mapping[str, str]) -> None:
         self._by_start: dict[int, bool | None] = {}
+        self._branches: dict[int, ScriptBranch] = {}
         self._parents: dict[int, Any] = {}
         self._in_background: set[int] = set()
         self._last: set[int] = set()
@@ -141,7 +145,14 @@ class _Fates:
         self._looks_until = max((match.start() for match in _LOOKS_AT_CODE.finditer(text)), default=-1)
         powershell = _STOPS_POWERSHELL.search(text) if stops is Stops.LAST else None
         ends, pipes = stops is not Stops.LAST, stops is Stops.FIRST_OF_PIPE
-        for node in self._walk(root):
+        walked = self._walk(root)
+        branches = Branches(text, self._parents, known)
+        in_braces = BraceBranches(text) if stops is Stops.LAST else None
+        for node in walked:
+            self._branches.setdefault(
+                node.start_byte,
+                in_braces.at(node.start_byte) if in_braces is not None else branches.of(node),
+            )
             is_on = ends or (powershell is not None and powershell.start() < node.start_byte)
             self._by_start.setdefault(node.start_byte, self._fate(node, ends=is_on, pipes=pipes))
             for switch in _switches(node):
@@ -150,6 +161,9 @@ class _Fates:
 
     def of(self, start: int) -> bool | None:
         return self._by_start.get(start)
+
+    def branch_of(self, start: int) -> ScriptBranch:
+        return self._branches.get(start, ALWAYS)
 
     def _walk(self, root: Any) -> list[Any]:
         """The commands in the order of the text."""

@@ -16,9 +16,15 @@ _DOTNET_IMAGE = re.compile(r"mcr\.microsoft\.com/dotnet/[\w./-]{1,100}(?::[\w.-]
 _MOST_NAMED = 3
 _IN_ANY_FOLDER = "(?:.*/)?"
 _PUSHES = re.compile(
-    r"(?:docker|podman|buildah|crane|oras)[ \t]+push|--push\b|PublishContainer"
+    r"(?:docker|podman|buildah|crane|oras)[ \t]+(?:image[ \t]+)?push|--push\b|PublishContainer"
     r"|\bDocker(?:Push|Build)\w{0,40}[ \t]*\("
 )
+_PUSHES_IN_PROGRAM = re.compile(
+    r"^(?![ \t]*(?:#|//|\*))[^\n]*?(?:\b(?:docker|podman|buildah|nerdctl|crane|oras)(?:[\"']?,[ \t]*[\"']|[ \t]+)"
+    r"(?:(?:image|manifest)(?:[\"']?,[ \t]*[\"']|[ \t]+))?push\b|\bimages\.push\(|\bbuildx\b[^\n]{0,300}--push\b)",
+    re.MULTILINE,
+)
+"""The same in a program that starts others, by one text or a list of words, or uses Docker's own library."""
 _PUSHES_OR_NAMES = re.compile(f"{_PUSHES.pattern}|{_DOTNET_IMAGE.pattern}")
 MENTIONS_CONTAINERS = re.compile(
     r"docker|podman|buildah|nerdctl|kaniko|skopeo|\bcrane\b|\bko\b|\bjib\b|container|image|helm|kubectl|artifact",
@@ -67,6 +73,10 @@ def _saying(service: str, pattern: str, text: str) -> OtherBuild:
     return OtherBuild(service, re.compile(f"{_IN_ANY_FOLDER}(?:{pattern})"), re.compile(text, re.MULTILINE))
 
 
+_BUILD_PROGRAM = r"(?:[^/]*[._-])?(?:build|release|publish|push|deploy|docker|images?)(?:[._-][^/]*)?"
+"""What programs that build and ship are called, by a whole word of their names."""
+_OF_SCRIPTS = r"(?:scripts?|tools?|\.?ci|build|eng|hack|release|deploy)/"
+"""Folders of such programs in a language that applications are written in too."""
 OTHER_BUILDS = (
     _named("GitLab CI", r"[^/]*\.?gitlab-ci[^/]*\.ya?ml|\.gitlab(?:-ci)?/(?!agents/)(?:.*/)?[^/]+\.ya?ml"),
     _named("CircleCI", r"\.circleci/(?:.*/)?[^/]+\.ya?ml"),
@@ -97,6 +107,9 @@ OTHER_BUILDS = (
         r"(?:_?build|builder|\.?nuke|cake)/(?:[^/]+/)*(?![^/]*(?i:host))[^/]+\.cs|Build(?:\.\w+)*\.cs",
         _PUSHES_OR_NAMES,
     ),
+    _named("a build program in Python", rf"{_BUILD_PROGRAM}\.py|(?:tasks|fabfile|dodo)\.py", _PUSHES_IN_PROGRAM),
+    _named("a build program in JavaScript", rf"{_OF_SCRIPTS}{_BUILD_PROGRAM}\.[cm]?[jt]s", _PUSHES_IN_PROGRAM),
+    _named("a build program in Ruby", rf"{_BUILD_PROGRAM}\.rb|Rakefile|[^/]+\.rake", _PUSHES_IN_PROGRAM),
     _named("make", r"[^/]+\.mk", _PUSHES),
     _named("Tye", r"tye\.ya?ml"),
     _named("Task", r"(?i:taskfile)(?:\.dist)?\.ya?ml", _PUSHES_OR_NAMES),

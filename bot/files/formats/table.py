@@ -86,6 +86,9 @@ _DOCKERFILE = _names(
 )
 """Any suffix may stand behind the usual name; behind others, that of a program tells of one about Dockerfiles.
 Where a word is run together with it (`Arm64Dockerfile`, `DockerfileArm64`), its capital begins another word."""
+_MAY_BE_SOURCE = re.compile(r".*\.(?:cs|fs|vb|py|go|rs|rb|java|kt|php|sh|ps1|[jt]sx?)")
+_STAGE = re.compile(r"^[ \t]*FROM[ \t]+\S", re.IGNORECASE | re.MULTILINE)
+"""What tells a `Dockerfile.go` for a program in Go from a program about Dockerfiles."""
 _WORKFLOW = _names(r"\.github/workflows/[^/]+\.ya?ml|action\.ya?ml")
 _COMPOSE = _names(r"(?:(?:[^/]*[._-])?(?i:compose)[^/]*|docker-stack)\.ya?ml")
 _BAKE = _names(r"[^/]*bake[^/]*\.hcl|(?:docker-bake[^/]*|(?:[^/]*[._-])?bake)\.json")
@@ -209,8 +212,10 @@ def kind_of(path: str) -> Kind | None:
 
 def kind_of_file(path: str, read: Callable[[], str]) -> Kind | None:
     """What kind a file is by its path, or by the text that `read` gives where the path says no more than that it is
-    YAML."""
+    YAML, or may be a program's."""
     kind = kind_of(path)
+    if kind == dockerfile.KIND and _MAY_BE_SOURCE.fullmatch(path) and not _STAGE.search(read()):
+        return next((each.kind for each in FORMATS if each.kind != kind and each.names.fullmatch(path)), None)
     if kind != kubernetes.KIND:
         return kind
     text = read()

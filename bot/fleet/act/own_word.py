@@ -89,7 +89,7 @@ def as_now(job: Job, standing: OwnWord, covers: Covers, now: datetime) -> Job:
         rebuild=rebuild,
         member=member,
         default_branch=standing.default_branch or job.default_branch,
-        is_listed=job.is_listed and covers(standing.identity.name),
+        is_listed=job.is_listed and covers(standing.identity),
     )
 
 
@@ -161,7 +161,7 @@ class NextDispatches(Protocol):
 
 
 class OwnWords:
-    """Asks for the own words of repositories, of those whose dispatches come next together."""
+    """Asks for the own words of repositories, together with those of the same forge whose dispatches come next."""
 
     def __init__(self, store: "NextDispatches", forge: Forge, clock: Clock) -> None:
         self._store = store
@@ -173,7 +173,8 @@ class OwnWords:
     async def of(self, repository: Identity) -> OwnWord:
         """What a repository says of itself, as of at most `HOLDS_FOR` ago; raises `Failure` where it is gone."""
         if not self._holds(repository):
-            await self._look([repository, *await self._store.due_for_dispatch(MOST_STANDINGS)])
+            ahead = await self._store.due_for_dispatch(MOST_STANDINGS)
+            await self._look([repository, *(each for each in ahead if each.forge == repository.forge)])
         standing = self._known[repository]
         if standing is None:
             raise Failure(

@@ -73,6 +73,11 @@ class Job:
     told_ways: Mapping[Base, ToldWay] = field(default_factory=dict)
 
     @property
+    def build_home(self) -> Identity:
+        """Its repository, as it is called now, as what builds it is asked about it."""
+        return self.member.identity.for_builds(self.rebuild.workflow)
+
+    @property
     def seen_changes(self) -> tuple[Change, ...]:
         """The changes but for those of which only releases tell."""
         told_changes = [way.change for way in self.told_ways.values()]

@@ -1,6 +1,7 @@
 """One tick: due rebuilds become pull requests and dispatches. One bad repository never stops the others."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -102,7 +103,10 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
     def host(self, item: Job) -> str:
         """A dispatch waits for the builder, whose pause is none of the forge's."""
         is_dispatch = item.rebuild.action is Action.DISPATCH
-        return self._options.hosts.builder.of(self.repository(item)) if is_dispatch else super().host(item)
+        return self._options.hosts.builder.of(item.rebuild.build_home) if is_dispatch else super().host(item)
+
+    def needs(self, item: Job) -> Sequence[str]:
+        return (super().host(item),)
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
         word_held = WordHeld(lease, self._clock)

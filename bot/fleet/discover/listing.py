@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot.domain.forge.looks import Silence
-from bot.domain.repositories.repository import GITHUB, Repository, owner_of, title_of
+from bot.domain.repositories.repository import (
+    GITHUB,
+    Repository,
+    form_of,
+    is_name_at,
+    owner_of,
+    title_of,
+)
 from bot.domain.wording.words import counted
 from bot.fleet.discover.ports import KnownFleet, Listing
 from bot.fleet.discover.selection import Selection, selected
@@ -34,6 +41,8 @@ def understood(
     `silent` are owners of whom nothing can be listed, with why: that is told, and their repositories are kept too,
     for as long as that lasts where it is trouble that passes.
     """
+    misnamed = sorted(each.name for each in repositories if not is_name_at(forge, each.name))
+    repositories = [each for each in repositories if is_name_at(forge, each.name)]
     selected_repositories = tuple(selected(repositories, selection))
     shown_names = {repository.name for repository in repositories}
     shown_keys = {repository.key for repository in repositories if repository.key is not None}
@@ -63,7 +72,10 @@ def understood(
             f"known of them stays until {until:%Y-%m-%d %H:%M} UTC. If they were not removed, give the App or the "
             "token access to them again"
         )
-    return Listing(selected_repositories, kept_names, ". ".join(sentences) or None, nothing)
+    left_out = tuple(
+        f"{title_of(forge)} shows {name}, whose name is not {form_of(forge)}; it is left out" for name in misnamed
+    )
+    return Listing(selected_repositories, kept_names, ". ".join(sentences) or None, nothing, left_out=left_out)
 
 
 def _sentence_of_stay(names: frozenset[str], owner: str, until: datetime | None) -> str:

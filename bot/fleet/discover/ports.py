@@ -2,18 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.repositories.repository import GITHUB, Identity, Reading, Repository, RepositoryId
 from bot.reconcile.work import Queue
 
+UNLISTED_FOR = timedelta(hours=1)
+"""So long after its turn nobody has listed a forge that a process has the settings of."""
+
 
 @dataclass(frozen=True, slots=True)
 class DueListing:
-    """The task of listing one forge."""
-
-    """The claimed task of listing the fleet; `attempts` counts this one too."""
+    """The claimed task of listing one forge; `attempts` counts this one too."""
 
     id: int
     attempts: int = field(compare=False)
@@ -44,6 +45,8 @@ class Listing:
     """For an operator whose settings select nothing at all."""
     grants: Mapping[str, Mapping[str, str]] | None = None
     """By owner what the bot may do there; None where that cannot be told."""
+    left_out: tuple[str, ...] = ()
+    """Those that cannot be told apart from another forge's by their names, a line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,9 @@ class DueRepository:
 class DiscoverStore(Protocol):
     """What discovery asks of the store; each method is one transaction."""
 
-    @property
-    def listings(self) -> Queue[DueListing]:
-        """The tasks of listing the fleet, one for each forge, so that only one replica does each."""
+    def listings(self, forges: Collection[str] = (GITHUB,)) -> Queue[DueListing]:
+        """The tasks of listing these forges, one for each, so that only one replica does each; and of what no
+        process has listed since `UNLISTED_FOR`, whichever forge it is: no settings name it any more."""
         ...
 
     @property

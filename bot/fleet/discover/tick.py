@@ -43,18 +43,26 @@ from bot.reconcile.work import Claimed, Lease, Queue, Work
 
 _MOST_DEPLOYED = 500
 """Places of one repository where images are run."""
+_MOST_LEFT_OUT = 10
+"""Lines of one listing about names of another form."""
 _UNTIL_REREAD = timedelta(days=7)
 """A repository is read again after so long even without a push: a safeguard, not the way news come."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoverOptions:
-    """Which repositories and bases are looked for, and how often the forge is asked for its repositories."""
+    """Which repositories and bases are looked for, and how often a forge is asked for its repositories."""
 
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
     host: Host = Host()  # noqa: RUF009 - frozen
     images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
+    selections: Mapping[str, Selection] = field(default_factory=dict)
+    """Of repositories of forges other than GitHub, by the forge."""
+
+    def of(self, forge: str) -> Selection:
+        """Which of its repositories are looked for: all of one that the settings do not name."""
+        return self.selection if forge == GITHUB else self.selections.get(forge, Selection())
 
     @property
     def reader(self) -> str:
@@ -122,8 +130,11 @@ class _ForgeListing:
     grants: Mapping[str, Mapping[str, str]] | None
 
 
-_NOT_SET_UP = _ForgeListing((), KnownFleet(frozenset(), None), {}, None)
-"""What a forge lists that the settings do not name any more: what is known of it leaves the fleet at once."""
+def _not_set_up(forge: str, fleet: KnownFleet) -> _ForgeListing:
+    """What can be told of a forge that the settings do not name: all that is known of it is doubted for a day, as
+    other processes may have other settings."""
+    silence = Silence(f"the settings do not name {title_of(forge)} any more")
+    return _ForgeListing((), fleet, dict.fromkeys(map(owner_of, fleet.names), silence), None)
 
 
 class _Listings(Work[DueListing, "_ForgeListing"]):
@@ -149,7 +160,7 @@ class _Listings(Work[DueListing, "_ForgeListing"]):
 
     @property
     def queue(self) -> Queue[DueListing]:
-        return self._store.listings
+        return self._store.listings(self._forges)
 
     def host(self, item: DueListing) -> str:
         return self._options.host.at(item.forge)
@@ -157,19 +168,20 @@ class _Listings(Work[DueListing, "_ForgeListing"]):
     async def attempt(self, item: DueListing, lease: Lease) -> "_ForgeListing":
         forge = self._forges.get(item.forge)
         if forge is None:
-            return _NOT_SET_UP
-        repositories = await forge.repositories(self._options.selection.owners)
+            return _not_set_up(item.forge, await self._store.known_fleet(item.forge))
+        repositories = await forge.repositories(self._options.of(item.forge).owners)
         fleet = await self._store.known_fleet(item.forge)
         silent = await forge.silent(set(map(owner_of, fleet.names)))
         return _ForgeListing(repositories, fleet, silent, await forge.grants())
 
     async def settle(self, item: DueListing, result: "_ForgeListing") -> None:
         now = self._clock.now()
-        selection = self._options.selection
+        selection = self._options.of(item.forge)
         listing = understood(result.repositories, result.fleet, selection, now, result.silent, item.forge)
         listing = replace(listing, grants=result.grants)
         self._tally.listed += len(listing.repositories)
         self._tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
+        self._tally.problems += listing.left_out[:_MOST_LEFT_OUT]
         due = now + self._options.every
         await self._store.record_listing(item, listing, due, reader=self._options.reader)
 

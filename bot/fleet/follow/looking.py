@@ -50,7 +50,7 @@ class Looks:
         run = self._red_run(after) if after.state is RebuildState.FAILED else None
         if run is None:
             return after
-        return replace(after, reason=await explained(self.builder, after.identity, run, after.reason))
+        return replace(after, reason=await explained(self.builder, after.build_home, run, after.reason))
 
     def _red_run(self, failed_rebuild: Rebuild) -> int | None:
         if failed_rebuild.merge is None:
@@ -102,7 +102,7 @@ class Looks:
     async def _after_run(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.run is not None
         if rebuild.node_id is None or rebuild.node_id in self.runs.unseen:
-            run = await self.builder.run(rebuild.identity, rebuild.run)
+            run = await self.builder.run(rebuild.build_home, rebuild.run)
             rebuild = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
             return await self._after_ended_run(rebuild, run.state)
         state = self.runs.states.get(rebuild.node_id)
@@ -116,7 +116,7 @@ class Looks:
         if state.conclusion != "cancelled" or rebuild.run is None:
             return after_run(rebuild, state, now)
         began = rebuild.attempted_at or rebuild.planned_at
-        newer = await newer_run(self.builder, rebuild.identity, rebuild.workflow or "", rebuild.run, began)
+        newer = await newer_run(self.builder, rebuild.build_home, rebuild.workflow or "", rebuild.run, began)
         if newer is None:
             return after_run(rebuild, state, now)
         followed_rebuild = replace(rebuild, run=newer.id, url=newer.url or rebuild.url, node_id=newer.node_id)
@@ -131,7 +131,7 @@ class Looks:
         """A builder that told no run id at dispatch."""
         now, started = self.clock.now(), rebuild.attempted_at or rebuild.planned_at
         runs = await self.builder.dispatched_runs(
-            rebuild.identity, rebuild.workflow or "", branch=None, since=sought_since(started)
+            rebuild.build_home, rebuild.workflow or "", branch=None, since=sought_since(started)
         )
         run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation, started)
         if run is not None:

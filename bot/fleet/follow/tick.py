@@ -15,6 +15,7 @@ from bot.domain.rollouts.after_build import leave_run
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.fleet.follow.looking import Looks, look_at
 from bot.fleet.follow.runs import GONE_AFTER, judged, looks_in_vain
+from bot.fleet.follow.together import served_together
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -89,7 +90,8 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
         self._clock = loop.clock
         self.home = options.hosts.whole
         self.ended = 0
-        self._looks: dict[str, Looks] = {}
+        self._looks: dict[int, Looks | Failure] = {}
+        self._met: list[Failure] = []
 
     @property
     def queue(self) -> Queue[Rebuild]:
@@ -101,16 +103,34 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
     def host(self, item: Rebuild) -> str:
         hosts = self._options.hosts
         is_built = item.merge is not None or item.action is Action.DISPATCH
-        return (hosts.builder if is_built else hosts.forge).of(item.identity)
+        return hosts.builder.of(item.build_home) if is_built else hosts.forge.of(item.identity)
+
+    def is_shared(self, item: Rebuild, failure: Failure) -> bool:
+        is_known = any(each is failure for each in self._met)
+        self._met += [] if is_known else [failure]
+        return is_known
 
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
-        forge = await self._forge.serving(items[0].identity)
-        builder = await self._builder.serving(items[0].identity)
-        within = self._options.build_within
-        self._looks[host] = await look_at(items, self._store, forge, builder, self._clock, within)
+        """Looks at those together who are served together: where some cannot be told, others are."""
+        groups = await served_together(items, lambda item: item.build_home, self._forge, self._builder)
+        for group in groups:
+            looks: Looks | Failure
+            try:
+                looks = await look_at(
+                    *(group.items, self._store, group.forge, group.builder, self._clock),
+                    build_within=self._options.build_within,
+                )
+            except Failure as failure:
+                if len(groups) == 1:
+                    raise
+                looks = failure
+            self._looks |= dict.fromkeys((item.id for item in group.items), looks)
 
     async def attempt(self, item: Rebuild, lease: Lease) -> Rebuild:
-        return await self._looks[self.host(item)].after(item)
+        looks = self._looks.pop(item.id)
+        if isinstance(looks, Failure):
+            raise looks
+        return await looks.after(item)
 
     async def settle(self, item: Rebuild, result: Rebuild) -> None:
         if item.state.has_ended and not result.state.has_ended:
@@ -121,8 +141,9 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
 
     async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
         item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
-        asked = self._builder if item.merge is not None or item.action is Action.DISPATCH else self._forge
-        failure = await judged(failure, item.looks_in_vain, item.identity, asked)
+        is_built = item.merge is not None or item.action is Action.DISPATCH
+        asked, place = (self._builder, item.build_home) if is_built else (self._forge, item.identity)
+        failure = await judged(failure, item.looks_in_vain, place, asked)
         after = self._due_again(item, _after_failed_look(item, failure, self._clock))
         await self._store.settle_rebuild(item, after, succeeded=False)
         self.ended += after.state.has_ended and not item.state.has_ended

@@ -3,12 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from bot.clients.http.client import Http
 from bot.clients.registry import Registry
 from bot.domain.clock import Clock
-from bot.domain.host import Host, Hosts
 from bot.fleet.meter import Meter, MeteredHooks
 from bot.fleet.stage import Bot
 from bot.fleet.stages import STAGES
@@ -48,7 +46,6 @@ async def open_bot(
         opened = await open_parts.enter_async_context(opened_forges(settings, clock, meter))
         worker = worker_of(settings)
         stores = stores_of(settings, database, worker, clock)
-        github = Host(urlsplit(settings.github.api_url).netloc, settings.github.app is not None)
         budget = budget_of(settings, stores[BudgetStore], clock)
         bot = Bot(
             settings=settings,
@@ -61,7 +58,7 @@ async def open_bot(
             forges=opened.forges,
             forge=opened.forge,
             builder=opened.builder,
-            hosts=Hosts(github, github),
+            hosts=opened.hosts,
             registry=Registry(http, accesses, clock),
             policy=settings.rules,
             meter=meter,

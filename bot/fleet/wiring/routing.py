@@ -1,6 +1,7 @@
 """Several forges, and several builders, as one: each call goes to that of the repository it is about."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from bot.domain.builder.port import Builder
@@ -8,20 +9,22 @@ from bot.domain.failure import Failure
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import SightLost
+from bot.domain.host import Host
 from bot.domain.repositories.repository import Identity
 
 Port = TypeVar("Port")
 
 
 class _Routed(Generic[Port]):
-    """Ports by the forge whose repositories they are asked about. Those about several repositories at once are
-    asked by way of `serving`.
+    """Ports by the forge or builder that is asked. Those about several repositories at once are
+    asked by way of `serving`. What they raise says at which `host` that was.
 
     Raises `Failure` (the sight is lost) of a repository whose forge the settings do not name any more.
     """
 
-    def __init__(self, ports: Mapping[str, Port]) -> None:
+    def __init__(self, ports: Mapping[str, Port], host: Host = Host()) -> None:  # noqa: B008 - frozen
         self._ports: Mapping[str, Port] = ports
+        self._host = host
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         """Every method that is not here is about the one repository that it names first."""
@@ -29,24 +32,29 @@ class _Routed(Generic[Port]):
             raise AttributeError(name)
 
         async def call(repository: Identity, *arguments: Any, **options: Any) -> Any:
-            return await getattr(self._of(repository), name)(repository, *arguments, **options)
+            with self._met_at(repository):
+                return await getattr(self._of(repository), name)(repository, *arguments, **options)
 
         return call
 
+    @contextmanager
+    def _met_at(self, repository: Identity) -> Iterator[None]:
+        try:
+            yield
+        except Failure as failure:
+            failure.host = failure.host or self._host.of(repository)
+            raise
+
     def _of(self, repository: Identity) -> Port:
-        port = self._ports.get(repository.forge)
+        port = self._ports.get(repository.asked_at)
         if port is None:
-            raise SightLost(f"{repository.forge} is not set up any more", repository.name, "set it up again")
+            raise SightLost(f"{repository.asked_at} is not set up any more", repository.name, "set it up again")
         return port
 
 
 class Forges(_Routed[Forge]):
     """`Forge`, but for what lists repositories: each forge is listed by itself, since what one does not show closes
     nothing of another's."""
-
-    async def serving(self, repository: Identity) -> Forge:
-        """This repository's forge, as it is asked about several things of its owner."""
-        return await self._of(repository).serving(repository)
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         """The first is the one that is asked for: of the others, those who are not shown, whyever, are left out."""
@@ -56,7 +64,8 @@ class Forges(_Routed[Forge]):
             by_forge.setdefault(each.forge, []).append(each)
         for identities in by_forge.values():
             try:
-                own_words |= await self._of(identities[0]).standings(identities)
+                with self._met_at(identities[0]):
+                    own_words |= await self._of(identities[0]).standings(identities)
             except Failure:
                 if identities[0] == repositories[0]:
                     raise
@@ -64,8 +73,4 @@ class Forges(_Routed[Forge]):
 
 
 class Builders(_Routed[Builder]):
-    """`Builder`, of what builds the repositories of each forge."""
-
-    async def serving(self, repository: Identity) -> Builder:
-        """What builds this repository, as it is asked about several things of its owner."""
-        return await self._of(repository).serving(repository)
+    """`Builder`: of what builds the repositories of each forge, by the forge's name, and of other builders."""

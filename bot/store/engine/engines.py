@@ -22,6 +22,7 @@ _BUSY_MILLISECONDS = 30_000
 _READ_KIBIBYTES = 4_096
 """What SQLite keeps of its file for each reader: with its usual two megabytes, a question about the whole fleet
 reads the same pages again and again. With eight, readers that rest held 9 MB more, and ticks took as long."""
+_RESTING_READERS, _MOST_CONNECTIONS = 5, 15
 _POSTGRES = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -54,7 +55,7 @@ def engine_for(target: URL) -> AsyncEngine:
     """The engine of those that write; nothing is connected yet. Raises `Failure` (denied) where the driver of
     PostgreSQL, which is an extra, is not installed."""
     if target.get_backend_name() == "sqlite":
-        return _on_sqlite(target, _begin_with_lock)
+        return _on_sqlite(target, _begin_with_lock, resting=1)
     connect_args = {name: value for name, value in _POSTGRES.items() if name not in target.query}
     try:
         return create_async_engine(
@@ -68,7 +69,8 @@ def readers_of(engine: AsyncEngine) -> AsyncEngine:
     """The engine of those that only read: SQLite's have connections of their own, on which writing is an error."""
     if engine.dialect.name != "sqlite":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return _on_sqlite(engine.url, _begin_to_read, "query_only=ON", f"cache_size=-{_READ_KIBIBYTES}")
+    pragmas = "query_only=ON", f"cache_size=-{_READ_KIBIBYTES}"
+    return _on_sqlite(engine.url, _begin_to_read, *pragmas, resting=_RESTING_READERS)
 
 
 def _begin_with_lock(connection: Connection) -> None:
@@ -81,13 +83,20 @@ def _begin_to_read(connection: Connection) -> None:
     driver_connection.begin_with_next()
 
 
-def _on_sqlite(target: URL, begin: Callable[[Connection], None], *pragmas: str) -> AsyncEngine:
+def _on_sqlite(target: URL, begin: Callable[[Connection], None], *pragmas: str, resting: int) -> AsyncEngine:
+    """Keeps `resting` connections open, each with a thread and a cache of some megabytes.
+
+    Of those that write one is enough, since they take turns; readers overlap, and to open one takes
+    as long as to ask.
+    """
     engine = create_async_engine(
         target,
         hide_parameters=True,
         json_serializer=unparse,
         json_deserializer=parse,
-        pool_size=1,  # each that rests keeps a thread and a cache of some megabytes; more are opened while needed
+        pool_size=resting,
+        max_overflow=_MOST_CONNECTIONS - resting,
+        pool_use_lifo=True,  # so that those that are seldom needed stay small
         connect_args={"async_creator_fn": connect},
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError, StatementError
+from sqlalchemy.exc import TimeoutError as ConnectionsTaken
 
 from bot.domain.failure import Failure, Trouble
 
@@ -39,9 +40,16 @@ class NoRoom(StoreFailure):
 
 @contextmanager
 def failures_of(url: URL) -> Iterator[None]:
-    """Turns what the database at this URL says while it is used into a `Failure`: away, full, or damaged."""
+    """Turns what the database at this URL says while it is used into a `Failure`: away, taken, full, or damaged."""
     try:
         yield
+    except ConnectionsTaken as error:
+        raise StoreFailure(
+            Trouble.UNREACHABLE,
+            "no connection was free for half a minute",
+            where=url_told(url),
+            advice="the next pass tries again",
+        ) from error
     except (OperationalError, InterfaceError, InternalError) as error:
         if isinstance(error, InternalError) and getattr(error.orig, "sqlstate", None) != _IDLE_TOO_LONG:
             raise

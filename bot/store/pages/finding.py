@@ -11,7 +11,15 @@ from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventory_packages, packages
 from bot.store.rows.inventories.vulnerabilities import vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
-from bot.views.finding import FoundGroup, FoundKind, FoundNames, PackageImage, PackagePage, PackageVersion
+from bot.views.finding import (
+    FoundGroup,
+    FoundKind,
+    FoundNames,
+    PackageImage,
+    PackagePage,
+    PackageVersion,
+    WantedVersion,
+)
 from bot.views.paging import Cut, page_of
 
 _MOST = 12
@@ -37,8 +45,9 @@ class FindingStore(CvePagesStore):
                     groups.append(FoundGroup(kind, tuple(names[:_MOST]), len(names) > _MOST))
         return FoundNames(text, tuple(groups))
 
-    async def package(self, name: str, cut: Cut) -> PackagePage | None:
+    async def package(self, name: str, cut: Cut, wanted: WantedVersion | None = None) -> PackagePage | None:
         """Reads which images hold a package, in which version; None where none that was read does."""
+        wanted = wanted or WantedVersion()
         found = packages.c
         held = (
             select(image_inventories.c.image_id, found.name, found.type, found.version)
@@ -52,7 +61,16 @@ class FindingStore(CvePagesStore):
         kinds = held.c.name, held.c.type, held.c.version
         image = images.c.registry + "/" + images.c.repository + ":" + images.c.tag
         in_order = held.c.image_id, held.c.name, held.c.version
-        one_page = select(*in_order).order_by(*in_order).limit(cut.per_page).offset(cut.offset).subquery()
+        asked = {held.c.version: wanted.version, held.c.name: wanted.package, held.c.type: wanted.type}
+        is_wanted = [column == value for column, value in asked.items() if value]
+        one_page = (
+            select(*in_order)
+            .where(*is_wanted)
+            .order_by(*in_order)
+            .limit(cut.per_page)
+            .offset(cut.offset)
+            .subquery()
+        )
         shown_images = (
             select(image.label("image"), one_page.c.name, one_page.c.version)
             .join(one_page, one_page.c.image_id == images.c.id)
@@ -63,8 +81,9 @@ class FindingStore(CvePagesStore):
             versions = tuple(PackageVersion(*row) for row in rows)
             if not versions:
                 return None
+            total = sum(each.images for each in versions if wanted.takes(each))
             shown = await connection.execute(shown_images)
-            page = page_of(tuple(PackageImage(*row) for row in shown), sum(each.images for each in versions), cut)
+            page = page_of(tuple(PackageImage(*row) for row in shown), total, cut)
             _, not_known = await count_images(connection, self._platforms)
         return PackagePage(versions, page, not_known)
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.repositories.repository import GITHUB
 from bot.domain.rollouts.journal import Entry, Word
 from bot.store.engine.codec import readable
 from bot.store.engine.writing import insert_into
@@ -77,6 +78,13 @@ locked_after(outbox, "incidents", "pauses", "rollout_waves", "summaries")
 LISTING = "list repositories"
 LISTING_AT = f"{LISTING} at "
 """Before the name of a forge other than GitHub."""
+LISTED = "listed"
+"""The mark of the task of a forge that was listed at least once."""
+
+
+def listing_of(forge: str) -> str:
+    """The name of the task of listing a forge."""
+    return LISTING if forge == GITHUB else f"{LISTING_AT}{forge}"
 
 
 async def latest_entries(connection: AsyncConnection, most: int) -> list[Entry]:

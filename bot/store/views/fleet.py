@@ -12,12 +12,13 @@ from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import ENDED
+from bot.domain.rollouts.rollout import Pause
 from bot.store.engine.codec import load, readable
 from bot.store.engine.database import lack_of_room
 from bot.store.engine.failures import NoRoom
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.fleet import counts
-from bot.store.pages.fleet.needs import needs_in
+from bot.store.pages.fleet.needs import Known, needs_in
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.tables import base_of, bases, documents, incidents, shows_two_in
@@ -29,6 +30,7 @@ from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.views.fleet.needs import AwaitsPerson, NeedReason
 from bot.views.fleet.status import BaseStatus, DumpStatus, IncidentRow, Status
 
 
@@ -59,15 +61,11 @@ class FleetViewsStore(Store):
             )
             standing = await open_notices(connection)
             ages = await ages_of(connection, self._clock.now())
+            pauses = tuple(await open_pauses(connection))
+            unread = readable(unreadable, _unread, lambda row: f"repository {row.name}")
             return Status(
                 repositories=int(total.scalar_one()),
-                unreadable=tuple(
-                    readable(
-                        unreadable,
-                        lambda row: (row.name, row.error or load(row.config, RepositoryConfig).refusal or ""),
-                        lambda row: f"repository {row.name}",
-                    )
-                ),
+                unreadable=tuple((need.subject, told) for need, told in unread),
                 bases=await _bases(connection, standing),
                 rebuilds=tuple(await read_rebuilds(connection, is_shown)),
                 tried_again=frozenset(
@@ -84,9 +82,11 @@ class FleetViewsStore(Store):
                 feed_errors=tuple((row.url, row.error) for row in feeds),
                 ages=ages,
                 dumps=await _dump_statuses(connection),
-                pauses=tuple(await open_pauses(connection)),
+                pauses=pauses,
                 onboardings=await count_onboardings(connection),
-                needs=await needs_in(connection, self._clock.now()),
+                needs=await needs_in(
+                    connection, self._clock.now(), known=_needs_known(pauses, [need for need, _ in unread])
+                ),
                 standings=await counts(connection),
             )
 
@@ -110,6 +110,29 @@ class FleetViewsStore(Store):
             )
             workflow_lists = [load(row, tuple[Workflow, ...]) for row in rows.scalars()]
         return frozenset(workflow.file for several in workflow_lists for workflow in several)
+
+
+def _unread(row: Any) -> tuple[AwaitsPerson, str]:
+    """A repository that cannot be read as what needs a person, and in the words of `status`."""
+    if row.error:
+        return AwaitsPerson(row.name, None, row.error), row.error
+    config = load(row.config, RepositoryConfig)
+    return AwaitsPerson(row.name, None, config.unread), config.refusal or ""
+
+
+def _needs_known(pauses: Sequence[Pause], unread: Sequence[AwaitsPerson]) -> Known:
+    """What needs a person of that which `status` reads whole."""
+    return {
+        NeedReason.PAUSED: [
+            AwaitsPerson(
+                "everything" if pause.rollout is None else f"rollout {pause.rollout}",
+                pause.since,
+                f"{pause.who}: {pause.reason}",
+            )
+            for pause in pauses
+        ],
+        NeedReason.UNREADABLE: unread,
+    }
 
 
 async def _dump_statuses(connection: AsyncConnection) -> tuple[DumpStatus, ...]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from bot.domain.feeds.advisory import Release, Severity
-from bot.domain.packages.ledger.clocks import Passage, Station
+from bot.domain.packages.ledger.clocks import Passage, Station, StationClock
 from bot.domain.packages.ledger.entries import LedgerEntry, Places, StationTime
 from bot.views.paging import Page
 
@@ -116,11 +116,29 @@ class CvePage:
 
 def row_of(entry: LedgerEntry, took: Mapping[Station, StationTime]) -> LedgerRow:
     """Words an entry; `took` is how long each station took others."""
-    clock = entry.clock
-    clocks = tuple(
+    return _row_of(entry, _station_rows(entry.clocks, took))
+
+
+def rows_of(entries: Iterable[LedgerEntry], took: Mapping[Station, StationTime]) -> Iterator[LedgerRow]:
+    """Words entries, as `row_of` does; the clocks that several share are worded once, and stay shared."""
+    worded: dict[int, tuple[Mapping[Station, StationClock], tuple[StationRow, ...]]] = {}
+    for entry in entries:
+        if id(entry.clocks) not in worded:
+            worded[id(entry.clocks)] = entry.clocks, _station_rows(entry.clocks, took)
+        yield _row_of(entry, worded[id(entry.clocks)][1])
+
+
+def _station_rows(
+    clocks: Mapping[Station, StationClock], took: Mapping[Station, StationTime]
+) -> tuple[StationRow, ...]:
+    return tuple(
         StationRow(place, clock.passage, clock.at, clock.says, clock.who, took.get(place))
-        for place, clock in entry.clocks.items()
+        for place, clock in clocks.items()
     )
+
+
+def _row_of(entry: LedgerEntry, clocks: tuple[StationRow, ...]) -> LedgerRow:
+    clock = entry.clock
     return LedgerRow(
         entry.image.image,
         entry.image.repository,
@@ -284,7 +302,8 @@ def _group(rows: Sequence[LedgerRow], movers: Sequence[str]) -> ImageGroup:
     station, mover_names = _stuck_at(rows[0]), tuple(_name_movers(rows, movers))
     says_no_more = station is Station.IMAGE or ITS_REPOSITORY in mover_names
     reasons = Counter(row.says for row in rows if row.says and not (says_no_more and _mover(row) == ITS_REPOSITORY))
-    clocks = tuple(_clock(rows, number) for number in range(len(rows[0].clocks)))
+    different = list({id(row.clocks): row.clocks for row in rows}.values())
+    clocks = tuple(_clock(different, number) for number in range(len(rows[0].clocks)))
     images = tuple(row.image for row in rows)
     return ImageGroup(rows[0].state, station, mover_names, tuple(reasons.most_common()), clocks, images)
 
@@ -308,11 +327,11 @@ def _stuck_at(row: LedgerRow) -> Station | None:
     return next((clock.station for clock in row.clocks if clock.passage is Passage.UNKNOWN), None)
 
 
-def _clock(rows: Sequence[LedgerRow], number: int) -> GroupClock:
+def _clock(several: Sequence[Sequence[StationRow]], number: int) -> GroupClock:
     """The clock in the place `number`, of the images that it concerns; their passages are the same."""
-    concerned = [row for row in rows if row.clocks[number].passage is not Passage.NOT_CONCERNED]
-    clock = (concerned or rows)[0].clocks[number]
-    times = [since for row in concerned if (since := _since(row.clocks, number)) is not None]
+    concerned = [clocks for clocks in several if clocks[number].passage is not Passage.NOT_CONCERNED]
+    clock = (concerned or several)[0][number]
+    times = [since for clocks in concerned if (since := _since(clocks, number)) is not None]
     return GroupClock(
         *(clock.station, clock.passage, min(times, default=None), max(times, default=None)),
         clock.elsewhere,

@@ -34,7 +34,7 @@ from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
-from bot.views.finding import FoundNames, PackagePage
+from bot.views.finding import FoundNames, PackagePage, WantedVersion
 from bot.views.fleet.fleet import AGES, Fleet, FleetFilter, Sort, Standing
 from bot.views.fleet.needs import NeedReason, NeedsYou
 from bot.views.fleet.practices import Audited, FleetPractices, PracticePage
@@ -50,6 +50,7 @@ from bot.web.pages.looking import stage_rows
 from bot.web.site import Site, site_of
 
 _TEXT = r"^[^\x00-\x1f]*$"
+Exact = Annotated[str, Query(max_length=200, pattern=_TEXT, description="All of it, as the answer has it.")]
 Text = Annotated[str, Query(max_length=200, pattern=_TEXT, description="What its name, or title, holds.")]
 Wanted = Annotated[str, Query(min_length=1, max_length=200, pattern=_TEXT, description="A part of the name.")]
 Age = Annotated[
@@ -131,6 +132,21 @@ def _empty() -> FastAPI:
         dependencies=[Depends(_reader), Security(HTTPBearer(auto_error=False))],
         responses={**_REFUSALS, **_NOT_MODIFIED},
     )
+
+
+async def _repository(request: Request, name: str) -> Response:
+    site = site_of(request)
+    repository_page = await site.stores[RepositoryPagesStore].repository(name, site.forge)
+    if repository_page is None:
+        raise HTTPException(404, "there is no such repository")
+    return answered(request, repository_page, RepositoryPage)
+
+
+async def _findings(request: Request, name: str) -> Response:
+    audit = await site_of(request).stores[PracticesStore].audited(name)
+    if audit is None:
+        raise HTTPException(404, "there is no such repository")
+    return answered(request, audit, Audited)
 
 
 def _add_lists(app: FastAPI) -> None:
@@ -225,8 +241,16 @@ def _add_details(app: FastAPI) -> None:
     @app.get(
         "/packages/{name:path}", response_model=PackagePage, responses=_MISSING, summary="Images with a package"
     )
-    async def package(request: Request, name: Name, cut: OnePage) -> Response:
-        package_page = await site_of(request).stores[FindingStore].package(name, cut)
+    async def package(
+        request: Request,
+        name: Name,
+        cut: OnePage,
+        version: Exact = "",
+        package: Exact = "",
+        type: Exact = "",  # noqa: A002 - the parameter's name
+    ) -> Response:
+        wanted = WantedVersion(version, package, type)
+        package_page = await site_of(request).stores[FindingStore].package(name, cut, wanted)
         if package_page is None:
             raise HTTPException(404, "no image that was read holds it")
         return answered(request, package_page, PackagePage, package_page.images)
@@ -269,11 +293,7 @@ def _add_details(app: FastAPI) -> None:
         "/repositories/{owner}/{name}", response_model=RepositoryPage, responses=_MISSING, summary="One repository"
     )
     async def repository(request: Request, owner: Part, name: Part) -> Response:
-        site = site_of(request)
-        repository_page = await site.stores[RepositoryPagesStore].repository(f"{owner}/{name}", site.forge)
-        if repository_page is None:
-            raise HTTPException(404, "there is no such repository")
-        return answered(request, repository_page, RepositoryPage)
+        return await _repository(request, f"{owner}/{name}")
 
     @app.get(
         "/repositories/{owner}/{name}/findings",
@@ -282,10 +302,25 @@ def _add_details(app: FastAPI) -> None:
         summary="What the audit found in one repository",
     )
     async def findings(request: Request, owner: Part, name: Part) -> Response:
-        audit = await site_of(request).stores[PracticesStore].audited(f"{owner}/{name}")
-        if audit is None:
-            raise HTTPException(404, "there is no such repository")
-        return answered(request, audit, Audited)
+        return await _findings(request, f"{owner}/{name}")
+
+    @app.get(
+        "/repositories/{organisation}/{project}/{name}",
+        response_model=RepositoryPage,
+        responses=_MISSING,
+        summary="One repository of Azure Repos",
+    )
+    async def azure_repository(request: Request, organisation: Part, project: Part, name: Part) -> Response:
+        return await _repository(request, f"{organisation}/{project}/{name}")
+
+    @app.get(
+        "/repositories/{organisation}/{project}/{name}/findings",
+        response_model=Audited,
+        responses=_MISSING,
+        summary="What the audit found in one repository of Azure Repos",
+    )
+    async def azure_findings(request: Request, organisation: Part, project: Part, name: Part) -> Response:
+        return await _findings(request, f"{organisation}/{project}/{name}")
 
     @app.get("/advisories/{cve}", response_model=AdvisoryPage, responses=_MISSING, summary="One advisory")
     async def advisory(request: Request, cve: Part, cut: OnePage, fix: FixState | None = None) -> Response:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from bot.domain.bases.support import SupportState
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.timing.waves import WavePart
+from bot.views.finding import WantedVersion
 from bot.views.fleet.fleet import AGES, FleetFilter, Sort, Standing
 from bot.views.paging import MOST_PAGES, Cut, Page
 from bot.views.rollouts.rollout import WantedRebuilds
@@ -60,6 +61,11 @@ def wanted_rebuilds(request: Request) -> WantedRebuilds:
         _number(request, "distance"),
         chosen(request, "part", WavePart),
     )
+
+
+def wanted_version(request: Request) -> WantedVersion:
+    """Which images that hold a package are asked for."""
+    return WantedVersion(text(request, "version"), text(request, "package"), text(request, "type"))
 
 
 def _number(request: Request, name: str) -> int | None:

@@ -1,4 +1,4 @@
-"""`/badge/OWNER/NAME.svg`: how a repository stands, for its README."""
+"""`/badge/OWNER/NAME.svg`, or with a project between: how a repository stands, for its README."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +21,7 @@ async def badge(request: Request) -> Response:
     site = site_of(request)
     if not site.access.has_open_badges and (refusal := await refused(request, Right.READ)) is not None:
         return refusal
-    name = f"{request.path_params['owner']}/{request.path_params['name']}"[:255]
+    name = "/".join(request.path_params.values())[:255]
     standing = await site.stores[FleetStore].standing(name)
     colour = _OTHER if standing is None else _COLOURS.get(standing, _OTHER)
     drawn = draw("base image", standing.value if standing else "not known", colour)
@@ -43,4 +43,7 @@ def draw(left: str, right: str, colour: str) -> str:
     )
 
 
-routes = [Route("/badge/{owner}/{name}.svg", badge, name="badge")]
+routes = [
+    Route("/badge/{owner}/{name}.svg", badge, name="badge"),
+    Route("/badge/{organisation}/{project}/{name}.svg", badge, name="badge of Azure Repos"),
+]

@@ -13,7 +13,7 @@ from bot.settings.tokens import Right
 from bot.store.pages.finding import FindingStore
 from bot.views.finding import FoundKind, FoundNames
 from bot.web.access.guard import allowed
-from bot.web.pages.asking import check_page, cut_of, text
+from bot.web.pages.asking import check_page, cut_of, text, wanted_version
 from bot.web.pages.rendering import render
 from bot.web.site import site_of
 
@@ -55,11 +55,12 @@ async def find(request: Request) -> Response:
 async def package(request: Request) -> Response:
     """The images that hold a package, in which version."""
     name = request.path_params["name"][:256]
-    found = await site_of(request).stores[FindingStore].package(name, cut_of(request))
+    wanted = wanted_version(request)
+    found = await site_of(request).stores[FindingStore].package(name, cut_of(request), wanted)
     if found is None:
         raise HTTPException(404, f"No image that was read holds a package {name}.")
     check_page(found.images)
-    return render(request, "package.html", name=name, found=found)
+    return render(request, "package.html", name=name, found=found, wanted=wanted)
 
 
 routes = [

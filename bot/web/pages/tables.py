@@ -12,6 +12,7 @@ from starlette.routing import Route
 from bot.domain.repositories.finding import Outcome
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
+from bot.store.pages.finding import FindingStore
 from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.pages.fleet.needs import NeedsStore
 from bot.store.pages.fleet.practices import PracticesStore
@@ -23,7 +24,7 @@ from bot.views.fleet.needs import NeedReason
 from bot.views.paging import Cut
 from bot.views.rows import RebuildRow
 from bot.web.access.guard import allowed
-from bot.web.pages.asking import chosen, fleet_filter, text, wanted_rebuilds
+from bot.web.pages.asking import chosen, fleet_filter, text, wanted_rebuilds, wanted_version
 from bot.web.site import site_of
 
 _WHOLE = Cut(per_page=10_000)
@@ -120,6 +121,16 @@ async def cve(request: Request) -> Response:
     return _answer(found.cve.cve, ("image", "produced by", "packages", "stuck at", "why", "who"), rows)
 
 
+@allowed(Right.READ)
+async def package(request: Request) -> Response:
+    name = request.path_params["name"][:256]
+    found = await site_of(request).stores[FindingStore].package(name, _WHOLE, wanted_version(request))
+    if found is None:
+        raise HTTPException(404, f"No image that was read holds a package {name}.")
+    rows = ((row.image, row.package, row.version) for row in found.images.items)
+    return _answer("package", ("image", "package", "version"), rows)
+
+
 routes = [
     Route("/fleet.csv", fleet, name="fleet_table"),
     Route("/needs/{reason}.csv", needs, name="needs_table"),
@@ -127,4 +138,5 @@ routes = [
     Route("/advisories/{cve}.csv", advisory, name="advisory_table"),
     Route("/rollouts/{number:int}.csv", rollout, name="rollout_table"),
     Route("/cves/{cve}.csv", cve, name="cve_table"),
+    Route("/packages/{name:path}.csv", package, name="package_table"),
 ]

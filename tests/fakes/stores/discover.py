@@ -19,7 +19,7 @@ class FakeDiscoverStore:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.listings: FakeQueue[DueListing] = FakeQueue(shown=_with_attempts)
+        self._listings: FakeQueue[DueListing] = FakeQueue(shown=_with_attempts)
         self.repositories: FakeQueue[DueRepository] = FakeQueue(shown=_as_shown)
         self.readings: dict[str, Reading] = {}
         self.blobs: dict[str, bytes] = {}
@@ -31,15 +31,18 @@ class FakeDiscoverStore:
         """What was told of words that cannot be understood, at the end of each pass."""
         self._pushed: dict[str, datetime | None] = {}
 
+    def listings(self, forges: Collection[str] = (GITHUB,)) -> FakeQueue[DueListing]:
+        return self._listings
+
     async def expect_listing(self, forges: Collection[str] = (GITHUB,)) -> None:
-        expected = {row.item.forge for row in self.listings.rows.values() if isinstance(row.item, DueListing)}
+        expected = {row.item.forge for row in self._listings.rows.values() if isinstance(row.item, DueListing)}
         for forge in sorted(set(forges) - expected):
-            number = len(self.listings.rows) + 1
-            self.listings.add(DueListing(number, 0, forge), self.clock.now(), "list repositories", number)
+            number = len(self._listings.rows) + 1
+            self._listings.add(DueListing(number, 0, forge), self.clock.now(), "list repositories", number)
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
-        self.listings.settle(task.id, due)
-        self.listings.rows[task.id].attempts = task.attempts
+        self._listings.settle(task.id, due)
+        self._listings.rows[task.id].attempts = task.attempts
         self.listing_trouble = trouble if trouble is not None else self.listing_trouble
 
     async def known_fleet(self, forge: str = GITHUB) -> KnownFleet:
@@ -49,7 +52,7 @@ class FakeDiscoverStore:
         self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
     ) -> None:
         now = self.clock.now()
-        self.listings.settle(task.id, due)
+        self._listings.settle(task.id, due)
         self.listing_trouble = listing.trouble
         self.grants = listing.grants
         self.short_since = (self.short_since or now) if listing.trouble else None

@@ -155,6 +155,8 @@ class WatchfulForge(FakeForge):
     broken: list[str] = field(default_factory=list)
     opened: dict[str, list[datetime]] = field(default_factory=dict)
     """By account, when pull requests were opened or asked for, however that ended."""
+    asks_for_turns: bool = True
+    """Whether the bot can know how long ago it wrote."""
 
     def __post_init__(self) -> None:
         self.said = Said(self.clock)
@@ -284,6 +286,8 @@ class WatchfulForge(FakeForge):
             self.broken.append(f"{step} in {identity} without a green run of {before} of its own")
 
     def _spend(self, identity: Identity) -> None:
+        if not self.asks_for_turns:
+            return
         now = self.clock.now()
         opened = self.opened.setdefault(owner_of(identity.name), [])
         opened.append(now)
@@ -422,12 +426,15 @@ class Fleet:
             await stage(worker)
 
     async def with_a_wrong_clock(self, worker: int, ahead: timedelta) -> None:
-        """A pass while the bot's own clock is wrong: the forge's, and that of people, goes right."""
-        self.own_clock.ahead = ahead
+        """A pass while the bot's own clock is wrong: the forge's, and that of people, goes right.
+
+        What was written a moment ago seems long ago to it, so that the forge's own limits alone bound it then.
+        """
+        self.own_clock.ahead, self.forge.asks_for_turns = ahead, False
         try:
             await self.everything(worker)
         finally:
-            self.own_clock.ahead = timedelta()
+            self.own_clock.ahead, self.forge.asks_for_turns = timedelta(), True
 
     async def at_once(self, first: str, second: str) -> None:
         """A stage of each worker in the same moments."""
@@ -563,7 +570,9 @@ class Fleet:
 
     def _loop(self, worker: int) -> Loop:
         budget = Budget(self.workers[worker].budgets, self.own_clock, LIMITS, sleep=self._wait)
-        return Loop(self.own_clock, budget=budget, sleep=_never, covers=self.selection.names)
+        return Loop(
+            self.own_clock, budget=budget, sleep=_never, covers=lambda home: self.selection.names(home.name)
+        )
 
     async def _wait(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bot.domain.clock import SystemClock
+from bot.domain.repositories.repository import Identity
 from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from tests.migrated import new_sqlite
@@ -17,4 +18,6 @@ async def test_what_is_written_to_is_what_the_settings_include_by_its_name(tmp_p
     )
     async with open_bot(load(path), SystemClock()) as bot:
         names = ("Contoso/shop", "contoso/attic", "elsewhere/shop")
-        assert [bot.loop.covers(name) for name in names] == [True, False, False]
+        assert [bot.loop.covers(Identity(name)) for name in names] == [True, False, False]
+        elsewhere = Identity("contoso/team/shop", forge="azure-devops")
+        assert not bot.loop.covers(elsewhere), "the settings of one forge include nothing of another"

@@ -192,7 +192,7 @@ class Stores(StageStores):
 
     async def listings(self) -> list[DueListing]:
         await self.discover.expect_listing()
-        return await self.taken(self.discover.listings)
+        return await self.taken(self.discover.listings())
 
     async def repositories(self, limit: int = 100) -> list[DueRepository]:
         return await self.taken(self.discover.repositories, limit)

@@ -187,3 +187,9 @@ async def test_what_is_refused_before_it_is_json_too(asking: Asking, path: str) 
     answer = await asking(READER).get(f"/api/v1{path}")
     assert answer.status_code in {404, 414}
     assert answer.json().keys() == {"detail"}
+
+
+@pytest.mark.parametrize("rest", ["", "/findings"])
+async def test_a_repository_of_three_parts_is_looked_for_by_all_of_them(asking: Asking, rest: str) -> None:
+    answer = await asking(READER).get(f"/api/v1/repositories/contoso/other%20team/desk{rest}")
+    assert (answer.status_code, "there is no such repository" in answer.text) == (404, True)

@@ -1,7 +1,9 @@
 """Anything is found by its name, and files that pages are drawn with are kept by their content."""
 
 from collections.abc import AsyncIterator
+from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -69,6 +71,22 @@ async def test_a_package_has_its_versions_and_the_images_that_hold_them(asking: 
     page = (await client.get("/packages/openssl")).text
     assert all(f">{row['version']}<" in page for row in found["versions"])
     assert (await client.get("/packages/no-such")).status_code == 404
+
+
+async def test_each_number_of_a_package_leads_to_its_images_on_the_page_in_the_api_and_as_csv(
+    asking: Asking,
+) -> None:
+    client = asking(READER)
+    for row in (await client.get("/api/v1/packages/openssl")).json()["versions"]:
+        asked = {"version": row["version"], "package": row["name"], "type": row["type"]}
+        address = f"/packages/openssl?{urlencode(asked)}"
+        assert f'href="{escape(address)}#list"' in (await client.get("/packages/openssl")).text
+        found = (await client.get("/api/v1/packages/openssl", params=asked)).json()["images"]
+        assert found["total"] == row["images"]
+        assert {(each["package"], each["version"]) for each in found["items"]} == {(row["name"], row["version"])}
+        assert (await client.get(address)).status_code == 200
+        table = (await client.get("/packages/openssl.csv", params=asked)).text.splitlines()
+        assert len(table) == row["images"] + 1
 
 
 async def test_finding_takes_one_statement_for_each_kind(asking: Asking) -> None:

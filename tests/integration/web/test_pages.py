@@ -266,6 +266,14 @@ class TestASmallFleet:
         assert f"base image: {standing.value}" in answer.text
 
 
+@pytest.mark.parametrize("name", ["contoso/nothing", "contoso/other%20team/nothing"])
+async def test_the_badge_of_what_is_not_known_says_so_however_many_parts_its_name_has(
+    asking: Asking, name: str
+) -> None:
+    answer = await asking(READER).get(f"/badge/{name}.svg")
+    assert (answer.status_code, "base image: not known" in answer.text) == (200, True)
+
+
 async def _usages(client: httpx.AsyncClient, repository: str) -> list[dict[str, Any]]:
     usages: list[dict[str, Any]] = (await client.get(f"/api/v1/repositories/{repository}")).json()["usages"]
     return usages

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.globs import any_covers, covers, may_meet
+from bot.domain.globs import any_covers, covers, may_meet, names_repository
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,21 @@ def test_two_globs_meet_where_a_name_may_match_both(one: str, other: str, holds:
 def test_what_matches_both_is_where_they_meet(one: str, other: str, name: str) -> None:
     if fnmatchcase(name, one) and fnmatchcase(name, other):
         assert may_meet(one, other)
+
+
+@pytest.mark.parametrize(
+    ("glob", "name", "holds"),
+    [
+        ("*", "contoso/shop", True),
+        ("*", "contoso/team/desk", True),
+        ("contoso/*", "Contoso/shop", True),
+        ("*shop", "contoso/shop", True),
+        ("contoso/*", "contoso/team/desk", False),
+        ("*desk", "contoso/team/desk", False),
+        ("contoso/*/desk", "contoso/other team/desk", True),
+        ("contoso/team/*", "contoso/team/desk", True),
+        ("contoso/team/*", "contoso/teams/desk", False),
+    ],
+)
+def test_a_star_takes_in_no_more_than_one_part_of_a_name_of_three(glob: str, name: str, holds: bool) -> None:
+    assert names_repository([glob], name) is holds

@@ -26,3 +26,9 @@ def test_what_another_forge_lists_pauses_there_alone() -> None:
     assert host.whole is None
     assert host.of(Identity("contoso/shop")) == "api.github.com"
     assert host.of(Identity("contoso/team/shop", forge="azure-devops")) == "dev.azure.com (contoso)"
+
+
+def test_a_forge_that_is_not_set_up_here_is_no_part_of_another() -> None:
+    host = Host("api.github.com", others={"azure-devops": Host("dev.azure.com")})
+    assert host.of(Identity("contoso/shop", forge="gitea")) == host.at("gitea") == "gitea"
+    assert host.at("github") == "api.github.com"

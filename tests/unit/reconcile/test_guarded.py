@@ -80,7 +80,7 @@ class World:
 
         budget = Budget(self.turns, self.clock, WriteLimits(), self.by_owner, sleep)
         writes = {"open": Write(lambda repository, titles: len(titles), lambda repository, titles: not titles)}
-        return Guarded(self.port, writes, self.lease, WriteBounds(budget, lambda name: name != "away/shop"))
+        return Guarded(self.port, writes, self.lease, WriteBounds(budget, lambda home: home.name != "away/shop"))
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class Setting:
         self.forge.calls.clear()
         if not is_included:
             self.shop.name = "elsewhere/shop"
-        await self.tick(Loop(self.forge.clock, covers=lambda name: name.startswith("contoso/")))
+        await self.tick(Loop(self.forge.clock, covers=lambda home: home.name.startswith("contoso/")))
         return self.forge.calls
 
     @property

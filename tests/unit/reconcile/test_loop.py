@@ -48,6 +48,7 @@ class Posts(Work[Post, str]):
         self.together: list[int] = []
         self.are_small = False
         self.suspects: set[str] = set()
+        self.needs_also: dict[str, tuple[str, ...]] = {}
         self.longest = timedelta(minutes=30)
         self.running = self.most_running = 0
 
@@ -57,6 +58,9 @@ class Posts(Work[Post, str]):
 
     def host(self, item: Post) -> str:
         return item.host
+
+    def needs(self, item: Post) -> Sequence[str]:
+        return self.needs_also.get(item.host, ())
 
     def is_suspect(self, host: str) -> bool:
         return host in self.suspects
@@ -992,3 +996,45 @@ async def test_what_a_defect_says_is_cut(world: World) -> None:
     world.posts.meets[1] = ValueError("x" * 900)
     await world.run()
     assert len(world.queue.rows[1].error or "") == 500
+
+
+def at(host: str, failure: Failure) -> Failure:
+    """The failure, met at another host than the item's own."""
+    failure.host = host
+    return failure
+
+
+async def test_what_another_host_asks_for_rests_that_host_and_not_the_items_own(world: World) -> None:
+    world.add("builder", "builder", "forge")
+    world.posts.needs_also = {"builder": ("forge",)}
+    world.posts.at_once = 1
+    world.posts.meets[1] = at("forge", Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR / 3))
+    await world.run()
+    world.posts.needs_also = {}
+    world.add("builder", "forge")
+    world.posts.tried.clear()
+    await world.run(timedelta(minutes=1))
+    assert (4 in world.posts.tried, 5 in world.posts.tried) == (True, False)
+    assert world.due(5) == timedelta(minutes=19)
+
+
+async def test_what_needs_a_host_that_rests_is_not_tried_at_its_own(world: World) -> None:
+    world.add("forge")
+    world.posts.meets[1] = THROTTLED
+    await world.run()
+    world.posts.needs_also = {"builder": ("forge",)}
+    world.add("builder")
+    await world.run(timedelta(minutes=1))
+    assert (world.posts.tried, world.due(2), world.queue.rows[2].attempts) == ([1], timedelta(minutes=19), 0)
+
+
+async def test_silence_at_another_host_is_counted_against_that_one(world: World) -> None:
+    world.add(*["builder"] * 6)
+    world.posts.at_once = 1
+    for number in range(1, 7):
+        world.posts.meets[number] = at("forge", Failure(Trouble.UNREACHABLE, "no answer"))
+    await world.run()
+    world.add("builder", "forge")
+    world.posts.tried.clear()
+    await world.run(timedelta(seconds=1))
+    assert world.posts.tried == [7]

@@ -63,9 +63,11 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
     """Writes what needs a person, what is under way and what comes next; with `show_all` all that is known."""
     from bot.cli.screen.needs import show_needs
     from bot.views.fleet.status import as_json
+    from bot.views.fleet.troubles import as_json as troubles_as_json
+    from bot.views.fleet.troubles import troubles_of
 
     if output is Format.JSON:
-        print_json(as_json(status))
+        print_json(as_json(status) | {"troubles": troubles_as_json(troubles_of(status))})
         return
     if status.no_room is not None:
         print_sentence(f"The bot stands still, or soon will: {status.no_room}")
@@ -79,9 +81,7 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
     _show_under_way(status, now)
     for line in what_comes_next(status, now):
         print_sentence(line)
-    troubles = _troubles_counted(status)
-    everything = "`freshness-bot status --all` lists everything"
-    print_sentence(f"In trouble: {troubles}; {everything}" if troubles else everything)
+    _show_troubles_in_short(status)
 
 
 def verdict(status: "Status", now: datetime) -> str:
@@ -132,17 +132,19 @@ def what_comes_next(status: "Status", now: datetime) -> "Iterator[str]":
         yield f"{waiting} for {reason}{at_the_latest}{others}"
 
 
-def _troubles_counted(status: "Status") -> str:
-    """Counts what is in trouble outside, and passes without a person, or is listed by `--all` alone."""
-    from bot.domain.wording.words import counted
-    from bot.views.bases.base import is_in_trouble
+def _show_troubles_in_short(status: "Status") -> None:
+    """Writes what is in trouble with what to do about each; counted alone where the screen is full of what needs a
+    person."""
+    from bot.cli.screen.needs import MOST_GROUPS
+    from bot.views.fleet.troubles import troubles_of
 
-    numbers = (
-        counted(len(status.incidents), "incident") if status.incidents else "",
-        counted(number, "base") if (number := sum(map(is_in_trouble, status.bases))) else "",
-        counted(len(status.feed_errors), "document of a feed", "documents of feeds") if status.feed_errors else "",
-    )
-    return ", ".join(filter(None, numbers))
+    everything, troubles = "`freshness-bot status --all` lists everything", troubles_of(status)
+    if troubles and len(status.needs.groups) > MOST_GROUPS:
+        print_sentence(f"In trouble: {', '.join(group.counted for group in troubles)}; {everything}")
+        return
+    for group in troubles:
+        print_sentence(f"In trouble: {group.sentence}")
+    print_sentence(everything)
 
 
 def _show_everything(status: "Status", now: datetime) -> None:
@@ -231,7 +233,11 @@ def rollout_in_words(rollout: "RolloutInShort") -> str:
 
 
 def _show_troubles(status: "Status") -> None:
-    """Writes incidents, what cannot be read, and what dumps leave out."""
+    """Writes incidents, what cannot be read, and what dumps leave out, after what to do about each."""
+    from bot.views.fleet.troubles import troubles_of
+
+    for group in troubles_of(status):
+        print_sentence(f"In trouble: {group.sentence}")
     for incident in status.incidents:
         print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
     for name, error in status.unreadable:

@@ -4,8 +4,8 @@ A clock that stands further on proves what is not known before it: an image that
 base, or a build of its own, that brought the fix, whether or not anybody saw that.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median_low
 
@@ -52,6 +52,29 @@ def entry_of(image: AffectedImage) -> LedgerEntry:
     if clocks[stop].passage is Passage.UNKNOWN:
         return LedgerEntry(image, clocks, None, cannot_tell=True)
     return LedgerEntry(image, clocks, stop)
+
+
+@dataclass(slots=True)
+class AlikeEntries:
+    """Reads clocks once for all images of which the same is known: thousands of a fleet differ by name alone.
+    The clocks of those are one object, but where they name who builds the image."""
+
+    _entries: dict[Hashable, tuple[LedgerEntry, bool]] = field(default_factory=dict)
+
+    def of(self, image: AffectedImage, known: Hashable) -> LedgerEntry:
+        """The entry of an image; `known` is the same for those of which all but image and repository is equal."""
+        entry, names_builder = self._first(image, known)
+        if names_builder and entry.image.repository != image.repository:
+            entry, _ = self._first(image, (known, image.repository))
+        return LedgerEntry(image, entry.clocks, entry.waits_at, entry.cannot_tell)
+
+    def _first(self, image: AffectedImage, known: Hashable) -> tuple[LedgerEntry, bool]:
+        """Gives the entry of the first such image, and whether it would be another if somebody else built that."""
+        if known not in self._entries:
+            entry = entry_of(image)
+            of_nobody = entry_of(replace(image, image="", repository=""))
+            self._entries[known] = entry, entry.clocks != of_nobody.clocks
+        return self._entries[known]
 
 
 def _prove_by_later(

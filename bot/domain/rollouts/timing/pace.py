@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.host import Host
+from bot.domain.repositories.repository import GITHUB, owner_of
 from bot.domain.rollouts.timing.waiting import RolloutOptions, Waiting, Waits, holds_of
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -65,7 +66,7 @@ def times(spending: Spending, begins: Sequence[tuple[datetime, int]]) -> list[da
 def account_of(repository: str, *, by_owner: bool, host: str = "") -> str:
     """The beginning that the names of all repositories of an account have in common, in small letters: an owner's,
     or nothing where one token serves all. Elsewhere than at GitHub the `host` stands before that."""
-    return at_host(host) + (f"{repository.partition('/')[0].lower()}/" if by_owner else "")
+    return at_host(host) + (f"{owner_of(repository)}/" if by_owner else "")
 
 
 def at_host(host: str) -> str:
@@ -95,9 +96,9 @@ class Pace:
 
     def account(self, waiting: Waiting) -> str:
         """Names the account whose turn something waits for."""
-        host = self.forges.get(waiting.forge)
+        host = None if waiting.forge == GITHUB else self.forges.get(waiting.forge, Host(waiting.forge))
         if self.builder is not None and not waiting.opens:
-            host = self.builder.others.get(waiting.forge, self.builder)
+            host = self.builder.for_forge(waiting.forge)
         if host is None:
             return account_of(waiting.repository, by_owner=self.by_owner)
         return account_of(waiting.repository, by_owner=host.by_owner, host=host.name)

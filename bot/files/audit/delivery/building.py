@@ -42,7 +42,7 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
         yield push.step, push.command
         return
     names = _names_before(push)
-    for step in _steps_until(push):
+    for step in push.pipeline.steps_until(push.step):
         for command in step.commands:
             if is_build(command) and _may_be_named(_names_given(command), names):
                 yield step, command
@@ -53,21 +53,19 @@ def loads_of(push: Push) -> Iterator[PipelineStep]:
     if push.command is None or is_build(push.command):
         return
     names = _names_before(push)
-    for step in _steps_until(push):
+    for step in push.pipeline.steps_until(push.step):
         is_loaded = step.input("load").lower() == "true" or "type=docker" in step.input("outputs")
         tags = {_plain(name) for name in listed_names(step.input("tags"))}
         if step.action in BUILDKIT_ACTIONS and is_loaded and _may_be_named(tags, names):
             yield step
 
 
-def _steps_until(push: Push) -> list[PipelineStep]:
-    return [each for each in push.pipeline.steps if each.job is push.step.job and each.number <= push.step.number]
-
-
 def _names_before(push: Push) -> set[str]:
     """What the image is called that a command pushes, and what it was called before the tags of its job."""
     names = {_plain(name) for name in push.names}
-    for command in reversed([command for step in _steps_until(push) for command in step.commands]):
+    for command in reversed(
+        [command for step in push.pipeline.steps_until(push.step) for command in step.commands]
+    ):
         if _tags(command) and _plain(command.words[-1]) in names:
             names.add(_plain(command.words[-2]))
     return names

@@ -1,40 +1,51 @@
-"""Who the images run as that the repository builds, by the Dockerfile of the push that names them."""
+"""Who the images run as that the repository builds, by the Dockerfile that it builds them from: that of the push
+that names them, of a Compose file, or of a script.
+"""
 
 import re
 from dataclasses import dataclass
 
 from bot.files.audit.delivery.building import dockerfile_of
+from bot.files.audit.delivery.built_by_scripts import built_by_script
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.by_dockerfile import changes_users, stands_on_dotnet, starts, user_of
 from bot.files.audit.images.by_name import is_dotnet, user_of_image
-from bot.files.audit.images.dockerfile import dockerfile_at
+from bot.files.audit.images.dockerfile import Dockerfile, dockerfile_at
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.compose import services
+from bot.files.formats.dockerfile.stages import BuildStage
 
 _NO_ROOT = frozenset({UserKind.NUMBER, UserKind.NAME})
+Origin = tuple[str | None, str | None]
+"""A Dockerfile, and the stage of it where one is named."""
 
 
 def user_of_built_image(repository: RepositoryTexts, image: str) -> User | None:
-    """Who an image runs as: by the push here that names it, else by its name and what was seen of it."""
-    found = _push_of(repository, image)
-    if found is not None:
-        push, path = found
-        return user_of_stage(repository, path, push.step.input("target") or None)
+    """Who an image runs as: by what it is built from here, else by its name and what was seen of it."""
+    path, target = built_here(repository, image)
+    if path is not None:
+        return user_of_stage(repository, path, target)
     return settled(user_of_image(image), repository.produced_as(image)) if image else None
 
 
-def dockerfile_of_image(repository: RepositoryTexts, image: str) -> str | None:
-    """The Dockerfile here that an image is built from, by the push that names it; None where none does."""
-    found = _push_of(repository, image)
-    return found[1] if found is not None and found[1] in repository else None
-
-
-def _push_of(repository: RepositoryTexts, image: str) -> tuple[Push, str] | None:
-    """The first push that names the image, and the Dockerfile that it builds."""
-    return repository.kept(_pushes_by_name).get(repository_of(image))
+def built_here(repository: RepositoryTexts, image: str) -> Origin:
+    """The Dockerfile and stage that an image is built from here, by the push that names it, a Compose file or a
+    script; None where none does. Of a name that a run completes only the very same words tell."""
+    name = repository_of(image)
+    pushed = repository.kept(_pushes_by_name).get(name)
+    if pushed is not None:
+        return pushed[1], pushed[0].step.input("target") or None
+    by_words, by_name = repository.kept(_built_by_compose)
+    if image in by_words:
+        return by_words[image]
+    if not name or "$" in name:
+        return None, None
+    origins = by_name.get(name, frozenset())
+    return next(iter(origins)) if len(origins) == 1 else (built_by_script(repository, name), None)
 
 
 def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
@@ -48,18 +59,40 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
 
 @dataclass(frozen=True, slots=True)
 class ImageTraits:
-    """What advice on an image may build on: that its base is .NET's, that it starts as another user than root, or
-    that it starts as root to change owners or users, the capability that its program needs to start at all, and
-    that what it starts builds the program first. All are false or empty of an image that is not known here."""
+    """What advice on an image may build on: that it is a plain one of .NET, that it starts as another user than
+    root, or that it starts as root to change owners or users, the capability that its program needs to start at
+    all, that what it starts builds the program first, and that it holds a daemon beside its program, which needs
+    rights of its own. All are false or empty of one that is not known here.
+    """
 
     is_dotnet: bool
     starts_as_user: bool
     changes_users: bool
     needs: str = ""
     builds_as_it_starts: bool = False
+    runs_more: bool = False
 
 
+UNKNOWN_IMAGE = ImageTraits(False, False, False)
+
+_DAEMON = re.compile(
+    r"\b(?:apt|apt-get|apk|dnf|microdnf|tdnf|yum|zypper)\b[^;&|]*?\s(?:install|add)\b[^;&|]*?\s"
+    r"(?:openssh(?:-server)?|sssd|cron|cronie|dcron|sudo|supervisor|systemd|dbus|rsyslog|nginx|vsftpd|samba|postfix)"
+    r"(?=[\s=:;&|]|$)"
+)
+"""A daemon, or what becomes another user, that a package manager installs."""
 _BUILDS = re.compile(r"\bdotnet[\s\"',]+(?:watch|run|test|build)(?![\w.-])")
+
+
+_INSTALLS = re.compile(
+    r"\b(?:apk\b[^;&|\n]*\sadd|(?:apt|apt-get|dnf|microdnf|tdnf|yum|zypper|pip3?)\b[^;&|\n]*\s(?:install|in))\s"
+)
+INSTALLED_FIRST = "have the image hold what the command installs as root; then"
+
+
+def installs_first(command: str) -> bool:
+    """Whether a command installs packages before it starts anything, for which it must be root and write."""
+    return _INSTALLS.search(command) is not None
 
 
 def builds_first(command: str) -> bool:
@@ -67,27 +100,56 @@ def builds_first(command: str) -> bool:
     return _BUILDS.search(command) is not None
 
 
-def image_traits(
-    repository: RepositoryTexts, image: str, built: tuple[str | None, str | None] = (None, None)
-) -> ImageTraits:
+def image_traits(repository: RepositoryTexts, image: str, built: Origin = (None, None)) -> ImageTraits:
     """What is known of an image by its name, or by the Dockerfile and stage that it is built from here."""
     path, target = built
-    found = _push_of(repository, image)
-    if (path is None or path not in repository) and found is not None:
-        path, target = found[1], found[0].step.input("target") or None
+    if path is None or path not in repository:
+        found, stage_found = built_here(repository, image)
+        path, target = (found, stage_found) if found is not None else built
     file = dockerfile_at(repository, path)
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if path is None or file is None or stage is None:
         is_named_user = bool(image) and path is None and user_of_image(image).kind in _NO_ROOT
         needs = _needs(image) if path is None else ""
-        return ImageTraits(path is None and is_dotnet(image), is_named_user, False, needs)
+        is_plain = path is None and is_dotnet(image) and not _is_sdk(image)
+        return ImageTraits(is_plain, is_named_user, False, needs)
     user = user_of_stage(repository, path, target)
     is_user = user is not None and user.kind in _NO_ROOT
     base = file.chain(stage)[-1].image
-    needs = _needs(base.text) if base is not None else ""
+    base_name = base.text if base is not None else ""
+    needs = _needs(base_name)
     builds = any(map(builds_first, starts(file, stage)))
     changes = changes_users(file, stage, repository)
-    return ImageTraits(stands_on_dotnet(file, stage), is_user, changes, needs, builds)
+    runs_more = _runs_more(file, stage)
+    is_plain = stands_on_dotnet(file, stage) and not (_is_sdk(base_name) or runs_more)
+    return ImageTraits(is_plain, is_user, changes, needs, builds, runs_more)
+
+
+def _built_by_compose(repository: RepositoryTexts) -> tuple[dict[str, Origin], dict[str, frozenset[Origin]]]:
+    """What Compose files build, by the words that they call an image by, and by its name without the tag."""
+    by_words: dict[str, Origin] = {}
+    by_name: dict[str, frozenset[Origin]] = {}
+    for service in services(repository):
+        path, target = service.dockerfile() if service.image else (None, None)
+        if path is not None and path in repository:
+            by_words.setdefault(service.image, (path, target))
+            name = repository_of(service.image)
+            by_name[name] = by_name.get(name, frozenset()) | {(path, target)}
+    return by_words, by_name
+
+
+def _is_sdk(image: str) -> bool:
+    """Whether an image is .NET's SDK, whose tools write in the home of their user and beside the sources."""
+    return is_dotnet(image) and "/dotnet/sdk" in image
+
+
+def _runs_more(file: Dockerfile, stage: BuildStage) -> bool:
+    """Whether a stage or one below it installs what runs beside the program, and needs rights of its own."""
+    return any(
+        each.keyword == "run" and _DAEMON.search(each.arguments.text) is not None
+        for one in file.chain(stage)
+        for each in file.of(one)
+    )
 
 
 def _needs(image: str) -> str:

@@ -48,6 +48,9 @@ _ALWAYS_PUSHING = PUSHING_ACTIONS - {
     "namespacelabs/nscloud-build-push-action",
     "useblacksmith/build-push-action",
 }
+_TOLD_NOT_TO_PUSH = {"no_push": "true", "pushImage": "false", "push_image_and_stages": "false"}
+BUILT_BY_ENGINE = _ALWAYS_PUSHING - {"redhat-actions/push-to-registry"}
+"""Actions that run `docker build` and `docker push` of the machine."""
 BUILDKIT_ACTIONS = PUSHING_ACTIONS - _ALWAYS_PUSHING
 ISOLATED_PROVENANCE = "slsa-framework/slsa-github-generator/.github/workflows/generator_container"
 _DEPLOYING_ACTIONS = (
@@ -92,6 +95,8 @@ def deliveries_of(pipelines: Iterable[Pipeline]) -> Deliveries:
             if step.events - TESTS_ONLY:
                 _of_action(pipeline, step, deliveries)
                 for command in step.commands:
+                    if command.branch.is_taken is False:
+                        continue
                     _of_command(pipeline, step, command, deliveries)
                     if (artifact := artifact_of(pipeline, command)) is not None:
                         artifacts.append(artifact)
@@ -111,6 +116,8 @@ def _of_action(pipeline: Pipeline, step: PipelineStep, deliveries: Deliveries) -
             deliveries.pushes.append(Push(pipeline, step, events, names, action))
     elif action in _ALWAYS_PUSHING:
         names = listed_names(step.input("image") or step.input("name") or step.input("image_name"))
+        if any(step.input(name).lower() == value for name, value in _TOLD_NOT_TO_PUSH.items()):
+            return
         deliveries.pushes.append(Push(pipeline, step, step.events - TESTS_ONLY, names, action))
     elif action in _DEPLOYING_ACTIONS:
         deliveries.deploys.append(Deploy(pipeline, step, action))
@@ -198,6 +205,8 @@ def _deploys(command: ShellCommand) -> bool:
                 ("containerapp", "up"),
             } or (
                 arguments[:3] in {("webapp", "config", "container"), ("webapp", "create")}
+                or arguments[:2] == ("container", "create")
+                or (arguments[:2] == ("containerapp", "job") and arguments[2:3] in {("update",), ("create",)})
                 or deploys_template(command)
             )
         case "aws":
@@ -208,6 +217,8 @@ def _deploys(command: ShellCommand) -> bool:
             return arguments[:1] == ("deploy",)
         case "gcloud":
             return arguments[:2] == ("run", "deploy")
+        case "rx":
+            return arguments[:2] == ("create", "job") and arguments[2:3] in {("deploy",), ("promote",)}
     return False
 
 

@@ -33,7 +33,7 @@ _BUILDS_ITSELF = ("appSourcePath", "dockerfilePath")
 
 
 def image_deploys(repository: RepositoryTexts) -> list[Deploy]:
-    """The first step of each job that puts an image into use where others see it.
+    """The first step of each job that puts an image into use where others see it, for each call of the job.
 
     None of tests, nor of a cluster that the job itself makes.
     """
@@ -41,17 +41,17 @@ def image_deploys(repository: RepositoryTexts) -> list[Deploy]:
 
 
 def _image_deploys(repository: RepositoryTexts) -> list[Deploy]:
-    first_by_job: dict[tuple[int, str | None], Deploy] = {}
+    first_by_job: dict[tuple[int, str | None, str], Deploy] = {}
     for deploy in deliveries(repository).deploys:
         job = deploy.step.job
-        key = (id(job.mapping), job.environment)
+        key = (id(job.mapping), job.environment, job.name)
         if key not in first_by_job and _counts(repository, deploy):
             first_by_job[key] = deploy
     return list(first_by_job.values())
 
 
 def _counts(repository: RepositoryTexts, deploy: Deploy) -> bool:
-    if is_test(repository, deploy.pipeline) or _is_local(deploy):
+    if is_test(repository, deploy.pipeline) or is_local(deploy):
         return False
     return brings_image(repository, deploy) is not False
 
@@ -73,7 +73,7 @@ def builds_itself(deploy: Deploy) -> bool:
     )
 
 
-def _is_local(deploy: Deploy) -> bool:
+def is_local(deploy: Deploy) -> bool:
     """Whether the job deploys to a cluster that it has made for itself."""
     return any(_makes_cluster(step) for step in deploy.pipeline.steps if step.job is deploy.step.job)
 
@@ -96,7 +96,7 @@ def brings_image(repository: RepositoryTexts, deploy: Deploy) -> bool | None:
             return _of_kubectl(repository, deploy.step, command)
         case "helm":
             return False if command.has("--dry-run") else None
-        case "az" if command.words[1:3] == ("containerapp", "update"):
+        case "az" if command.words[1:3] in {("containerapp", "update"), ("containerapp", "job")}:
             return command.has("--image", "-i", "--yaml", "--source")
         case "az" if command.words[1:2] == ("webapp",):
             return any("image" in word or "compose" in word for word in command.words if word.startswith("-"))

@@ -19,8 +19,9 @@ def unwritten_digest(pipeline: Pipeline, step: PipelineStep, names: Iterable[str
     """What names a digest in `names` or the step's script, and is written by nothing; empty where all is."""
     run = step.mapping.scalar("run")
     script = run.value if run is not None else ""
-    earlier = [each for each in pipeline.steps if each.job is step.job and each.number <= step.number]
-    for name in names:
+    earlier = pipeline.steps_until(step)
+    digests = [name.rpartition("@")[2] for name in names]
+    for name in digests:
         for found in _OF_STEP.finditer(name):
             if not _step_tells(step, earlier, found["step"], found["output"]):
                 return found.group()
@@ -28,7 +29,7 @@ def unwritten_digest(pipeline: Pipeline, step: PipelineStep, names: Iterable[str
             if not _job_tells(pipeline, step, found["job"], found["output"]):
                 return found.group()
     variables = [found["name"] for found in _VARIABLE.finditer(script)]
-    variables += [found["name"] for name in names for found in _OF_ENVIRONMENT.finditer(name)]
+    variables += [found["name"] for name in digests for found in _OF_ENVIRONMENT.finditer(name)]
     for variable in variables:
         if variable not in step.environment and not any(_sets(text, variable) for text in _scripts(earlier)):
             return f"${variable}"

@@ -1,19 +1,22 @@
 """Programs that push images by what their own files say, which are not read here.
 
 Sources: the manuals of Aspire's and Azure's developer tools, Skaffold, ko, Earthly, Buildpacks' `pack`, kaniko,
-Tye, werf, Tilt, Okteto, DevSpace, Copilot, Dagger and Fly.io, those of the clouds' command lines, and what
-Microsoft says of the container properties of the .NET SDK.
+Tye, werf, Tilt, Okteto, DevSpace, Copilot, Dagger, Kamal, OpenFaaS, Radix and Fly.io, those of the clouds' command
+lines, and what Microsoft says of the container properties of the .NET SDK.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from posixpath import normpath
 
 from bot.files.audit.delivery.pushing import pushed_names
+from bot.files.audit.delivery.said import said_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.dotnet.project import KIND as PROJECT
+from bot.files.formats.shell.dotnet import WITH_VALUE
 from bot.files.formats.source.nodes import Mapping
 from bot.files.formats.table import kind_of
 
@@ -28,9 +31,12 @@ _ASKED_TO_PUSH = {
     "devspace": frozenset({"deploy", "build"}),
     "heroku": frozenset({"container:push", "container:release"}),
     "oc": frozenset({"start-build", "new-build"}),
+    "kamal": frozenset({"deploy", "redeploy", "setup", "build"}),
+    "faas-cli": frozenset({"up", "build", "push", "publish"}),
 }
 _PUSHES_WHERE_ASKED = {"dagger": re.compile(r"push|publish|deploy"), "copilot": re.compile(r"^deploy$")}
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
+_RUNS_ANOTHER = {("bundle", "exec")}
 _ASPIRE = frozenset({"push", "deploy"})
 _ASKS_FOR_CONTAINER = re.compile(r"PublishContainer|DefaultContainer")
 _ASKS_BY_ITSELF = re.compile(
@@ -48,11 +54,18 @@ def unread_push(repository: RepositoryTexts, step: PipelineStep) -> str:
     """What of a step pushes images, or may, by files that are not read, in words; empty where nothing does."""
     if step.uses.startswith("docker://") and "kaniko" in step.uses:
         return f"{step.uses} pushes what it builds"
-    return next((delivery for command in step.commands if (delivery := _of_command(repository, step, command))), "")
+    by_command = (told for command in step.commands if (told := _of_command(repository, step, command)))
+    if told := next(by_command, ""):
+        return told
+    said = said_push(step)
+    return f"`{said}` stands in a text that something else runs, and is not followed" if said else ""
 
 
 def _of_command(repository: RepositoryTexts, step: PipelineStep, command: ShellCommand) -> str:
     words, name = command.words, command.name
+    if (name, *words[1:2]) in _RUNS_ANOTHER and len(words) > 2:
+        words = words[2:]
+        name = words[0]
     if name == "dotnet" and words[1:2] == ("tye",):
         words, name = words[1:], "tye"
     asked = words[1] if len(words) > 1 else ""
@@ -90,6 +103,8 @@ def _builds_in_cloud(command: ShellCommand) -> bool:
         case "az":
             is_task = arguments[:2] == ("acr", "run") or arguments[:3] == ("acr", "task", "run")
             return is_task or (arguments[:1] == ("containerapp",) and command.has("--source"))
+        case "rx":
+            return arguments[:3] == ("create", "job", "build-deploy")
         case "fly" | "flyctl":
             return arguments[:1] == ("deploy",) and not command.has("--image", "-i")
     return False
@@ -110,7 +125,11 @@ def _is_published_so(repository: RepositoryTexts, command: ShellCommand) -> bool
     if command.words[1:2] != ("publish",):
         return False
     line = " ".join(command.words)
-    target = next((word for word in command.words[2:] if not word.startswith(("-", "/"))), "")
+    words = command.words
+    operands = (
+        word for before, word in pairwise(words[1:]) if not word.startswith(("-", "/")) and before not in WITH_VALUE
+    )
+    target = next(operands, "")
     folder = normpath(target.replace("\\", "/")) if target else "."
     for path in _projects(repository):
         if not _ASKS_BY_ITSELF.search(repository.text(path)):

@@ -89,6 +89,8 @@ def pushed_names(command: ShellCommand) -> tuple[str, ...] | None:
     arguments = words[1:]
     match name:
         case "docker" | "podman" | "nerdctl" | "buildah":
+            while arguments and arguments[0].startswith("-"):
+                arguments = arguments[1 + (arguments[0] in _GLOBAL_VALUED) :]
             return _pushed_by_engine(command, arguments)
         case "docker-compose" if _compose_command(arguments) == "push":
             return ()
@@ -119,6 +121,12 @@ def _pushed_by_engine(command: ShellCommand, arguments: tuple[str, ...]) -> tupl
     if is_build and (is_pushed or "type=registry" in outputs or "push=true" in outputs):
         return option_values(command.words, "-t", "--tag")
     return None
+
+
+_GLOBAL_VALUED = frozenset(
+    {"--config", "--context", "-c", "--host", "-H", "--log-level", "-l", "--storage-opt", "--root"}
+)
+"""Options of an engine itself that take the next word."""
 
 
 def _compose_command(arguments: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from bot.files.audit.delivery.deliveries import deliveries_of
+from bot.files.audit.delivery.deliveries import deliveries, deliveries_of
 from bot.files.audit.delivery.delivery import Deliveries, Push, RemoteBuild
 from bot.files.audit.delivery.pushing import undecided_flag
 from bot.files.audit.repository import RepositoryTexts
@@ -17,6 +17,9 @@ from bot.files.audit.workflows.starts import RunStart
 _METADATA = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 _OF_TAGS = re.compile(r"type=(?:semver|pep440|match)\b(?!.*\bvalue=)|type=ref,.*\bevent=(?:tag|pr)\b")
 """Kinds of tags that metadata-action makes where the run is of a Git tag (or a pull request), and nowhere else."""
+
+
+_RELEASING = frozenset({"push", "release"})
 
 
 class Pushes(IntEnum):
@@ -63,6 +66,26 @@ def _outcome(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, p
     return RunOutcome(Pushes.PERHAPS, _hangs_on(pushes, builds))
 
 
+def released_elsewhere(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> list[Push]:
+    """The pushes of what commits, tags or releases publish that none of these runs makes, under any of their names.
+
+    One whose names are not written down is not told: it may be any of the others.
+    """
+    runs = [deliveries_of([as_started(repository, pipeline, start, surely=False)]).pushes for start in starts]
+    made = [push for pushes in runs for push in pushes]
+    steps = {id(push.step.mapping) for push in made}
+    names = {name for push in made for name in push.names}
+    return [
+        push
+        for push in deliveries(repository).pushes
+        if push.pipeline is pipeline
+        and push.events & _RELEASING
+        and push.names
+        and id(push.step.mapping) not in steps
+        and not names & {*push.names}
+    ]
+
+
 def _own(deliveries: Deliveries, path: str) -> list[Push]:
     return [push for push in deliveries.pushes if not path or push.step.path == path]
 
@@ -72,7 +95,8 @@ def _builds_of_others(deliveries: Deliveries, path: str) -> list[RemoteBuild]:
 
 
 def _is_sure(push: Push, is_of_tag: bool) -> bool:
-    return not undecided_flag(push.step) and not _has_no_tags(push, is_of_tag)
+    is_in_branch = push.command is not None and push.command.branch.is_taken is not True
+    return not is_in_branch and not undecided_flag(push.step) and not _has_no_tags(push, is_of_tag)
 
 
 def _has_no_tags(push: Push, is_of_tag: bool) -> bool:
@@ -93,6 +117,7 @@ def _hangs_on(pushes: list[Push], builds: list[RemoteBuild]) -> str:
         of_job = push.step.job.mapping.scalar("if")
         written = [
             flag,
+            push.command.branch.on if push.command is not None else "",
             push.step.condition,
             of_job.value if of_job is not None else "",
         ]

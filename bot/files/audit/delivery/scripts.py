@@ -20,9 +20,11 @@ _PUSHES = re.compile(
     r"^(?![ \t]*(?:#|//|@?echo\b|printf\b|Write-\w+))[^\n]*?"
     r"(?:\b(?:docker|podman|buildah|nerdctl)[ \t]+(?:image[ \t]+)?push\b"
     rf"|\bdocker[- ]compose\b{_REST}[ \t]push\b|\b(?:build|bake)\b{_REST}(?:[ \t]--push\b|[ \t,]push=true)"
-    r"|\baz[ \t]+acr[ \t]+build\b|\bPublishContainer\b)",
+    r"|\baz[ \t]+acr[ \t]+build\b|\bPublishContainer\b|(?P<in_list>[\"']--push[\"']))",
     re.IGNORECASE | re.MULTILINE,
 )
+_BUILDS_IMAGES = re.compile(r"\b(?:docker|podman|buildah|buildx)\b", re.IGNORECASE)
+"""What a script speaks of that puts a command together of which `--push` is a word."""
 
 
 _NAMES_REGISTRY = re.compile(r"ContainerRegistry", re.IGNORECASE)
@@ -60,6 +62,8 @@ def _push_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
         return None
     text = repository.text(path)
     pushes = list(_PUSHES.finditer(text))
+    if pushes and not _BUILDS_IMAGES.search(text):
+        pushes = [each for each in pushes if each["in_list"] is None]
     if pushes and not names_registry(repository, text):
         pushes = [each for each in pushes if "publishcontainer" not in each.group().lower()]
     return next(iter(pushes), None)

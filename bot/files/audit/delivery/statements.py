@@ -1,21 +1,29 @@
 """What statements about itself an image gets when it is built: provenance and SBOM.
 
 Sources: the inputs of docker/build-push-action and bake-action, the manual of `docker buildx build`, and Docker's
-page on attestations: the `docker` driver stores none.
+page on attestations: the `docker` driver stores them where the image store is containerd's, as that of Docker 29 is
+unless set otherwise, GitHub's runners of Ubuntu among them.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
-from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
+from bot.files.audit.delivery.deliveries import (
+    BAKE,
+    BUILDKIT_ACTIONS,
+    BUILT_BY_ENGINE,
+    ISOLATED_PROVENANCE,
+    deliveries,
+)
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import repository_of
+from bot.files.audit.delivery.pushing import listed_names, option_values, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.verdict import Verdict, holds, unknown
-from bot.files.audit.workflows.model import Pipeline, PipelineJob
+from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
@@ -23,6 +31,7 @@ ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
 ON_BUILDER = "on a builder that stores it: docker/setup-buildx-action, or `docker buildx create --use` before it"
 JOINED = "join the images with `docker buildx imagetools create`, which takes them with it"
 _ON_WINDOWS = re.compile(r"==\s*'[^'\n]*windows", re.IGNORECASE)
+_BY_STORE = "docker build attaches provenance where Docker's image store is containerd's"
 _OFF = frozenset({"false", "0", "no"})
 
 
@@ -31,23 +40,33 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
     if push.step.action in BUILDKIT_ACTIONS or push.step.action == BAKE:
         return _asked_by_action(repository, push, statement)
     if push.command is None:
+        if statement == "provenance" and push.step.action in BUILT_BY_ENGINE:
+            return None, _BY_STORE
         return False, f"nothing asks for {statement}"
     if not is_build(push.command) and not _signs_of_job(repository, push).builds:
         if is_manifest(push.command) and (joined := _joined(repository, push)):
             return _asked_for_all(repository, joined, statement)
+        if builder := built_before(push):
+            return None, f"{builder} builds an image before, and whether what it attests comes along is not told"
         return None, "the build of what is pushed is not seen here"
     return _asked_by_command(push, push.command, statement)
 
 
-def told_of(repository: RepositoryTexts, push: Push, statement: str, attested: str) -> tuple[Verdict | None, str]:
+def told_of(
+    repository: RepositoryTexts, push: Push, statement: str, attested: str, missed: str = ""
+) -> tuple[Verdict | None, str]:
     """The verdict on a statement that a push has, or may have; None where it has none, and why that is so.
 
-    `attested` says which step attaches it besides the build; it is empty where none does.
+    `attested` says which step attaches it besides the build; it is empty where none does. `missed` is the ref whose
+    run leaves that step out.
     """
     place = repository.where(push.step)
-    if attested:
+    if attested and not missed:
         return holds(place, push.subject, attested), ""
     answer, why = asks_for(repository, push, statement)
+    if missed and answer is not True:
+        why = f"{attested}, but not for {missed}"
+        return unknown(place, push.subject, why, f"whether others pull what {missed} pushes"), why
     if answer is True:
         return holds(place, push.subject, why), ""
     return (unknown(place, push.subject, why, settling(why)) if answer is None else None), why
@@ -89,9 +108,39 @@ def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tupl
         return False, f"--{statement} is {command.option(f'--{statement}')}"
     if any(re.search(rf"type={statement}", word) for word in command.words):
         return _as_buildx(push, command, f"--attest type={statement} is given")
+    if statement == "provenance" and (plain := _plain_builds(push, command)):
+        if any((each.option("--provenance") or "").lower() in _OFF for each in plain) or _is_off(push):
+            return False, "the build is told to attach no provenance"
+        return None, _BY_STORE
     if statement == "provenance" and "buildx" in command.words[:2]:
         return _with_builder(push, "Buildx attaches provenance by default")
     return False, f"nothing asks for {statement}"
+
+
+def _plain_builds(push: Push, command: ShellCommand) -> list[ShellCommand]:
+    """The `docker build`s of what a command of Docker pushes, on a machine where BuildKit runs these."""
+    if command.name != "docker" or is_of_windows(push):
+        return []
+    steps = push.pipeline.steps_until(push.step)
+    builds = [command] if is_build(command) else [each for step in steps for each in step.commands]
+    groups = {"image", "builder"} if is_build(command) or _with_builder(push, "")[0] is True else _GROUPS
+    return [each for each in builds if each.name == "docker" and "build" in _without(groups, each.words[1:3])[:1]]
+
+
+_GROUPS = {"image", "builder", "buildx"}
+"""What may stand before `build` where Docker's own builder does it, which keeps what it makes."""
+
+
+def _without(groups: set[str], words: tuple[str, ...]) -> tuple[str, ...]:
+    return words[1:] if groups & {*words[:1]} else words
+
+
+def _is_off(push: Push) -> bool:
+    """Whether the environment has Docker build without BuildKit, or Buildx attach nothing unasked."""
+    environment = push.step.environment
+    return environment.get("DOCKER_BUILDKIT") == "0" or environment.get(
+        "BUILDX_NO_DEFAULT_ATTESTATIONS", ""
+    ).lower() in {"1", "true"}
 
 
 def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None, str]:
@@ -163,6 +212,30 @@ def _signs_of_job(repository: RepositoryTexts, push: Push) -> _JobSigns:
     return repository.kept(_jobs).get(id(push.step.job), _JobSigns())
 
 
+def built_before(push: Push) -> str:
+    """The step of a job before in which the same run builds an image of that last name, or of one that only the run
+    knows, by its subject; empty for none."""
+    earlier = (
+        step for step in push.pipeline.steps if step.job.is_before(push.step.job) and step.events & push.events
+    )
+    return next((step.subject for step in earlier if any(_may_be(push.names, each) for each in _built(step))), "")
+
+
+def _built(step: PipelineStep) -> Iterator[tuple[str, ...]]:
+    """The names that a step gives to each image that it builds."""
+    if step.action in BUILDKIT_ACTIONS:
+        yield listed_names(step.input("tags"))
+    for command in step.commands:
+        if command.name != "dotnet" and is_build(command):
+            yield option_values(command.words, "-t", "--tag")
+
+
+def _may_be(names: tuple[str, ...], built: tuple[str, ...]) -> bool:
+    last_names = [{repository_of(each).rpartition("/")[2] for each in some} for some in (names, built)]
+    is_open = any(not some or any(map(is_unknown, some)) for some in last_names)
+    return is_open or bool(last_names[0] & last_names[1])
+
+
 def is_promotion(repository: RepositoryTexts, push: Push) -> bool:
     """Whether a command brings an image on that its job has pulled, and nothing there builds."""
     command = push.command
@@ -189,8 +262,12 @@ def isolated_provenance(pipeline: Pipeline) -> PipelineJob | None:
 
 def settling(why: str) -> str:
     """What would settle what `asks_for` cannot tell."""
+    if "comes along" in why:
+        return "`docker buildx imagetools inspect` of what is pushed"
     if "not seen" in why:
         return "the commands that build the image, written in the workflow"
+    if "containerd" in why:
+        return "the image store of the runner's Docker, by `docker info`"
     if "which version" in why:
         return "the version as a comment behind the commit"
     return "the input written out" if "only a run" in why else "docker/setup-buildx-action before the build"

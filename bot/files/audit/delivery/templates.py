@@ -13,10 +13,25 @@ from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.builds import below
 
 CONTAINERS = re.compile(
-    r"(?:Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance)(?![^'\n]{0,200}'[ \t]+existing\b)"
-    r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?|azurerm_linux_web_app(?:_slot)?"
-    r"|aws_ecs_task_definition|google_cloud_run(?:_v2)?_(?:service|job)|kubernetes_deployment(?:_v1)?)\b"
+    r"(?:Microsoft\.(?:App/(?:containerApps|jobs)|Web/containerApps)(?![\w/])|Microsoft\.ContainerInstance)"
+    r"(?![^'\n]{0,200}'[ \t]+existing\b)"
+    r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?"
+    r"|azurerm_container_group|aws_ecs_task_definition|aws_apprunner_service|google_cloud_run(?:_v2)?_(?:service|job)"
+    r"|kubernetes_(?:deployment|stateful_set|daemonset|daemon_set|cron_job|job|pod|replication_controller)(?:_v1)?"
+    r"|docker_(?:container|service)|nomad_job|helm_release)(?=\"|\s)"
+    r"|Microsoft\.Web/sites(?=['\"@](?:[^\n]*\n){1,200}?[^\n]*DOCKER\|)"
+    r"|'(?:apps|core|batch)/(?:Deployment|StatefulSet|DaemonSet|Pod|Job|CronJob)@v1"
     r"|'br[:/][^'\n]{0,200}/app/(?:container-app|job):"
+)
+_WEB_APP = re.compile(
+    r"^resource[ \t]+\"(?P<kind>azurerm_(?:linux_web_app|linux_function_app|app_service)(?:_slot)?)\"(?=[^\n]*\{)",
+    re.MULTILINE,
+)
+_IN_WEB_APP = re.compile(r"^[^\n#]*\bdocker_image\w*\s*=|\"DOCKER\|", re.MULTILINE)
+"""What has a web app run a container, in place of the runtime of a language."""
+_MANIFEST = re.compile(r"^resource[ \t]+\"(?P<kind>(?:kubernetes|kubectl)_manifest)\"(?=[^\n]*\{)", re.MULTILINE)
+_IN_MANIFEST = re.compile(
+    r"\bkind\"?\s*[:=]\s*\"?(?:Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob|Pod)\b"
 )
 _TERRAFORM_MODULE = re.compile(r"^module[ \t]+\"[^\"\n]+\"(?=[ \t]*\{)", re.MULTILINE)
 _SOURCE = re.compile(r"^\s*source\s*=\s*\"(?P<source>[^\"\n]+)\"", re.MULTILINE)
@@ -39,14 +54,23 @@ def containers_in(repository: RepositoryTexts, path: str) -> re.Match[str] | Non
     text = repository.text(path)
     if (found := CONTAINERS.search(text)) is not None or not path.endswith(".tf"):
         return found
+    for resource, what_runs in ((_WEB_APP, _IN_WEB_APP), (_MANIFEST, _IN_MANIFEST)):
+        for block in resource.finditer(text):
+            if what_runs.search(_body(text, block)):
+                return block
     for module in _TERRAFORM_MODULE.finditer(text):
-        body = text[module.end() : text.find("\n}", module.end()) + 1 or None]
+        body = _body(text, module)
         source = _SOURCE.search(body)
         if source is None or _is_here(repository, path, source["source"]):
             continue
         if _RUNS_CONTAINERS.search(source["source"]) or _TAKES_IMAGE.search(body):
             return module
     return None
+
+
+def _body(text: str, block: re.Match[str]) -> str:
+    """What stands in a block of Terraform, up to the brace that begins a line."""
+    return text[block.end() : text.find("\n}", block.end()) + 1 or None]
 
 
 def _is_here(repository: RepositoryTexts, path: str, source: str) -> bool:

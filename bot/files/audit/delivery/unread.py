@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from bot.files.audit.delivery.deliveries import PUSHING_ACTIONS
+from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
-from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, SHELL_SCRIPTS, place_of_script, script_of, script_texts
 
 OTHER_SCANNERS = re.compile(
@@ -67,6 +67,14 @@ _NO_BUILD = re.compile(
 )
 
 
+_KNOWN = (GITHUB_BUILDER, ISOLATED_PROVENANCE)
+_ONLY_CHECKS = re.compile(
+    r"/(?![^/]*(?:publish|push|release|deploy))"
+    r"[^/]*(?:lint|tests?|check|scan|analy|valid|verif|codeql|label|format)[^/]*$",
+    re.IGNORECASE,
+)
+
+
 def is_handed_image(step: PipelineStep) -> bool:
     """Whether an action of others that builds or publishes something is told of a Dockerfile or an image, or to
     push."""
@@ -92,6 +100,13 @@ def may_push(action: str) -> bool:
 def may_build(action: str) -> bool:
     """Whether an action in a folder of others is called after building or publishing, whatever that is of."""
     return len(action) <= _LONGEST_ACTION and _BUILDS_BY_NAME.fullmatch(action) is not None
+
+
+def may_publish(job: PipelineJob) -> bool:
+    """Whether a job calls a workflow of others that may publish something, whatever: none that checks by its name,
+    nor one of those that are known to build images alone."""
+    remote = job.remote or ""
+    return bool(remote) and not remote.startswith(_KNOWN) and _ONLY_CHECKS.search(remote) is None
 
 
 def other_scanners(pipeline: Pipeline) -> Iterator[str]:

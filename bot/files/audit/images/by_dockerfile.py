@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.files.audit.images.by_name import APP_UID, is_dotnet, is_for_windows, major_of, user_of_base
-from bot.files.audit.images.dockerfile import Dockerfile
+from bot.files.audit.images.dockerfile import STARTING, Dockerfile
 from bot.files.audit.images.user import ROOTS, User, UserKind, numbered_user, unknown_user
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.formats.dockerfile.arguments import ASSUMED_PLATFORM
@@ -21,7 +21,6 @@ _DROPS_RIGHTS = re.compile(
     r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?:^|[\s\"'\[])/init\b"
 )
 _CHANGES_OWNERS = re.compile(r"\b(?:chown|chgrp|usermod|groupmod|su)\s")
-_STARTING = frozenset({"entrypoint", "cmd"})
 _BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 
 
@@ -45,7 +44,7 @@ def _user_of_chain(file: Dockerfile, chain: list[BuildStage], repository: Reposi
                 _user_of_instruction(file, ancestor, user_instructions[-1]), file, chain, repository
             )
     if root.image is None:
-        if root.word.text == "scratch" and not _starts(file, chain):
+        if root.word.text == "scratch" and not starts(file, stage):
             return User(UserKind.NOT_ASKED, stage.instruction, "it only carries files: nothing is started in it")
         if root.word.text == "scratch":
             return User(UserKind.ROOT, stage.instruction, "scratch has no user, and no USER is written")
@@ -61,8 +60,8 @@ def changes_users(file: Dockerfile, stage: BuildStage, repository: RepositoryTex
     user = _user_of_chain(file, chain, repository)
     if user.kind in {UserKind.NUMBER, UserKind.NAME, UserKind.NOT_ASKED}:
         return False
-    starts = [(each, file.of(one)) for one in chain for each in file.of(one) if each.keyword in _STARTING]
-    return user.where.keyword in _STARTING or any(
+    starts = [(each, file.of(one)) for one in chain for each in file.of(one) if each.keyword in STARTING]
+    return user.where.keyword in STARTING or any(
         _CHANGES_OWNERS.search(each.arguments.text) or _script_holds(_CHANGES_OWNERS, each, siblings, repository)
         for each, siblings in starts
     )
@@ -77,13 +76,9 @@ def stands_on_dotnet(file: Dockerfile, stage: BuildStage) -> bool:
 def starts(file: Dockerfile, stage: BuildStage) -> list[str]:
     """What the image of a stage starts: the ENTRYPOINT and CMD of the nearest stage below that has some."""
     for ancestor in file.chain(stage):
-        if texts := [each.arguments.text for each in file.of(ancestor) if each.keyword in _STARTING]:
+        if texts := [each.arguments.text for each in file.of(ancestor) if each.keyword in STARTING]:
             return texts
     return []
-
-
-def _starts(file: Dockerfile, chain: list[BuildStage]) -> bool:
-    return any(each.keyword in _STARTING for stage in chain for each in file.of(stage))
 
 
 def _user_of_instruction(file: Dockerfile, stage: BuildStage, instruction: Instruction) -> User:
@@ -135,7 +130,7 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
     if user.kind is not UserKind.ROOT:
         return user
     for stage in chain:
-        starts = [each for each in file.of(stage) if each.keyword in _STARTING]
+        starts = [each for each in file.of(stage) if each.keyword in STARTING]
         brings = any(_BRINGS_TOOL.search(each.text) for each in file.of(stage) if each.keyword in {"run", "copy"})
         if starts and brings:
             return unknown_user(

@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from bot.files.audit.images.dockerfile import Dockerfile
+from bot.files.audit.images.dockerfile import COPYING, Dockerfile
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.formats.dockerfile.lines import Instruction
 from bot.files.formats.dockerfile.stages import BuildStage
 
-_COPIES = frozenset({"copy", "add"})
 _FLAG = re.compile(r"--[\w-]+(?:=\S+)?")
 _BOUND = re.compile(r"--mount=(?=\S*\btype=bind)(?!\S*\bfrom=)(?:\S*?\b(?:source|src)=(?P<source>[^\s,]+))?")
 _WHOLE = frozenset({".", "*"})
@@ -35,7 +34,7 @@ def _sources(instruction: Instruction) -> Iterator[str]:
     text = instruction.arguments.text
     if instruction.keyword == "run":
         yield from (match["source"] or "." for match in _BOUND.finditer(text))
-    elif instruction.keyword in _COPIES and "--from=" not in text:
+    elif instruction.keyword in COPYING and "--from=" not in text:
         words = [word.strip("\"',[]") for word in _FLAG.sub(" ", text).split()]
         yield from (word for word in words[:-1] if word and not word.startswith("<<") and "://" not in word)
 
@@ -69,7 +68,7 @@ def _is_there(repository: RepositoryTexts, path: str) -> bool:
 def has_another_dotnet(file: Dockerfile, stages: list[BuildStage]) -> bool:
     """Whether a stage gets .NET beside that of its base: copied from another image, or installed."""
     return any(
-        (each.keyword in _COPIES and _OTHER_DOTNET.search(each.arguments.text))
+        (each.keyword in COPYING and _OTHER_DOTNET.search(each.arguments.text))
         or (each.keyword == "run" and _INSTALLS_DOTNET.search(each.arguments.text))
         for stage in stages
         for each in file.of(stage)

@@ -13,6 +13,9 @@ from bot.files.formats.source.spanned import Spanned
 from bot.files.scope import is_for_development
 
 MOST_STAGES = 200
+STARTING = frozenset({"entrypoint", "cmd"})
+"""The instructions that say what an image starts."""
+COPYING = frozenset({"copy", "add"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,6 +24,9 @@ _WITH_MINOR = frozenset(
 _OF_JAVA = frozenset({"eclipse-temurin", "amazoncorretto", "sapmachine", "ibm-semeru-runtimes"})
 _UPDATE_OF_JAVA = re.compile(r"^(?P<open>open-)?(?P<major>\d+)(?:u\d+(?:-b\d+)?|(?:\.\d+)+(?:_\d+)?)(?=-|$)")
 _PATCH = re.compile(r"(?P<minor>\d+\.\d+)(?:\.\d+)+")
+_PREVIEW = re.compile(
+    r"v?\d+(?:\.\d+)*[-.]?(?:a|b|alpha|beta|rc|m|dev|preview|pre|milestone)[-.]?\d+(?=[-.]|$)", re.IGNORECASE
+)
 _UNDATED = frozenset({"debian", "ubuntu", "odoo", "archlinux", "almalinux", "rockylinux", "photon"})
 _DATE = re.compile(r"[-.]20\d{6}(?:\.\d+)*(?=-|$)")
 _AMAZON_LINUX = re.compile(r"^(?P<release>202\d|2)\.\d+(?:\.\d+)*(?=-|$)")
@@ -50,7 +53,14 @@ def tag_with_fixes(reference: Reference) -> str:
     """The tag that gets the fixes which one of a patch does not; empty where none is known."""
     if official_name(reference) in _OF_JAVA:
         return _java(reference)
+    if is_preview(reference):
+        return ""
     return _PATCH.sub(r"\g<minor>", str(reference.tag), count=1) if has_minor_tags(reference) else ""
+
+
+def is_preview(reference: Reference) -> bool:
+    """Whether a tag is of a release candidate or another preview of a version."""
+    return _PREVIEW.match(str(reference.tag)) is not None
 
 
 def has_minor_tags(reference: Reference) -> bool:
@@ -76,7 +86,7 @@ def tag_without_date(reference: Reference) -> str:
 
 def keeps_to_its_name(reference: Reference) -> bool:
     """Whether the name of the repository tells the version that its moving tags follow."""
-    name = f"{reference.registry}/{reference.repository}"
+    name = reference.base.name
     if name.startswith(_DISTROLESS):
         return _RELEASE_IN_NAME.search(name) is not None
     return name.startswith(_RED_HAT) and _MAJOR_IN_NAME.search(reference.repository) is not None
@@ -84,12 +94,12 @@ def keeps_to_its_name(reference: Reference) -> bool:
 
 def is_of_red_hat(reference: Reference) -> bool:
     """Whether it is an image of Red Hat's own registries."""
-    return f"{reference.registry}/{reference.repository}".startswith(_RED_HAT)
+    return reference.base.name.startswith(_RED_HAT)
 
 
 def versioned(reference: Reference) -> str:
     """What to write in place of `latest`, in the terms of who publishes the image."""
-    name = f"{reference.registry}/{reference.repository}"
+    name = reference.base.name
     if name.startswith(_CHAINGUARD):
         return "pin it by digest, and keep that up to date: tags of versions are for Chainguard's customers"
     if name.startswith(_DISTROLESS):

@@ -2,11 +2,9 @@
 
 import re
 
-from bot.files.audit.images.dockerfile import Dockerfile
+from bot.files.audit.images.dockerfile import COPYING, STARTING, Dockerfile
 from bot.files.formats.dockerfile.stages import BuildStage
 
-_STARTING = frozenset({"entrypoint", "cmd"})
-_COPIES = frozenset({"copy", "add"})
 _TESTS = re.compile(
     r"\bdotnet[\"',\s]+(?:vs)?test\b|\b(?:npm|yarn|pnpm)[\"',\s]+(?:run[\"',\s]+)?test\b|\bpytest\b"
 )
@@ -17,15 +15,10 @@ _NAMED_AFTER_TESTS = re.compile(
 )
 
 
-def starts(file: Dockerfile, stage: BuildStage) -> bool:
-    """Whether an image of the stage starts something by itself, as far as this file tells."""
-    return any(each.keyword in _STARTING for below in file.chain(stage) for each in file.of(below))
-
-
 def only_tests(file: Dockerfile, stage: BuildStage) -> bool:
     """Whether a stage is there to try things out: by what it starts, by its name, or by what it runs last."""
     own = file.of(stage)
-    started = [each.arguments.text for each in own if each.keyword in _STARTING]
+    started = [each.arguments.text for each in own if each.keyword in STARTING]
     if started:
         return any(map(_TESTS.search, started))
     if stage.name and _NAMED_AFTER_TESTS.fullmatch(stage.name):
@@ -38,4 +31,4 @@ def is_only_a_base(file: Dockerfile, stage: BuildStage) -> bool:
     """Whether a stage only prepares what others build on: it installs something, and neither takes anything in nor
     starts anything."""
     keywords = {each.keyword for below in file.chain(stage) for each in file.of(below)}
-    return "run" in keywords and not keywords & (_STARTING | _COPIES)
+    return "run" in keywords and not keywords & (STARTING | COPYING)

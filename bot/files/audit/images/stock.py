@@ -6,6 +6,7 @@ Dockerfile for its non-root image and of Caddy's own. What they do not say is le
 """
 
 import re
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -21,7 +22,8 @@ class StockImage:
 
     `starts_as_root`: its entrypoint becomes that user, for which it needs rights that others do not. `writes` are
     the folders beside `/tmp` and its data that it writes in; None where that is not known here. `needs` is the
-    capability that the file of its program carries: the kernel starts that for nobody who may not have it.
+    capability that the file of its program carries: the kernel starts that for nobody who may not have it. Its
+    entrypoint starts as root what is no `program`.
     """
 
     uid: str = ""
@@ -30,19 +32,34 @@ class StockImage:
     instead: str = ""
     uid_on_alpine: str = ""
     needs: str = ""
+    program: str = ""
+
+    def stays_root(self, entrypoint: Items[str], command: Items[str]) -> bool:
+        """Whether what is written in place of the image's own entrypoint or command runs as root for good."""
+        if not self.starts_as_root or not self.program:
+            return False
+        if entrypoint and not any("entrypoint" in each for each in entrypoint):
+            return True
+        first = next((each for words in command for each in words.split()), "").rpartition("/")[2]
+        is_started = first and not first.startswith("-") and not first.endswith(".conf") and "$" not in first
+        return bool(is_started) and re.match(self.program, first) is None
 
 
 _DOCKER = "docker.io/library/"
-_UNPRIVILEGED = "take nginxinc/nginx-unprivileged, which runs as UID 101 and listens on 8080"
+_UNPRIVILEGED = (
+    "take nginxinc/nginx-unprivileged, which runs as UID 101, listens on 8080 and writes only where that user may"
+)
 _HIGH_PORTS = "have it listen on ports from 1024 on, and name a UID above 0 that may read its files"
 _STOCK = {
-    f"{_DOCKER}postgres": StockImage("999", writes=("/var/run/postgresql",), uid_on_alpine="70"),
-    f"{_DOCKER}mysql": StockImage("999", writes=("/var/run/mysqld",)),
-    f"{_DOCKER}mariadb": StockImage("999", writes=("/run/mysqld",)),
-    f"{_DOCKER}redis": StockImage("999", writes=()),
-    "docker.io/valkey/valkey": StockImage("999", writes=()),
-    f"{_DOCKER}mongo": StockImage("999"),
-    f"{_DOCKER}rabbitmq": StockImage("999", uid_on_alpine="100"),
+    f"{_DOCKER}postgres": StockImage(
+        "999", writes=("/var/run/postgresql",), uid_on_alpine="70", program=r"postgres$"
+    ),
+    f"{_DOCKER}mysql": StockImage("999", writes=("/var/run/mysqld",), program=r"mysqld$"),
+    f"{_DOCKER}mariadb": StockImage("999", writes=("/run/mysqld",), program=r"(?:mysqld|mariadbd)$"),
+    f"{_DOCKER}redis": StockImage("999", writes=(), program=r"redis-s(?:erver|entinel)$"),
+    "docker.io/valkey/valkey": StockImage("999", writes=(), program=r"valkey-s(?:erver|entinel)$"),
+    f"{_DOCKER}mongo": StockImage("999", program="mongo"),
+    f"{_DOCKER}rabbitmq": StockImage("999", uid_on_alpine="100", program="rabbitmq"),
     f"{_DOCKER}memcached": StockImage("11211", starts_as_root=False, writes=()),
     f"{_DOCKER}haproxy": StockImage("99", starts_as_root=False),
     f"{_DOCKER}elasticsearch": StockImage("1000"),
@@ -104,7 +121,7 @@ def _name_and_tag(image: str) -> tuple[str, str | None]:
     except InvalidReference:
         return "", ""
     tag = None if filled_in is not None else reference.tag or ""
-    return f"{reference.registry}/{reference.repository}", tag
+    return reference.base.name, tag
 
 
 def _which_of(stock: StockImage) -> str:

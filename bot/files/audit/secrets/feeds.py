@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.images.copying import sources
-from bot.files.audit.images.dockerfile import Dockerfile
+from bot.files.audit.images.dockerfile import COPYING, Dockerfile
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.dockerfile.lines import Instruction
@@ -47,15 +47,14 @@ def copied_after_writing(repository: RepositoryTexts, file: Dockerfile) -> Itera
         if any(taken == "." or _CONFIGURATION.search(taken) for taken in sources(file, stage))
         for each in file.of(stage)
     ]
-    copy = next((each for each in copies if each.keyword in {"copy", "add"}), None)
+    copy = next((each for each in copies if each.keyword in COPYING), None)
     if copy is None:
         return
     for push in deliveries(repository).pushes:
-        if dockerfile_of(push) in {None, file.path}:
-            steps = (each for each in push.pipeline.steps if each.job is push.step.job)
-            if any(step.number <= push.step.number and _writes(repository, step) for step in steps):
-                yield copy, push.step.path
-                return
+        is_of_file = dockerfile_of(push) in {None, file.path}
+        if is_of_file and any(_writes(repository, step) for step in push.pipeline.steps_until(push.step)):
+            yield copy, push.step.path
+            return
 
 
 def _writes(repository: RepositoryTexts, step: PipelineStep) -> bool:

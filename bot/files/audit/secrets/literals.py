@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, placed_pairs
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.arguments import Argument, container_arguments, service_arguments
+from bot.files.audit.secrets.arguments import (
+    Argument,
+    container_arguments,
+    container_checks,
+    service_arguments,
+    service_checks,
+)
 from bot.files.audit.secrets.manifests import is_written_out, manifest_data
 from bot.files.audit.secrets.names import holds_secret, takes_a_password
 from bot.files.audit.workflows.flattening import pipelines
@@ -270,8 +276,10 @@ def _in_workloads(repository: RepositoryTexts) -> Iterator[Written]:
                 value = variable.get("value")
                 yield word(variable.get("name")) or "", word(value) or "", value
         yield from _of_arguments(container_arguments(container))
+        yield from _of_arguments(container_checks(container))
     for service in services(repository):
         yield from _of_arguments(service_arguments(service))
+        yield from _of_arguments(service_checks(service))
         for level in service.levels:
             yield from named_values(level.get("environment"))
             build = level.get("build")

@@ -16,13 +16,14 @@ from bot.files.audit.secrets.names import (
     is_placeholder,
     names_what_to_put,
     takes_a_password,
+    writes_password,
 )
 from bot.files.audit.secrets.structured import leaves
 from bot.files.audit.workloads import helm
+from bot.files.audit.workloads.entries import KUSTOMIZATIONS
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kubernetes import objects, word
-from bot.files.audit.workloads.kustomize import NAMES
 from bot.files.formats.builds import below
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
@@ -30,7 +31,7 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar
 _NO_SECRET = re.compile(
     r"^(?:.*\.crt|ca\.pem|(?:.*[-_.])?(?:user(?:[-_]?name)?|login|host(?:name)?|port|server|address|database|db(?:name)?"
     r"|name|auth[-_]?source|schema|type|project|url|uri|endpoint|namespace|email|issuer|audience|expir(?:y|ation)|region|bucket|enabled?"
-    r"|tenant[-_]?id|client[-_]?id))$",
+    r"|tenant[-_]?id|client[-_]?id|(?:ssl|tls)[-_]?mode|provider|model|log[-_]?level|environment|protocol|timeout|retention))$",
     re.IGNORECASE,
 )
 """Keys of Secrets that tell where, as whom and for how long, and give nothing away."""
@@ -70,7 +71,7 @@ def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
     folders = tuple(f"{each.folder}/" if each.folder else "" for each in helm.charts(repository))
     data: list[ManifestData] = []
     for path in repository.paths:
-        if not path.endswith((".yaml", ".yml")) and path.rpartition("/")[2] not in NAMES:
+        if not path.endswith((".yaml", ".yml")) and path.rpartition("/")[2] not in KUSTOMIZATIONS:
             continue
         text = repository.text(path)
         is_named = "ConfigMap" in text or "Secret" in text or "Generator" in text
@@ -78,7 +79,7 @@ def _manifest_data(repository: RepositoryTexts) -> list[ManifestData]:
             continue
         if folders and path.startswith(folders):
             continue
-        if path.rpartition("/")[2] in NAMES:
+        if path.rpartition("/")[2] in KUSTOMIZATIONS:
             data += _of_generators(repository, path)
         else:
             data += (each for item in objects(repository.documents(path)) for each in _of_object(path, item))
@@ -99,8 +100,8 @@ def _of_chart(repository: RepositoryTexts, chart: helm.HelmChart) -> Iterator[Ma
 
 def _is_written_in(repository: RepositoryTexts, path: str, node: Scalar) -> bool:
     place = repository.place(node)
-    lines = range(place.start, place.end + 1)
-    return place.path == path and not any("{{" in repository.lines(path).of(number) for number in lines)
+    lines = [repository.lines(path).of(number) for number in range(place.start, place.end + 1)]
+    return place.path == path and not any("{{" in line and not writes_password(line) for line in lines)
 
 
 def _of_object(path: str, manifest: Mapping) -> Iterator[ManifestData]:

@@ -3,11 +3,12 @@
 import re
 
 _SECRET = re.compile(
-    r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
-    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|(?:ENCRYPTION|SIGNING|MASTER|JWT|SECURITY|AUTH)_?KEY|SAS|PWD)(?:$|[_.\-:])"
-    r"|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$)|[A-Z](?:PASSW(?:OR)?D|(?<!NO)(?<!USE)(?<!IS)(?<!HAS)SECRET|APIKEY|ACCESSKEY|ACCESSTOKEN)$",
+    r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|(?:ACCESS|AUTH|API|BEARER|REFRESH|DEPLOY|GITHUB|NPM|NUGET|FEED)TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
+    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|DEV_ROOT_TOKEN_ID|ERLANG_?COOKIE|LICEN[CS]E_?KEY|(?:ENCRYPTION|SIGNING|MASTER|JWT|SECURITY|AUTH)_?KEY|SAS|PWD)(?:$|[_.\-:])"
+    r"|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$|(?:DB|SQL|PG|SA|USER|ROOT|ADMIN|SMTP|MAIL|FTP|REDIS|RABBIT|MONGO)PASS$)|[A-Z](?:PASSW(?:OR)?D|(?<!NO)(?<!USE)(?<!IS)(?<!HAS)SECRET|APIKEY|ACCESSKEY|ACCESSTOKEN)$",
     re.IGNORECASE,
 )
+_IS_ITSELF = re.compile(r"(?:password|passwd|passphrase|pass|pwd|token|secret|pat|key|sas)$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OF_SECRETS = re.compile(
     r"(?:^|[_.\-])(?:SECRETS|PASSWORDS|API_?KEYS|CONNECTION_?STRINGS?)(?:$|[.\-])", re.IGNORECASE
@@ -15,19 +16,20 @@ _OF_SECRETS = re.compile(
 """Sections of .NET's configuration whose keys have names of their own."""
 _NO_KEY = re.compile(r"\d+|value|default|current|primary|secondary", re.IGNORECASE)
 _NO_SECRET = re.compile(
-    r"(?:_FILE|_PATH|_DIR|_DIRECTORY|_FOLDER|_LOCATION|_MODE|_FORMAT|_ENCODING|_SCOPES?|_PREFIX|_SUFFIX|_SIZE|_COUNT|_URL|_URI|_ENDPOINT|_NAME|_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
+    r"(?:_FILE|_PATH|_DIR|_DIRECTORY|_FOLDER|_LOCATION|_MODE|_FORMAT|_ENCODING|_SCOPES?|_PREFIX|_SUFFIX|_SIZE|_COUNT|_URL|_URI|_ENDPOINT|_NAME|(?<!DEV_ROOT_TOKEN)_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
     r"|_STORE|_PROVIDER|_MANAGER|_BACKEND|_SOURCE|_STRATEGY|_CLAIMS?|_PERMISSIONS?|_ROLES?"
     r"|_ENABLED|_REQUIRED|_POLICY|_ALGORITHM|_VERSION|_HASH_ROUNDS|_TIMEOUT|_MINUTES|_HOURS|_DAYS|_SECONDS)$"
-    r"|^PUBLIC_|_PUBLIC_|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_?EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
+    r"|^PUBLIC_|_PUBLIC_|(?:^|_)(?:CLIENT|TENANT)_?ID_(?:\w+_)?CREDENTIALS?$|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_?EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(
     r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[\"']?(?P<of_pair>[^;\s\"'][^;\n\"']*)"
     r"|[?&]password=(?P<of_query>[^&;\s\"'$]+)"
-    r"|://[^/\s:@]+:(?P<of_url>[^/\s@$]+)@",
+    r"|://(?:\$\{[^{}\s]*\}|[^/\s:@$])+:(?P<of_url>[^/\s@$]+)@"
+    r"|(?:^|[\s\"'=])[\w${}-]*[.:][\w.:${}-]*(?:,[\w.:=-]{1,200}){0,20},\s?password=(?P<of_list>[^,\s\"';]+)(?=[,\s\"';]|$)",
     re.IGNORECASE,
 )
-"""The password of a connection string or a URL."""
+"""The password of a connection string, of a URL, or of Redis' list (`redis:6379,password=…`)."""
 _OF_EMULATOR = re.compile(
     r"(?:^|;)\s*(?:UseDevelopment(?:Emulator|Storage)\s*=\s*true|AccountName\s*=\s*devstoreaccount1)\s*(?:;|$)",
     re.IGNORECASE,
@@ -48,8 +50,8 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _OF_VARIABLE = re.compile(
-    r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[\"']?\$[({\w]"
-    r"|[?&]password=\$[({\w]|://[^/\s:@]*:\$[({\w][^/\s@]*@",
+    r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[\"']?(?:\$[({\w]|#\{|__\w)"
+    r"|[?&]password=\$[({\w]|://(?:\$\{[^{}\s]*\}|[^/\s:@])*:\$[({\w][^/\s@]*@|[^\s=],\s?password=\$[({\w]",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[\w.\- ]+")
@@ -60,6 +62,11 @@ def is_secret_name(name: str) -> bool:
     """`DB_PASSWORD`, `ApiKey`, `ConnectionStrings__Shop`; not `PASSWORD_FILE`, `TOKEN_URL`, `Credential__Mode`."""
     spaced = _CAMEL.sub("_", _key(name)).replace("__", "_")
     return _SECRET.search(spaced) is not None and _NO_SECRET.search(spaced) is None
+
+
+def is_secret_itself(name: str) -> bool:
+    """Whether what is called so is the secret: others tell of one, as `token-lifetime` does."""
+    return _IS_ITSELF.search(name) is not None and is_secret_name(name) and not is_connection(name)
 
 
 def _key(name: str) -> str:
@@ -126,7 +133,13 @@ def _takes_what_is_filled_in(text: str) -> bool | None:
 
 def _passwords(text: str) -> list[str]:
     """What stands where a connection string or URL has its password."""
-    return [match["of_pair"] or match["of_query"] or match["of_url"] for match in _PASSWORD.finditer(text)]
+    return [next(filter(None, match.groups()), "") for match in _PASSWORD.finditer(text)]
+
+
+def writes_password(text: str) -> bool:
+    """Whether a connection string in a text of more, such as a template's line, writes its password out."""
+    passwords = (each.strip() for each in _passwords(text))
+    return any(not each.startswith("$") and not _PLACEHOLDER.match(each) and "{{" not in each for each in passwords)
 
 
 _TELLS_WHAT_TO_PUT = re.compile(

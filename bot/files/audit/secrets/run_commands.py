@@ -8,10 +8,10 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from bot.files.audit.secrets.names import is_connection, is_secret_name
-from bot.files.audit.secrets.options import is_written_out, takes_secret
+from bot.files.audit.secrets.options import is_written_out, password_in, secret_in, takes_secret, takes_secret_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,6 @@ _HEADER = re.compile(
 )
 _ADDRESS = re.compile(r"\w://[^/\s:@]*:(?P<value>[^/\s@]+)@")
 _RUNS_LINE = frozenset({"-c", "-ec", "-lc", "-command", "/c"})
-_LOGS_IN = frozenset({"login", "nuget"})
 
 
 def told_in(line: str) -> Iterator[GivenSecret]:
@@ -51,14 +50,16 @@ def told_in(line: str) -> Iterator[GivenSecret]:
     Never raises.
     """
     for command in _commands(line):
-        for word, following in pairwise((*command, "")):
+        for number, (word, following) in enumerate(pairwise((*command, ""))):
             if word.lower() in _RUNS_LINE and " " in following:
                 yield from told_in(following)
             yield from _of_word(word, following)
             if (user := _of_user(command, word, following)) is not None:
                 yield user
-            elif (word == "-p" and _LOGS_IN & {*command}) or (word == "-P" and "sqlcmd" in command[0]):
+            elif takes_secret_of(word, islice(command, number)) and not following.startswith("-"):
                 yield GivenSecret(word, following)
+            elif password := password_in(word, islice(command, number)):
+                yield GivenSecret("-p", password)
 
 
 def _of_word(word: str, following: str) -> Iterator[GivenSecret]:
@@ -66,7 +67,7 @@ def _of_word(word: str, following: str) -> Iterator[GivenSecret]:
     value = (option["value"] or following) if option is not None else ""
     if option is not None and takes_secret(option["name"], value):
         if value and not value.startswith("-"):
-            yield GivenSecret(option["name"], value)
+            yield GivenSecret(option["name"], secret_in(value))
         return
     assigned = _ASSIGNED.fullmatch(word)
     if assigned is not None and is_secret_name(assigned["name"]) and not is_connection(assigned["name"]):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bot.files.audit.secrets.names import holds_secret, takes_a_password
+from bot.files.audit.secrets.names import holds_secret, is_placeholder, takes_a_password
 from bot.files.formats.source.collector import Unreadable
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.files.formats.source.yaml import read
@@ -13,6 +13,7 @@ _OF_SECRET = re.compile(
     r"(?:passw(?:or)?d|pwd|passphrase|secret|token|(?:api|access|account|private)[-_]?key)$", re.IGNORECASE
 )
 """How a key ends that holds a secret itself, and does not tell of one."""
+_LOGIN = re.compile(r"(?:ApiKey|Basic|Bearer|Token)\s+(?P<value>[\w.~+/=:-]{8,})", re.IGNORECASE)
 _ENCRYPTED = "ENC["
 
 
@@ -37,13 +38,21 @@ def may_be_secrets(text: str) -> list[str]:
     """
     if _ENCRYPTED in text:
         return []
-    names = (name for name, value in leaves(text) if _OF_SECRET.search(name) and _may_be_one(name, value))
+    names = (name for name, value in leaves(text) if _logs_in(name, value) or _may_be_one(name, value))
     return list(dict.fromkeys(names))
 
 
 def _may_be_one(name: str, value: str) -> bool:
+    if _OF_SECRET.search(name) is None:
+        return False
     is_open = value.startswith("$") or "{{" in value or " " in value
     return not is_open and holds_secret(name, value) and not takes_a_password(value)
+
+
+def _logs_in(name: str, value: str) -> bool:
+    """Whether a header that a program logs in with is written out."""
+    login = _LOGIN.fullmatch(value.strip()) if name.lower().endswith("authorization") else None
+    return login is not None and not is_placeholder(login["value"])
 
 
 def _under(key: str, node: Node) -> Iterator[tuple[str, str]]:

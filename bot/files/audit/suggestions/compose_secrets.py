@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterator
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.secrets.environment import secret_brought
+from bot.files.audit.secrets.names import is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import entry_removed, item_removed, word_after
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.secrets_as_files import (
     OF_CONNECTION,
+    READS_FILES,
+    check_made_here,
     check_names,
     check_one_value,
     check_reads_files,
@@ -23,7 +26,7 @@ from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_unde
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
 _READ_BY_SHELL = re.compile(r"\$\$\{?(\w+)")
-_WRITTEN_OUT = "what is written out must become a secret first"
+_COMES_IN = "what it is given now must become a secret first"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -37,7 +40,11 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         root = repository.root(service.path)
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
+        if not (service.is_built or service.image):
+            raise NotSpliceable("another file says which program it runs")
         check_reads_files(repository, service.image if not service.is_built else "")
+        if not service.is_built:
+            check_made_here(repository, service.image)
         sources_by_name = dict(_find_secret_variables(service))
         check_names(list(sources_by_name), service.image if not service.is_built else "")
         _check_no_script_reads(service, sources_by_name)
@@ -52,7 +59,7 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     full_advice = f"{advice}; {set_anew(written_out, 'where Compose runs')}" if written_out else advice
-    return Fix(full_advice, suggested=merged(edits))
+    return Fix(f"{full_advice}; {READS_FILES}", suggested=merged(edits))
 
 
 def _check_no_script_reads(service: Service, names: Collection[str]) -> None:
@@ -70,8 +77,8 @@ def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:
             yield name, variable["braced"] or variable["bare"]
         elif is_written_out(name, value) and _VARIABLE_NAME.fullmatch(name):
             yield name, name
-        elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
+        elif secret_brought(name, value) and not value.startswith("/run/secrets/"):
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _COMES_IN)
 
 
 def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:

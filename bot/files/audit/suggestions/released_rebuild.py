@@ -10,13 +10,18 @@ from collections.abc import Iterable
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Edit, Span
-from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.deliveries import deliveries, deliveries_of
+from bot.files.audit.delivery.delivery import Deploy
+from bot.files.audit.delivery.deploys import brings_image, is_local
+from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.runs import Pushes, outcome_of
-from bot.files.audit.delivery.stages import names_production
+from bot.files.audit.delivery.stages import DeployStage, names_production, stage_of
+from bot.files.audit.delivery.unread import is_handed_image, may_publish, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
-from bot.files.audit.workflows.flattening import as_started
-from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.flattening import as_started, pipelines, title_of
+from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.releases import (
     example_tags,
     requires_input,
@@ -42,10 +47,17 @@ _MAKES_RELEASE = re.compile(
     r"nuget[ \t]+push|(?:npm|pnpm|yarn|cargo|poetry|uv)[ \t]+publish|\btwine\b|pypi-publish"
     r"|gh[ \t]+release[ \t]+create|git[ \t]+push|(?:create|action-gh|gh|semantic)[-_]release|release-please"
     r"|getsentry/action-release|sentry-cli[ \t][^\n|;&]*\bnew\b"
+    r"|\baws[ \t]+s3[ \t]+(?:cp|sync|mv)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?s3://)"
+    r"|\baz[ \t]+storage[ \t]+blob[ \t]+(?:upload|sync|copy)|\bazcopy[ \t]+(?:copy|sync)"
+    r"|\bgsutil[ \t][^\n|;&]*\b(?:cp|rsync)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?gs://)"
+    r"|\bgcloud[ \t]+storage[ \t]+(?:cp|rsync)\b(?!(?:[ \t]+-\S+)*[ \t]+[\"']?gs://)|\bs3cmd[ \t]+(?:put|sync)\b"
+    r"|\brclone[ \t]+(?:copy|sync)|s3[-_](?:sync|upload|cp)|upload[-_](?:to[-_])?(?:s3|cloud-storage|azure-blob)"
+    r"|blob-upload|(?:repository|workflow)-dispatch|/dispatches\b|gh[ \t]+workflow[ \t]+run"
     rf"|goreleaser|chart-releaser|ssh-action|{_CHANGES_INFRASTRUCTURE}",
     re.IGNORECASE,
 )
-"""What publishes a version of its own each time, changes infrastructure, or runs commands on a machine."""
+"""What publishes a version of its own each time, uploads files, starts what stands elsewhere, changes
+infrastructure, or runs commands on a machine."""
 _SAFE_FILE = re.compile(r"[\w.-]+\.ya?ml")
 _TEXT = """\
 # Builds the newest release anew every week, on its bases as they are then. It starts that tag, and no branch.
@@ -147,17 +159,64 @@ def what_else_it_does(repository: RepositoryTexts, pipeline: Pipeline) -> str:
 
 
 def what_else_is_published(repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart]) -> str:
-    """What a run that is started so publishes besides images, or may publish, or that it deploys to production;
-    empty for nothing."""
+    """What a run that is started so publishes besides images, or may, or that it runs in production's environment;
+    empty for nothing. What is told as a delivery that is not read may publish whatever it does."""
+    starts = tuple(starts)
     for start in starts:
-        for step in as_started(repository, pipeline, start, surely=False).steps:
-            run = step.mapping.scalar("run")
-            match = _MAKES_RELEASE.search(run.value if run is not None else step.action)
-            if match is not None and step.events:
-                return f"`{' '.join(match.group().split())}`" if run is not None else f"`{step.action}`"
-            if step.events and step.job.environment and names_production(step.job.environment):
-                return f"job {step.job.name} deploys to {step.job.environment}"
+        started = as_started(repository, pipeline, start, surely=False)
+        called = next((job.remote for job in started.remote_jobs if job.events and may_publish(job)), None)
+        if called is not None:
+            return called
+        for step in started.steps:
+            if step.events and (what := _published_besides(repository, step)):
+                return what
+        if deploy := _deployed(repository, started, {DeployStage.PRODUCTION}):
+            return f"{deploy.step.subject} deploys to production"
+    return next((what for each in starts if (what := _published_after(repository, pipeline, each.event))), "")
+
+
+def _deployed(repository: RepositoryTexts, started: Pipeline, stages: set[DeployStage]) -> Deploy | None:
+    """The first step of a run that deploys to one of these stages, by its words; None for none."""
+    for deploy in deliveries_of([started]).deploys:
+        if is_local(deploy) or brings_image(repository, deploy) is False or not deploy.step.events:
+            continue
+        if stage_of(deploy) in stages:
+            return deploy
+    return None
+
+
+def _published_besides(repository: RepositoryTexts, step: PipelineStep) -> str:
+    run = step.mapping.scalar("run")
+    match = _MAKES_RELEASE.search(run.value if run is not None else step.action)
+    if match is not None:
+        return f"`{' '.join(match.group().split())}`" if run is not None else f"`{step.action}`"
+    if step.job.environment and names_production(step.job.environment):
+        return f"job {step.job.name} runs in environment {step.job.environment}"
+    return _unread(repository, step)
+
+
+def _published_after(repository: RepositoryTexts, pipeline: Pipeline, event: str) -> str:
+    """What a workflow that follows each run of this one publishes or deploys, or may, if `event` has started it."""
+    run = {"event": event, "conclusion": "success"}
+    values = {f"github.event.workflow_run.{key}": value for key, value in run.items()}
+    after = RunStart("workflow_run", {"github.event_name": "workflow_run", **values})
+    for other in pipelines(repository):
+        follows = patterns_of(other.root.mapping("on").mapping("workflow_run"), "workflows")
+        if other is pipeline or not {title_of(pipeline), pipeline.path} & {*follows}:
+            continue
+        started = as_started(repository, other, after, surely=False)
+        for step in started.steps:
+            if step.events and (what := _published_besides(repository, step)):
+                return f"{other.path} follows it, where {what}"
+        if deploy := _deployed(repository, started, {DeployStage.PRODUCTION, DeployStage.NOT_TOLD}):
+            return f"{other.path} follows it, where {deploy.step.subject} deploys"
     return ""
+
+
+def _unread(repository: RepositoryTexts, step: PipelineStep) -> str:
+    """What of a step delivers images, or may, and is not read here; empty where nothing does."""
+    is_unread = may_push(step.action) or is_handed_image(step) or bool(starts_deploy(step))
+    return step.action if is_unread else unread_push(repository, step)
 
 
 def released_outcome(repository: RepositoryTexts, pipeline: Pipeline) -> Pushes:

@@ -14,6 +14,7 @@ from bot.domain.repositories.usage import Edit
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.secrets.environment import secret_brought
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
@@ -25,8 +26,9 @@ from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+READS_FILES = "have the program read files first (in .NET by AddKeyPerFile)"
 OF_CONNECTION = "a connection takes a password: all of it must become one secret first"
-_WRITTEN_OUT = "for what is written out a Secret must be made first"
+_COMES_IN = "for what it is given now a Secret must be made first"
 _IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
 _READ_FROM_ENVIRONMENT = re.compile(
     r"AWS_\w+|AZURE_CLIENT_SECRET|GITHUB_TOKEN|OTEL_\w+|PG\w*PASSWORD|PGADMIN_\w+|POSTGRES(?:QL)?_\w+|(?:MSSQL_)?SA_PASSWORD"
@@ -41,6 +43,9 @@ _TAGGED = re.compile(
     re.MULTILINE,
 )
 """The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
+_OF_OPENSHIFT = "OpenShift deploys it, and may put values in"
+_SET = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)=[\"']?([\w./-]+)[\"']?[ \t]*\r?$", re.MULTILINE)
+_TAKEN = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _WHICH_FILES = "whether it takes files (`…_FILE`), and under which names"
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
@@ -64,7 +69,8 @@ class _Selection:
 def secrets_as_files(repository: RepositoryTexts, container: Container, advice: str) -> Fix:
     """Suggests to mount all Secrets that come into the environment; the program must read files then."""
     if not is_as_written(repository, container.pod) or container.hidden:
-        return Fix(advice, left_alone=PUT_TOGETHER)
+        is_of_openshift = container.pod.constrained and container.hidden == container.pod.constrained
+        return Fix(advice, left_alone=_OF_OPENSHIFT if is_of_openshift else PUT_TOGETHER)
     try:
         check_reads_files(repository, container.image)
         selection = _select_secrets(container)
@@ -83,7 +89,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         return Fix(advice, left_alone=str(error))
     if selection.written_out:
         advice += f"; {set_anew(selection.written_out, f'in the Secret {container.pod.name}-secrets')}"
-    return Fix(advice, suggested=merged(edits))
+    return Fix(f"{advice}; {READS_FILES}", suggested=merged(edits))
 
 
 def is_written_out(name: str, value: str) -> bool:
@@ -110,12 +116,32 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
     the environment, unless this repository makes them."""
     name = repository_of(image).removeprefix("docker.io/").removeprefix("library/")
     is_stock = stock_image(image) is not None
-    if not name or "$" in name:
+    if not name:
         return
+    if "$" in name and not is_made_here(repository, image):
+        raise NotSpliceable(f"which image {name[:80]} is, and so {_WHICH_FILES}")
     if is_stock:
         raise NotSpliceable(f"those who make {name.rpartition('/')[2]} say {_WHICH_FILES}")
     if "/" not in name and name not in repository.kept(_made_here):
         raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
+
+
+def check_made_here(repository: RepositoryTexts, image: str) -> None:
+    """Raises `NotSpliceable` for an image that nothing here makes, beside others that are: it may read no files."""
+    name = repository_of(image).rpartition("/")[2]
+    if name and not is_made_here(repository, image):
+        raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
+
+
+def is_made_here(repository: RepositoryTexts, image: str) -> bool:
+    """Whether something here makes an image of that name, whoever's it is called."""
+    name = repository_of(image).rpartition("/")[2]
+    return name in {each.rpartition("/")[2] for each in repository.kept(_made_here)}
+
+
+def names_made_here(repository: RepositoryTexts) -> frozenset[str]:
+    """The names of images that the repository makes, as far as its files tell them."""
+    return repository.kept(_made_here)
 
 
 def _made_here(repository: RepositoryTexts) -> frozenset[str]:
@@ -123,8 +149,14 @@ def _made_here(repository: RepositoryTexts) -> frozenset[str]:
     projects = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props")))
     own = {match["name"] for path in projects for match in _OWN_NAME.finditer(repository.text(path))}
     builds = (path for path in repository.paths if is_workflow(path) or path.endswith((".sh", ".ps1", "Makefile")))
-    own |= {match["name"] for path in builds for match in _TAGGED.finditer(repository.text(path))}
+    own |= {match["name"] for path in builds for match in _TAGGED.finditer(_with_values(repository.text(path)))}
     return frozenset(own | {repository_of(each.image) for each in services(repository) if each.is_built})
+
+
+def _with_values(script: str) -> str:
+    """A script with the words in place of variables that it sets to them itself."""
+    values = dict(_SET.findall(script)) if "$" in script else {}
+    return _TAKEN.sub(lambda match: values.get(match[1] or match[2], match[0]), script) if values else script
 
 
 def check_names(names: Items[str], image: str) -> None:
@@ -168,8 +200,8 @@ def _select_secrets(container: Container) -> _Selection:
             selection.entries.append(entry)
         elif comes_from_config_map(entry):
             raise NotSpliceable("what a ConfigMap holds must become a Secret first")
-        elif holds_secret(name, value) and not _USED.search(value):
-            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _WRITTEN_OUT)
+        elif secret_brought(name, value) and not _USED.search(value):
+            raise NotSpliceable(OF_CONNECTION if takes_a_password(value) else _COMES_IN)
     for entry in container.own.sequence("envFrom"):
         if isinstance(entry, Mapping) and entry.get("secretRef") is not None:
             secret = word(entry.mapping("secretRef").get("name"))

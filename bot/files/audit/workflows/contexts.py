@@ -6,7 +6,7 @@ from collections.abc import Mapping as Dict
 
 from bot.files.audit.workflows.expressions import filled, truth
 from bot.files.audit.workflows.model import CLOSED
-from bot.files.audit.workflows.refs import refs_of_push
+from bot.files.audit.workflows.refs import refs_of_push, refs_of_schedule
 from bot.files.formats.source.nodes import Mapping, Scalar
 
 _ASSIGNED = re.compile(r"\b([A-Za-z_]\w*)(?:=|<<)")
@@ -87,8 +87,10 @@ def _surely_holds(truths: Iterable[bool | None]) -> bool:
 
 def _truths(event: str, condition: str, values: Dict[str, str], started: Mapping) -> Iterator[bool | None]:
     """Whether the condition holds, for each ref that the run can be of."""
-    is_open = event == "push" and "github.ref" not in values
-    refs = refs_of_push(started, condition, values) if is_open else [{}]
+    refs: list[dict[str, str]] = [{}]
+    if "github.ref" not in values and event in {"push", "schedule"}:
+        of_push = event == "push"
+        refs = refs_of_push(started, condition, values) if of_push else refs_of_schedule(condition, values)
     context = {**values, **of_event(event)}
     return (truth(condition, {**context, **ref}) for ref in refs)
 

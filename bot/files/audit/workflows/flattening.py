@@ -23,7 +23,7 @@ from bot.files.audit.workflows.contexts import (
 from bot.files.audit.workflows.expressions import filled
 from bot.files.audit.workflows.jobs import ended_before, environment_of, in_order, permissions_of
 from bot.files.audit.workflows.matrix import variants_of
-from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.model import CLOSED, TESTS_ONLY, Condition, Pipeline, PipelineJob, PipelineStep
 from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.scripts import OF_RUNNER
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
@@ -37,8 +37,8 @@ MOST_STEPS = 2_000
 MOST_JOBS = 300
 DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
-    r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|\bcrane\b|\boras\b|\bregctl\b|kaniko|jib|\bko\b"
-    r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i)\b"
+    r"(?i:docker)|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|\bcrane\b|\boras\b|\bregctl\b|kaniko|jib|\bko\b"
+    r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i|kamal|faas-cli|rx)\b"
     r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:(?:start|new)-build|apply|set|rollout)|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\baws\s+(?:ecs|lambda|apprunner)\s|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|\baz\s+(?:deployment|stack)\s|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
     r"|(?i:push|publish|release|deploy)[\w-]{0,60}\.(?:sh|ps1|cmd)\b"
@@ -49,6 +49,11 @@ _CALLS_ANOTHER = re.compile(
     r"|\bpush:[ \t]*[\"']?true\b|event-type:[^\n]*deploy"
 )
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""
+_STARTS = (
+    r"(?:\bworkflow[ \t]+run[ \t]+|\bactions/workflows/"
+    r"|\b(?:workflow(?:[_-]?(?:id|file(?:[_-]?name)?|name))?[\"']?:[ \t]*))"
+)
+"""What stands before the name of a workflow that is started by its name."""
 _RUNS_ANYHOW = re.compile(r"\b(?:always|failure|cancelled)\s*\(", re.IGNORECASE)
 """Conditions of jobs that run although one that they need was left out."""
 
@@ -75,6 +80,20 @@ def is_called_here(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
     """Whether another workflow of the repository calls it in runs that are no tests."""
     others = (each for each in pipelines(repository) if each.path != pipeline.path)
     return any(job.path == pipeline.path and job.events - TESTS_ONLY for each in others for job in each.jobs)
+
+
+def title_of(pipeline: Pipeline) -> str:
+    """The name that a workflow gives itself; empty for none."""
+    title = pipeline.root.scalar("name")
+    return title.value.strip() if title is not None else ""
+
+
+def started_by_another(repository: RepositoryTexts, pipeline: Pipeline) -> str:
+    """The path of a workflow whose commands or actions start this one by its file or its name; empty for none."""
+    names = [name for name in (pipeline.path.rpartition("/")[2], title_of(pipeline)) if name]
+    starts = re.compile(rf"{_STARTS}[\"']?(?:{'|'.join(map(re.escape, names))})(?![\w.-])", re.IGNORECASE)
+    others = (path for path in repository.paths if is_workflow(path) and path != pipeline.path)
+    return next((path for path in others if starts.search(repository.text(path))), "")
 
 
 def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, *, surely: bool) -> Pipeline:
@@ -142,6 +161,7 @@ class _Around:
     permissions: Dict[str, str] | None
     may_fail: bool | None
     depth: int
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,7 @@ class _StepsAround:
     values: Dict[str, str]
     may_fail: bool | None
     events: frozenset[str]
+    conditions: tuple[Condition, ...]
     through: str = ""
     depth: int = 0
 
@@ -175,6 +196,7 @@ class _Flattening:
         self._path, self._root, self._events = path, root, events
         self._known, self._surely = known, surely
         self._events_by_job: dict[str, frozenset[str]] = {}
+        self._conditions_by_job: dict[str, tuple[Condition, ...]] = {}
         self._jobs: list[PipelineJob] = []
         self._steps: list[PipelineStep] = []
         self._numbers = 0
@@ -222,12 +244,13 @@ class _Flattening:
             runners=runners_of(mapping, values),
             environment=environment_of(mapping, values),
             is_reusable=around.depth > 0,
+            conditions=self._conditions_of_job(name, jobs, around),
         )
         if uses is not None:
             self._call(job, uses.value.strip(), replace(around, values=values, may_fail=may_fail))
             return
         self._jobs.append(job)
-        steps = _StepsAround(around.path, around.root, job, values, may_fail, events)
+        steps = _StepsAround(around.path, around.root, job, values, may_fail, events, job.conditions)
         for node in mapping.sequence("steps"):
             self._step(node, steps)
 
@@ -245,6 +268,16 @@ class _Flattening:
                 events = events if needed_events is None else events & needed_events
         self._events_by_job[around.prefix + name] = events
         return events
+
+    def _conditions_of_job(self, name: str, jobs: Dict[str, Mapping], around: _Around) -> tuple[Condition, ...]:
+        """What must hold for a job to run: with it what those it needs hang on, unless it says otherwise."""
+        written = jobs[name].scalar("if")
+        own = (Condition(written.value, around.values),) if written is not None else ()
+        needed = () if own and _RUNS_ANYHOW.search(own[0].text) else needs_of(jobs[name])
+        before = [each for job in needed for each in self._conditions_by_job.get(around.prefix + job, ())]
+        conditions = tuple(dict.fromkeys((*around.conditions, *before, *own)))
+        self._conditions_by_job[around.prefix + name] = conditions
+        return conditions
 
     def _call(self, job: PipelineJob, uses: str, around: _Around) -> None:
         """Puts the jobs of a workflow of the repository in; another's stays a job that names it."""
@@ -270,6 +303,7 @@ class _Flattening:
                 job.permissions,
                 around.may_fail,
                 around.depth + 1,
+                job.conditions,
             )
         )
 
@@ -298,6 +332,7 @@ class _Flattening:
             may_fail=_either_of(around.may_fail, flag_of(node, "continue-on-error", inner)),
             environment=environment,
             through=around.through,
+            conditions=(*around.conditions, *([Condition(condition_text, inner)] if condition_text else [])),
         )
         if step.uses.startswith("./"):
             self._local_action(step, inner, around.depth)
@@ -319,7 +354,15 @@ class _Flattening:
         outer_values = {key: each for key, each in values.items() if not key.startswith("inputs.")}
         inner_values = {**outer_values, **default_inputs(metadata, None), **_as_values(step.inputs)}
         inner = _StepsAround(
-            action, metadata, step.job, inner_values, step.may_fail, step.events, step.subject, depth + 1
+            action,
+            metadata,
+            step.job,
+            inner_values,
+            step.may_fail,
+            step.events,
+            step.conditions,
+            step.subject,
+            depth + 1,
         )
         for node in metadata.mapping("runs").sequence("steps"):
             self._step(node, inner)
@@ -340,7 +383,17 @@ def _commands(
         script = node.mapping("with").scalar("inlineScript")
     if script is None or stops is None:
         return ()
-    return tuple(shell_commands(filled(script.value, values), {**OF_RUNNER, **environment}, stops))
+    of_run = {name: values[key] for name, key in _OF_RUN.items() if key in values}
+    return tuple(shell_commands(filled(script.value, values), {**OF_RUNNER, **of_run, **environment}, stops))
+
+
+_OF_RUN = {
+    "GITHUB_REF": "github.ref",
+    "GITHUB_REF_NAME": "github.ref_name",
+    "GITHUB_REF_TYPE": "github.ref_type",
+    "GITHUB_EVENT_NAME": "github.event_name",
+}
+"""Variables that every step begins with, and the contexts that say the same where the run is known."""
 
 
 _STOPS_OF_ACTION = {"azure/cli": Stops.FIRST, "azure/powershell": Stops.LAST}

@@ -15,6 +15,14 @@ CLOSED = " closed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """One `if`, with what contexts hold where it stands, as far as that is written down."""
+
+    text: str
+    values: Values[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PipelineJob:
     """`name` is its id, with the ids of the jobs that called it before it; `after` are all jobs that end before it.
 
@@ -37,6 +45,8 @@ class PipelineJob:
     """The environment that it deploys to, with what is written out put in; None where it names none."""
     is_reusable: bool = False
     """It stands in a workflow that is called, not in the one that an event starts."""
+    conditions: tuple[Condition, ...] = ()
+    """All that must hold for it to run: its own, those of its callers and of the jobs that it needs."""
 
     def is_before(self, other: "PipelineJob") -> bool:
         """Whether it has ended when the other one begins: it or its caller is one before."""
@@ -74,6 +84,8 @@ class PipelineStep:
     through: str = ""
     unread: str = ""
     """Why what the step does is not known: a local action that is no composite one, or is missing."""
+    conditions: tuple[Condition, ...] = ()
+    """All that must hold for it to run, with those of its job."""
 
     @property
     def action(self) -> str:
@@ -107,6 +119,10 @@ class Pipeline:
     dispatch_inputs: tuple[str, ...]
     jobs: tuple[PipelineJob, ...]
     steps: tuple[PipelineStep, ...]
+
+    def steps_until(self, step: PipelineStep) -> list[PipelineStep]:
+        """The steps of a job in their order, up to this one of them."""
+        return [each for each in self.steps if each.job is step.job and each.number <= step.number]
 
     @property
     def remote_jobs(self) -> list[PipelineJob]:

@@ -12,7 +12,7 @@ from bot.files.formats.source.nodes import Mapping, Scalar, Sequence
 _REF = re.compile(r"github\.ref(?:_name|_type)?\b", re.IGNORECASE)
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _GLOB = re.compile(r"[*?+\[!]")
-_ANY_OTHER = "x-other"
+ANY_OTHER = "x-other"
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 MOST_REFS = 200
 """Refs that are told apart: each is tried in every condition of the workflow."""
@@ -33,10 +33,19 @@ def refs_of_push(root: Mapping, condition: str, values: Dict[str, str]) -> list[
     trigger = root.mapping("on").mapping("push")
     has_branches = "branches" in trigger.own or "branches-ignore" in trigger.own
     has_tags = "tags" in trigger.own or "tags-ignore" in trigger.own
-    branches = _let_through(trigger, "branches", _names(spoken, _HEADS)) if has_branches or not has_tags else ()
-    tags = _let_through(trigger, "tags", _names(spoken, _TAGS)) if has_tags or not has_branches else ()
+    branches = _candidates(trigger, "branches", spoken, _HEADS) if has_branches or not has_tags else ()
+    tags = _candidates(trigger, "tags", spoken, _TAGS) if has_tags or not has_branches else ()
     refs = [*_refs("branch", _HEADS, branches), *_refs("tag", _TAGS, tags)]
     return refs if len(refs) <= MOST_REFS else [{}]
+
+
+def refs_of_schedule(condition: str, values: Dict[str, str]) -> list[dict[str, str]]:
+    """The same for a run by schedule, which is of a branch."""
+    texts = [condition, *(value for value in values.values() if "${{" in value)]
+    if sum(map(len, texts)) > _LONGEST or not any(map(_REF.search, texts)):
+        return [{}]
+    branches = {*_names({each for text in texts for each in _LITERAL.findall(text)}, _HEADS)}
+    return [*_refs("branch", _HEADS, branches)] if len(branches) <= MOST_REFS else [{}]
 
 
 def _refs(kind: str, prefix: str, names: Iterable[str]) -> Iterator[dict[str, str]]:
@@ -44,13 +53,23 @@ def _refs(kind: str, prefix: str, names: Iterable[str]) -> Iterator[dict[str, st
         yield {"github.ref": f"{prefix}{name}", "github.ref_name": name, "github.ref_type": kind}
 
 
+def _candidates(trigger: Mapping, key: str, spoken: set[str], prefix: str) -> set[str]:
+    """The branches or tags that are told apart, with those that begin with one of what is spoken of or let through,
+    and hold another one; without these where they are too many."""
+    alone = {name for each in spoken if (name := each.removeprefix(prefix)) and not name.startswith("refs/")}
+    begun = {_GLOB.split(each, maxsplit=1)[0] for each in patterns_of(trigger, key) if not each.startswith("!")}
+    names = {*_names(spoken, prefix)}
+    joined = {f"{head}{ANY_OTHER}{name}" for head in (*begun, *alone) if head for name in alone if name != head}
+    return _let_through(trigger, key, names | joined if len(names | joined) < MOST_REFS // 2 else names)
+
+
 def _names(spoken: Iterable[str], prefix: str) -> Iterator[str]:
     """Names that a comparison with what is spoken of may hold for, and one that it holds for by no chance."""
     for text in spoken:
         name = text.removeprefix(prefix)
         if name and not name.startswith("refs/"):
-            yield from (name, f"{name}{_ANY_OTHER}", f"{_ANY_OTHER}{name}", f"{_ANY_OTHER}{name}{_ANY_OTHER}")
-    yield _ANY_OTHER
+            yield from (name, f"{name}{ANY_OTHER}", f"{ANY_OTHER}{name}", f"{ANY_OTHER}{name}{ANY_OTHER}")
+    yield ANY_OTHER
 
 
 def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
@@ -58,7 +77,7 @@ def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
     wanted = [each for each in patterns if not each.startswith("!")]
     plain = {each for each in wanted if not _GLOB.search(each)}
     begun = {_GLOB.split(each, maxsplit=1)[0] for each in wanted if _GLOB.search(each)}
-    candidates = {*names, *plain, *(f"{each}{_ANY_OTHER}" for each in begun)}
+    candidates = {*names, *plain, *(f"{each}{ANY_OTHER}" for each in begun)}
     if patterns:
         candidates = {each for each in candidates if _is_let_through(patterns, each)}
     return candidates - set(ignored)

@@ -13,6 +13,7 @@ from bot.files.formats.source.nodes import Mapping
 
 RELEASES_ALONE = "it builds releases alone, and no branch"
 OF_MOVED_TAG = "it builds what a tag stands at, and no branch"
+TO_ROLL_BACK = "people alone start it, to go back to what was released before"
 READS_MERGE = "its steps read what only the event of a pull request hands over"
 WITH_VERSION = "it is started with a version, which a schedule does not have"
 _STARTED = frozenset({"workflow_dispatch", "workflow_call", "repository_dispatch"})
@@ -22,6 +23,7 @@ _VERSION = re.compile(
 )
 _BEFORE_VERSION = re.compile(r"(?:(?:.*[._-])?(?:v|ver|version|rel|release)[._-]?)?", re.IGNORECASE)
 _OF_MERGE = re.compile(r"github\.(?:event\.(?:pull_request|number)|head_ref|base_ref)\b", re.IGNORECASE)
+_BACK = re.compile(r"roll[-_ ]?back", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w./-]*")
 _OF_FIGURES = re.compile(r"(?:[\d.*+?]|\\\.|\[[\d-]+\])+")
 """What is left of a pattern of tags after their beginning, where figures with dots may be all of it."""
@@ -96,6 +98,13 @@ def _values(pipeline: Pipeline) -> Iterator[str]:
         yield from (*step.inputs.values(), *step.environment.values(), run.value if run is not None else "")
     for job in pipeline.jobs:
         yield from job.inputs.values()
+
+
+def rolls_back(pipeline: Pipeline) -> bool:
+    """Whether people alone start it, to go back to what was released before, by its file's name or its own."""
+    title = pipeline.root.scalar("name")
+    names = (pipeline.path.rpartition("/")[2], title.value if title is not None else "")
+    return is_started_by_hand_alone(pipeline) and any(map(_BACK.search, names))
 
 
 def is_started_by_hand_alone(pipeline: Pipeline) -> bool:

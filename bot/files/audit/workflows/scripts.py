@@ -9,7 +9,7 @@ from bot.files.audit.shell import ShellCommand
 BUILD_TOOLS = {"make": "Makefile", "just": "justfile", "task": "Taskfile.yml", "nuke": "build.sh"}
 _INCLUDED = ".mk"
 SHELL_SCRIPTS = (".sh", ".ps1", ".cmd", ".bat")
-_SCRIPTS = (*SHELL_SCRIPTS, ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".csx", ".fsx")
+SCRIPTS = (*SHELL_SCRIPTS, ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".csx", ".fsx")
 _RUNNERS = frozenset(
     {"bash", "sh", "zsh", "dash", "source", ".", "pwsh", "powershell", "cmd", "call", "sudo", "env", "exec", "time"}
     | {"python", "python3", "node", "deno", "bun", "ruby", "tsx", "npx"}
@@ -18,7 +18,7 @@ _RUNNERS = frozenset(
 OF_RUNNER = {
     "GITHUB_WORKSPACE": "${{ github.workspace }}",
     "GITHUB_ACTION_PATH": "${{ github.action_path }}",
-    "PWD": "${{ github.workspace }}",
+    "PWD": "${{ github.workspace }}",  # nosec B105 - a folder
 }
 """Variables that every step begins with, and the context that says the same."""
 _OF_CHECKOUT = re.compile(r"^\$\{\{\s*github\.(?:action_path|workspace)\s*\}\}/+(?:\.\.?/)*")
@@ -44,7 +44,7 @@ def script_of(command: ShellCommand) -> str | None:
 def place_of_script(command: ShellCommand) -> int | None:
     """Which word of a command is the script that it runs; None where it runs none."""
     words = command.words if command.name in _RUNNERS else command.words[:1]
-    return next((number for number, word in enumerate(words) if word.endswith(_SCRIPTS)), None)
+    return next((number for number, word in enumerate(words) if word.endswith(SCRIPTS)), None)
 
 
 def script_texts(repository: RepositoryTexts, name: str) -> list[str]:

@@ -3,8 +3,10 @@
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping as Names
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 
 from bot.domain.repositories.finding import Place
 from bot.files.audit.images.by_name import is_for_windows
@@ -13,9 +15,12 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.kubernetes import word
 from bot.files.audit.workloads.swarm import is_for_swarm
 from bot.files.formats.builds import DOCKERFILE, below
+from bot.files.formats.compose.builds import ENVIRONMENT
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.variables import interpolated
+from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
+from bot.files.formats.source.spanned import Spanned
 from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
@@ -26,6 +31,12 @@ _FOUND_BESIDE = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
+_BY_ITSELF = "which Compose reads too unless files are named"
+_PUT_OVER = frozenset(
+    {"privileged", "pid", "ipc", "network_mode", "userns_mode", "cap_add", "cap_drop", "security_opt"}
+    | {"user", "read_only", "tmpfs", "volumes"}
+)
+"""The keys that are asked of a service with what override files put over it."""
 _WINDOWS = re.compile(
     r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)|[/:_-]windows(?:[/:_-]|$)"
 )
@@ -65,6 +76,12 @@ class Service:
     """The engine that runs the file is one of Windows, by what another service of it says."""
     is_built_for_windows: bool | None = None
     """What its Dockerfile says; None where there is none here."""
+    over: tuple[Mapping, ...] = ()
+    """The same service in the override file that Compose reads by itself."""
+    named_over: tuple[tuple[str, Mapping], ...] = ()
+    """The same service in files that are read with it where somebody names them."""
+    variables: Names[str, Spanned] = field(default_factory=dict)
+    """What the file of variables beside its own sets."""
     is_for_swarm: bool = False
     """Whether `docker stack deploy` reads its file, which ignores some of what Compose does."""
 
@@ -77,8 +94,11 @@ class Service:
         """Whether its file is there to build images (`compose.build.yaml`), and runs nothing."""
         return _ONLY_BUILDS.search(self.path.rpartition("/")[2]) is not None
 
+    def _levels_of(self, key: str) -> tuple[Mapping, ...]:
+        return (*self.over, *self.levels) if key in _PUT_OVER else self.levels
+
     def get(self, key: str) -> Node | None:
-        for level in self.levels:
+        for level in self._levels_of(key):
             if (node := level.get(key)) is not None:
                 return node
         return None
@@ -86,15 +106,16 @@ class Service:
     def word(self, key: str) -> str | None:
         """A scalar with its variables put in; None where there is none."""
         node = self.get(key)
-        return filled_in(node).strip() if isinstance(node, Scalar) and not node.is_null else None
+        return filled_in(node, self.variables).strip() if isinstance(node, Scalar) and not node.is_null else None
 
     def words(self, key: str) -> list[str]:
         """A list of scalars, of all levels; a single one counts as a list of one."""
-        return [text for node in self.nodes(key) if (text := _text(node)) is not None]
+        nodes = (node for node in self.nodes(key) if isinstance(node, Scalar))
+        return [filled_in(node, self.variables).strip() for node in nodes]
 
     def nodes(self, key: str) -> list[Node]:
         nodes: list[Node] = []
-        for level in self.levels:
+        for level in self._levels_of(key):
             node = level.get(key)
             nodes += node.items if isinstance(node, Sequence) else [node] if isinstance(node, Scalar) else []
         return nodes
@@ -149,13 +170,16 @@ def _is_of_windows(volume: Node) -> bool:
     return _AT_DRIVE.search(word(volume) or "") is not None
 
 
-def filled_in(node: Scalar) -> str:
-    """The text as it is where no variable is set: defaults are put in, other variables stay as written."""
-    return interpolated(node.spanned, {})[0].text
+def filled_in(node: Scalar, variables: Names[str, Spanned] = MappingProxyType({})) -> str:
+    """The text as it is where no other variables are set: defaults are put in, what is not set stays as written."""
+    return interpolated(node.spanned, variables)[0].text
 
 
-def _text(node: Node) -> str | None:
-    return filled_in(node).strip() if isinstance(node, Scalar) else None
+def _variables_beside(repository: RepositoryTexts, path: str) -> Names[str, Spanned]:
+    """What the `.env` beside a Compose file sets, which Compose reads by itself; without what is made of others."""
+    beside = posixpath.join(posixpath.dirname(path), ENVIRONMENT)
+    values = variables(repository.text(beside)) if beside in repository else {}
+    return {name: value for name, value in values.items() if "$" not in value.text}
 
 
 def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str]]:
@@ -166,7 +190,7 @@ def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str
     folder, name = posixpath.split(path)
     if name in _FOUND:
         found = repository.first(folder, *_FOUND_BESIDE)
-        yield from [(found, "which Compose reads too unless files are named")] if found is not None else []
+        yield from [(found, _BY_ITSELF)] if found is not None else []
         return
     head, _, _ = name.rpartition(".")
     named = repository.first(folder, f"{head}.override.yml", f"{head}.override.yaml")
@@ -187,6 +211,7 @@ def _services(repository: RepositoryTexts) -> list[Service]:
         if root is None:
             continue
         own = []
+        beside = _variables_beside(repository, path)
         for key, node in root.mapping("services").entries():
             if isinstance(node, Mapping) and (
                 node.get("image")
@@ -196,12 +221,12 @@ def _services(repository: RepositoryTexts) -> list[Service]:
             ):
                 levels = tuple(_levels(repository, path, root.mapping("services"), node))
                 place = repository.place(node if node.own else key, path)
-                own.append(Service(path, key.value, levels, place))
+                own.append(Service(path, key.value, levels, place, variables=beside))
         is_windows = any(each.tells_of_windows for each in own)
         of_swarm = bool(own) and is_for_swarm(repository, path, root)
         all_services += [
             replace(
-                service,
+                _with_overrides(repository, service),
                 is_beside_windows=is_windows,
                 is_built_for_windows=_is_built_for_windows(repository, service),
                 is_for_swarm=of_swarm,
@@ -209,6 +234,36 @@ def _services(repository: RepositoryTexts) -> list[Service]:
             for service in own
         ]
     return all_services
+
+
+def _with_overrides(repository: RepositoryTexts, service: Service) -> Service:
+    """The service with what override files put over it, or may."""
+    over, named_over = list[Mapping](), list[tuple[str, Mapping]]()
+    for path, how in overrides(repository, service.path):
+        root = repository.root(path)
+        node = root.mapping("services").get(service.name) if root is not None else None
+        if isinstance(node, Mapping) and how == _BY_ITSELF:
+            over.append(node)
+        elif isinstance(node, Mapping):
+            named_over.append((path.rpartition("/")[2], node))
+    return replace(service, over=tuple(over), named_over=tuple(named_over))
+
+
+def fragments(repository: RepositoryTexts) -> list[Service]:
+    """Reads the parts of services that say neither an image nor what to build: other files hold the rest."""
+    return repository.kept(_fragments)
+
+
+def _fragments(repository: RepositoryTexts) -> list[Service]:
+    return [
+        Service(path, key.value, (node,), repository.place(node, path), is_for_swarm=of_swarm)
+        for path in repository.paths
+        if repository.kind(path) == COMPOSE and path.rpartition("/")[2] not in _FOUND_BESIDE
+        if not _is_left_out(repository, path) and (root := repository.root(path)) is not None
+        for of_swarm in [is_for_swarm(repository, path, root)]
+        for key, node in root.mapping("services").entries()
+        if isinstance(node, Mapping) and node.own and not any(map(node.get, ("image", "build", "extends")))
+    ]
 
 
 def _is_left_out(repository: RepositoryTexts, path: str) -> bool:

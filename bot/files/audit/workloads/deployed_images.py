@@ -8,17 +8,19 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.entries import word_of
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
 from bot.files.audit.workloads.kubernetes import Container, containers, word
-from bot.files.audit.workloads.rendering import word_of
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SET_IMAGE = re.compile(
     r"\bset\s+image\b|\bimages?\s+set\b|\byq\b[^\n]*\bimage|\bsed\b[^\n]*\bimage", re.IGNORECASE
 )
+_KUSTOMIZE = re.compile(r"\bedit\s+set\s+image\s+(?P<images>[^\n;&|#]+)")
+_SCRIPTS = (".yml", ".yaml", ".sh", ".ps1", "Makefile", "justfile", ".mk")
 _OF_CLUSTER = re.compile(r"\b(?:kubectl|oc)\b[^|;&]*\bset\s+image\b")
 _WORKLOAD = re.compile(
     r"(?<![\w/.-])(?:deploy(?:ments?)?|dc|deploymentconfigs?|statefulsets?|sts|daemonsets?|ds|cronjobs?|cj|rs"
@@ -82,6 +84,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     pin = _pin_of(name)
     if pin is NamedBy.LATEST and not name.endswith(":latest") and _may_be_set(repository, container):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
+    if pin is NamedBy.LATEST and _is_set_by_kustomize(repository, container, name):
+        why = "a workflow or script may set it by `kustomize edit set image`"
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if pin is not NamedBy.DIGEST and repository_of(name) in repository.kept(_built_by_skaffold):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "Skaffold names it by what it has built")
     return ImageOfContainer(
@@ -145,12 +150,30 @@ def _may_be_set(repository: RepositoryTexts, container: Container) -> bool:
     return pod.name in set_names or (pod.variant != "" and any(pod.name in each for each in set_names))
 
 
+def _is_set_by_kustomize(repository: RepositoryTexts, container: Container, name: str) -> bool:
+    """Whether a command sets the image of what a kustomization makes, by the name that is written or put there."""
+    if not container.pod.variant or container.pod.variant.startswith("chart "):
+        return False
+    names = repository.kept(_images_set_by_kustomize)
+    return any(each in {repository_of(name), repository_of(container.image)} or "$" in each for each in names)
+
+
+def _images_set_by_kustomize(repository: RepositoryTexts) -> frozenset[str]:
+    """The names of images as `kustomize edit set image` is given them in workflows and scripts."""
+    return frozenset(
+        name if equals else repository_of(name)
+        for path in repository.paths
+        if path.endswith(_SCRIPTS)
+        for match in _KUSTOMIZE.finditer(repository.text(path))
+        for name, equals, _ in (each.strip("\"'").partition("=") for each in match["images"].split())
+    )
+
+
 def _workloads_set_anew(repository: RepositoryTexts) -> frozenset[str] | None:
     """The workloads whose images workflows and scripts name anew; None where these may be any."""
-    endings = (".yml", ".yaml", ".sh", ".ps1", "Makefile", "justfile", ".mk")
     names = set[str]()
     for path in repository.paths:
-        text = repository.text(path) if path.endswith(endings) else ""
+        text = repository.text(path) if path.endswith(_SCRIPTS) else ""
         for match in _SET_IMAGE.finditer(text):
             line = text[text.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
             workload_names = (

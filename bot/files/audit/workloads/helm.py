@@ -18,6 +18,7 @@ from bot.files.formats.source.yaml import read
 MOST_TEMPLATES = 200
 MOST_LINES = 5_000
 _IS_TEST = re.compile(r"helm\.sh/hook[\"']?:[^\n]*\btest")
+_CONTAINERS = "containers:"
 _MAKES_OBJECTS = ("kind:", "include ", "template ")
 
 
@@ -42,6 +43,8 @@ class HelmChart:
     unread: list[str] = field(default_factory=list)
     without_kind: list[tuple[str, Scalar]] = field(default_factory=list)
     """Where a helper that is not read makes all of an object, with the path of the template."""
+    left_out: list[str] = field(default_factory=list)
+    """Templates with containers of which the chart's own values leave nothing."""
     tests: list[str] = field(default_factory=list)
     """Templates of hooks that `helm test` runs, and nothing else."""
     hidden: str = ""
@@ -122,6 +125,8 @@ def _read(repository: RepositoryTexts, path: str, rendered: RenderedLines, chart
         return
     rendered.take(text)
     made = "\n".join(rendered.lines) + "\n"
+    if _CONTAINERS in text and _CONTAINERS not in made and HIDDEN not in made:
+        chart.left_out.append(path)
     repository.adopt(made, path, OriginalPlaces(made, rendered.origins))
     chart.gaps.append((made, rendered.gaps))
     try:
@@ -143,6 +148,20 @@ def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scal
 
     None where no value is empty, or none would be made into one.
     """
+    found = _gap_of(repository, container)
+    if found is None or found[1].value is None:
+        return None
+    return _find_entry(repository, found[0], found[1].value)
+
+
+def is_context_left_out(repository: RepositoryTexts, container: Mapping) -> bool:
+    """Whether a condition on the values leaves out the security context that a template has for a container."""
+    found = _gap_of(repository, container)
+    return found is not None and found[1].value is None
+
+
+def _gap_of(repository: RepositoryTexts, container: Mapping) -> tuple[HelmChart, Gap] | None:
+    """The chart, and the place in its template, where a container's security context would stand."""
     first, last = first_scalar(container), last_scalar(container)
     if first is None or last is None:
         return None
@@ -152,9 +171,9 @@ def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scal
                 begin = made.count("\n", 0, first.start) + 1
                 column = first.start - made.rfind("\n", 0, first.start) - 1
                 end = made.count("\n", 0, last.end) + 1 if last.source is made else begin
-                fitting = (each.value for each in gaps if each.column == column and begin <= each.line <= end)
-                value = next(fitting, None)
-                return _find_entry(repository, chart, value) if value is not None else None
+                fitting = (each for each in gaps if each.column == column and begin <= each.line <= end)
+                gap = next(fitting, None)
+                return (chart, gap) if gap is not None else None
     return None
 
 

@@ -62,15 +62,20 @@ class _Block:
     """The column of these marks."""
     empty: Node | None = None
     """What a `with` names, where that is empty by the values."""
+    is_condition: bool = False
+    """Whether it is an `if`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Where a value that is empty would stand if it were not: in or behind a line, from a column on."""
+    """Where a value that is empty would stand if it were not: in or behind a line, from a column on.
+
+    Without a value a condition leaves out what the template has there.
+    """
 
     line: int
     column: int
-    value: Node
+    value: Node | None
 
 
 class RenderedLines:
@@ -109,7 +114,8 @@ class RenderedLines:
             return
         if not all(block.counts for block in self._blocks):
             left_out = next(block for block in self._blocks if not block.counts)
-            if left_out.empty is not None and line.strip() == _CONTEXT:
+            is_whole = line.strip() == _CONTEXT and left_out.empty is not None
+            if is_whole or (left_out.is_condition and line.lstrip().startswith(_CONTEXT)):
                 self.gaps.append(Gap(len(self.lines), line.index(_CONTEXT), left_out.empty))
             return
         if self._is_hidden(line, number):
@@ -180,7 +186,9 @@ class RenderedLines:
                 dot = node if word == "with" else None if word == "range" else self._dot
                 hides = is_met is None and word == "if" and self._is_inside
                 empty = node if word == "with" and is_met is False else None
-                self._blocks.append(_Block(is_met is not False, dot, is_met is not False, hides, empty=empty))
+                block = _Block(is_met is not False, dot, is_met is not False, hides, empty=empty)
+                block.is_condition = word == "if"
+                self._blocks.append(block)
             case "else":
                 if self._blocks:
                     block = self._blocks[-1]

@@ -9,13 +9,14 @@ from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.suggestions.chart_values import context_begun
 from bot.files.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.files.audit.workloads import helm
-from bot.files.audit.workloads.compose import Service, services
+from bot.files.audit.workloads.compose import Service, fragments, services
 from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods, word
 from bot.files.audit.workloads.unread import unread_workloads
 from bot.files.formats.source.nodes import Mapping, Node
 
 RENDERED = "the manifests as they are rendered"
 PUT_TOGETHER = "a kustomization or a chart puts it together"
+_LEFT_OUT = "its template has a securityContext, which the values of the chart leave out"
 
 
 def judge_workloads(
@@ -24,6 +25,7 @@ def judge_workloads(
     of_service: Callable[[Service], Iterator[Verdict]],
     *,
     is_asked_of_windows: bool = False,
+    is_asked_of_parts: bool = False,
 ) -> Iterator[Verdict]:
     """Verdicts on every container and service; those of Windows are asked nothing unless that is said."""
     for container in containers(repository):
@@ -40,7 +42,9 @@ def judge_workloads(
     for chart in helm.charts(repository):
         for path in chart.tests:
             yield not_applicable(Place(path, 1, 1), f"chart {chart.name}", "only `helm test` runs it")
-    yield from judge_services(repository, of_service, is_asked_of_windows=is_asked_of_windows)
+    yield from judge_services(
+        repository, of_service, is_asked_of_windows=is_asked_of_windows, is_asked_of_parts=is_asked_of_parts
+    )
 
 
 def judge_services(
@@ -48,15 +52,32 @@ def judge_services(
     of_service: Callable[[Service], Iterator[Verdict]],
     *,
     is_asked_of_windows: bool = False,
+    is_asked_of_parts: bool = False,
 ) -> Iterator[Verdict]:
-    """Verdicts on every service alone."""
+    """Verdicts on every service alone, and on what parts of services set where these are asked too."""
     for service in services(repository):
         if service.is_only_built:
             continue
         if service.is_windows and not is_asked_of_windows:
             yield not_applicable(service.place, service.subject, "it is a Windows container")
         else:
-            yield from of_service(service)
+            yield from _with_named_over(service, of_service)
+    if is_asked_of_parts:
+        for part in fragments(repository):
+            yield from (each for each in of_service(part) if each.outcome is Outcome.FAILS)
+
+
+def _with_named_over(service: Service, of_service: Callable[[Service], Iterator[Verdict]]) -> Iterator[Verdict]:
+    """Verdicts on a service; what holds is unknown where it would not with a file that may be named beside."""
+    verdicts = list(of_service(service))
+    if all(each.outcome is Outcome.HOLDS for each in verdicts):
+        for file, node in service.named_over:
+            for verdict in of_service(replace(service, over=(node,))):
+                if verdict.outcome is Outcome.FAILS:
+                    why = f"with {file}, which may be named beside it: {verdict.message}"
+                    yield unknown(verdict.place, service.subject, why, "whether it is read where the service runs")
+                    return
+    yield from verdicts
 
 
 def judge_pods(
@@ -71,7 +92,7 @@ def judge_pods(
         if unread.is_pod:
             yield unknown(unread.place, unread.subject, unread.message, RENDERED)
     if of_service is not None:
-        yield from judge_services(repository, of_service)
+        yield from judge_services(repository, of_service, is_asked_of_parts=True)
 
 
 def absent(container: Container, message: str, fix: Fix | str) -> Verdict:
@@ -122,6 +143,8 @@ def _context_key(repository: RepositoryTexts, container: Container, key: str, va
         return with_key(repository, context, key, value, advice)
     if not is_as_written(repository, container.pod):
         begun = context_begun(repository, container.own, key, value, advice)
+        if begun is None and helm.is_context_left_out(repository, container.own):
+            return Fix(advice, left_alone=_LEFT_OUT)
         return begun if begun is not None else Fix(advice, left_alone=PUT_TOGETHER)
     if context is None:
         lines = [f"  {key}: {value[0]}".rstrip(), *(f"  {line}" for line in value[1:])]

@@ -24,6 +24,7 @@ from bot.files.formats.table import is_worth_reading
 _TEMPLATES = {
     "Pod": (),
     "CronJob": ("jobTemplate", "spec", "template", "spec"),
+    "ScaledJob": ("jobTargetRef", "template", "spec"),
 }
 _WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Rollout", "Service"}
@@ -113,6 +114,10 @@ class Container:
         return self.own.mapping("securityContext")
 
     @property
+    def is_privileged(self) -> bool:
+        return word(self.context.get("privileged")) == "true"
+
+    @property
     def hidden(self) -> str:
         """Why a setting of the container that is absent may be there all the same."""
         spec = self.pod.spec
@@ -181,7 +186,13 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
     for rendering in rendered:
         for each in rendering.objects:
-            pod = _pod(repository, each.manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)
+            pod = _pod(
+                repository,
+                each.manifest,
+                rendering.root,
+                variant=rendering.folder,
+                hidden=each.hidden or rendering.hidden,
+            )
             all_pods += [replace(pod, images=each.images)] if pod is not None else []
     charts = helm.charts(repository)
     for chart in charts:
@@ -275,6 +286,8 @@ def objects(documents: list[Node]) -> Iterator[Mapping]:
 def way_to_spec(manifest: Mapping) -> tuple[str, ...] | None:
     """The keys below which the PodSpec of an object stands; None where it is no workload."""
     kind = word(manifest.get("kind")) or ""
+    if kind == "Service" and (word(manifest.get("apiVersion")) or "") == "v1":
+        return None
     if kind in _TEMPLATES:
         return ("spec", *_TEMPLATES[kind])
     return ("spec", "template", "spec") if kind in _WORKLOADS else None

@@ -1,5 +1,6 @@
-"""Kustomizations → the objects that they come to, as far as security settings go: bases, overlays, components and
-patches. Names, labels and generators change no such setting and are not applied; entries of `images` are kept.
+"""Kustomizations → the objects that they come to, as far as security settings go: bases, overlays, components,
+patches and transformers. Names, labels and generators change no such setting and are not applied; entries of
+`images` are kept.
 
 Source: the reference of kustomization files. Strategic merges know the lists of a pod by their merge keys.
 """
@@ -10,13 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.workloads.patches import patches_of
-from bot.files.audit.workloads.rendering import RenderedObject, Rendering, entries
-from bot.files.audit.workloads.replacements import replaced
+from bot.files.audit.workloads.entries import KUSTOMIZATIONS, entries
+from bot.files.audit.workloads.patches import AFTER_NAMES, BEFORE_NAMES, patches_of
+from bot.files.audit.workloads.rendering import RenderedObject, Rendering
+from bot.files.audit.workloads.replacements import replaced, replacements_of
+from bot.files.audit.workloads.targets import identity_of
+from bot.files.audit.workloads.transformers import transformed, transformers_of
 from bot.files.formats.builds import below
-from bot.files.formats.source.nodes import Mapping, Node, Sequence
+from bot.files.formats.source.nodes import Mapping, Node
 
-NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MOST_OBJECTS = 5_000
 DEEPEST = 12
 _RUNS = re.compile(r"containers|verifyImages|ClusterImagePolicy|ratify|\bpatch\b|securityContext", re.IGNORECASE)
@@ -42,7 +45,7 @@ def renderings(repository: RepositoryTexts) -> list[Rendering]:
 def _renderings(repository: RepositoryTexts) -> list[Rendering]:
     folders = {}
     for path in repository.paths:
-        if path.rpartition("/")[2] in NAMES and repository.scope.is_judged(path):
+        if path.rpartition("/")[2] in KUSTOMIZATIONS and repository.scope.is_judged(path):
             root = repository.root(path)
             if root is not None:
                 folders[posixpath.dirname(path)] = (path, root)
@@ -70,7 +73,7 @@ def patch_files(repository: RepositoryTexts) -> set[str]:
 def _patch_files(repository: RepositoryTexts) -> set[str]:
     patch_paths: set[str] = set()
     for path in repository.paths:
-        root = repository.root(path) if path.rpartition("/")[2] in NAMES else None
+        root = repository.root(path) if path.rpartition("/")[2] in KUSTOMIZATIONS else None
         if root is None:
             continue
         patches = list(entries(root, "patchesStrategicMerge"))
@@ -103,34 +106,22 @@ def _build_objects(
         objects += _take_entry(repository, folder, entry, rendering, depth, [])
     for entry in entries(root, "components"):
         objects = _take_entry(repository, folder, entry, rendering, depth, objects) or objects
-    for patch in patches_of(repository, folder, root, rendering):
-        objects = [replace(each, manifest=patch.applied(each.manifest)) for each in objects]
+    for key in BEFORE_NAMES:
+        for patch in patches_of(repository, folder, root, key, rendering):
+            objects = patch.applied(objects, rendering)
+    objects = [replace(each, identity=each.identity.after(root)) for each in objects]
+    for key in AFTER_NAMES:
+        for patch in patches_of(repository, folder, root, key, rendering):
+            objects = patch.applied(objects, rendering)
     images = tuple(each for each in root.sequence("images") if isinstance(each, Mapping))
     objects = [each.with_images(images) for each in objects if each.manifest.own]
-    for replacement in _replacements(repository, folder, root, rendering):
-        manifests = replaced([each.manifest for each in objects], replacement, _others(repository, rendering))
-        objects = [replace(each, manifest=one) for each, one in zip(objects, manifests, strict=True)]
+    for replacement in replacements_of(repository, folder, root, rendering):
+        objects = replaced(objects, replacement, _others(repository, rendering))
+    for transformer in transformers_of(repository, folder, root, rendering):
+        objects = transformed(repository, folder, transformer, objects, rendering, _others(repository, rendering))
     if root.get("helmCharts") is not None:
         rendering.hidden = "charts that the kustomization renders are not read"
     return objects[:MOST_OBJECTS]
-
-
-def _replacements(
-    repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering
-) -> Iterator[Mapping]:
-    for item in root.sequence("replacements"):
-        path = item.scalar("path") if isinstance(item, Mapping) else None
-        if path is None:
-            yield from [item] if isinstance(item, Mapping) else []
-            continue
-        target = below(folder, path.value)
-        if target is None or target not in repository:
-            rendering.hidden = f"the replacements {path.value[:80]} are no file of this repository"
-            continue
-        rendering.files.add(target)
-        for document in repository.documents(target):
-            items = document.items if isinstance(document, Sequence) else [document]
-            yield from (each for each in items if isinstance(each, Mapping))
 
 
 def _others(repository: RepositoryTexts, rendering: Rendering) -> list[Mapping]:
@@ -160,8 +151,8 @@ def _take_entry(
             rendering.others.append(target)
             return outer_objects
         manifests = (each for document in repository.documents(target) for each in _objects(document))
-        return [*outer_objects, *map(RenderedObject, manifests)]
-    name = repository.first(target, *NAMES)
+        return [*outer_objects, *(RenderedObject(each, identity_of(each)) for each in manifests)]
+    name = repository.first(target, *KUSTOMIZATIONS)
     root = repository.root(name) if name is not None else None
     if name is None or root is None or depth >= DEEPEST:
         rendering.hidden = f"{entry[:100]} is no file of this repository"

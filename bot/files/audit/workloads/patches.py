@@ -1,16 +1,25 @@
 """Patches of a kustomization: which objects each is for, and what it makes of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.workloads.rendering import Rendering, entries, word_of
+from bot.files.audit.workloads.entries import word_of
+from bot.files.audit.workloads.rendering import RenderedObject, Rendering
+from bot.files.audit.workloads.targets import is_named, is_target
 from bot.files.formats.builds import below
 from bot.files.formats.source.collector import Unreadable
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.files.formats.source.yaml import read
 
 DEEPEST_MERGE = 40
+BEFORE_NAMES = ("patchesStrategicMerge", "patches")
+AFTER_NAMES = ("patchesJson6902",)
+"""The keys of patches by when Kustomize applies them: before a kustomization names its objects anew, or after."""
+WORKLOADS = frozenset(
+    {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Rollout"}
+    | {"DeploymentConfig", "ScaledJob"}
+)
 _KEYS = {
     "containers": "name",
     "initContainers": "name",
@@ -33,9 +42,37 @@ class Patch:
     operations: tuple[Mapping, ...]
     target: Mapping | None
 
-    def applied(self, manifest: Mapping) -> Mapping:
-        if not self._fits(manifest):
-            return manifest
+    def applied(self, objects: list[RenderedObject], rendering: Rendering) -> list[RenderedObject]:
+        """The objects after the patch. One that may be meant has what it lacks hidden, and where none is meant by a
+        merge that needs one, all have."""
+        fits = [self._fits(each) for each in objects]
+        if self.target is None and True in fits:
+            fits = [bool(each) for each in fits]
+        elif self.target is None and not any(each is None for each in fits) and self._is_for_workload:
+            rendering.hidden = rendering.hidden or f"{self._subject} fits no object of the kustomization"
+        return [self._put_over(each, is_meant) for each, is_meant in zip(objects, fits, strict=True)]
+
+    def _fits(self, rendered: RenderedObject) -> bool | None:
+        if self.target is not None:
+            return is_target(self.target, rendered.manifest, rendered.identity)
+        return is_named(self.merge, rendered.manifest, rendered.identity) if self.merge is not None else False
+
+    @property
+    def _is_for_workload(self) -> bool:
+        return self.merge is not None and word_of(self.merge, "kind") in WORKLOADS
+
+    @property
+    def _subject(self) -> str:
+        merge = self.merge or self.target
+        name = word_of(merge.mapping("metadata"), "name") or word_of(merge, "name") if merge is not None else ""
+        return f"the patch for {name[:80]}" if name else "a patch"
+
+    def _put_over(self, rendered: RenderedObject, is_meant: bool | None) -> RenderedObject:
+        if is_meant is None:
+            return replace(rendered, hidden=f"whether {self._subject} is for it is not decided here")
+        return replace(rendered, manifest=self._changed(rendered.manifest)) if is_meant else rendered
+
+    def _changed(self, manifest: Mapping) -> Mapping:
         if self.merge is not None:
             merged = _merge_mappings(manifest, self.merge, 0)
             return _named_as(merged, manifest) if merged.own else merged
@@ -43,43 +80,30 @@ class Patch:
             manifest = _apply_operation(manifest, operation)
         return manifest
 
-    def _fits(self, manifest: Mapping) -> bool:
-        kind, name = word_of(manifest, "kind"), word_of(manifest.mapping("metadata"), "name")
-        if self.target is not None:
-            wanted_kind, wanted_name = word_of(self.target, "kind"), word_of(self.target, "name")
-            return (not wanted_kind or wanted_kind == kind) and (not wanted_name or _matches(wanted_name, name))
-        if self.merge is None:
-            return False
-        return word_of(self.merge, "kind") == kind and word_of(self.merge.mapping("metadata"), "name") == name
+
+def patches_of(
+    repository: RepositoryTexts, folder: str, root: Mapping, key: str, rendering: Rendering
+) -> Iterator[Patch]:
+    """Yields the patches under one key of a kustomization; either a text, or a mapping with its target."""
+    for item in root.sequence(key):
+        if isinstance(item, Scalar):
+            yield from patches_in(repository, folder, item.value.strip(), None, rendering)
+        elif isinstance(item, Mapping):
+            yield from targeted_patches(repository, folder, item, rendering)
 
 
-def _matches(pattern: str, name: str) -> bool:
-    """Names of targets are regular expressions, anchored; nearly all that people write are `.*` and plain names."""
-    if pattern in {".*", ".+"}:
-        return True
-    if pattern.endswith(".*"):
-        return name.startswith(pattern[:-2].lstrip("^"))
-    if pattern.startswith(".*"):
-        return name.endswith(pattern[2:].rstrip("$"))
-    return pattern.strip("^$") == name
+def targeted_patches(
+    repository: RepositoryTexts, folder: str, item: Mapping, rendering: Rendering
+) -> Iterator[Patch]:
+    """Yields what a mapping patches by a file or a text, with its target."""
+    target = item.get("target")
+    patch = item.scalar("path") or item.scalar("patch") or item.scalar("jsonOp")
+    if patch is not None:
+        target_mapping = target if isinstance(target, Mapping) else None
+        yield from patches_in(repository, folder, patch.value, target_mapping, rendering)
 
 
-def patches_of(repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering) -> Iterator[Patch]:
-    for entry in entries(root, "patchesStrategicMerge"):
-        yield from _of_text(repository, folder, entry, None, rendering)
-    for key in ("patches", "patchesJson6902"):
-        for item in root.sequence(key):
-            if isinstance(item, Scalar):
-                yield from _of_text(repository, folder, item.value.strip(), None, rendering)
-            elif isinstance(item, Mapping):
-                target = item.get("target")
-                patch = item.scalar("path") or item.scalar("patch")
-                if patch is not None:
-                    target_mapping = target if isinstance(target, Mapping) else None
-                    yield from _of_text(repository, folder, patch.value, target_mapping, rendering)
-
-
-def _of_text(
+def patches_in(
     repository: RepositoryTexts, folder: str, patch_text: str, target: Mapping | None, rendering: Rendering
 ) -> Iterator[Patch]:
     """`patch_text` is the patch itself, or the file that it stands in."""

@@ -1,9 +1,9 @@
 """What building a kustomization gives: its objects, and the files that it was built from."""
 
-from collections.abc import Iterator
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, field, replace
 
+from bot.files.audit.workloads.targets import ObjectIdentity
 from bot.files.formats.source.nodes import Mapping, Scalar, mappings_under
 
 _CONTAINERS = frozenset({"containers", "initContainers"})
@@ -18,7 +18,10 @@ class RenderedObject:
     """
 
     manifest: Mapping
+    identity: ObjectIdentity
     images: Names[Scalar, tuple[Mapping, ...]] = field(default_factory=dict)
+    hidden: str = ""
+    """Why a setting may be changed all the same."""
 
     def with_images(self, entries: tuple[Mapping, ...]) -> "RenderedObject":
         """The object after the `images` of one kustomization."""
@@ -41,17 +44,3 @@ class Rendering:
     others: list[str] = field(default_factory=list)
     """Files of objects that run nothing; values of them may be put into others."""
     hidden: str = ""
-
-
-def entries(root: Mapping, *keys: str) -> Iterator[str]:
-    """Yields the texts of the lists under these keys."""
-    for key in keys:
-        for item in root.sequence(key):
-            if isinstance(item, Scalar):
-                yield item.value.strip()
-
-
-def word_of(mapping: Mapping, key: str) -> str:
-    """Returns the text under a key, empty where there is none."""
-    scalar = mapping.scalar(key)
-    return scalar.value if scalar is not None else ""

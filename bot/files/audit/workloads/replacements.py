@@ -1,14 +1,19 @@
 """A kustomization's replacements: a value of one object, put into fields of others.
 
-Source: the reference of `replacements`. Selectors by kind and name count, and of the options `create`; a field path
+Source: the reference of `replacements`. Their selectors name no expressions; of the options `create` counts; a path
 may go through lists by number, by `[key=value]` and by `*`. Delimiters, which change a part of a value, are passed
 over.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from bot.files.audit.workloads.rendering import word_of
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.entries import word_of
+from bot.files.audit.workloads.rendering import RenderedObject, Rendering
+from bot.files.audit.workloads.targets import identity_of, is_selected
+from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 from bot.files.formats.source.nodes import Sequence as List
 
@@ -17,10 +22,32 @@ _PART = re.compile(r"\[[^\]]*\]|(?:[^.\[\]\\]|\\.)+")
 _SELECTED = re.compile(r"\[([^=\]]+)=([^\]]*)\]")
 
 
-def replaced(objects: Sequence[Mapping], replacement: Mapping, sources: Iterable[Mapping]) -> list[Mapping]:
+def replacements_of(
+    repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering
+) -> Iterator[Mapping]:
+    """Yields the replacements of a kustomization, those in files of their own too."""
+    for item in root.sequence("replacements"):
+        path = item.scalar("path") if isinstance(item, Mapping) else None
+        if path is None:
+            yield from [item] if isinstance(item, Mapping) else []
+            continue
+        target = below(folder, path.value)
+        if target is None or target not in repository:
+            rendering.hidden = f"the replacements {path.value[:80]} are no file of this repository"
+            continue
+        rendering.files.add(target)
+        for document in repository.documents(target):
+            items = document.items if isinstance(document, List) else [document]
+            yield from (each for each in items if isinstance(each, Mapping))
+
+
+def replaced(
+    objects: Sequence[RenderedObject], replacement: Mapping, sources: Iterable[Mapping]
+) -> list[RenderedObject]:
     """The objects after one replacement; as they were where its source is not there. `sources` are looked through
     for it behind the objects."""
-    value = _value(replacement.mapping("source"), [*objects, *sources])
+    others = (RenderedObject(each, identity_of(each)) for each in sources)
+    value = _value(replacement.mapping("source"), [*objects, *others])
     if value is None:
         return list(objects)
     new_objects = list(objects)
@@ -36,8 +63,9 @@ def replaced(objects: Sequence[Mapping], replacement: Mapping, sources: Iterable
             ):
                 continue
             for path in paths:
-                changed = _set(new_objects[number], parts_of(path), value, creates)
-                new_objects[number] = changed if isinstance(changed, Mapping) else new_objects[number]
+                changed = _set(new_objects[number].manifest, parts_of(path), value, creates)
+                if isinstance(changed, Mapping):
+                    new_objects[number] = replace(new_objects[number], manifest=changed)
     return new_objects
 
 
@@ -46,21 +74,19 @@ def parts_of(path: str) -> list[str]:
     return [part.replace("\\", "") if part[:1] != "[" else part for part in _PART.findall(path)][:DEEPEST]
 
 
-def _value(source: Mapping, objects: Sequence[Mapping]) -> Scalar | None:
+def _value(source: Mapping, objects: Sequence[RenderedObject]) -> Scalar | None:
     path = word_of(source, "fieldPath") or "metadata.name"
     for candidate in objects:
         if _fits(source, candidate):
-            node: Node | None = candidate
+            node: Node | None = candidate.manifest
             for part in parts_of(path):
                 node = node.get(part) if isinstance(node, Mapping) else None
             return node if isinstance(node, Scalar) else None
     return None
 
 
-def _fits(selector: Mapping, manifest: Mapping) -> bool:
-    kind, name = word_of(selector, "kind"), word_of(selector, "name")
-    is_kind = not kind or kind == word_of(manifest, "kind")
-    return is_kind and (not name or name == word_of(manifest.mapping("metadata"), "name"))
+def _fits(selector: Mapping, rendered: RenderedObject) -> bool:
+    return is_selected(selector, rendered.manifest, rendered.identity)
 
 
 def _set(node: Node, parts: list[str], value: Scalar, creates: bool) -> Node:

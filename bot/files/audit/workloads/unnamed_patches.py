@@ -2,7 +2,7 @@
 
 import re
 
-from bot.files.audit.workloads.rendering import word_of
+from bot.files.audit.workloads.entries import word_of
 from bot.files.formats.source.nodes import Mapping, Sequence
 
 _NEED_SELECTOR = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})

@@ -24,18 +24,26 @@ MOST_PUT_IN = 1024 * 1024
 """Characters that variables may add to one script: a few lines that double one another would fill memory."""
 MOST_COMMANDS = 5_000
 DEEPEST_WORD = 8
-_BEFORE_COMMAND = frozenset({"do", "then", "else", "sudo", "exec", "time", "command", "env", "&", "call"})
+_BEFORE_COMMAND = frozenset(
+    {"do", "then", "else", "sudo", "exec", "time", "command", "env", "&", "call"}
+    | {"nohup", "nice", "ionice", "setsid", "stdbuf", "timeout", "xargs"}
+)
 _VALUED = {
     "sudo": frozenset({"-u", "-g", "-h", "-p", "-C", "-T", "-R", "-D", "-r", "-t", "--user", "--group", "--chdir"}),
     "env": frozenset({"-u", "--unset", "-C", "--chdir", "-S", "--split-string"}),
     "time": frozenset({"-o", "-f", "--output", "--format"}),
     "exec": frozenset({"-a"}),
+    "nice": frozenset({"-n"}),
+    "ionice": frozenset({"-c", "-n"}),
+    "stdbuf": frozenset({"-i", "-o", "-e"}),
+    "timeout": frozenset({"-k", "-s"}),
+    "xargs": frozenset({"-I", "-n", "-P", "-L", "-d", "-a", "-E", "-s"}),
 }
 """The options of what runs another command that take the next word."""
 _SETS_VARIABLE = re.compile(r"[A-Za-z_]\w*=")
 _RUNS_GIVEN = re.compile(r"\"?\$(?:@|\*|\{@\}|\{\*\})\"?(?=\s|$)")
-_COUNTS = re.compile(r"-{0,2}\d+[smh]?")
-"""How often and how long a function tries again, which stands before the command."""
+_COUNTS = re.compile(r"-{0,2}[\d.]+[smhd]?")
+"""How often and how long something is tried, which stands before the command."""
 _ESCAPED_IN_QUOTES = frozenset('"\\$`\n')
 _WORDS = frozenset(
     {"word", "number", "string", "raw_string", "concatenation", "simple_expansion", "expansion", "ansi_c_string"}
@@ -123,12 +131,17 @@ def _without_runner(words: list[Spanned], running: frozenset[str]) -> list[Spann
             while words and _COUNTS.fullmatch(words[0].text):
                 words = words[1:]
             continue
-        valued = _VALUED.get(words[0].text, frozenset[str]())
-        is_environment = words[0].text in {"env", "sudo"}
+        runner = words[0].text
+        valued = _VALUED.get(runner, frozenset[str]())
+        is_environment = runner in {"env", "sudo"}
         words = words[1:]
         while words and (words[0].text[:1] == "-" or (is_environment and _SETS_VARIABLE.match(words[0].text))):
             takes_next = words[0].text in valued
             words = words[1 + takes_next :]
+        if runner == "timeout" and words and _COUNTS.fullmatch(words[0].text):
+            words = words[1:]
+        elif runner == "xargs" and words and not any("{}" in word.text for word in words):
+            words = [*words, Spanned(UNKNOWN, (-1,))]
     return words
 
 

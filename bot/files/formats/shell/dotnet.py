@@ -19,7 +19,7 @@ _VERBS = frozenset({"publish", "build", "msbuild", "pack"})
 _PROPERTY = re.compile(r"(?:--?|/)(?:p|property):", re.IGNORECASE)
 _PROPERTY_APART = re.compile(r"(?:--?)(?:p|property)", re.IGNORECASE)
 _TARGET = re.compile(r"(?:--?|/)(?:t|target):(?P<names>.*)", re.IGNORECASE)
-_WITH_VALUE = frozenset(
+WITH_VALUE = frozenset(
     {"-c", "--configuration", "-f", "--framework", "-o", "--output", "-r", "--runtime", "-v", "--verbosity"}
     | {"-s", "--source", "--manifest", "--version-suffix", "--artifacts-path", "--os", "-a", "--arch", "-p", "-t"}
     | {"--property", "--target"}
@@ -84,7 +84,7 @@ class _CommandLine:
         if equals:
             self._option(name, word.part(len(name) + 1, len(word)))
             return 1
-        if word.text in _WITH_VALUE and following is not None:
+        if word.text in WITH_VALUE and following is not None:
             self._option(word.text, following)
             return 2
         return 1

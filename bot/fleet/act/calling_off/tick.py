@@ -98,7 +98,7 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         """Why the pull request is not closed; None where it is."""
         if word.read_only is not None:
             return f"#{request.number} stays open in a repository that is read-only"
-        if not self._covers(word.identity.name):
+        if not self._covers(word.identity):
             return f"#{request.number} stays open: {NOT_INCLUDED}"
         return request.elsewhere(word.default_branch)
 

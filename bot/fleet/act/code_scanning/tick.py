@@ -168,7 +168,7 @@ class _ScanUploads(ForgeWriting[DueScan, UploadedFindings]):
 
     def _is_wanted(self, look: BranchLook) -> bool:
         word = look.standing
-        is_taken = word.read_only is None and self._covers(word.identity.name)
+        is_taken = word.read_only is None and self._covers(word.identity)
         return is_taken and config_of(word, self._clock.now()).enabled
 
     async def settle(self, item: DueScan, result: UploadedFindings) -> None:

@@ -76,7 +76,7 @@ async def _find_run_under_way(job: Job, head: str | None, tools: Tools) -> Run |
         return None
     since = max(job.shown_since[base] for base in wanted_bases)
     runs = await tools.builder.started_runs(
-        job.member.identity, rebuild.workflow or "", branch=job.default_branch, since=since
+        job.build_home, rebuild.workflow or "", branch=job.default_branch, since=since
     )
     return run_under_way(runs, head, since)
 
@@ -95,7 +95,7 @@ async def _send_request(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
     async def send(rebuild: Rebuild) -> int | None:
         tools.before_write(rebuild, looked_at)
         workflow, inputs = rebuild.workflow or "", _inputs(job, rebuild)
-        return await tools.builder.dispatch(home, workflow, ref=job.default_branch, inputs=inputs)
+        return await tools.builder.dispatch(job.build_home, workflow, ref=job.default_branch, inputs=inputs)
 
     try:
         save, now = tools.store.save_progress, tools.clock.now()
@@ -139,7 +139,7 @@ async def _find_started_run(job: Job, rebuild: Rebuild, number: int | None, tool
     """The run as the forge shows it so soon; one that it does not show yet is found while it is followed."""
     try:
         if number is not None:
-            return await tools.builder.run(job.member.identity, number)
+            return await tools.builder.run(job.build_home, number)
         return await _find_run(job, rebuild, job.default_branch, tools)
     except Failure:
         return None
@@ -156,7 +156,7 @@ async def _find_earlier_run(job: Job, claimed: Job, tools: Tools) -> Run | None:
 
 async def _find_run(job: Job, rebuild: Rebuild, branch: str, tools: Tools) -> Run | None:
     taken_runs = await tools.store.runs_taken(rebuild.repository)
-    return await find(tools.builder, job.member.identity, rebuild, branch, taken_runs)
+    return await find(tools.builder, job.build_home, rebuild, branch, taken_runs)
 
 
 def _inputs(job: Job, rebuild: Rebuild) -> dict[str, str]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
 from bot.domain.repositories.issue import worth_an_issue
+from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.fleet.act.issue.sections import DEAD_SCHEDULES, FAILURES, IssueFailure, dead_schedules, failures
@@ -166,7 +167,7 @@ async def _dead_workflows_by_repository(connection: AsyncConnection) -> dict[int
 
 def _subject(item: DueIssue) -> str:
     """Names one incident for each owner, since the right is given for all of its repositories."""
-    return f"issues:{item.repository.name.partition('/')[0].lower()}"
+    return f"issues:{owner_of(item.repository.name)}"
 
 
 def _bases(targets: object) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
     def _is_wanted(self, standing: OwnWord) -> bool:
         """Whether the repository takes an issue: one that has opted out, or bears a name that the operator does not
         include, is written nothing to."""
-        return self._covers(standing.identity.name) and config_of(standing, self._clock.now()).enabled
+        return self._covers(standing.identity) and config_of(standing, self._clock.now()).enabled
 
     async def settle(self, item: DueIssue, result: ToldIssue) -> None:
         await self._store.settle_issue(item, result)

@@ -68,12 +68,12 @@ async def clear(repository: Identity, tools: OnboardingTools) -> None:
     scratch, looked_at = scratch_of(BRANCH), tools.clock.now()
     look = await tools.forge.look(repository, scratch, ())
     tip = look.branch
-    name = look.standing.identity.name
-    if tip is None or look.standing.read_only is not None or not tools.covers(name):
+    identity = look.standing.identity
+    if tip is None or look.standing.read_only is not None or not tools.covers(identity):
         return
     if (tip.is_own and is_ours(tip.message)) or look.has_no_commits:
-        tools.word_held.hear(name, looked_at)
-        await tools.forge.delete_branch(look.standing.identity, scratch, tip.sha)
+        tools.word_held.hear(identity.name, looked_at)
+        await tools.forge.delete_branch(identity, scratch, tip.sha)
 
 
 async def _proposal(

@@ -100,7 +100,7 @@ def _was_merged(look: BranchLook, tip: Tip) -> bool:
 
 async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
     """What ends it, or keeps it from being written now; None where it is to be brought along."""
-    if not tools.covers(attempt.look.standing.identity.name):
+    if not tools.covers(attempt.look.standing.identity):
         return set_aside(attempt.due.onboarding, NOT_INCLUDED)
     return await _heed_people(attempt, tools) or _find_hindrance(attempt, tools)
 
@@ -181,7 +181,7 @@ def _theirs_by_now(attempt: OnboardingAttempt, current: PullRequest) -> str | No
 def objection_of(attempt: OnboardingAttempt, covers: Covers) -> str | None:
     """Why the repository takes no pull request of this kind; None where it has no word against it."""
     standing = attempt.look.standing
-    if not covers(standing.identity.name):
+    if not covers(standing.identity):
         return NOT_INCLUDED
     if standing.read_only is not None:
         return f"the repository is {standing.read_only}"

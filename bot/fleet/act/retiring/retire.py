@@ -65,7 +65,7 @@ class _Leaving:
 
     def reason_to_stay(self, word: OwnWord) -> str | None:
         """Returns why the bot leaves everything there; None where it takes it away."""
-        if not self.covers(word.identity.name):
+        if not self.covers(word.identity):
             return NOT_INCLUDED
         return None if word.read_only is None else f"the repository is {word.read_only}"
 
@@ -88,7 +88,7 @@ async def retire(
         )
 
     leaving, traces_left = leaving_where(covers), list[Retired]()
-    leaving_fleets = leaving_where(lambda name: covers(name) or name.lower() == traces.repository.name.lower())
+    leaving_fleets = leaving_where(lambda home: covers(home) or home.name.lower() == traces.repository.name.lower())
     for branch in [each for used in traces.branches for each in (used, scratch_of(used))]:
         try:
             async for trace in _branch(traces.repository, branch, leaving):

@@ -129,7 +129,11 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         return item.step.home
 
     def host(self, item: StepJob) -> str:
-        return self._options.hosts.builder.of(self.repository(item))
+        return self._options.hosts.builder.of(item.step.build_home)
+
+    def needs(self, item: StepJob) -> Sequence[str]:
+        """The repository's own word is asked for before its workflow is started."""
+        return (super().host(item),)
 
     async def attempt(self, item: StepJob, lease: Lease) -> StepRun:
         step, now = item.step, self._clock.now()
@@ -166,8 +170,11 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         path = f"{WORKFLOWS}{step.workflow}"
         look = await self._forge.look(step.home, _NO_BRANCH, [path])
         home, branch = look.standing.identity, look.standing.default_branch or ""
+        build_home = home.for_builds(step.workflow)
         if step.attempted_at is not None:
-            run = await find(builder, home, step, branch, await self._store.runs_taken(home.name))
+            run = await find(
+                builder, home.for_builds(step.workflow), step, branch, await self._store.runs_taken(home.name)
+            )
             if run is not None:
                 return self._under_way(step, run)
         if (end_by_word := await self._heed_words(job, look.standing, looked_at)) is not None:
@@ -196,10 +203,12 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
             word_held.hear(home.name, heard_at)
             values = {**job.known_values, "correlation": intent.correlation or ""}
             inputs = inputs_for(intent, workflow, values)
-            return await builder.dispatch(home, intent.workflow, ref=branch, inputs=inputs)
+            return await builder.dispatch(
+                home.for_builds(intent.workflow), intent.workflow, ref=branch, inputs=inputs
+            )
 
         intent, number = await dispatch_once(step, send, self._store.save_step, word_held, self._clock.now())
-        return self._under_way(intent, await self._find_run(home, number) or number)
+        return self._under_way(intent, await self._find_run(build_home, number) or number)
 
     async def _heed_words(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
         """The step where the repository that is rebuilt, or the one that the workflow is in, has a word against it.
@@ -223,10 +232,10 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         """The repository that is rebuilt, or the one that the workflow is in, where the operator does not include
         its name; a rule that names the latter includes it, as long as it is called so."""
         own_repository = home if job.own == job.step.home else (await self._words.of(job.own)).identity
-        if not self._covers(own_repository.name):
+        if not self._covers(own_repository):
             return own_repository
         workflow_home = job.step.step.repository or ""
-        return None if self._covers(home.name) or home.name.lower() == workflow_home.lower() else home
+        return None if self._covers(home) or home.name.lower() == workflow_home.lower() else home
 
     def _end_by_word(self, job: StepJob, config: RepositoryConfig, reason: str) -> StepRun:
         if config.unread:

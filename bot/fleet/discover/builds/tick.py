@@ -55,6 +55,11 @@ class DueBuilds:
     builds: BranchBuilds
     error: str | None = None
 
+    @property
+    def build_home(self) -> Identity:
+        """The repository as what runs the workflow is asked about it."""
+        return self.identity.for_builds(self.workflow)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -144,20 +149,20 @@ class _BuildLooks(Work[DueBuilds, Seen]):
         return item.identity.name
 
     def host(self, item: DueBuilds) -> str:
-        return self._host.of(item.identity)
+        return self._host.of(item.build_home)
 
     async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
         """Asks owner by owner: one in trouble keeps no other from being looked at."""
         latest_runs: dict[str, LatestRuns] = {}
         owners: dict[tuple[str, str], list[DueBuilds]] = {}
         for item in items:
-            owners.setdefault(item.identity.owner, []).append(item)
+            owners.setdefault(item.build_home.owner, []).append(item)
         for owner, owned_items in owners.items():
             if node_ids := [item.node_id for item in owned_items if item.node_id is not None]:
                 self._in_trouble.pop(owner, None)
                 self._met.discard(owner)
                 try:
-                    latest_runs |= await self._latest_runs(owned_items[0].identity, node_ids)
+                    latest_runs |= await self._latest_runs(owned_items[0].build_home, node_ids)
                 except Failure as failure:
                     self._in_trouble[owner] = failure
         self._latest[host] = latest_runs
@@ -176,7 +181,7 @@ class _BuildLooks(Work[DueBuilds, Seen]):
 
     async def attempt(self, item: DueBuilds, lease: Lease) -> Seen:
         now = self._clock.now()
-        failure = self._in_trouble.get(item.identity.owner)
+        failure = self._in_trouble.get(item.build_home.owner)
         if failure is not None and item.node_id is not None:
             raise failure
         latest = None if item.node_id is None else self._latest[self.host(item)].get(item.node_id)
@@ -184,13 +189,13 @@ class _BuildLooks(Work[DueBuilds, Seen]):
             return await self._look_up(item, now)
         runs = latest.runs
         if not item.builds.are_joined_by(latest, now):
-            runs += await self._builder.past_runs(item.identity, item.workflow, item.default_branch)
+            runs += await self._builder.past_runs(item.build_home, item.workflow, item.default_branch)
         builds = builds_with(item.builds, latest.state, runs, item.default_branch, now)
         return Seen(item.node_id, builds, look_together(now + EVERY, EVERY))
 
     async def _look_up(self, item: DueBuilds, now: datetime) -> Seen:
         """A workflow that is seen for the first time is asked for its runs with the others, in the next round."""
-        workflow = await self._builder.workflow(item.identity, item.workflow)
+        workflow = await self._builder.workflow(item.build_home, item.workflow)
         if workflow is None:
             return Seen(None, BranchBuilds(), now + _MISSING_AGAIN)
         if workflow.node_id == item.node_id:
@@ -200,7 +205,7 @@ class _BuildLooks(Work[DueBuilds, Seen]):
 
     def is_shared(self, item: DueBuilds, failure: Failure) -> bool:
         """An owner's trouble counts once, however many workflows meet it."""
-        owner = item.identity.owner
+        owner = item.build_home.owner
         if self._in_trouble.get(owner) is not failure:
             return False
         is_known = owner in self._met

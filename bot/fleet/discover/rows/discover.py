@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.followed_base import pinned_to
@@ -16,7 +16,7 @@ from bot.domain.repositories.repository import GITHUB, Reading, RepositoryId, Wo
 from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, Merging, RebuildState
-from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing
+from bot.fleet.discover.ports import UNLISTED_FOR, DueListing, DueRepository, KnownFleet, Listing
 from bot.fleet.discover.rows.listing import short_at, take_listing, unlisted_at
 from bot.fleet.discover.rows.refused import note_grants, refused_steps, step_again
 from bot.reconcile.work import Claimed
@@ -44,7 +44,7 @@ from bot.store.rows.repositories.tables import blobs, repositories, repository_b
 from bot.store.rows.rollouts.rebuilds import MERGES_STILL, outdate
 from bot.store.rows.rollouts.served import plan_once_more, unserved
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.tables import LISTING, LISTING_AT, tasks
+from bot.store.rows.tables import LISTED, LISTING_AT, listing_of, tasks
 
 UNREAD = "what repositories ask for"
 """The subject of the incident that many cannot be understood."""
@@ -53,10 +53,10 @@ UNREAD = "what repositories ask for"
 class DiscoverStore(Store):
     """`bot.fleet.discover.ports.DiscoverStore` on the database."""
 
-    @property
-    def listings(self) -> DueRows[DueListing]:
-        """The tasks of listing the fleet, one for each forge, so that only one replica does each."""
-        conditions = [or_(tasks.c.name == LISTING, tasks.c.name.startswith(LISTING_AT))]
+    def listings(self, forges: Collection[str] = (GITHUB,)) -> DueRows[DueListing]:
+        """The tasks of listing these forges, and of what nobody lists any more."""
+        is_left = and_(tasks.c.name.startswith(LISTING_AT), tasks.c.due_at <= self._clock.now() - UNLISTED_FOR)
+        conditions = [or_(tasks.c.name.in_(map(listing_of, forges)), is_left)]
         return DueRows(
             self._database,
             self._worker,
@@ -82,7 +82,7 @@ class DiscoverStore(Store):
 
     async def expect_listing(self, forges: Collection[str] = (GITHUB,)) -> None:
         """Makes the task of listing each forge, due now, where there is none."""
-        names = [LISTING if forge == GITHUB else f"{LISTING_AT}{forge}" for forge in sorted(forges)]
+        names = [listing_of(forge) for forge in sorted(forges)]
         async with self._database.transaction() as connection:
             for name in names:
                 await connection.execute(insert_missing(connection, tasks, name=name, due_at=self._clock.now()))
@@ -116,7 +116,7 @@ class DiscoverStore(Store):
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            await settle(connection, tasks, self._worker, task.id, due_at=due)
+            await settle(connection, tasks, self._worker, task.id, due_at=due, values={"mark": LISTED})
             await take_listing(connection, listing, now, forge=task.forge, reader=reader)
         if listing.grants is not None:
             async with self._database.transaction() as connection:

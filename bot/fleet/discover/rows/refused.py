@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.repository import GITHUB, Reading, Workflow, owner_of
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
+from bot.domain.rollouts.timing.pace import at_host
 from bot.fleet.discover.ports import DueRepository
 from bot.store.engine.codec import load, load_shared
 from bot.store.engine.writing import chunks, insert_into, lock_where
@@ -31,7 +32,8 @@ grants = Table(
     Column("owner", ShortText(255), primary_key=True),
     Column("granted", JSON, nullable=False),
 )
-"""By the owner's name in lower case; nothing is granted by one who has shut the bot out since."""
+"""By the owner's name in lower case, before which stands the forge where that is not GitHub; nothing is granted by
+one who has shut the bot out since."""
 
 REFUSED = (
     select(rebuilds.c.id, rebuilds.c.repository_id, steps.c.step, steps.c.elsewhere)
@@ -88,19 +90,21 @@ async def note_grants(
 ) -> None:
     """Keeps what is granted; where that is another than before, what has failed at an owner's is due now.
 
-    An owner who is seen for the first time has refused nothing yet. Of forges other than GitHub nothing is kept.
+    An owner who is seen for the first time has refused nothing yet. `grants_now` are those of one forge.
     """
-    if forge != GITHUB:
-        return
+    there = at_host("" if forge == GITHUB else forge)
     rows = await connection.execute(select(grants.c.owner, grants.c.granted))
-    grants_before: dict[str, dict[str, str]] = {row.owner: dict(row.granted) for row in rows}
+    stored: dict[str, dict[str, str]] = {row.owner: dict(row.granted) for row in rows}
+    grants_before = {
+        owner.removeprefix(there): granted for owner, granted in stored.items() if _forge_in(owner) == there
+    }
     shut_out: dict[str, dict[str, str]] = {owner: {} for owner in grants_before}
     all_grants = shut_out | {owner.lower(): dict(granted) for owner, granted in grants_now.items()}
     changed_grants = {
         owner: granted for owner, granted in all_grants.items() if grants_before.get(owner) != granted
     }
     for owner, granted in sorted(changed_grants.items()):
-        row = insert_into(connection, grants).values(owner=owner, granted=granted)
+        row = insert_into(connection, grants).values(owner=f"{there}{owner}", granted=granted)
         await connection.execute(row.on_conflict_do_update(index_elements=["owner"], set_={"granted": granted}))
     if owners_again := {owner for owner, granted in changed_grants.items() if owner in grants_before and granted}:
         is_theirs = repositories.c.forge == forge
@@ -108,6 +112,12 @@ async def note_grants(
         await _try_again(
             connection, [row.id for row in homes if owner_of(row.name) in owners_again], owners_again, now
         )
+
+
+def _forge_in(stored_owner: str) -> str:
+    """How the names of all owners at the same forge begin; nothing for those at GitHub."""
+    forge, colon, _ = stored_owner.partition(": ")
+    return f"{forge}{colon}" if colon else ""
 
 
 async def _try_again(

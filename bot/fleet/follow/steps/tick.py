@@ -15,6 +15,7 @@ from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be
 from bot.domain.rollouts.terms import Start
 from bot.fleet.follow.runs import explained, has_not_started, judged, looks_in_vain, newer_run
 from bot.fleet.follow.tick import FollowOptions
+from bot.fleet.follow.together import served_together
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -75,7 +76,8 @@ class _StepFollowing(Work[StepRun, StepRun]):
         self._every = options.every
         self._clock = clock
         self.ended = 0
-        self._followed: dict[str, FollowedRuns] = {}
+        self._followed: dict[int, FollowedRuns | Failure] = {}
+        self._met: list[Failure] = []
 
     @property
     def queue(self) -> Queue[StepRun]:
@@ -86,29 +88,44 @@ class _StepFollowing(Work[StepRun, StepRun]):
 
     def host(self, item: StepRun) -> str:
         hosts = self._options.hosts
-        return (hosts.forge if item.branch is None else hosts.builder).of(item.home)
+        return hosts.forge.of(item.home) if item.branch is None else hosts.builder.of(item.build_home)
+
+    def is_shared(self, item: StepRun, failure: Failure) -> bool:
+        is_known = any(each is failure for each in self._met)
+        self._met += [] if is_known else [failure]
+        return is_known
 
     async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
-        nodes = [item.node_id for item in items if item.node_id is not None]
-        self._followed[host] = FollowedRuns()
-        if nodes:
-            builder = await self._builder.serving(items[0].home)
-            self._followed[host] = await builder.follow_runs(nodes)
+        """Asks for the runs of those together who are served together: where some cannot be told, others are."""
+        known = [item for item in items if item.node_id is not None]
+        groups = await served_together(known, lambda item: item.build_home, self._forge, self._builder)
+        for group in groups:
+            followed: FollowedRuns | Failure
+            try:
+                followed = await group.builder.follow_runs([item.node_id or "" for item in group.items])
+            except Failure as failure:
+                if len(groups) == 1:
+                    raise
+                followed = failure
+            self._followed |= dict.fromkeys((item.id for item in group.items), followed)
 
     async def attempt(self, item: StepRun, lease: Lease) -> StepRun:
-        after = await self._move_on(item)
+        followed = self._followed.pop(item.id, FollowedRuns())
+        if isinstance(followed, Failure):
+            raise followed
+        after = await self._move_on(item, followed)
         if after.state is not StepState.FAILED or after.run is None:
             return after
-        return replace(after, reason=await explained(self._builder, after.home, after.run, after.reason))
+        return replace(after, reason=await explained(self._builder, after.build_home, after.run, after.reason))
 
-    async def _move_on(self, item: StepRun) -> StepRun:
+    async def _move_on(self, item: StepRun, followed: FollowedRuns) -> StepRun:
         step = item.begun(self._clock.now())
         if step.run is None:
             return await self._search_run(step)
-        if step.node_id is None or step.node_id in self._followed[self.host(item)].unseen:
-            run = await self._builder.run(step.home, step.run)
+        if step.node_id is None or step.node_id in followed.unseen:
+            run = await self._builder.run(step.build_home, step.run)
             return await self._after_finding(step, run)
-        state = self._followed[self.host(item)].states.get(step.node_id)
+        state = followed.states.get(step.node_id)
         if state is None:
             raise Failure(
                 Trouble.MISSING,
@@ -142,7 +159,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
     async def _find_dispatched(self, step: StepRun) -> Run | None:
         asked_at = step.attempted_at or self._clock.now()
         since = sought_since(asked_at)
-        runs = await self._builder.dispatched_runs(step.home, step.workflow, branch=step.branch, since=since)
+        runs = await self._builder.dispatched_runs(step.build_home, step.workflow, branch=step.branch, since=since)
         return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation, asked_at)
 
     async def _find_observed(self, step: StepRun) -> Run | None:
@@ -152,7 +169,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         which rebuild a run is for: then each run is one rebuild's.
         """
         since = (step.since or step.began_at or self._clock.now()) - CLOCKS_DIFFER_BY
-        runs = await self._builder.started_runs(step.home, step.workflow, branch=step.branch, since=since)
+        runs = await self._builder.started_runs(step.build_home, step.workflow, branch=step.branch, since=since)
         is_own = step.commit is not None
         taken_runs = await (self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.home.name))
         contained: dict[str | None, bool] = {None: False, step.commit: True}
@@ -171,7 +188,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         if state.conclusion != "cancelled" or step.run is None:
             return after_step_run(step, state, now)
         began = step.attempted_at or step.since or now
-        newer = await newer_run(self._builder, step.home, step.workflow, step.run, began)
+        newer = await newer_run(self._builder, step.build_home, step.workflow, step.run, began)
         if newer is None:
             return after_step_run(step, state, now)
         followed_step = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
@@ -191,9 +208,8 @@ class _StepFollowing(Work[StepRun, StepRun]):
 
     async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
         item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
-        failure = await judged(
-            failure, item.looks_in_vain, item.home, self._forge if item.branch is None else self._builder
-        )
+        asked, place = (self._forge, item.home) if item.branch is None else (self._builder, item.build_home)
+        failure = await judged(failure, item.looks_in_vain, place, asked)
         after = self._after_failed_look(item, failure, now)
         await self._store.settle_step(item, after, succeeded=False)
         self.ended += after.state.has_ended

@@ -25,7 +25,7 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
-from bot.store.rows.tables import announce, journal
+from bot.store.rows.tables import LISTING, LISTING_AT, announce, journal, tasks
 
 _WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
 
@@ -95,7 +95,10 @@ class CatchUpStore(PlanStore):
             return await counter(connection, FIRST_RUN) > 0
 
     async def is_fleet_read(self) -> bool:
-        """Whether every repository, base, pinned digest and workflow has been looked at, or cannot be."""
+        """Whether every forge, repository, base, pinned digest and workflow has been looked at, or cannot be."""
+        is_listing = or_(tasks.c.name == LISTING, tasks.c.name.startswith(LISTING_AT))
+        is_to_be_tried = or_(tasks.c.attempts == 0, tasks.c.lease_owner.is_not(None))
+        unlisted = exists(select(tasks.c.id).where(is_listing, tasks.c.mark.is_(None), is_to_be_tried))
         unread = exists(
             select(repositories.c.id).where(
                 repositories.c.listed.is_(True), repositories.c.read_at.is_(None), repositories.c.error.is_(None)
@@ -112,7 +115,8 @@ class CatchUpStore(PlanStore):
         unfound, unread_pin = exists(unfound_pins()), exists(select(pinned_digests.c.id).where(IS_UNREAD))
         any_read = exists(select(repositories.c.id).where(repositories.c.read_at.is_not(None)))
         async with self._database.reading() as connection:
-            row = (await connection.execute(select(any_read, unread, unseen, unknown, unfound, unread_pin))).one()
+            questions = any_read, unlisted, unread, unseen, unknown, unfound, unread_pin
+            row = (await connection.execute(select(*questions))).one()
         return bool(row[0]) and not any(row[1:])
 
     async def end_first_run(self, plan: CatchUp | None, *, is_told: bool) -> int | None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.domain.builder.runs import Artifact
 from bot.domain.failure import Failure, Trouble
+from bot.domain.host import Host
 from bot.domain.repositories.repository import Identity
 from bot.domain.wording.escaping import terminal
 from bot.fleet.verify.reports.archive import LARGEST_ARCHIVE, ArtifactFile, report_files
@@ -20,11 +21,11 @@ from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 @dataclass(frozen=True, slots=True)
 class ArtifactOptions:
     """`names` are globs over the names of artifacts that hold reports; without one nothing is asked for. `most` are
-    read of one run, and `host` is where the forge is."""
+    read of one run, and `host` is where builds are shown."""
 
     names: tuple[str, ...] = ()
     most: int = 5
-    host: str = ""
+    host: Host = Host()  # noqa: RUF009 - frozen
 
     @property
     def is_on(self) -> bool:
@@ -132,12 +133,15 @@ class _ReportReads(Work[EndedRuns, Gathered]):
         self._store = store
         self._artifacts = artifacts
         self._options = options
-        self.home = options.host or None
+        self.home = options.host.whole
         self.kept = 0
 
     @property
     def queue(self) -> Queue[EndedRuns]:
         return self._store.ended
+
+    def host(self, item: EndedRuns) -> str:
+        return self._options.host.of(item.repository)
 
     async def attempt(self, item: EndedRuns, lease: Lease) -> Gathered:
         if item.read_before is not None and not await self._have_ended_again(item, item.read_before):

@@ -53,7 +53,7 @@ ARTIFACTS = Part(lambda bot: BuilderArtifacts(bot.builder, bot.http))
 
 async def reports(bot: Bot) -> TickOutcome:
     section = bot.settings.reports
-    options = ArtifactOptions(tuple(section.artifacts), section.most, bot.hosts.builder.name)
+    options = ArtifactOptions(tuple(section.artifacts), section.most, bot.hosts.builder)
     gathered = await tick(bot.stores[ArtifactsStore], bot[ARTIFACTS], options, bot.loop)
     return TickOutcome({"kept": gathered.kept}, list(gathered.problems))
 

@@ -72,22 +72,27 @@ class BundleStore(Store):
         return DueFeed(source, copy.document, load_doubts(doubts))
 
     async def dumps(self) -> AsyncIterator[BundledDump]:
-        """Yields what was kept of each dump that was read, one after the other."""
-        query = select(dumps).where(dumps.c.checked_at.is_not(None), dumps.c.considered.is_not(None))
+        """Yields what was kept of each dump that was read, one after the other, and holds no connection while its
+        user works with it."""
+        query = select(dumps.c.id).where(dumps.c.checked_at.is_not(None), dumps.c.considered.is_not(None))
         async with self._database.reading() as connection:
-            for row in (await connection.execute(query.order_by(dumps.c.ecosystem))).all():
-                yield BundledDump(
-                    DumpSource(CvePublication(row.ecosystem), row.place),
-                    DumpMark(row.etag or "", row.last_modified or ""),
-                    unpacked(row.considered),
-                    row.reader or "",
-                    row.entries or 0,
-                    min(row.fetched_at, row.checked_at),
-                    row.checked_at,
-                    await _read_records(connection, row.id),
-                    tuple(row.problems or ()),
-                    row.newest_at,
-                )
+            numbers = list(await connection.scalars(query.order_by(dumps.c.ecosystem)))
+        for number in numbers:
+            async with self._database.reading() as connection:
+                row = (await connection.execute(select(dumps).where(dumps.c.id == number))).one()
+                records = await _read_records(connection, number)
+            yield BundledDump(
+                DumpSource(CvePublication(row.ecosystem), row.place),
+                DumpMark(row.etag or "", row.last_modified or ""),
+                unpacked(row.considered),
+                row.reader or "",
+                row.entries or 0,
+                min(row.fetched_at, row.checked_at),
+                row.checked_at,
+                records,
+                tuple(row.problems or ()),
+                row.newest_at,
+            )
 
     async def bring(
         self,

@@ -2,9 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
@@ -29,7 +43,7 @@ from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rollouts import OPEN, is_paused, open_pauses
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts, transitions
-from bot.store.rows.schema import due_of
+from bot.store.rows.schema import Moment, due_of
 from bot.store.rows.tables import latest_entries
 from bot.views.bases.promises import promises_by_family
 from bot.views.bases.upstream import feed_name
@@ -160,10 +174,18 @@ class FiguresStore(MeasuredStore):
 
 
 async def queues(connection: AsyncConnection, now: datetime) -> dict[str, QueueFigures]:
-    """Counts how much is due and at work in each table that has a figure, by its name."""
+    """Counts how much is due and at work in each table that has a figure, by its name: in one statement."""
+    rows = await connection.execute(_counted(leased_tables()), {"now": now})
     return {
-        name: await _queue(connection, table, conditions, now) for name, table, conditions in queues_of_tables()
+        row.name: QueueFigures(row.due, row.leased, now - row.oldest if row.oldest is not None else timedelta())
+        for row in rows
     }
+
+
+@lru_cache(maxsize=1)
+def _counted(_tables: tuple[Table, ...]) -> CompoundSelect[Any]:
+    """Of all queues; put together once, for the tables that are leased."""
+    return union_all(*(_counted_in(*queue) for queue in queues_of_tables()))
 
 
 def queues_of_tables() -> list[tuple[str, Table, tuple[ColumnElement[bool], ...]]]:
@@ -185,21 +207,16 @@ def _by_state(rows: Iterable[Any]) -> dict[RebuildState, int]:
     return {state: numbers.get(state.value, 0) for state in RebuildState if not state.has_ended}
 
 
-async def _queue(
-    connection: AsyncConnection, table: Table, conditions: Sequence[ColumnElement[bool]], now: datetime
-) -> QueueFigures:
+def _counted_in(name: str, table: Table, conditions: Sequence[ColumnElement[bool]]) -> Select[str, int, int, Any]:
+    now = bindparam("now", type_=Moment())
     is_leased = and_(table.c.lease_until.is_not(None), table.c.lease_until > now)
     is_due = and_(table.c.due_at <= now, ~is_leased)
-    row = (
-        await connection.execute(
-            select(
-                func.count(case((is_due, 1))).label("due"),
-                func.count(case((is_leased, 1))).label("leased"),
-                func.min(case((is_due, table.c.due_at))).label("oldest"),
-            ).where(*conditions, or_(table.c.due_at <= now, table.c.lease_until.is_not(None)))
-        )
-    ).one()
-    return QueueFigures(row.due, row.leased, now - row.oldest if row.oldest is not None else timedelta())
+    return select(
+        literal(name).label("name"),
+        func.count(case((is_due, 1))).label("due"),
+        func.count(case((is_leased, 1))).label("leased"),
+        func.min(case((is_due, table.c.due_at))).label("oldest"),
+    ).where(*conditions, or_(table.c.due_at <= now, table.c.lease_until.is_not(None)))
 
 
 async def _practices(connection: AsyncConnection) -> dict[tuple[str, Outcome], int]:

@@ -1,5 +1,6 @@
 """What only a person can move, counted by the database, and since when there is nothing."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -121,15 +122,23 @@ class NeedsStore(Store):
                 await connection.execute(insert(calm).values(since=now))
 
 
-async def needs_in(connection: AsyncConnection, now: datetime, only: Collection[str] | None = None) -> NeedsYou:
+Known = Mapping[NeedReason, Sequence[AwaitsPerson]]
+"""All that waits for some reasons, each since a time of its own or none, as whoever asks has read it already."""
+
+
+async def needs_in(
+    connection: AsyncConnection, now: datetime, only: Collection[str] | None = None, known: Known | None = None
+) -> NeedsYou:
     """What needs a person, but for ends of support by one statement; with `only`, of these repositories alone, and
-    without what concerns the whole fleet."""
+    without what concerns the whole fleet. What is `known` is not read again."""
+    known = known or {}
     by_reason: dict[str, list[Any]] = {}
-    statement = _of_the_fleet() if only is None else union_all(*map(_select_first, _kinds(only)))
+    statement = _of_the_fleet(frozenset(known)) if only is None else union_all(*map(_select_first, _kinds(only)))
     rows = await connection.execute(statement, _moments(now))
     for row in readable(rows, lambda row: row, lambda row: f"what needs a person, {row.reason} of {row.subject}"):
         by_reason.setdefault(row.reason, []).append(row)
     found = {NeedReason(reason): _group(NeedReason(reason), of_it) for reason, of_it in by_reason.items()}
+    found |= {reason: _group_of_all(reason, all_of_it) for reason, all_of_it in known.items() if all_of_it}
     found |= await _of_support(connection, now, only)
     groups = tuple(found[reason] for reason in NeedReason if reason in found)
     calm_rows = () if groups else await connection.execute(select(calm.c.since))
@@ -138,9 +147,9 @@ async def needs_in(connection: AsyncConnection, now: datetime, only: Collection[
 
 
 @cache
-def _of_the_fleet() -> CompoundSelect[Any]:
-    """The statement over all repositories, put together once."""
-    return union_all(*map(_select_first, _kinds(None)))
+def _of_the_fleet(known: frozenset[NeedReason]) -> CompoundSelect[Any]:
+    """The statement over all repositories, put together once, without the reasons that are `known`."""
+    return union_all(*(_select_first(kind) for kind in _kinds(None) if kind.reason not in known))
 
 
 _GREEN_BY, _STALE_BY = bindparam("green_by", type_=Moment), bindparam("stale_by", type_=Moment)
@@ -200,6 +209,13 @@ def _group(reason: NeedReason, rows: Sequence[Any]) -> NeedGroup:
     ordered = sorted(rows, key=lambda row: (row.since is None, row.since, row.subject))
     subjects = tuple(AwaitsPerson(row.subject, row.since, row.why, row.url, row.rebuild) for row in ordered)
     return NeedGroup(reason, rows[0].in_all, subjects, max((row.alike for row in rows if row.why), default=0))
+
+
+def _group_of_all(reason: NeedReason, all_of_it: Sequence[AwaitsPerson]) -> NeedGroup:
+    """The same of all that waits for it."""
+    ordered = sorted(all_of_it, key=lambda need: (need.since is None, need.since or datetime.max, need.subject))
+    alike = Counter(need.why for need in all_of_it if need.why)
+    return NeedGroup(reason, len(ordered), tuple(ordered[:MOST_NAMED]), max(alike.values(), default=0))
 
 
 def _kinds(only: Collection[str] | None) -> list[_Kind]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger.clocks import AffectedImage, DeployedImage, Held
-from bot.domain.packages.ledger.entries import LedgerEntry, entry_of, places_of
+from bot.domain.packages.ledger.entries import AlikeEntries, LedgerEntry, entry_of, places_of
 from bot.domain.repositories.usage import Naming, what_is_named
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, readable
@@ -78,8 +78,9 @@ class Ledger:
 
     def entries(self, cve: str) -> list[LedgerEntry]:
         """Gives the entries of all images that have the CVE or had it."""
+        alike = AlikeEntries()
         return [
-            self._entry(image, cve, platforms)
+            self._entry(image, cve, platforms, alike)
             for image in self.images
             if (platforms := self._list_platforms(image, cve))
         ]
@@ -113,7 +114,13 @@ class Ledger:
             if (exposures := self.histories.last_exposures(number, cve))
         ]
 
-    def _entry(self, image: ExposedImage, cve: str, platforms: Sequence[AffectedPlatform]) -> LedgerEntry:
+    def _entry(
+        self,
+        image: ExposedImage,
+        cve: str,
+        platforms: Sequence[AffectedPlatform],
+        alike: AlikeEntries | None = None,
+    ) -> LedgerEntry:
         below = self.fixes.of(image.standings, cve, platforms)
         holding = held_by_all([self.histories.held(number, cve) for _, number, _ in platforms])
         question = _Question(image, cve, frozenset(platform for platform, _, _ in platforms), holding)
@@ -128,7 +135,9 @@ class Ledger:
             below.own_bases,
             tuple(self._deployed(each, question) for each in image.deployed),
         )
-        return entry_of(affected)
+        if alike is None or (image.deployed and holding.is_affected is False):
+            return entry_of(affected)
+        return alike.of(affected, (id(below), holding, bool(image.deployed)))
 
     def _deployed(self, place: Deployment, question: "_Question") -> DeployedImage:
         """Since when the place has the fix is told by what it named before, as far as that has it too.
@@ -211,6 +220,8 @@ def _names_it(place: Deployment, image: ExposedImage) -> bool | None:
     return True if what_is_named(place.tag, None) in image.tags else None
 
 
+_IMAGES_AT_ONCE = 5_000
+"""Rows of a kilobyte: so many are read at once."""
 _IMAGES = (
     select(
         *(images.c[name] for name in ("id", "registry", "repository", "tag", "found", "digest")),
@@ -230,7 +241,7 @@ async def read_images(
     run_at = await deployments_of(connection, inventories_by_image)
     standings = _Standings()
     exposed_images: list[ExposedImage] = []
-    for ids in chunks(sorted(inventories_by_image)):
+    for ids in chunks(sorted(inventories_by_image), _IMAGES_AT_ONCE):
         rows = await connection.execute(_IMAGES, {"images": ids})
         exposed_images += readable(
             rows.all(),

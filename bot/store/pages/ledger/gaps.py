@@ -23,18 +23,29 @@ _TOLD = (
     .distinct()
     .subquery()
 )
-_ITS_PACKAGE = (
+_A_PACKAGE = (
     select(packages.c.id)
-    .select_from(_OF_IMAGES)
-    .join(inventory_packages, inventory_packages.c.inventory_id == inventories.c.id)
-    .join(packages, packages.c.id == inventory_packages.c.package_id)
-    .where(_TOLD.c.text == _TEXT, packages.c.type.in_(SYSTEM))
+    .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
+    .where(inventory_packages.c.inventory_id == inventories.c.id, packages.c.type.in_(SYSTEM))
+    .correlate(inventories)
+    .limit(1)
+    .scalar_subquery()
+)
+_ITS_INVENTORY = (
+    select(inventories.c.id)
+    .where(
+        _TOLD.c.text == _TEXT,
+        exists().where(image_inventories.c.inventory_id == inventories.c.id),
+        _A_PACKAGE.is_not(None),
+    )
     .correlate(_TOLD)
     .limit(1)
     .scalar_subquery()
 )
-"""Some package of a distribution: asked only whether there are any, PostgreSQL would read all that are held."""
-_DISTRIBUTIONS = select(_TOLD.c.text).where(_ITS_PACKAGE.is_not(None)).order_by(_TOLD.c.text)
+"""Some inventory of a distribution that holds a package of it: asked only whether there is any, PostgreSQL would
+read all that are held. They are looked into one after another until one does, as most do: SQLite would go through
+all that is held where few images are of the distribution."""
+_DISTRIBUTIONS = select(_TOLD.c.text).where(_ITS_INVENTORY.is_not(None)).order_by(_TOLD.c.text)
 
 
 async def gaps_of_fleet(connection: AsyncConnection, max_age: timedelta, now: datetime) -> tuple[str, ...]:

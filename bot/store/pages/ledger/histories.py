@@ -93,6 +93,10 @@ class Histories:
         """Gives all CVEs that the inventory has, or that one before it had."""
         return frozenset(cve for each in self._back(number) for cve in self.exposed.get(each.id, {}))
 
+    def was_exposed(self, number: int) -> bool:
+        """Whether it has any of the CVEs that were asked for, or one before it had."""
+        return any(self.exposed.get(each.id) for each in self._back(number))
+
     def last_exposures(self, number: int, cve: str) -> list[Exposure]:
         """What it has of the CVE, or else what the last one before it had that had any; empty where none had."""
         for inventory in self._back(number):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from statistics import median_low
 
 from sqlalchemy import func, select
@@ -30,7 +31,7 @@ from bot.store.pages.ledger.exposed import read_exposed, read_exposures_in
 from bot.store.pages.ledger.fixes_below import FixesBelow
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories, read_histories_of, with_past
-from bot.store.pages.ledger.kept import TAKEN_FOR, FleetLedger, keep, read_kept
+from bot.store.pages.ledger.kept import FleetLedger, is_kept, keep, read_kept
 from bot.store.pages.ledger.pinned import read_builds, read_pinned
 from bot.store.pages.ledger.shown import ShownSince, as_shown, read_shown_again, read_shown_since
 from bot.store.rows.bases.tables import changes, releases
@@ -52,7 +53,7 @@ from bot.views.images.ledger import (
     count_severities,
     grouped,
     released_alone,
-    row_of,
+    rows_of,
 )
 from bot.views.paging import Cut, page_of
 
@@ -152,7 +153,7 @@ class LedgerStore(CvePagesStore):
         """Of those that some image still waits for, the most severe first, one page of what is wanted."""
         async with self._working:
             if self._fleet is None or self._is_over(self._fleet.at):
-                self._fleet = await self._kept(TAKEN_FOR) or await self._work_out_all()
+                self._fleet = await self._kept(self._fleet) or await self._work_out_all()
             fleet = self._fleet
         fitting = tuple(filter(cve_filter.takes, fleet.rows))
         page = page_of(fitting[cut.offset : cut.offset + cut.per_page], len(fitting), cut)
@@ -161,15 +162,17 @@ class LedgerStore(CvePagesStore):
 
     async def keep(self) -> None:
         """Works out the list of all CVEs and keeps it, where what is kept is some minutes old."""
-        if await self._kept(_RENEWED_AFTER) is None:
+        async with self._database.reading() as connection:
+            is_new = await is_kept(connection, self._clock.now(), _RENEWED_AFTER)
+        if not is_new:
             fleet = await self._work_out_all()
             async with self._database.transaction() as connection:
                 await keep(connection, fleet)
 
-    async def _kept(self, at_most: timedelta) -> FleetLedger | None:
-        """What is kept, where it is not older than that."""
+    async def _kept(self, known: FleetLedger | None) -> FleetLedger | None:
+        """What is kept, unless it is too old; `known` itself where that is kept still."""
         async with self._database.reading() as connection:
-            return await read_kept(connection, self._clock.now(), at_most)
+            return await read_kept(connection, self._clock.now(), known)
 
     async def cve(self, name: str, cut: Cut, stuck: str = "", who: str = "") -> CvePage | None:
         """One of them with its images, those that wait first; with `stuck` those alone that are stuck so, with
@@ -187,7 +190,7 @@ class LedgerStore(CvePagesStore):
                 for image in group.images
             }
             entries = tuple(entry for entry in entries if entry.image.image in alike)
-        image_rows = tuple(row_of(entry, one_cve.took) for entry in entries[cut.offset : cut.offset + cut.per_page])
+        image_rows = tuple(rows_of(entries[cut.offset : cut.offset + cut.per_page], one_cve.took))
         return CvePage(
             one_cve.row,
             page_of(image_rows, len(entries), cut),
@@ -240,7 +243,7 @@ class LedgerStore(CvePagesStore):
             return None
         entries = tuple(sorted(await asyncio.to_thread(ledger.entries, name), key=_waiting_first))
         took = with_rebuilds(elsewhere(entries), rebuild_time)
-        groups = await asyncio.to_thread(lambda: grouped(row_of(entry, took) for entry in entries))
+        groups = await asyncio.to_thread(lambda: grouped(rows_of(entries, took)))
         row = ledger.row(name, ((entry, 1) for entry in entries))
         notes = tuple(note for note in beside if note not in gaps)
         one_cve = _OneCve(self._clock.now(), row, entries, took, groups, not_known, gaps, notes)
@@ -257,10 +260,12 @@ def _worst_first(row: CveRow) -> tuple[int, int, str]:
     return -rank, -row.places.open, row.cve
 
 
+_ORDER = {station: number for number, station in enumerate(Station)}
+
+
 def _waiting_first(entry: LedgerEntry) -> tuple[int, str, str]:
-    order = list(Station)
-    last = len(order) + (1 if entry.is_over else 0)
-    passed = order.index(entry.waits_at) if entry.waits_at is not None else last
+    last = len(_ORDER) + (1 if entry.is_over else 0)
+    passed = _ORDER[entry.waits_at] if entry.waits_at is not None else last
     return passed, entry.image.image, entry.image.repository
 
 
@@ -268,7 +273,8 @@ async def _read(connection: AsyncConnection, cve: str | None, platforms: Collect
     exposed = await read_exposed(connection, cve)
     histories = await read_histories(connection, exposed, looks_back=cve is not None)
     exposed_images = await _images(connection, histories)
-    bases = await read_bases(connection, (each for image in exposed_images for each in image.standings))
+    different = {id(image.standings): image.standings for image in exposed_images}.values()
+    bases = await read_bases(connection, chain.from_iterable(different))
     shown_inventories = set(bases.shown.values())
     pinned = await read_pinned(
         connection, platforms, _list_earlier_digests(exposed_images) if cve is not None else ()
@@ -292,7 +298,12 @@ async def _images(connection: AsyncConnection, histories: Histories) -> tuple[Ex
     shown_platforms = {
         image: as_shown(histories, image, platforms, again) for image, platforms in platforms_of_image.items()
     }
-    return await read_images(connection, shown_platforms)
+    concerned_images = {
+        image: platforms
+        for image, platforms in shown_platforms.items()
+        if any(histories.was_exposed(number) for _, number in platforms)
+    }
+    return await read_images(connection, concerned_images)
 
 
 def _list_earlier_digests(exposed_images: Iterable[ExposedImage]) -> frozenset[str]:

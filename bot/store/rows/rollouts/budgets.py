@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LONGEST_PAUSE
 from bot.domain.host import Host
+from bot.domain.repositories.repository import GITHUB
 from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.timing.pace import HOUR, Pace, Spending, WriteLimits, at_host
 from bot.store.engine.codec import readable
@@ -89,7 +90,8 @@ def _of_accounts(
         return select(repositories.c.id).join(budgets, is_its).where(*conditions)
     own = literal(at_host(host.name if host is not None else ""))
     beginnings = {forge: at_host(each.name) for forge, each in others.items()}
-    begins = case(beginnings, value=repositories.c.forge, else_=own) if beginnings else own
+    elsewhere = repositories.c.forge + at_host(" ").removeprefix(" ")
+    begins = case({GITHUB: own, **beginnings}, value=repositories.c.forge, else_=elsewhere)
     is_there = func.substr(account, 1, func.length(begins)) == begins
     is_its = func.substr(begins + name, 1, func.length(account)) == account
     return select(repositories.c.id).join(budgets, and_(is_there, is_its)).where(*conditions)

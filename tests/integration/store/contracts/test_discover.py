@@ -28,7 +28,7 @@ def store(real: Stores | None, clock: ManualClock) -> DiscoverStore:
 
 async def tasks(store: DiscoverStore, clock: ManualClock) -> list[DueListing]:
     await store.expect_listing()
-    return [await store.listings.read(claimed) for claimed in await store.listings.claim(clock.now(), 10)]
+    return [await store.listings().read(claimed) for claimed in await store.listings().claim(clock.now(), 10)]
 
 
 async def listed(

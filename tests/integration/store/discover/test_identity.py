@@ -85,7 +85,7 @@ async def test_the_same_id_at_another_forge_is_another_repository(stores: Stores
     elsewhere = replace(SHOP, name="contoso/team/shop", forge="azure-devops")
     await listed(stores, SHOP)
     await stores.discover.expect_listing([elsewhere.forge])
-    [task] = await stores.taken(stores.discover.listings)
+    [task] = await stores.taken(stores.discover.listings())
     await stores.discover.record_listing(task, Listing((elsewhere,)), stores.clock.now() + 9 * HOUR)
     await listed(stores, replace(SHOP, name="contoso/store"))
     known = [(await stores.discover.known_fleet(forge)).keys for forge in (SHOP.forge, elsewhere.forge)]

@@ -31,6 +31,7 @@ class Two:
     """A repository at each of two forges."""
 
     stores: Stores
+    files: dict[str, bytes] = field(default_factory=lambda: FILES)
     github: FakeForge = field(init=False)
     azure: FakeForge = field(init=False)
     forges: dict[str, FakeForge] = field(init=False)
@@ -40,8 +41,8 @@ class Two:
         clock = self.stores.clock
         self.github, self.azure = FakeForge(clock), FakeForge(clock, forge=AZURE)
         self.forges, self.loop = {GITHUB: self.github, AZURE: self.azure}, Loop(clock)
-        self.github.add(SHOP, FILES)
-        self.azure.add(DESK, FILES)
+        self.github.add(SHOP, self.files)
+        self.azure.add(DESK, self.files)
 
     async def tick(self) -> DiscoverTally:
         """Once, an hour later."""
@@ -122,8 +123,68 @@ async def test_each_forge_that_shows_little_of_its_own_is_doubted_for_a_day_of_i
     assert (len(await two.known_of(GITHUB)), len(await two.known_of(AZURE))) == (10, 1)
 
 
-async def test_what_a_forge_held_leaves_with_it_once_the_settings_name_it_no_more(two: Two) -> None:
+async def test_what_a_forge_held_leaves_a_day_after_the_settings_name_it_no_more(two: Two) -> None:
     await two.tick()
     del two.forges[AZURE]
-    await two.tick()
+    for _ in range(20):
+        await two.tick()
+        assert await two.known() == [SHOP, DESK]
+    [(subject, detail)] = await two.incidents()
+    assert subject == "access to the fleet at azure-devops"
+    assert detail.startswith("the settings do not name azure-devops any more; what is known of 1 repository there")
+    for _ in range(6):
+        await two.tick()
     assert await two.known() == [SHOP]
+
+
+async def test_a_replica_without_the_settings_of_a_forge_leaves_its_list_to_those_that_have_them(two: Two) -> None:
+    await two.tick()
+    for _ in range(30):
+        azure = two.forges.pop(AZURE)
+        await two.tick()
+        two.forges[AZURE] = azure
+        two.stores.clock.advance(-HOUR)
+        await two.tick()
+    assert (await two.known(), await two.incidents()) == ([SHOP, DESK], [])
+
+
+async def test_a_forge_that_nobody_could_ask_for_long_is_not_given_up_by_the_first_who_comes(two: Two) -> None:
+    await two.tick()
+    two.stores.clock.advance(timedelta(days=3))
+    azure = two.forges.pop(AZURE)
+    await two.tick()
+    assert await two.known() == [SHOP, DESK]
+    two.forges[AZURE] = azure
+    await two.tick()
+    assert (await two.known(), await two.incidents()) == ([SHOP, DESK], [])
+
+
+async def test_the_first_look_is_not_over_while_a_forge_was_not_listed(stores: Stores) -> None:
+    two = Two(stores, {"README.md": b"a shop\n"})
+    await stores.discover.expect_listing(two.forges)
+    azure = two.forges.pop(AZURE)
+    stores.clock.advance(-HOUR)
+    await two.tick()
+    assert not await stores.catch_up.is_fleet_read()
+    two.forges[AZURE] = azure
+    await two.tick()
+    assert await stores.catch_up.is_fleet_read()
+
+
+async def test_a_forge_that_cannot_be_listed_keeps_no_first_look_waiting(stores: Stores) -> None:
+    two = Two(stores, {"README.md": b"a shop\n"})
+    two.azure.failing["repositories"] = Failure(Trouble.DENIED, "no right")
+    await two.tick()
+    assert await stores.catch_up.is_fleet_read()
+
+
+async def test_a_forge_takes_no_name_that_another_gives(two: Two) -> None:
+    """Else one name would stand for two repositories, for commands as for pages."""
+    two.azure.add("contoso/shop-of-two-parts", FILES)
+    two.github.add("contoso/team/of-three-parts", FILES)
+    tally = await two.tick()
+    assert await two.known() == [SHOP, DESK]
+    assert sorted(each for each in tally.problems if "parts" in each) == [
+        "GitHub shows contoso/team/of-three-parts, whose name is not owner/name; it is left out",
+        "azure-devops shows contoso/shop-of-two-parts, whose name is not organisation/project/name; it is left out",
+    ]

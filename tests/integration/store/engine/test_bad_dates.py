@@ -154,7 +154,7 @@ def of_many(stores: Stores) -> dict[str, Callable[[], Awaitable[Any]]]:
 
 def queues(stores: Stores) -> dict[str, Any]:
     return {
-        "listings": stores.discover.listings,
+        "listings": stores.discover.listings(),
         "repositories": stores.discover.repositories,
         "bases": stores.watch.bases,
         "documents": stores.feeds.documents(KINDS),
@@ -256,8 +256,8 @@ async def test_the_listing_that_is_due_at_no_date_is_made(stores: Stores) -> Non
         await connection.execute(
             text("UPDATE tasks SET due_at = :bad WHERE name = :name"), {"bad": BAD, "name": LISTING}
         )
-    [claimed] = await stores.discover.listings.claim(stores.clock.now(), 1)
-    await stores.discover.listings.put_off([claimed], stores.clock.now())
+    [claimed] = await stores.discover.listings().claim(stores.clock.now(), 1)
+    await stores.discover.listings().put_off([claimed], stores.clock.now())
     assert BAD not in json.dumps([str(at) for at in await stores.column(tasks, "due_at")])
 
 

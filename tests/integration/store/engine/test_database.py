@@ -12,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, make_url, text
+from sqlalchemy.exc import TimeoutError as ConnectionsTaken
 from sqlalchemy.ext.asyncio import create_async_engine
 from structlog.testing import capture_logs
 
@@ -351,3 +352,10 @@ def test_a_driver_that_says_nothing_is_named_by_its_error() -> None:
 )
 def test_the_advice_fits_the_kind_of_database(url: str, advice: str) -> None:
     assert cannot_be_opened(make_url(url), OSError("refused")).advice == advice
+
+
+async def test_that_every_connection_is_taken_is_told_as_a_trouble_of_the_store(database: Database) -> None:
+    with pytest.raises(Failure, match="no connection was free") as raised:
+        async with database.reading():
+            raise ConnectionsTaken("QueuePool limit of size 5 overflow 10 reached, connection timed out")
+    assert (raised.value.is_stores, raised.value.trouble) == (True, Trouble.UNREACHABLE)

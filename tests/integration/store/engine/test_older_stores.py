@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, inspect, select, text
+from sqlalchemy import Engine, MetaData, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
 from bot.store.engine.database import migrations, newest_revision
 from bot.store.migrations.steps import FIRST, steps_from, take
@@ -156,6 +157,15 @@ async def test_a_number_that_github_gave_a_repository_becomes_its_id_as_text(emp
     assert [row["repository_id"] for row in after["usages"]] == [row["repository_id"] for row in before["usages"]]
 
 
+def _go_back(engine: Engine) -> None:
+    """Says what `upgrade.md` has people say, in one transaction."""
+    told = Path("docs/operate/upgrade.md").read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0]
+    with engine.begin() as connection:
+        for statement in told.split(";"):
+            if statement.strip() not in ("", "BEGIN", "COMMIT"):
+                connection.execute(text(statement))
+
+
 def test_the_way_back_to_numbers_leaves_the_store_as_it_was(empty_url: str) -> None:
     restore("0066", empty_url)
     steps = steps_from("0066", migrations())
@@ -165,13 +175,11 @@ def test_the_way_back_to_numbers_leaves_the_store_as_it_was(empty_url: str) -> N
         take([step for step in steps if step[0] < "0084"], connection)
         connection.execute(text("UPDATE repositories SET forge_id = 4294967296 + id WHERE id = 1"))
     before = tables_of(empty_url), rows_of(empty_url)
-    way_back = Path("docs/operate/upgrade.md").read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0]
     with engine.begin() as connection:
         take([step for step in steps if step[0] == "0084"], connection)
         assert connection.scalars(text("SELECT forge_id FROM repositories WHERE id = 1")).one() == "4294967297"
-        for statement in way_back.split(";"):
-            if statement.strip() not in ("", "BEGIN", "COMMIT"):
-                connection.execute(text(statement))
+    _go_back(engine)
+    with engine.begin() as connection:
         assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == ["0083"]
     engine.dispose()
     assert (tables_of(empty_url), rows_of(empty_url)) == before
@@ -184,3 +192,18 @@ def test_no_step_leads_from_a_revision_that_never_was(revision: str) -> None:
 
 def test_a_store_of_the_newest_revision_lacks_no_step() -> None:
     assert steps_from(newest_revision(), migrations()) == []
+
+
+def test_the_way_back_to_numbers_is_refused_while_another_forge_has_repositories(empty_url: str) -> None:
+    restore("0066", empty_url)
+    steps = steps_from("0066", migrations())
+    assert steps is not None
+    engine = connected(empty_url)
+    with engine.begin() as connection:
+        take([step for step in steps if step[0] <= "0084"], connection)
+        connection.execute(text("UPDATE repositories SET forge = 'azure-devops', forge_id = '7' WHERE id = 1"))
+    before = tables_of(empty_url), rows_of(empty_url)
+    with pytest.raises(DBAPIError):
+        _go_back(engine)
+    engine.dispose()
+    assert (tables_of(empty_url), rows_of(empty_url)) == before

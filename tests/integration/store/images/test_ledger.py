@@ -29,6 +29,7 @@ from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.ledger import entries
 from bot.store.pages.ledger.below import BasesBelow, Below
+from bot.store.pages.ledger.kept import read_kept
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import deployments, images
@@ -707,6 +708,19 @@ async def test_the_list_that_is_kept_is_told_by_one_statement_in_any_process(sto
     assert told_there == await stores.ledger.cves(Cut())
     assert told_there.at == stores.clock.now()
     assert [row.cve for row in told_there.cves.items] == [CVE]
+
+
+@ON_BOTH
+async def test_a_list_that_is_kept_still_is_not_decoded_again(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await stores.ledger.keep()
+    now = stores.clock.now()
+    async with stores.database.reading() as connection:
+        known = await read_kept(connection, now)
+        assert await read_kept(connection, now, known) is known
+        other = replace(known, at=now - HOUR) if known is not None else None
+        assert await read_kept(connection, now, other) == known
 
 
 async def test_the_list_is_kept_anew_after_ten_minutes_and_one_that_nobody_renews_is_not_told(

@@ -109,3 +109,30 @@ async def test_what_somebody_works_on_is_left_alone(stores: Stores) -> None:
     assert await stores.column(rebuilds, "lease_owner") == ["another"]
     [due] = await stores.column(rebuilds, "due_at")
     assert due > stores.clock.now()
+
+
+async def test_what_is_granted_at_another_forge_is_kept_apart_though_its_owner_bears_the_same_name(
+    stores: Stores,
+) -> None:
+    await waiting(stores)
+    await stores.discover.expect_listing(["azure-devops"])
+    is_moved = False
+
+    async def listed_there(grants: Grants) -> None:
+        stores.clock.advance(HOUR)
+        [task] = await stores.taken(stores.discover.listings(["azure-devops"]))
+        shown = (Repository("contoso/team/desk", "main", forge="azure-devops"),) if is_moved else ()
+        await stores.discover.record_listing(task, Listing(shown, grants=grants), stores.clock.now() + HOUR)
+
+    await listed_there({"contoso": LESS})
+    await listed_there({"contoso": MORE})
+    assert await stores.jobs() == []
+    await listed(stores, {"contoso": LESS})
+    assert await stores.jobs() == []
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(repositories).values(forge="azure-devops", name="contoso/team/desk"))
+    is_moved = True
+    await listed_there({"contoso": MORE})
+    assert await stores.jobs() == []
+    await listed_there({"contoso": {**MORE, "issues": "write"}})
+    assert len(await stores.jobs()) == 1

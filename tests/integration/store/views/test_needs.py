@@ -8,14 +8,18 @@ from sqlalchemy import update
 
 from bot.domain.bases.support import SupportState
 from bot.domain.reference import Base
+from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.engine.codec import dump
 from bot.store.pages.fleet.needs import NeedsStore
 from bot.store.rows.repositories.tables import repositories
+from bot.store.views.fleet import FleetViewsStore
 from bot.views.fleet.fleet import FleetFilter
 from bot.views.fleet.needs import NeedGroup, NeedReason
 from bot.views.paging import Cut
 from tests.integration.store.filling import ASPNET, HOUR, Stores
+from tests.integration.store.statements import statements
 
 DAY = 24 * HOUR
 NET_8, NET_8_NOBLE, ALPINE_3_20 = (
@@ -80,6 +84,26 @@ async def test_a_repository_that_cannot_be_read_is_told_with_its_error(stores: S
         )
     [need] = (await groups(stores))[NeedReason.UNREADABLE].first
     assert (need.subject, need.why) == ("contoso/shop-0000", "403: no access")
+
+
+async def test_status_tells_the_same_and_reads_pauses_and_what_cannot_be_read_once(stores: Stores) -> None:
+    await stores.fill(12)
+    await stores.orders.pause(None, Word("bob", "stock-taking"))
+    named = repositories.c.name
+    async with stores.database.transaction() as connection:
+        await connection.execute(
+            update(repositories).where(named != "contoso/shop-0003").values(error="403: no access")
+        )
+        unread = dump(RepositoryConfig(enabled=False, unread="bad YAML"), RepositoryConfig)
+        await connection.execute(
+            update(repositories).where(named == "contoso/shop-0003").values(config=unread, error=None)
+        )
+    with statements(stores.database._readers) as made:
+        status = await stores[FleetViewsStore].status()
+    assert status.needs == await needs_of(stores).needs()
+    assert [group.number for group in status.needs.groups][:2] == [1, 12]
+    assert sum("FROM pauses" in statement for statement in made) == 1
+    assert sum("repositories.error IS NOT NULL" in statement for statement in made) == 1
 
 
 @pytest.mark.parametrize(

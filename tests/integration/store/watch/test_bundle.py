@@ -339,3 +339,13 @@ async def test_where_a_key_is_named_only_what_it_signed_is_imported(
     imported = await brought(elsewhere, signed, stores, key=public)
     assert imported.signature == f"signed by {public}"
     assert Fate.IMPORTED in fates(imported).values()
+
+
+async def test_a_reader_of_kept_dumps_holds_no_connection_while_it_writes_them(stores: Stores) -> None:
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    seen, wanted = stores.clock.now(), await stores.vulnerabilities.wanted_packages()
+    dump = BundledDump(UBUNTU, DumpMark('"v1"'), wanted, READER, 9, seen, seen, ())
+    await stores.bundle.bring([], [dump], ())
+    pool = stores.database._readers.pool
+    async for _ in stores.bundle.dumps():
+        assert pool.checkedout() == 0  # type: ignore[attr-defined]

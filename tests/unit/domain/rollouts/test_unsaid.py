@@ -10,7 +10,7 @@ import pytest
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import GITHUB, Identity
 from bot.domain.rollouts.journal import BOT, HOLD, IGNORE, QUARANTINED, Word
 from bot.domain.rollouts.pinning import BehindUsage, FleetBehind, Refreshed, WantedDigest, WantedDigests
 from bot.domain.rollouts.policy import ONE_WAVE, ActionPreference, Match, Policy, PolicyRule, Terms
@@ -49,7 +49,10 @@ def nothing(told: Field[Any]) -> object:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (Rebuild(1, 1, "a/b", Action.DISPATCH, RebuildState.PLANNED, "", (), (), "rest", NOON, NOON), {}),
+        (
+            Rebuild(1, 1, "a/b", Action.DISPATCH, RebuildState.PLANNED, "", (), (), "rest", NOON, NOON),
+            {"forge": GITHUB},
+        ),
         (StepRun(1, 1, 0, STEP, Identity("a/b"), StepState.DUE, "", NOON), {}),
         (PlannedRebuild(*PLANNED), {}),
         (Rollout(1, NOON, (), ()), {"occasion": Occasion.CHANGE}),

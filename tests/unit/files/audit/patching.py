@@ -23,6 +23,7 @@ def found(check: str, path: str) -> Finding:
 TAKEN = """
 services:
   api:
+    build: .
     image: contoso/api
     environment:
     - A=b

@@ -198,6 +198,12 @@ def test_a_pod_gets_no_token_that_it_does_not_need(pod: str, beside: dict[str, s
     assert outcome("service-account-token", {DEPLOYMENT: deployment(pod=pod), **beside}) is expected
 
 
+def test_an_account_that_mounts_no_token_is_not_said_to_need_it() -> None:
+    files = {DEPLOYMENT: deployment(pod=ACCOUNT), **account(f"{WITHOUT}---{BINDING}")}
+    (found,) = findings("service-account-token", files)
+    assert (found.outcome, found.message) == (HOLDS, "its account api mounts no token")
+
+
 def test_a_patch_takes_the_token_away() -> None:
     (found,) = findings("service-account-token", {DEPLOYMENT: deployment()})
     assert found.fix is not None

@@ -148,6 +148,7 @@ def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None
         (".gitlab-ci.yml", "build: {script: [docker push contoso/api]}"),
         ("infra/main.bicep", "resource app 'Microsoft.App/containerApps@2024-03-01' = {}"),
         (".goreleaser.yaml", "dockers: [{image_templates: [contoso/api]}]".replace("dockers: ", "dockers:\n  ")),
+        ("infra/old.bicep", "resource app 'Microsoft.Web/containerApps@2021-03-01' = {}"),
         ("infra/main.tf", 'resource "azurerm_container_app" "api" {}'),
         ("infra/azuredeploy.json", '{"resources": [{"type": "Microsoft.App/containerApps"}]}'),
         ("infra/api.yaml", "location: westeurope\ntype: Microsoft.App/containerApps\nproperties: {}\n"),
@@ -429,6 +430,8 @@ def test_a_script_that_publishes_a_container_to_the_machine_alone_pushes_nothing
 def test_what_a_template_only_refers_to_runs_no_container() -> None:
     resource = "resource app 'Microsoft.App/containerApps@2024-03-01' existing = { name: 'api' }\n"
     assert outcomes("unread-delivery", {"infra/main.bicep": resource}) == []
+    part = "resource login 'Microsoft.App/containerApps/authConfigs@2024-03-01' = { parent: app }\n"
+    assert outcomes("unread-delivery", {"infra/main.bicep": resource + part}) == []
     own = resource.replace(" existing", "").replace("app", "web", 1)
     (found,) = findings("unread-delivery", {"infra/main.bicep": resource + own})
     assert found.place.start == 2
@@ -547,3 +550,48 @@ def test_a_called_workflow_that_deploys_to_a_cluster_is_told(name: str, does: st
     text = f"on: {{push: {{branches: [main]}}}}\njobs: {{a: {{uses: contoso/ci/.github/workflows/{name}@main}}}}\n"
     found = findings("unread-delivery", {BUILD: text, "Dockerfile": "FROM debian:13\n"})
     assert [f"may {does} an image" in each.message for each in found] == [True] * bool(does)
+
+
+@pytest.mark.parametrize("check", ["weekly-rebuild", "dispatchable"])
+def test_what_people_start_to_go_back_is_no_rebuild(check: str) -> None:
+    by_hand = "workflow_dispatch: {inputs: {ref: {required: true}}}"
+    path = ".github/workflows/rollback-prod.yml"
+    assert outcomes(check, {path: workflow(PUSH, by_hand)}) == [Outcome.NOT_APPLICABLE]
+    assert outcomes(check, {path: workflow(PUSH, "push:")}) == [Outcome.FAILS]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("- run: dotnet nuget push a.nupkg\n", "`nuget push`"),
+        ("- run: az containerapp update -g prod -n a --image b\n", "deploys to production"),
+        ("- run: dotnet test\n", ""),
+    ],
+)
+def test_no_start_by_hand_is_put_in_that_would_release_again(more: str, said: str) -> None:
+    (found,) = findings("dispatchable", {BUILD: workflow(PUSH + more, "push: {branches: [main]}")})
+    assert found.fix is not None
+    assert (said in found.fix.left_alone, bool(found.fix.edits)) == (True, not said)
+
+
+ELGOHR = "- uses: elgohr/Publish-Docker-Github-Action@v5\n  with: {name: contoso/api, password: a}\n"
+
+
+def test_an_action_that_is_written_in_capitals_is_read() -> None:
+    assert outcomes("image-signed", {BUILD: workflow(ELGOHR)}) == [Outcome.FAILS]
+    assert outcomes("actions-pinned", {BUILD: workflow(ELGOHR)}) == [Outcome.FAILS]
+    assert outcomes("provenance", {BUILD: workflow(ELGOHR)}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize("told", ["no_push: true", "no_push: 'TRUE'"])
+def test_an_action_that_is_told_to_push_nothing_pushes_nothing(told: str) -> None:
+    step = ELGOHR.replace("password: a", f"password: a, {told}")
+    assert outcomes("image-signed", {BUILD: workflow(step)}) == []
+
+
+def test_an_action_in_another_checkout_that_pushes_by_its_name_is_told() -> None:
+    steps = (
+        "- uses: actions/checkout@v4\n  with: {repository: contoso/ci, path: ci}\n- uses: ./ci/build-push-image\n"
+    )
+    (found,) = findings("unread-delivery", {BUILD: workflow(steps), "Dockerfile": "FROM a:1\n"})
+    assert "./ci/build-push-image may push an image" in found.message

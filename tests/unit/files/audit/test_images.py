@@ -99,6 +99,7 @@ PROJECT = """
         ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM debian:13\nRUN restore $NUGET_TOKEN\n", HOLDS),
         ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM a\nRUN restore $NUGET_TOKEN\n", FAILS),
         ("FROM debian:13\nARG NUGET_TOKEN\nENV NUGET_TOKEN=$NUGET_TOKEN\n", FAILS),
+        ("FROM debian:13\nARG NEW_RELIC_LICENSE_KEY\nENV NEW_RELIC_LICENSE_KEY=$NEW_RELIC_LICENSE_KEY\n", FAILS),
         ("FROM debian:13\nENV NUGET_TOKEN=${NUGET_TOKEN}\n", HOLDS),
         ("ARG NUGET_TOKEN\nFROM debian:13\nENV NUGET_TOKEN=${NUGET_TOKEN}\n", HOLDS),
         ("FROM debian:13 AS a\nARG NUGET_TOKEN\nFROM debian:13\nENV NUGET_TOKEN $NUGET_TOKEN\n", HOLDS),
@@ -544,3 +545,28 @@ def test_a_base_for_builds_is_told_that_a_user_may_break_them() -> None:
     )
     assert found.fix is not None
     assert "where only other builds stand on it" in found.fix.advice
+
+
+@pytest.mark.parametrize(
+    ("folder", "runs", "expected"),
+    [
+        ("", "{using: docker, image: Dockerfile}", Outcome.NOT_APPLICABLE),
+        ("", "{using: Docker, image: ./Dockerfile}", Outcome.NOT_APPLICABLE),
+        ("tool/", "{using: docker, image: Dockerfile}", Outcome.NOT_APPLICABLE),
+        ("", "{using: docker, image: other/Dockerfile}", Outcome.FAILS),
+        ("", "{using: docker, image: 'docker://contoso/api'}", Outcome.FAILS),
+        ("", "{using: node20, main: a.js}", Outcome.FAILS),
+    ],
+)
+def test_an_action_that_runs_its_dockerfile_is_asked_for_no_user(folder: str, runs: str, expected: Outcome) -> None:
+    text = 'FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY . .\nENTRYPOINT ["dotnet", "a.dll"]\n'
+    files = {f"{folder}action.yml": f"name: A\nruns: {runs}\n", f"{folder}Dockerfile": text}
+    assert outcome("image-user", files) is expected
+
+
+def test_an_image_that_compose_builds_to_run_tests_in_is_asked_for_no_user() -> None:
+    files = {
+        "Dockerfile": 'FROM mcr.microsoft.com/dotnet/sdk:10.0\nCOPY . .\nENTRYPOINT ["dotnet", "test"]\n',
+        "compose.yaml": "services: {e2e: {build: .}}\n",
+    }
+    assert outcomes("image-user", files) == [Outcome.NOT_APPLICABLE]

@@ -199,3 +199,48 @@ def test_files_that_a_generator_takes_are_looked_at(
 def test_a_config_map_of_structured_text_is_looked_at_key_by_key() -> None:
     lines = ("data:", "  realm.json: |", f"    {REALM % VALUE}")
     assert outcome(CHECK, manifest("ConfigMap", *lines)) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('POSTGRES_SSL_MODE: "require"', HOLDS),
+        ('Embedding__Provider: "contoso"', HOLDS),
+        ('Embedding__Model: "small-v2"', HOLDS),
+        ('Embedding__Mode: "hush-hush"', FAILS),
+    ],
+)
+def test_a_setting_among_secrets_gives_nothing_away(line: str, expected: Outcome) -> None:
+    files = {"s.yaml": f"apiVersion: v1\nkind: Secret\nmetadata: {{name: shop}}\nstringData:\n  {line}\n"}
+    assert outcome(CHECK, files) is expected
+
+
+CUSTOM = """
+apiVersion: VERSION
+kind: Broker
+metadata: {name: till}
+spec:
+  auth: {LINE}
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "line", "expected"),
+    [
+        ("contoso.example/v1", "password: hunter2-of-the-shop", [UNKNOWN]),
+        ("contoso.example/v1", "apm.secret_token: hunter2-of-the-shop", [UNKNOWN]),
+        ("contoso.example/v1", "adminPassword: hunter2-of-the-shop", [UNKNOWN]),
+        ("contoso.example/v1", "password: till-secret", []),
+        ("contoso.example/v1", "password: {valueFrom: {name: till}}", []),
+        ("contoso.example/v1", "password: ${TILL_PASSWORD}", []),
+        ("contoso.example/v1", "password: changeme", [UNKNOWN]),
+        ("contoso.example/v1", "passwordSecret: till", []),
+        ("external-secrets.io/v1", "password: till", []),
+        ("networking.k8s.io/v1", "password: hunter2-of-the-shop", []),
+    ],
+)
+def test_a_password_in_a_custom_resource_may_be_one(version: str, line: str, expected: list[Outcome]) -> None:
+    text = CUSTOM.replace("VERSION", version).replace("LINE", line)
+    found = findings(CHECK, {"till.yaml": text})
+    assert [each.outcome for each in found] == expected
+    assert not any("hunter2" in each.message for each in found)

@@ -193,6 +193,8 @@ def test_images_are_looked_for_in_time_in_proportion() -> None:
         "- run: pack build contoso/api --publish --builder b\n",
         "- run: dagger call publish\n",
         "- run: werf converge --repo ghcr.io/contoso/api\n",
+        "- run: bundle exec kamal deploy\n",
+        "- run: rx create job build-deploy -a api --branch main\n",
     ],
 )
 def test_a_program_that_pushes_by_its_own_files_is_said_by_name(steps: str) -> None:
@@ -232,6 +234,8 @@ PUBLISH = "- run: dotnet publish src/Api /t:PublishContainer\n"
         ("- run: echo ContainerRegistry=ghcr.io >> $GITHUB_ENV\n" + PUBLISH, {}),
         ("- run: dotnet publish src/Api\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
         ("- run: dotnet publish\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
+        ("- run: dotnet publish --os linux -c Release\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
+        ("- run: dotnet publish -r linux-x64 src/Api -o out\n", {"src/Api/Api.csproj": PUBLISHED_SO}),
         (
             "- run: dotnet publish -p:PublishProfile=Prod\n",
             {"src/Properties/PublishProfiles/Prod.pubxml": BY_PROFILE},
@@ -245,7 +249,13 @@ def test_a_container_that_dotnet_publishes_to_a_registry_of_the_project_or_envir
 
 
 @pytest.mark.parametrize(
-    "command", ["dotnet publish src/Tool", "dotnet publish -p:PublishProfile=Web", "dotnet test"]
+    "command",
+    [
+        "dotnet publish src/Tool",
+        "dotnet publish -a arm64 src/Tool",
+        "dotnet publish -p:PublishProfile=Web",
+        "dotnet test",
+    ],
 )
 def test_a_command_that_publishes_another_project_is_not(command: str) -> None:
     files = {"src/Api/Api.csproj": PUBLISHED_SO, "src/Properties/PublishProfiles/Prod.pubxml": BY_PROFILE}
@@ -300,6 +310,7 @@ def test_one_build_by_nuke_is_told_once() -> None:
     [
         ("src/build.sh", "#!/bin/sh\ndocker build -t contoso/api .\ndocker push contoso/api\n"),
         ("etc/push-images.ps1", "docker tag a contoso/api:$version\ndocker push contoso/api:$version\n"),
+        (".build.ps1", "$p = @('buildx', 'build'\n    '--push'\n)\nexec { docker $p }\n"),
         ("Makefile", "image:\n\tdocker buildx build -t contoso/api --push .\n"),
         ("release.sh", "dotnet publish /t:PublishContainer -p ContainerRegistry=ghcr.io\n"),
     ],
@@ -315,6 +326,7 @@ def test_a_script_that_pushes_is_told(path: str, text: str) -> None:
     [
         ("build.sh", "# docker push contoso/api\necho docker push contoso/api\ngit push\n"),
         ("tests/build.sh", "docker push contoso/api\n"),
+        ("release.ps1", "$p = @('commit', '--push')\n& git-tool $p\n"),
         ("docs/push.md", "docker push contoso/api\n"),
     ],
 )
@@ -369,3 +381,145 @@ def test_an_image_that_is_copied_to_another_registry_is_told(command: str) -> No
 )
 def test_one_that_is_put_together_from_what_the_workflow_pushes_is_not(steps: str) -> None:
     assert findings("unread-delivery", {BUILD: workflow(steps)}) == ()
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [
+        ('dotnet_version = "8.0"', []),
+        ('node_version = "20-lts"\n      # docker_image_name = "api"', []),
+        ("docker_image_name = var.image", [UNKNOWN]),
+        ('docker_image = "contoso/api"', [UNKNOWN]),
+    ],
+)
+def test_a_web_app_runs_a_container_where_its_stack_names_one(stack: str, expected: list[Outcome]) -> None:
+    app = 'resource "azurerm_linux_web_app" "api" {\n  site_config {\n    application_stack {\n'
+    text = f'{app}      {stack}\n    }}\n  }}\n}}\n\nlocals {{\n  docker_image = "elsewhere"\n}}\n'
+    assert outcomes("unread-delivery", {"infra/app.tf": text}) == expected
+
+
+def test_an_image_that_a_workflow_of_elsewhere_builds_in_the_same_run_is_not_said_to_be_of_another_one() -> None:
+    joining = workflow(
+        "- run: docker buildx imagetools create -t contoso/api:1 contoso/api:1-amd64\n", "push:", job="needs: make"
+    )
+    made = "  make:\n    uses: contoso/workflows/.github/workflows/docker-build-push.yml@v1\n"
+    messages = [each.message for each in findings("unread-delivery", {BUILD: joining + made})]
+    assert any("another run, or contoso/workflows" in each for each in messages)
+    alone = [
+        each.message for each in findings("unread-delivery", {BUILD: joining.replace("    needs: make\n", "")})
+    ]
+    assert any("that another run has built" in each for each in alone)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("build.py", "os.system(f'docker push {image}')"),
+        ("scripts/release_images.py", "subprocess.run(['docker', 'push', name], check=True)"),
+        ("tools/publish-docker.mjs", "await $`docker buildx build --push -t ${name} .`"),
+        ("tasks.py", "client.images.push(name)"),
+        ("Rakefile", 'sh "docker push #{name}"'),
+    ],
+)
+def test_a_program_that_builds_and_pushes_is_told(path: str, line: str) -> None:
+    assert tells_of_practices(path)
+    (found,) = findings("unread-delivery", {path: f"import os\n{line}\n", "Dockerfile": "FROM scratch\n"})
+    assert (found.outcome, found.place.start) == (UNKNOWN, 2)
+    assert "seems to push an image" in found.message
+    assert not findings("unread-delivery", {path: f"# {line}\n", "Dockerfile": "FROM scratch\n"})
+
+
+@pytest.mark.parametrize("path", ["src/rebuilder.py", "app/imaging.py", "src/pushing.ts", "src/image.ts"])
+def test_a_program_that_is_not_called_after_building_is_not_fetched(path: str) -> None:
+    assert not tells_of_practices(path)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "- run: bash -c 'docker push contoso/api'\n",
+        '- run: eval "docker push $NAME"\n',
+        "- run: ssh build@contoso.com docker push contoso/api\n",
+        '- run: |\n    push="docker push contoso/api"\n    $push\n',
+        '- shell: pwsh\n  run: |\n    $cmd = "docker push $name"\n    Invoke-Expression $cmd\n',
+        "- shell: pwsh\n  run: |\n    $cmd = 'docker buildx imagetools create -t a/b:1 a/b:2'\n    iex $cmd\n",
+        "- shell: pwsh\n  run: Start-Process docker -ArgumentList 'push contoso/api' -Wait\n",
+        "- shell: python\n  run: |\n    import os\n    os.system('docker push contoso/api')\n",
+        "- uses: nick-fields/retry@v3\n  with: {max_attempts: 3, command: docker push contoso/api}\n",
+        "- run: buildctl build --frontend f --output type=image,name=a/b,push=true\n",
+    ],
+)
+def test_a_push_that_a_step_hands_on_as_a_text_is_told(step: str) -> None:
+    (found,) = findings("unread-delivery", {BUILD: workflow(step, "push:")})
+    assert (found.outcome, found.place.start) == (UNKNOWN, 7)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo 'now docker push contoso/api'",
+        "# docker push contoso/api",
+        "bash -c 'docker push localhost:5000/api'",
+        "docker push localhost:5000/api",
+        "docker build -t api . # --pushed",
+    ],
+)
+def test_a_text_that_pushes_nothing_is_not(command: str) -> None:
+    assert not findings("unread-delivery", {BUILD: workflow(f"- run: |\n    {command}\n", "push:")})
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat names | xargs -n1 docker push",
+        "timeout 10m docker push contoso/api",
+        "nice -n 5 docker push contoso/api",
+        "docker --config ci push contoso/api",
+    ],
+)
+def test_a_push_behind_what_runs_it_is_read(command: str) -> None:
+    assert outcomes("image-signed", {BUILD: workflow(f"- run: {command}\n")}) == [Outcome.FAILS]
+    assert not findings("unread-delivery", {BUILD: workflow(f"- run: {command}\n", "push:")})
+
+
+def test_a_deploy_by_the_command_line_of_radix_is_one() -> None:
+    step = "- run: rx create job deploy -a api --environment prod --image-tag-name web=1\n"
+    assert outcomes("staged-rollout", {BUILD: workflow(step)}) == [UNKNOWN]
+    assert outcomes("verified-before-deploy", {BUILD: workflow(step)}) == [UNKNOWN]
+
+
+def test_a_build_program_in_csharp_that_pushes_by_the_long_name_is_told() -> None:
+    text = 'class Docker {\n    void Push() => Run("docker image push api");\n}\n'
+    (found,) = findings("unread-delivery", {"build/Builder/Docker.cs": text})
+    assert "seems to push an image" in found.message
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "subject"),
+    [
+        ("a.tf", 'resource "kubernetes_stateful_set_v1" "api" {\n}\n', "kubernetes_stateful_set_v1"),
+        ("a.tf", 'resource "kubernetes_cron_job" "api" {\n}\n', "kubernetes_cron_job"),
+        ("a.tf", 'resource "docker_container" "api" {\n}\n', "docker_container"),
+        ("a.tf", 'resource "azurerm_container_group" "api" {\n}\n', "azurerm_container_group"),
+        ("a.tf", 'resource "aws_apprunner_service" "api" {\n}\n', "aws_apprunner_service"),
+        ("a.tf", 'resource "helm_release" "api" {\n}\n', "helm_release"),
+        (
+            "a.tf",
+            'resource "kubectl_manifest" "a" {\n  yaml_body = <<E\nkind: Deployment\nE\n}\n',
+            "kubectl_manifest",
+        ),
+        ("a.tf", 'resource "kubernetes_manifest" "a" {\n  manifest = { kind = "Pod" }\n}\n', "kubernetes_manifest"),
+        ("a.tf", 'resource "kubernetes_manifest" "a" {\n  manifest = { kind = "Secret" }\n}\n', None),
+        (
+            "a.tf",
+            'resource "azurerm_app_service" "a" {\n  linux_fx_version = "DOCKER|a"\n}\n',
+            "azurerm_app_service",
+        ),
+        ("a.tf", 'resource "kubernetes_pod_disruption_budget" "api" {\n}\n', None),
+        ("a.bicep", "resource a 'apps/Deployment@v1' = {\n}\n", "'apps/Deployment@v1"),
+        ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOCKER|a'\n}\n", "Microsoft.Web/sites"),
+        ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOTNETCORE|9.0'\n}\n", None),
+    ],
+)
+def test_whatever_resource_runs_containers_is_told(path: str, text: str, subject: str | None) -> None:
+    assert [each.subject for each in findings("unread-delivery", {path: text})] == ([subject] if subject else [])

@@ -86,3 +86,21 @@ def test_the_name_of_a_repository_may_tell_the_version(image: str, expected: Out
 )
 def test_what_to_write_is_said_in_the_publisher_s_terms(image: str, part: str) -> None:
     assert part in advice(image)
+
+
+@pytest.mark.parametrize("image", ["python:3.11.0rc2-bullseye", "golang:1.26.0-rc1", "php:8.5.0beta2-cli"])
+def test_no_tag_of_a_version_is_named_that_may_not_be_released_yet(image: str) -> None:
+    assert advice(image) == "write the minor version once it is released, or the last one that is"
+
+
+@pytest.mark.parametrize(
+    ("image", "tag"), [("golang:1.26.1-bookworm", "1.26-bookworm"), ("python:3.13.1-alpine3.22", "3.13-alpine3.22")]
+)
+def test_a_variant_is_no_preview(image: str, tag: str) -> None:
+    assert advice(image) == f"write {tag} instead"
+
+
+@pytest.mark.parametrize("tag", ["stable-20231120", "stable-20231120-slim", "unstable-20231120@sha256:" + "a" * 64])
+def test_a_moving_tag_of_one_day_is_of_that_day(tag: str) -> None:
+    (found,) = findings("base-pinned", {"Dockerfile": f"FROM debian:{tag}\n"})
+    assert (found.outcome, "is of one day" in found.message) == (FAILS, True)

@@ -288,7 +288,7 @@ def test_what_an_anchor_brings_in_is_told_at_the_line_that_says_it(check: str, l
         image: contoso/api:1.0
         environment: {<<: *env, OTHER: x}
     """
-    if check == "drop-all-capabilities":  # a privileged service is not asked
+    if check in {"drop-all-capabilities", "no-privilege-escalation"}:  # a privileged service is not asked
         text = text.replace("privileged: true", "privileged: false")
     (found,) = findings(check, {"compose.yaml": text})
     assert found.outcome is FAILS
@@ -468,3 +468,36 @@ def test_what_builds_where_it_runs_is_given_no_setting_that_breaks_it(check: str
     assert found.fix is not None
     assert (found.fix.edits, found.fix.suggested) == ((), ())
     assert "dotnet publish" in found.fix.advice
+
+
+BOUND = "securityContext: {runAsUser: 101, capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}}"
+
+
+def test_a_right_that_a_file_gives_is_not_taken_away_by_advice() -> None:
+    service = "services: {web: {image: contoso/web, user: '101', cap_drop: [ALL], cap_add: [NET_BIND_SERVICE]}}"
+    for files in ({DEPLOYMENT: deployment(BOUND)}, {"compose.yaml": service}):
+        (found,) = findings("no-privilege-escalation", files)
+        assert found.fix is not None
+        assert "do without the capabilities that are added" in found.fix.advice
+        assert found.fix.suggested == found.fix.edits == ()
+
+
+def test_a_plain_service_in_a_chart_runs_nothing() -> None:
+    text = """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: metrics}
+        spec:
+          {{- if include "shop.cond" . }}
+          clusterIP: None
+          {{- end }}
+          ports: [{port: 80}]
+    """
+    files = {"chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n", "chart/templates/s.yaml": text}
+    assert outcomes("not-privileged", files) == []
+
+
+@pytest.mark.parametrize("path", ["/var/lib/docker", "/var/lib/docker/", "/var/lib/kubelet/pods"])
+def test_the_folders_of_the_engine_are_the_systems(path: str) -> None:
+    files = {"compose.yaml": f"services: {{a: {{image: contoso/a, volumes: ['{path}:/data:ro']}}}}"}
+    assert outcome("no-host-paths", files) is FAILS

@@ -30,6 +30,9 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("ApiKey", True),
         ("Storage__AccountKey", True),
         ("GITHUB_TOKEN", True),
+        ("FEED_ACCESSTOKEN", True),
+        ("ci_npmtoken", True),
+        ("NO_DEPLOYTOKENS", False),
         ("ConnectionStrings__Shop", True),
         ("PASSWORD_FILE", False),
         ("SECRET_STORE", False),
@@ -80,7 +83,7 @@ def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None
         ("env: [{name: DB, value: 'postgres://{0}:hunter2@db/shop'}]", "", FAILS),
         ("env: [{name: Db__Secret, value: 'Server=db;Password={0};Encrypt=true'}]", "", HOLDS),
         ("env: [{name: DB, value: 'Server=db;Password=<the password>;'}]", "", HOLDS),
-        ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", HOLDS),
+        ("env: [{name: DB, value: 'Server=db;Pwd=__PASSWORD__'}]", "", FAILS),
         ('env: [{name: SHOP_SECRET, value: \'{"Db": "a;Pwd={0};", "Key": "x9"}\'}]', "", FAILS),
         ("env: [{name: DB, value: 'Server=db;Password={0}hunter2;'}]", "", FAILS),
         ("env: [{name: DB, value: 'Name=a;AccountKey=xxx;Suffix=b'}]", "", HOLDS),
@@ -142,6 +145,17 @@ ARGUMENTS = [
     ('["--password", "changeit"]', "server --password changeit", FAILS),
     ('["--api-token", "changeme"]', "server --api-token changeme", HOLDS),
     ('["--token-ttl", "36000"]', "server --token-ttl 36000", HOLDS),
+    ('["pkcs12", "-password", "pass:hunter2"]', "openssl pkcs12 -export -password pass:hunter2", FAILS),
+    ('["req", "-passout", "pass:hunter2"]', "openssl req -passin env:PW -passout pass:hunter2", FAILS),
+    ('["pkcs12", "-password", "env:PW"]', "openssl pkcs12 -export -password file:/run/secrets/pw", HOLDS),
+    ('["pkcs12", "-passout", "pass:$(PW)"]', "sh -c 'openssl pkcs12 -passout pass:$$PW'", HOLDS),
+    ('["sqlcmd", "-U", "sa", "-P", "hunter2"]', "/opt/tools/bin/sqlcmd -U sa -P hunter2", FAILS),
+    ('["scp", "-P", "2222"]', "sh -c 'sqlcmd -P $$SA_PASSWORD'", HOLDS),
+    ('["redis-cli", "-a", "hunter2"]', "redis-cli -a hunter2 ping", FAILS),
+    ('["mysqladmin", "ping", "-phunter2"]', "mysqladmin ping -uroot -phunter2", FAILS),
+    ('["mysqladmin", "-p$(PW)"]', "sh -c 'mysqladmin ping -p$$PW'", HOLDS),
+    ('["dotnet", "dev-certs", "https", "-p", "hunter2"]', "dotnet dev-certs https -p hunter2", FAILS),
+    ('["mkdir", "-p", "hunter2"]', "mkdir -p hunter2", HOLDS),
 ]
 
 
@@ -156,7 +170,37 @@ def test_compose_puts_variables_into_arguments() -> None:
     compose = "services:\n  db:\n    image: redis:8\n    command: redis-server --requirepass ${REDIS_PASSWORD}\n"
     (found,) = findings("runtime-secrets", {"compose.yaml": compose})
     assert (found.outcome, found.place.start) == (FAILS, 4)
-    assert found.message == "the value of --requirepass comes in among its arguments"
+    assert found.message == "the value of --requirepass comes into its arguments"
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ('["CMD-SHELL", "sqlcmd -U sa -P hunter2 -Q \'SELECT 1\'"]', FAILS),
+        ("sqlcmd -U sa -P ${SA_PASSWORD}", FAILS),
+        ("sqlcmd -U sa -P $$SA_PASSWORD", HOLDS),
+        ('["CMD", "redis-cli", "-a", "hunter2", "ping"]', FAILS),
+        ('["CMD", "redis-cli", "ping"]', HOLDS),
+    ],
+)
+def test_a_health_check_is_asked_as_a_command_is(test: str, expected: Outcome) -> None:
+    compose = f"services:\n  db:\n    image: contoso/db\n    healthcheck:\n      test: {test}\n"
+    (found,) = findings("runtime-secrets", {"compose.yaml": compose})
+    assert found.outcome is expected
+    assert ("its health check" in found.message) is (expected is FAILS)
+
+
+@pytest.mark.parametrize("probe", ["livenessProbe", "readinessProbe", "startupProbe"])
+def test_a_probe_is_asked_as_a_command_is(probe: str) -> None:
+    lines = f'{probe}: {{exec: {{command: ["sqlcmd", "-U", "sa", "-P", "hunter2"]}}}}'
+    (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(lines)})
+    assert (found.outcome, found.message) == (FAILS, "the value of -P is written out in a probe or hook")
+
+
+def test_what_comes_in_as_an_argument_is_not_said_to_be_written_out() -> None:
+    compose = "services: {db: {image: contoso/db, command: 'openssl pkcs12 -password pass:${PW}'}}"
+    (found,) = findings("runtime-secrets", {"compose.yaml": compose})
+    assert found.message == "the value of -password comes into its arguments"
 
 
 def test_a_patch_beside_a_secret_among_arguments_does_not_show_it() -> None:
@@ -249,8 +293,6 @@ def test_arguments_of_a_build_count_whose_image_gets_its_name_and_is_pushed_late
         ("change-me", HOLDS),
         ("your-token-here", HOLDS),
         ("{your db token}", HOLDS),
-        ("#{Token}#", HOLDS),
-        ("__TOKEN__", HOLDS),
         ("@Microsoft.KeyVault(SecretUri=https://shop.vault.azure.net/secrets/token)", HOLDS),
         ("api-token@azurekeyvault", HOLDS),
         ("hunter2", FAILS),
@@ -260,6 +302,13 @@ def test_arguments_of_a_build_count_whose_image_gets_its_name_and_is_pushed_late
 def test_what_stands_for_a_secret_is_none(value: str, expected: Outcome) -> None:
     lines = f'env:\n  - name: API_TOKEN\n    value: "{value}"'
     assert outcome("runtime-secrets", {DEPLOYMENT: deployment(lines)}) is expected
+
+
+@pytest.mark.parametrize("value", ["#{Token}#", "__TOKEN__"])
+def test_what_a_pipeline_puts_in_comes_into_the_environment(value: str) -> None:
+    lines = f'env:\n  - name: API_TOKEN\n    value: "{value}"'
+    (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(lines)})
+    assert (found.outcome, found.message) == (FAILS, "API_TOKEN comes into the environment")
 
 
 @pytest.mark.parametrize(("line", "expected"), [("DB_PASSWORD: hunter2", UNKNOWN), ("DB_HOST: db", HOLDS)])
@@ -369,3 +418,34 @@ def test_only_the_override_that_compose_takes_by_itself_is_said_to_be_read(
     assert over in found.message
     assert ("which Compose reads too" in found.message) is is_read
     assert ("named beside it" in found.message) is not is_read
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("ENV FEEDS='x' ENDPOINTS=https://${FEED_TOKEN}@feed", FAILS),
+        ("ENV ENDPOINTS $FEED_TOKEN", FAILS),
+        ("LABEL built.with=$FEED_TOKEN", FAILS),
+        ("ADD https://x:${FEED_TOKEN}@contoso.com/a.zip /a.zip", FAILS),
+        ("ARG AGAIN=$FEED_TOKEN\nENV SHOWN=$AGAIN", FAILS),
+        ("ENV HAS_FEED=${FEED_TOKEN:+yes}", HOLDS),
+        ("ENV LITERAL='$FEED_TOKEN'", HOLDS),
+        ("LABEL literal='$FEED_TOKEN'", HOLDS),
+        ("ENV OTHER=$FEED_TOKEN_FILE", HOLDS),
+    ],
+)
+def test_whatever_takes_an_argument_for_a_secret_builds_it_in(use: str, expected: Outcome) -> None:
+    assert outcome("image-secrets", {"Dockerfile": f"FROM a:1\nARG FEED_TOKEN\n{use}\n"}) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("RUN dotnet dev-certs https", Outcome.UNKNOWN),
+        ("COPY --from=build /root/.dotnet/corefx/cryptography/x509stores/my /keys", Outcome.UNKNOWN),
+        ("RUN dotnet dev-certs https --clean", Outcome.HOLDS),
+    ],
+)
+def test_a_development_certificate_in_an_image_has_a_key_that_all_have(line: str, expected: Outcome) -> None:
+    dockerfile = f"FROM sdk AS build\nRUN dotnet dev-certs https\nFROM aspnet:10.0\n{line}\n"
+    assert outcomes("image-secrets", {"Dockerfile": dockerfile}) == [expected]

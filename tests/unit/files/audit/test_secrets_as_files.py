@@ -7,6 +7,17 @@ from bot.files.audit.patches import patches
 from tests.unit.files.audit.patching import ARGUED, TAKEN, TOKEN, known
 from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, deployment, texts, workflow
 
+
+def of_others(image: str) -> str:
+    """A service of an image that nothing here makes."""
+    return TAKEN.replace("    build: .\n", "").replace("contoso/api", image)
+
+
+def making(image: str) -> str:
+    """A script that makes an image of that name."""
+    return f"docker build -t {image} .\n"
+
+
 WRITTEN_OUT = """
 env:
   - name: DB_HOST
@@ -17,7 +28,7 @@ env:
 OF_SERVICE = """
 services:
   api:
-    image: contoso/api
+    build: .
     environment:
       A: b
       DB_PASSWORD: hunter2
@@ -71,11 +82,11 @@ spec:
 TWO_SERVICES = """
 services:
   a:
-    image: contoso/a
+    build: a
     environment: {{DB_PASSWORD: hunter2}}
     user: '1'
   b:
-    image: contoso/b
+    build: b
     environment: {{DB_PASSWORD: {value}}}
     user: '1'
 """
@@ -153,9 +164,9 @@ def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: 
     ("files", "why"),
     [
         ({"compose.yaml": f"{TAKEN}secrets:\n  DB_PASSWORD:\n    environment: OTHER\n"}, "of another source"),
-        ({"compose.yaml": TAKEN.replace("contoso/api", "postgres:17")}, "those who make postgres say"),
+        ({"compose.yaml": of_others("postgres:17")}, "those who make postgres say"),
         ({DEPLOYMENT: deployment(OF_DB, image="docker.io/library/redis:8")}, "those who make redis say"),
-        ({"compose.yaml": TAKEN.replace("contoso/api", "grafana/grafana:12")}, "those who make grafana say"),
+        ({"compose.yaml": of_others("grafana/grafana:12")}, "those who make grafana say"),
         (
             {DEPLOYMENT: deployment(OF_DB, image="mcr.microsoft.com/mssql/server:2022-latest")},
             "those who make server say",
@@ -165,12 +176,18 @@ def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: 
             "read PGADMIN_DEFAULT",
         ),
         (
-            {"compose.yaml": TAKEN.replace("contoso/api", "camunda/web").replace("DB_PASS", "CAMUNDA_PASS")},
+            {
+                "compose.yaml": of_others("camunda/web").replace("DB_PASS", "CAMUNDA_PASS"),
+                "b.sh": making("camunda/web"),
+            },
             "read CAMUNDA_PASSWORD",
         ),
         ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "ORACLE_PWD")}, "read ORACLE_PWD"),
         ({"compose.yaml": TAKEN.replace("DB_PASSWORD", "AWS_SECRET_ACCESS_KEY")}, "read AWS_SECRET_ACCESS_KEY"),
         ({DEPLOYMENT: deployment(OF_DB.replace("DB_PASSWORD", "SA_PASSWORD"))}, "read SA_PASSWORD"),
+        ({"compose.yaml": of_others("stranger/dns")}, "no file here tells what makes dns"),
+        ({"compose.yaml": of_others("${REGISTRY}${NAME}")}, "which image ${REGISTRY}${NAME} is"),
+        ({DEPLOYMENT: deployment(OF_DB, image="${REGISTRY}/${NAME}")}, "which image ${REGISTRY}/${NAME} is"),
     ],
 )
 def test_a_program_that_would_read_no_file_or_another_keeps_its_environment(
@@ -187,6 +204,14 @@ def test_a_secret_of_the_same_source_that_the_file_has_is_taken() -> None:
     (fix,) = [each.fix for each in audit(files, NOW) if each.check == "runtime-secrets"]
     assert fix is not None
     assert "- DB_PASSWORD" in "".join(each.text for each in fix.suggested)
+
+
+@pytest.mark.parametrize("files", [{"compose.yaml": TAKEN}, {DEPLOYMENT: deployment(WRITTEN_OUT)}])
+def test_a_patch_says_that_the_program_must_read_files_first(files: dict[str, str]) -> None:
+    (fix,) = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets"]
+    assert fix is not None
+    assert fix.suggested
+    assert "have the program read files first (in .NET by AddKeyPerFile)" in fix.advice
 
 
 def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:
@@ -273,7 +298,7 @@ def test_a_variable_that_may_lose_a_prefix_becomes_no_file(name: str, is_prefixe
 @pytest.mark.parametrize("indent", ["    ", "      "])
 def test_a_list_that_stands_level_with_its_key_is_taken_out_whole(indent: str) -> None:
     item = f"{indent}- DB_PASSWORD=${{SA}}"
-    text = f"services:\n  api:\n    image: contoso/api\n    environment:\n{item}\n    user: '1'\n"
+    text = f"services:\n  api:\n    build: .\n    environment:\n{item}\n    user: '1'\n"
     files = texts({"compose.yaml": text})
     (finding,) = [each for each in audit(files, NOW) if each.check == "runtime-secrets"]
     shown = patches(known(files), [finding], audit(files, NOW))[finding].splitlines()
@@ -284,7 +309,10 @@ def test_a_list_that_stands_level_with_its_key_is_taken_out_whole(indent: str) -
 
 def test_a_variable_that_begins_as_the_image_is_called_is_its_programs() -> None:
     ((is_suggested, why),) = fixes(
-        {"compose.yaml": TAKEN.replace("contoso/api", "arangodb/arangodb").replace("DB_PASS", "ARANGO_ROOT_PASS")}
+        {
+            "compose.yaml": of_others("arangodb/arangodb").replace("DB_PASS", "ARANGO_ROOT_PASS"),
+            "b.sh": making("arangodb/arangodb"),
+        }
     )
     assert not is_suggested
     assert "a program or library of others may read ARANGO_ROOT_PASSWORD" in why
@@ -305,7 +333,7 @@ def test_what_an_anchor_brings_is_not_said_to_come_from_several_files() -> None:
           LEVEL: debug
         services:
           shop:
-            image: contoso/shop
+            build: .
             environment:
               <<: *env
     """

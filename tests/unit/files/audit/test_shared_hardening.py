@@ -188,3 +188,30 @@ def test_each_overlay_of_all_workloads_is_named() -> None:
 def _kustomization(folder: str, *names: str) -> dict[str, str]:
     paths = [path for path in workloads(6) if path.rpartition("/")[2].removesuffix(".yaml") in names]
     return {f"{folder}/kustomization.yaml": f"resources: [{', '.join(f'../{path}' for path in paths)}]"}
+
+
+def test_a_context_that_the_values_switch_off_is_said_in_one_place_already() -> None:
+    context = """
+{{- if .Values.context.enabled }}
+securityContext: {{- include "shop.context" .Values.context | nindent 12 }}
+{{- end }}"""
+    files = {
+        "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+        "chart/values.yaml": "context: {enabled: false, allowPrivilegeEscalation: false}\n",
+    }
+    for letter in "abc":
+        files[f"chart/templates/{letter}.yaml"] = deployment(context).replace("name: api", f"name: {letter}")
+    assert outcomes(CHECK, files) == [Outcome.HOLDS]
+    (found, *_) = findings("no-privilege-escalation", files)
+    assert found.fix is not None
+    assert "which the values of the chart leave out" in found.fix.left_alone
+
+
+def test_charts_of_one_name_in_several_folders_are_several() -> None:
+    files = {}
+    for folder in "abcd":
+        files[f"{folder}/shop/Chart.yaml"] = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
+        files[f"{folder}/shop/templates/d.yaml"] = deployment()
+    (found,) = findings(CHECK, files)
+    assert found.fix is not None
+    assert "all 4 charts" in found.fix.advice

@@ -259,3 +259,34 @@ def test_an_action_that_deploys_such_a_template_is_one_too(uses: str, given: str
         f"      - uses: {uses}\n        with: {given}\n"
     )
     assert outcomes(CHECK, {BUILD: text, **TEMPLATES}) == expected
+
+
+STARTS = [
+    'uses: benc-uk/workflow-dispatch@v1\n        with: {workflow: "CD Release"}',
+    "uses: benc-uk/workflow-dispatch@v1\n        with: {workflow: build.yml}",
+    "run: gh workflow run build.yml -f tag=1",
+    "run: gh api repos/contoso/api/actions/workflows/build.yml/dispatches -f ref=main",
+]
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_what_another_workflow_starts_is_not_started_by_hand_alone(start: str) -> None:
+    files = jobs(job("deploy-production"), on="workflow_dispatch: {}")
+    files[BUILD] = "name: CD Release\n" + files[BUILD]
+    assert outcome(CHECK, files) is HOLDS
+    ci = f"on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - {start}\n"
+    (finding,) = findings(CHECK, {**files, ".github/workflows/ci.yml": ci})
+    assert (finding.outcome, "ci.yml starts it" in finding.message) == (UNKNOWN, True)
+
+
+def test_each_call_of_a_job_that_deploys_is_asked_by_its_own_stage() -> None:
+    deploy = job("deploy", APP + "-${{ inputs.stage }}")
+    called = f"on: {{workflow_call: {{inputs: {{stage: {{type: string}}}}}}}}\njobs:\n{deploy}"
+    calls = "".join(
+        f"  {name}:\n    uses: ./.github/workflows/deploy.yml\n    with: {{stage: {stage}}}\n"
+        for name, stage in (("api-first", "stage"), ("api-second", "prod"))
+    )
+    files = {**jobs(calls), ".github/workflows/deploy.yml": called}
+    (finding,) = findings(CHECK, files)
+    assert (finding.outcome, "api-second" in finding.subject) == (FAILS, True)
+    assert len(findings("verified-before-deploy", files)) == 1

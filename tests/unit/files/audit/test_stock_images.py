@@ -319,3 +319,51 @@ def test_another_user_must_own_what_a_service_writes_on_its_mounts(volumes: str,
     assert found.fix is not None
     assert found.fix.suggested
     assert ("must belong to that one" in found.fix.advice) is is_told
+
+
+@pytest.mark.parametrize(
+    ("image", "started", "stays_root"),
+    [
+        ("redis:8", "command: redis-cli -h redis MONITOR", True),
+        ("redis:8", "command: [/bin/sh, -c, redis-server]", True),
+        ("redis:8", "command: redis-server --appendonly yes", False),
+        ("redis:8", "command: --appendonly yes", False),
+        ("redis:8", "command: /etc/redis.conf", False),
+        ("redis:8", "command: $COMMAND", False),
+        ("mongo:8", "command: [/bin/bash, -lc, mongosh]", True),
+        ("mongo:8", "command: mongod --replSet rs0", False),
+        ("postgres:17", "entrypoint: [/backup.sh]", True),
+        ("postgres:17", "entrypoint: [docker-entrypoint.sh]", False),
+        ("postgres:17", "command: postgres -c max_connections=9", False),
+        ("mariadb:11", "command: mariadbd --skip-name-resolve", False),
+    ],
+)
+def test_a_stock_image_becomes_its_user_for_its_own_program_alone(
+    image: str, started: str, stays_root: bool
+) -> None:
+    found = of_service("run-as-non-root", image, started)
+    assert found.outcome is (Outcome.FAILS if stays_root else Outcome.UNKNOWN)
+    rights = advice(of_service("drop-all-capabilities", image, started))
+    assert ("to become that one" in rights) is not stays_root
+
+
+@pytest.mark.parametrize("check", ["run-as-non-root", "drop-all-capabilities", "read-only-root"])
+@pytest.mark.parametrize(
+    "command", ["apk --no-cache add curl && ./run", "apt-get update; apt-get install -y curl", "pip install shop"]
+)
+def test_what_installs_packages_as_it_starts_is_told_to_have_them(check: str, command: str) -> None:
+    lines = f'command: [sh, -c, "{command}"]'
+    found = [of_deployment(check, "alpine:3.22", lines), of_service(check, "alpine:3.22", lines)]
+    for each in found:
+        assert "have the image hold what the command installs" in advice(each)
+        assert each.fix is not None
+        assert not each.fix.suggested
+
+
+@pytest.mark.parametrize(
+    ("image", "is_patched"), [("${DB_IMAGE}", False), ("contoso/api:${TAG}", True), ("contoso/api", True)]
+)
+def test_which_image_it_is_must_be_known_for_rights_to_be_taken(image: str, is_patched: bool) -> None:
+    for found in (of_deployment("drop-all-capabilities", image), of_service("drop-all-capabilities", image)):
+        assert found.fix is not None
+        assert bool(found.fix.suggested) is is_patched

@@ -76,7 +76,11 @@ def test_provenance_that_an_old_action_cannot_be_told_to_leave_out_is_attached_b
         (BUILDX + push("provenance: false") + "- uses: actions/attest-build-provenance@v3\n", HOLDS),
         (BUILDX + push("provenance: false") + "- uses: actions/attest@v4\n  with: {subject-path: dist}\n", FAILS),
         ("- run: docker push contoso/api\n", UNKNOWN),
-        ("- run: docker build -t contoso/api . && docker push contoso/api\n", FAILS),
+        ("- run: docker build -t contoso/api . && docker push contoso/api\n", UNKNOWN),
+        ("- run: docker build --provenance=false -t c/api . && docker push c/api\n", FAILS),
+        ("- run: docker build -t c/api . && docker push c/api\n  env: {DOCKER_BUILDKIT: '0'}\n", FAILS),
+        ("- run: docker image build -t c/api . && docker push c/api\n", UNKNOWN),
+        ("- run: podman build -t c/api . && podman push c/api\n", FAILS),
     ],
 )
 def test_images_carry_provenance(steps: str, expected: Outcome) -> None:
@@ -236,6 +240,12 @@ def test_a_digest_is_signed_and_not_a_tag(steps: str, expected: Outcome) -> None
             HOLDS,
         ),
         ("- id: own\n  uses: ./.github/actions/build\n", "api@${{ steps.own.outputs.digest }}", HOLDS),
+        (
+            "- id: meta\n  uses: docker/metadata-action@v5\n- id: own\n  uses: ./.github/actions/build\n",
+            "${{ steps.meta.outputs.tags }}@${{ steps.own.outputs.digest }}",
+            HOLDS,
+        ),
+        ("", "${{ env.IMAGE }}@${{ inputs.digest }}", HOLDS),
         ("", "api@${DIGEST}", UNKNOWN),
         ('- run: echo "DIGEST=$(crane digest api:8)" >> "$GITHUB_ENV"\n', "api@${DIGEST}", HOLDS),
         ("", "api@$(crane digest api:8)", HOLDS),
@@ -472,7 +482,11 @@ SCRIPT = "- run: |\n    docker build -t ghcr.io/contoso/api:8 .\n    docker push
     ("check", "steps", "said"),
     [
         ("sbom", SCRIPT, "build and push in one, with `docker buildx build --sbom=true --push`, on a builder"),
-        ("provenance", SCRIPT, "build and push in one, with `docker buildx build --provenance=mode=max --push`"),
+        (
+            "provenance",
+            SCRIPT.replace("build", "build --provenance=false"),
+            "build and push in one, with `docker buildx build --provenance=mode=max --push`",
+        ),
         ("provenance", SCRIPT.replace("docker", "podman"), "attest what is pushed, by its digest"),
         ("sbom", SCRIPT.replace("docker", "podman"), "attach it to what is pushed, by its digest"),
         (
@@ -753,3 +767,91 @@ def test_no_builder_of_buildx_is_advised_for_windows(check: str, where: str) -> 
     (found, *_) = findings(check, {BUILD: text.replace("runs-on: ubuntu-latest", label)})
     assert found.fix is not None
     assert "buildx" not in found.fix.advice
+
+
+OF_ALL = "push: {branches: [main], tags: ['v*']}"
+ON_MAIN = "  if: github.ref == 'refs/heads/main'\n"
+ON_TAGS = "  if: startsWith(github.ref, 'refs/tags/')\n"
+SIGNED = "- run: cosign sign --yes contoso/api@sha256:x\n"
+ATTESTED = "- uses: actions/attest-build-provenance@v2\n"
+SCANNED = "- uses: aquasecurity/trivy-action@v1\n"
+GATED = "  with: {image-ref: contoso/api, exit-code: '1'}\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "step", "rest"),
+    [
+        ("image-signed", SIGNED, ""),
+        ("provenance", ATTESTED, ""),
+        ("slsa-level", ATTESTED, ""),
+        ("sbom", "- uses: actions/attest-sbom@v2\n", ""),
+        ("image-scanned", SCANNED, GATED),
+        ("scan-blocks", SCANNED, GATED),
+    ],
+)
+def test_a_step_that_runs_for_some_of_the_refs_that_push_holds_for_none_of_the_others(
+    check: str, step: str, rest: str
+) -> None:
+    pushing = "- run: docker build -t contoso/api . && docker push contoso/api\n"
+    files = {BUILD: workflow(pushing + step + ON_MAIN + rest, OF_ALL, top=TOKEN)}
+    (found,) = findings(check, files)
+    assert found.outcome is UNKNOWN
+    assert "refs/tags/v…" in found.message
+    both = pushing + step + ON_MAIN + rest + step + ON_TAGS + rest
+    for steps in (both, pushing.rstrip() + "\n" + ON_MAIN + step + ON_MAIN + rest):
+        assert outcome(check, {BUILD: workflow(steps, OF_ALL, top=TOKEN)}) is HOLDS
+
+
+def test_the_condition_of_a_job_before_and_the_flag_of_the_action_tell_which_refs_push() -> None:
+    flag = push("tags: contoso/api").replace("push: true", "push: ${{ github.ref == 'refs/heads/main' }}")
+    assert outcome("image-signed", {BUILD: workflow(flag + SIGNED + ON_MAIN, OF_ALL)}) is HOLDS
+    job = "  sign:\n    needs: build\n    runs-on: ubuntu-latest\n    steps:\n      - run: cosign sign --yes a@b\n"
+    of_main = workflow(push("tags: contoso/api"), OF_ALL, job="if: github.ref == 'refs/heads/main'")
+    assert outcome("image-signed", {BUILD: of_main + job}) is HOLDS
+    later = job.replace("    needs", "    if: github.ref == 'refs/heads/main'\n    needs")
+    assert outcome("image-signed", {BUILD: workflow(push("tags: contoso/api"), OF_ALL) + later}) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("commits", "condition", "expected"),
+    [
+        ("branches: [main]", "github.event_name == 'push'", UNKNOWN),
+        ("tags: ['v*']", "startsWith(github.ref, 'refs/tags/')", UNKNOWN),
+        ("branches: [main]", "github.event_name != 'pull_request'", HOLDS),
+        ("branches: [main]", "github.ref == 'refs/heads/main'", HOLDS),
+    ],
+)
+def test_a_signature_of_commits_alone_is_none_of_what_a_schedule_pushes(
+    commits: str, condition: str, expected: Outcome
+) -> None:
+    steps = push("tags: contoso/api") + SIGNED + f"  if: {condition}\n"
+    triggers = f"push: {{{commits}}}\nschedule: [{{cron: '1 2 * * 3'}}]"
+    (found,) = findings("image-signed", {BUILD: workflow(steps, triggers)})
+    assert found.outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "build", "expected"),
+    [
+        ("", "docker buildx build . -t contoso/api", UNKNOWN),
+        ("", "docker build . -t contoso/api", UNKNOWN),
+        ("- uses: docker/setup-buildx-action@v3\n", "docker buildx build . -t contoso/api --load", FAILS),
+        ("", "docker buildx build . -t contoso/api --provenance=false", FAILS),
+    ],
+)
+def test_buildx_on_dockers_own_builder_is_docker_build(before: str, build: str, expected: Outcome) -> None:
+    steps = f"{before}- run: |\n    {build}\n    docker push contoso/api\n"
+    assert outcome("provenance", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [("ghcr.io/contoso/api:8", True), ("${{ vars.REGISTRY }}/api", True), ("ghcr.io/contoso/web:8", False)],
+)
+def test_an_image_that_a_job_before_builds_is_said_to_come_from_there(built: str, *, said: bool) -> None:
+    bring = "docker pull ghcr.io/contoso/api:8 && docker tag a b && docker push contoso.azurecr.io/api:8"
+    job = f"  bring:\n    needs: build\n    runs-on: ubuntu-latest\n    steps:\n      - run: {bring}\n"
+    files = {BUILD: workflow(push(f"tags: {built}")) + job}
+    for check in ("provenance", "sbom", "image-scanned", "image-signed"):
+        found = findings(check, files)[-1]
+        assert (found.outcome, "job build · docker/build-push-action" in found.message) == (UNKNOWN, said)

@@ -21,6 +21,14 @@ def unread(files: dict[str, str] | dict[str, bytes]) -> list[Finding]:
     return [each for each in audit(encoded, NOW) if each.check == "unread-file"]
 
 
+@pytest.mark.parametrize("path", ["src/Dockerfile.cs", "tools/Dockerfile.go", "Containerfile.ts"])
+def test_a_program_about_dockerfiles_is_none_where_it_begins_no_stage(path: str) -> None:
+    program = 'using System;\nclass Dockerfile { string text = "FROM x"; }\n'
+    assert not audit({path: program.encode()}, NOW)
+    checks = {each.check for each in audit({path: b"FROM golang:1.25\nRUN go build\n"}, NOW)}
+    assert "image-user" in checks
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -253,3 +261,59 @@ def test_a_line_of_a_workflow_that_stands_twice_asks_no_fewer_questions(data: st
 def test_an_action_below_the_folder_of_workflows_is_no_workflow() -> None:
     action = "name: Deploy\nruns:\n  using: composite\n  steps: [{run: make, shell: bash}]\n"
     assert unread({".github/workflows/actions/deploy/action.yml": action}) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_told"),
+    [
+        ("secrets.yaml", True),
+        ("../other", True),
+        ("./api.yaml", False),
+        ("../base", False),
+        ("crds.json", False),
+        ("https://example.com/secrets.yaml", False),
+        ("github.com/contoso/base/deploy?ref=v1", False),
+        ("contoso.example/team/base//deploy", False),
+        ("../../../elsewhere", False),
+    ],
+)
+def test_a_kustomization_that_takes_what_is_not_there_is_told(entry: str, *, is_told: bool) -> None:
+    files = {
+        "run/prod/kustomization.yaml": f"resources: [api.yaml]\ncomponents: []\nbases:\n  - {entry}\n",
+        "run/prod/api.yaml": deployment(),
+        "run/base/kustomization.yaml": "resources: []\n",
+        "run/other/api.yaml": deployment(),
+    }
+    found = unread(files)
+    assert [each.message for each in found] == ([f"it takes {entry}, which is not here"] if is_told else [])
+    assert [each.place.start for each in found] == ([4] if is_told else [])
+
+
+SWITCHED = "{{- if .Values.api.enabled }}\n" + deployment() + "{{- end }}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_told"),
+    [
+        ("prod/values-api.yaml", "api: {enabled: true}\n", True),
+        ("prod/app.yaml", "kind: Application\nspec:\n  source:\n    helm:\n      valueFiles: [a.yaml]\n", True),
+        ("prod/app.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n", True),
+        ("prod/app.yaml", "kind: ConfigMap\n", False),
+        ("other/values.yaml", "a: b\n", False),
+    ],
+)
+def test_containers_that_other_values_may_bring_are_told_once_for_a_chart(
+    path: str, text: str, *, is_told: bool
+) -> None:
+    files = {
+        "shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+        "shop/values.yaml": "api: {enabled: false}\n",
+        "shop/templates/a.yaml": SWITCHED,
+        "shop/templates/b.yaml": SWITCHED,
+        "other/Chart.yaml": "apiVersion: v2\nname: other\nversion: 1.0.0\n",
+        path: text,
+    }
+    message = f"its own values leave out 2 templates with containers, which {path} may bring"
+    assert [(each.subject, each.message) for each in unread(files)] == (
+        [("chart shop", message)] if is_told else []
+    )

@@ -446,7 +446,9 @@ DEPLOYS = """\
     "name", ["prod", "production", "Production-EU", "{name: prod, url: 'https://contoso.com'}"]
 )
 def test_a_run_that_deploys_to_production_is_not_proposed_every_week(name: str) -> None:
-    assert "job ship deploys to" in left({BUILD: workflow(PUSH, COMMITS) + DEPLOYS.replace("{name}", name)})
+    assert "job ship runs in environment" in left(
+        {BUILD: workflow(PUSH, COMMITS) + DEPLOYS.replace("{name}", name)}
+    )
 
 
 @pytest.mark.parametrize("name", ["staging", "nonprod", "pre-production"])
@@ -461,7 +463,7 @@ def test_production_that_a_called_workflow_deploys_to_is_seen() -> None:
     ).format(name="${{ inputs.environment }}")
     caller = "  ship:\n    needs: build\n    uses: ./.github/workflows/ship.yml\n    with: {environment: prod}\n"
     files = {BUILD: workflow(PUSH, COMMITS) + caller, ".github/workflows/ship.yml": called}
-    assert "deploys to prod" in left(files)
+    assert "runs in environment prod" in left(files)
 
 
 def test_production_that_only_a_release_reaches_stands_against_no_schedule() -> None:
@@ -490,3 +492,189 @@ def test_a_scheduled_run_pushes_as_the_exporter_says(output: str, expected: Outc
     steps = f"- uses: docker/bake-action@v6\n  with:\n    set: |\n      *.output={output}\n"
     triggers = "push: {branches: [main]}\nschedule: [{cron: '17 4 * * 4'}]"
     assert outcomes("weekly-rebuild", {BUILD: workflow(steps, triggers)}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("- run: aws s3 sync out s3://contoso-files\n", "aws s3 sync"),
+        ("- run: az storage blob upload-batch -s out -d files\n", "az storage blob upload"),
+        ("- run: gsutil -m rsync -r out gs://contoso\n", "gsutil"),
+        ("- uses: peter-evans/repository-dispatch@v3\n", "repository-dispatch"),
+        ("- run: gh api repos/contoso/shop/dispatches -f event_type=built\n", "/dispatches"),
+        ("- uses: contoso/docker-image-push@v1\n", "docker-image-push"),
+        ("- run: skaffold run\n", "skaffold"),
+    ],
+)
+def test_a_run_that_brings_more_than_the_image_elsewhere_is_not_proposed_every_week(step: str, said: str) -> None:
+    assert said in left({BUILD: workflow(PUSH + step, COMMITS)})
+
+
+CALLS = "  after:\n    needs: build\n    uses: contoso/workflows/.github/workflows/{name}.yml@v1\n"
+
+
+@pytest.mark.parametrize("name", ["deploy", "pack-nuget", "test-and-publish"])
+def test_a_run_that_calls_a_workflow_which_is_not_read_is_not_proposed_every_week(name: str) -> None:
+    assert f"{name}.yml" in left({BUILD: workflow(PUSH, COMMITS) + CALLS.format(name=name)})
+
+
+def test_a_run_that_calls_a_workflow_which_only_checks_is() -> None:
+    (commit,) = proposed({BUILD: workflow(PUSH, COMMITS) + CALLS.format(name="lint")}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+@pytest.mark.parametrize(
+    "step", ["- run: aws s3 cp --quiet s3://contoso/a.zip .\n", "- run: gsutil cp gs://a/b .\n"]
+)
+def test_a_run_that_only_fetches_files_is(step: str) -> None:
+    (commit,) = proposed({BUILD: workflow(PUSH + step, COMMITS)}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+def pushing(name: str, condition: str) -> str:
+    return f"- run: docker build -t {name} . && docker push {name}\n  name: push {name}\n  if: {condition}\n"
+
+
+OF_BRANCH, OF_TAG = "github.ref_type == 'branch'", "github.ref_type == 'tag'"
+
+
+def test_a_weekly_run_that_leaves_out_what_releases_push_says_so() -> None:
+    triggers = f"push: {{branches: [main], tags: ['v*']}}\n{WEEKLY}"
+    steps = pushing("contoso/api:nightly", OF_BRANCH) + pushing("contoso/api:latest", OF_TAG)
+    found = weekly({BUILD: workflow(steps, triggers)})
+    assert found.outcome is UNKNOWN
+    assert "push contoso/api:latest" in found.message
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pushing("contoso/api:1", OF_BRANCH) + pushing("contoso/api:1", OF_TAG),
+        pushing("contoso/api:1", "success()")
+        + pushing("contoso/api:2", "github.event_name == 'workflow_dispatch'"),
+        pushing("contoso/api:1", OF_BRANCH) + pushing("contoso/api:2", "vars.ALSO == 'true'"),
+    ],
+)
+def test_a_weekly_run_that_pushes_the_same_or_all_that_is_released_holds(steps: str) -> None:
+    triggers = f"push: {{branches: [main], tags: ['v*']}}\nworkflow_dispatch:\n{WEEKLY}"
+    assert weekly({BUILD: workflow(steps, triggers)}).outcome is HOLDS
+
+
+FOLLOWS = """\
+on: {workflow_run: {workflows: [Build], types: [completed]}}
+jobs:
+  deploy:
+    if: CONDITION
+    runs-on: ubuntu-latest
+    environment: production
+    steps:
+      - run: az containerapp update --name web --image contoso/api
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_scheduled"),
+    [
+        ("github.event.workflow_run.conclusion == 'success'", False),
+        ("github.event.workflow_run.event == 'release'", True),
+        ("github.event.workflow_run.event == 'push'", True),
+    ],
+)
+def test_a_run_that_another_follows_to_production_is_not_proposed_every_week(
+    condition: str, is_scheduled: bool
+) -> None:
+    files = {
+        BUILD: "name: Build\n" + workflow(PUSH, COMMITS),
+        ".github/workflows/deploy.yml": FOLLOWS.replace("CONDITION", condition),
+    }
+    if is_scheduled:
+        (commit,) = proposed(files).commits
+        assert b"cron" in commit.files[BUILD]
+    else:
+        assert "deploy.yml follows it, where job deploy runs in environment production" in left(files)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "az containerapp job update -g mds-prod -n scraper --image a",
+        "az containerapp update -g prod -n web --image a",
+    ],
+)
+def test_a_run_that_deploys_behind_its_build_is_not_proposed_every_week(run: str) -> None:
+    assert "deploys to production" in left({BUILD: workflow(f"{PUSH}- run: {run}\n", COMMITS)})
+
+
+@pytest.mark.parametrize(
+    "run", ["az containerapp update -g shop-dev -n web --image a", "kubectl rollout status d/a"]
+)
+def test_a_run_that_brings_nothing_to_production_is(run: str) -> None:
+    (commit,) = proposed({BUILD: workflow(f"{PUSH}- run: {run}\n", COMMITS)}).commits
+    assert b"cron" in commit.files[BUILD]
+
+
+EVERY_WEEK = "push: {branches: [main], tags: ['v*']}\nschedule: [{cron: '17 4 * * 4'}]"
+SHIPS = "docker push contoso/api:8"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (SHIPS, HOLDS),
+        (f'if [ "$GITHUB_REF" = refs/heads/main ]; then {SHIPS}; fi', HOLDS),
+        (f'if [ "${{{{ github.ref_name }}}}" == "main" ]; then {SHIPS}; fi', HOLDS),
+        (f"if [[ $GITHUB_REF == refs/tags/* ]]; then {SHIPS}; fi", FAILS),
+        (f"if [[ $GITHUB_REF == refs/tags/* ]]; then echo; else {SHIPS}; fi", HOLDS),
+        (f'[ "$GITHUB_EVENT_NAME" = push ] && {SHIPS}', FAILS),
+        (f'if [ "$GITHUB_EVENT_NAME" != push ]; then exit 0; fi\n    {SHIPS}', FAILS),
+        (f'if [ -z "$TOKEN" ]; then exit 0; fi\n    {SHIPS}', UNKNOWN),
+        (f'if [ -z "$TOKEN" ]; then exit 1; fi\n    {SHIPS}', HOLDS),
+        (f"if ! docker manifest inspect contoso/api:8; then {SHIPS}; fi", UNKNOWN),
+        (f"case $KIND in image) {SHIPS};; esac", UNKNOWN),
+        (f"docker build -t contoso/api:8 . && {SHIPS}", HOLDS),
+        (f"for tag in 8 9; do {SHIPS}; done", HOLDS),
+    ],
+)
+def test_a_condition_of_the_script_is_judged_as_a_schedule_meets_it(script: str, expected: Outcome) -> None:
+    files = {BUILD: workflow(f"- run: |\n    {script}\n", EVERY_WEEK)}
+    assert outcomes("weekly-rebuild", files) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (f"if ($env:KIND -eq 'image') {{\n      {SHIPS}\n    }}", UNKNOWN),
+        (f"foreach ($tag in $tags) {{\n      {SHIPS}\n    }}", HOLDS),
+        (f"if ($a) {{ exit 1 }}\n    {SHIPS}", HOLDS),
+    ],
+)
+def test_a_condition_of_powershell_leaves_it_open(script: str, expected: Outcome) -> None:
+    files = {BUILD: workflow(f"- shell: pwsh\n  run: |\n    {script}\n", EVERY_WEEK)}
+    assert outcomes("weekly-rebuild", files) == [expected]
+
+
+@pytest.mark.parametrize("triggers", [COMMITS, f"{COMMITS}\nworkflow_dispatch:"])
+@pytest.mark.parametrize("condition", ["true", "github.event.workflow_run.event != 'push'"])
+def test_what_deploys_after_each_run_keeps_every_weekly_start_away(triggers: str, condition: str) -> None:
+    other = FOLLOWS.replace("    environment: production\n", "").replace("CONDITION", condition)
+    files = {
+        BUILD: "name: Build\n" + workflow(PUSH, triggers),
+        ".github/workflows/web.yml": workflow(PUSH, triggers),
+        ".github/workflows/deploy.yml": other,
+    }
+    proposal = proposed(files)
+    assert all(b"build.yml" not in text for each in proposal.commits for text in each.files.values())
+    assert all(BUILD not in each.files for each in proposal.commits)
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_scheduled"),
+    [("", False), ("tags: 'type=schedule'", False), ("tags: 'type=ref,event=branch'", True)],
+)
+def test_a_schedule_that_would_make_a_tag_of_its_own_is_not_put_in(tags: str, *, is_scheduled: bool) -> None:
+    metadata = f"- id: meta\n  uses: docker/metadata-action@v5\n  with:\n    images: contoso/api\n    {tags}\n"
+    (found,) = findings("weekly-rebuild", {BUILD: workflow(metadata + PUSH, COMMITS)})
+    assert found.fix is not None
+    assert ("nightly" not in found.fix.left_alone, bool(found.fix.edits)) == (is_scheduled, is_scheduled)
+    dispatched = proposed({BUILD: workflow(metadata + PUSH, f"{COMMITS}\nworkflow_dispatch:")}).commits
+    assert [b"gh workflow run" in text for each in dispatched for text in each.files.values()] == [not is_scheduled]

@@ -2,21 +2,28 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
-from bot.domain.failure import Failure
+from bot.domain.builder.port import Builder
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.host import Host, Hosts
-from bot.domain.repositories.repository import FleetRepository, Identity
+from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.pace import WriteLimits
+from bot.files.formats.rewrite.refresh import refresh
 from bot.fleet.act.own_word import OwnWords, WordHeld, as_now, check_recent
 from bot.fleet.act.ports import Job, Successor
+from bot.fleet.act.tick import tick
+from bot.fleet.wiring.routing import Builders, Forges
 from bot.reconcile.guarded import Budget, Turn, covers_all
+from tests.fakes.forge import FakeForge
 from tests.fakes.repository import CONFIG
 from tests.unit.fleet.act.world import ASPNET, BRANCH, NO_ANSWER, NOON, WEEKLY, World, member, rebuild, reference
 
@@ -393,7 +400,7 @@ async def test_a_repository_renamed_out_of_what_the_operator_includes_is_not_wri
     world: World, action: Action
 ) -> None:
     planned(world, action)
-    world.loop.covers = lambda name: name.startswith("contoso/")
+    world.loop.covers = lambda home: home.name.startswith("contoso/")
     world.shop.name = "elsewhere/shop"
     await world.tick()
     assert (world.store[1].state, world.forge.calls) == (RebuildState.WAITING, [])
@@ -638,3 +645,46 @@ async def test_a_builder_elsewhere_that_cannot_be_reached_keeps_no_pull_request(
     world.forge.failing["dispatch"] = NO_ANSWER
     await world.tick()
     assert world.store[10].state is opened
+
+
+async def test_words_are_asked_for_ahead_at_the_forge_alone_that_is_asked_anyway(world: World) -> None:
+    """What another forge takes, or lacks, is no matter of this write."""
+    desk = FleetRepository(8, "contoso/team/desk", (), RepositoryConfig(), node_id="R_8", forge="azure-devops")
+    planned(world, Action.DISPATCH)
+    world.add(rebuild(Action.DISPATCH, id=2), desk)
+    azure = FakeForge(world.clock, forge="azure-devops")
+    both = cast(Forge, Forges({"github": world.forge, "azure-devops": azure}))
+    await OwnWords(world.store, both, world.clock).of(world.store.jobs[1].member.identity)
+    assert (world.forge.asked[-1][0], azure.asked) == ("standings", [])
+
+
+async def test_a_forge_that_wants_rest_during_a_dispatch_gets_it_and_the_builder_none(
+    world: World,
+) -> None:
+    world.options = replace(world.options, hosts=Hosts(Host("api.github.com"), Host("dev.azure.com")))
+    forge = cast(Forge, Forges({"github": world.forge}, Host("api.github.com")))
+    planned(world, Action.DISPATCH)
+    world.forge.failing["standings"] = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(hours=1))
+    await tick(world.store, forge, world.forge, world.registry, refresh, world.options, world.loop)
+    assert set(world.loop._resting) == {"api.github.com"}
+    world.clock.advance(timedelta(minutes=1))
+    asked = len(world.forge.asked)
+    world.add(rebuild(Action.DISPATCH, id=2), member(WEEKLY))
+    await tick(world.store, forge, world.forge, world.registry, refresh, world.options, world.loop)
+    assert len(world.forge.asked) == asked
+
+
+async def test_a_pipeline_is_started_where_it_is_and_in_the_turn_of_whose_it_is(world: World) -> None:
+    pipeline = "azure-pipelines: Fabrikam/team/12"
+    azure, turns = FakeForge(world.clock), Noted(world)
+    azure.homes = world.forge.homes
+    world.options = replace(
+        world.options, hosts=Hosts(builder=Host(others={"azure-pipelines": Host("dev.azure.com")}))
+    )
+    elsewhere = Budget(turns, world.clock, sleep=turns.sleep, host="dev.azure.com")
+    world.loop.budget = Budget(turns, world.clock, sleep=turns.sleep, others={"azure-pipelines": elsewhere})
+    world.add(rebuild(Action.DISPATCH, workflow=pipeline), member(Workflow(pipeline, ("correlation",))))
+    builder = cast(Builder, Builders({"github": world.forge, "azure-pipelines": azure}))
+    await tick(world.store, world.forge, builder, world.registry, refresh, world.options, world.loop)
+    assert (world.forge.calls, azure.calls) == ([], ["dispatch"])
+    assert turns.accounts == ["dev.azure.com: fabrikam/"]

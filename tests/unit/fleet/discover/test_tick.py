@@ -374,7 +374,7 @@ async def test_a_listing_that_fails_leaves_the_fleet_as_it_was(fleet: Fleet) -> 
     tally = await fleet.tick()
     assert tally.problems == ["listing repositories: HTTP 502"]
     assert list(fleet.store.known) == ["contoso/shop"]
-    assert fleet.store.listings.rows[1].due_at == fleet.clock.now() + timedelta(seconds=30)
+    assert fleet.store.listings().rows[1].due_at == fleet.clock.now() + timedelta(seconds=30)
     assert fleet.store.listing_trouble is None
 
 
@@ -384,7 +384,7 @@ async def test_a_listing_that_fails_leaves_the_fleet_as_it_was(fleet: Fleet) -> 
 async def test_a_listing_that_keeps_failing_is_an_incident(fleet: Fleet, trouble: Trouble, attempts: int) -> None:
     fleet.host.listing = Failure(trouble, "no list")
     await fleet.store.expect_listing()
-    fleet.store.listings.rows[1].attempts = attempts - 1
+    fleet.store.listings().rows[1].attempts = attempts - 1
     await fleet.tick()
     assert fleet.store.listing_trouble == "no list"
 

@@ -11,10 +11,12 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import FollowedRequests
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.host import Host, Hosts
+from bot.domain.repositories.repository import Identity, owner_of
 from bot.domain.rollouts.journal import HOLD
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.follow.looking import after_request
 from bot.fleet.follow.tick import FollowOptions, FollowTally, tick
+from bot.fleet.wiring.routing import Builders, Forges
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import RowOutcome
 from tests.fakes.forge import FakeForge
@@ -506,3 +508,64 @@ async def test_where_the_forge_builds_all_is_looked_at_in_one_round(clock: Manua
     fake = forge(clock, runs=[run()])
     fake.failing = {"follow_runs": Failure(Trouble.UNREACHABLE, "no answer")}
     assert (await tick(store, fake, fake, OPTIONS, Loop(clock))).looked_at == 0
+
+
+class ByOwner:
+    """Ports of two organisations at one host, each asked for its own alone."""
+
+    def __init__(self, **ports: FakeForge) -> None:
+        self._ports = ports
+
+    async def serving(self, repository: Identity) -> FakeForge:
+        return self._ports[owner_of(repository.name)]
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(repository: Identity, *arguments: Any, **options: Any) -> Any:
+            return await getattr(await self.serving(repository), name)(repository, *arguments, **options)
+
+        return call
+
+
+async def test_each_owners_are_asked_about_at_what_serves_that_owner_though_all_are_at_one_host(
+    clock: ManualClock,
+) -> None:
+    contoso, fabrikam = forge(clock, runs=[run()]), FakeForge(clock)
+    fabrikam.add("fabrikam/shop").show("weekly-rebuild.yml", run(node_id="other"))
+    other = replace(dispatched(id=2), repository="fabrikam/shop", repository_node="R_2", node_id="other")
+    store = following(clock, dispatched(id=1), other)
+    both: Any = ByOwner(contoso=contoso, fabrikam=fabrikam)
+    assert (await tick(store, both, both, OPTIONS, Loop(clock))).looked_at == 2
+    asked = [[name for name, _ in fake.asked].count("follow_runs") for fake in (contoso, fabrikam)]
+    assert (asked, store[1].state, store[2].state) == ([1, 1], RebuildState.PROVING, RebuildState.PROVING)
+
+
+async def test_an_owner_in_trouble_keeps_no_other_at_the_same_host_from_being_looked_at(clock: ManualClock) -> None:
+    contoso, fabrikam = forge(clock, runs=[run()]), FakeForge(clock)
+    fabrikam.failing["follow_runs"] = Failure(Trouble.DENIED, "no right")
+    other = replace(dispatched(id=2), repository="fabrikam/shop", repository_node="R_2", node_id="other")
+    store = following(clock, dispatched(id=1), other)
+    both: Any = ByOwner(contoso=contoso, fabrikam=fabrikam)
+    tally = await tick(store, both, both, OPTIONS, Loop(clock))
+    assert (tally.looked_at, tally.problems) == (1, ("fabrikam/shop: no right",))
+
+
+PIPELINE = "azure-pipelines: fabrikam/team/12"
+
+
+async def test_a_run_is_looked_at_where_its_workflow_is_and_a_builder_in_trouble_keeps_no_others(
+    clock: ManualClock,
+) -> None:
+    github, azure = forge(clock, runs=[run()]), forge(clock, runs=[run(id=8, node_id="B_8")])
+    builder: Any = Builders({"github": github, "azure-pipelines": azure})
+    forges: Any = Forges({"github": github})
+    hosts = Hosts(builder=Host(others={"azure-pipelines": Host("dev.azure.com", by_owner=True)}))
+    store = following(clock, dispatched(id=1), dispatched(id=2, workflow=PIPELINE, run=8, node_id="B_8"))
+    azure.failing["follow_runs"] = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(hours=1))
+    loop = Loop(clock)
+    assert (await tick(store, forges, builder, replace(OPTIONS, hosts=hosts), loop)).looked_at == 1
+    assert (store[1].state, store[2].state) == (RebuildState.PROVING, RebuildState.DISPATCHED)
+    azure.failing.clear()
+    clock.advance(timedelta(hours=2))
+    await tick(store, forges, builder, replace(OPTIONS, hosts=hosts), loop)
+    assert store[2].state is RebuildState.PROVING
+    assert [[name for name, _ in fake.asked].count("follow_runs") for fake in (github, azure)] == [1, 2]

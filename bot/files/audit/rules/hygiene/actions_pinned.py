@@ -28,7 +28,8 @@ _SENSITIVE = re.compile(
     r"^(?:docker|depot|aquasecurity|anchore|sigstore|slsa-framework|redhat-actions|snyk|sysdiglabs|notaryproject"
     r"|aws-actions/amazon-ecr-login|aws-actions/configure-aws-credentials|azure/(?:login|docker-login|acr\S*|container-scan)"
     r"|google-github-actions/auth|actions/attest\S*|github/codeql-action/upload-sarif|step-security|chainguard-\w+"
-    r"|crazy-max/ghaction-container-scan|goreleaser|imjasonh|ko-build|benchmark-action|lacework|wiz-sec\S*)(?:/|$)"
+    r"|crazy-max/ghaction-container-scan|goreleaser|imjasonh|ko-build|benchmark-action|lacework|wiz-sec\S*"
+    r"|elgohr|macbre|mr-smithers-excellent|whoan)(?:/|$)"
     r"|^(?!nuget/)[\w.-]+(?:/[\w.-]+)*/(?:[\w-]*(?:scan|sign|login|attest|build-push|docker-build)[\w-]*)$"
 )
 _BUILDS = re.compile(r"^docker/(?!login|scout)|^depot/|build-push|docker-build")

@@ -34,6 +34,7 @@ from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.images.publishers import (
     has_minor_tags,
     is_of_red_hat,
+    is_preview,
     is_update_of_java,
     keeps_to_its_name,
     tag_with_fixes,
@@ -59,6 +60,7 @@ _MOVING = frozenset(
     {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next", "ci"}
     | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
 )
+_DAY = re.compile(r"20\d{6}(?:\.\d+)*")
 _WORST = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.HOLDS)
 _ARGUMENT = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?[-+][^}]*)?\}|(?P<plain>[A-Za-z_]\w*))")
 _ONLY_ARGUMENT = re.compile(r"\$(?:\{(?=\w+\}))?(?P<name>[A-Za-z_]\w*)\}?")
@@ -187,6 +189,9 @@ def _judge_reference(
         message = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
         return fails(place, subject, message, versioned(reference))
     words = reference.tag.lower().split("-")
+    if words[0] in _MOVING and any(map(_DAY.fullmatch, words)):
+        why = f"{reference.tag} is of one day, and never gets a fix"
+        return fails(place, subject, why, versioned(reference))
     if words[0] in _MOVING or ("latest" in words and not any(map(str.isdigit, reference.tag))):
         return fails(place, subject, f"{reference.tag} brings any version", versioned(reference))
     tag = tag_of(text)
@@ -236,6 +241,9 @@ def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, 
             return fails(place, subject, f"{name} brings any version", advice)
         if tag.precision < _FULL:
             return holds(place, subject, f"it follows {name}")
+    if has_minor_tags(reference) and is_preview(reference):
+        advice = "write the minor version once it is released, or the last one that is"
+        return fails(place, subject, f"{name} is one preview, which never gets a fix", advice)
     if followed := tag_with_fixes(reference) or tag_without_date(reference):
         return fails(place, subject, f"{name} is one patch, which never gets a fix", f"write {followed} instead")
     why = f"{name} is one patch; whether there is a tag for its minor version is not known here"

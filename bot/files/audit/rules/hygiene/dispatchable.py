@@ -18,10 +18,18 @@ from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.released_rebuild import what_else_is_published
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workflows.flattening import is_called_here
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
-from bot.files.audit.workflows.releases import READS_MERGE, example_tags, is_for_tags, reads_merge
+from bot.files.audit.workflows.releases import (
+    READS_MERGE,
+    TO_ROLL_BACK,
+    example_tags,
+    is_for_tags,
+    reads_merge,
+    rolls_back,
+)
 from bot.files.audit.workflows.starts import default_branches, dispatched, speaks_of_pull_requests
 from bot.files.audit.workflows.triggers import with_trigger
 
@@ -41,6 +49,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if accepted and accepted <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
             why = "a comment on a pull request starts it, to build a change that is not accepted yet"
             yield not_applicable(place, subject, why)
+            continue
+        if rolls_back(pipeline):
+            yield not_applicable(place, subject, TO_ROLL_BACK)
             continue
         if accepted == {"workflow_call"}:
             why = "no workflow here calls it, and whether those that do can be dispatched is not known"
@@ -73,6 +84,9 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     ]
     if outcome_of(repository, pipeline, starts).pushes is Pushes.NEVER:
         return Fix(_FIX, left_alone=_PUSHES_NOTHING)
+    if what := what_else_is_published(repository, pipeline, starts):
+        why = f"a run does more than push images ({what}), which whoever starts it would do again"
+        return Fix(_FIX, left_alone=why)
     return with_trigger(repository, pipeline, "workflow_dispatch", _INPUT, _FIX)
 
 

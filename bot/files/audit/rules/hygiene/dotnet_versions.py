@@ -24,7 +24,7 @@ from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.images.by_name import is_dotnet
 from bot.files.audit.images.copying import brings_own_runtime, has_another_dotnet, takes
-from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.files.audit.images.dockerfile import STARTING, Dockerfile, dockerfiles
 from bot.files.audit.images.publishing import project_of_folder, publishings
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -46,7 +46,6 @@ _STARTED_AS_PROGRAM = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """The host that the SDK makes of a project, which has its name."""
-_STARTING = frozenset({"entrypoint", "cmd"})
 _PUBLISHED = re.compile(r"[\w./\\-]+\.(?:cs|fs|vb)proj\b")
 
 
@@ -76,7 +75,7 @@ def _running(repository: RepositoryTexts, file: Dockerfile) -> set[BuildStage]:
     they stand on. The others are only copied from, or tried out."""
     names = targets(repository).get(file.path, frozenset())
     waiting = [file.final, *(stage for name in names if name and (stage := file.stage(name)) is not None)]
-    waiting += [stage for stage in file.stages if any(each.keyword in _STARTING for each in file.of(stage))]
+    waiting += [stage for stage in file.stages if any(each.keyword in STARTING for each in file.of(stage))]
     running = set[BuildStage]()
     while waiting:
         stage = waiting.pop()

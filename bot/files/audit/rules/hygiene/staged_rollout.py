@@ -33,6 +33,7 @@ from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, with_key
 from bot.files.audit.suggestions.rights import check_own_workflow
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.flattening import started_by_another
 from bot.files.audit.workflows.model import TESTS_ONLY
 from bot.files.audit.workflows.releases import why_no_schedule
 from bot.files.audit.workloads.kubernetes import pods
@@ -54,7 +55,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _of_deploy(repository: RepositoryTexts, deploy: Deploy, stage: DeployStage) -> Verdict:
     place, subject = repository.where(deploy.step), deploy.step.subject
     started_by = deploy.step.events - TESTS_ONLY
-    if started_by <= _MANUAL:
+    if started_by <= _MANUAL and not started_by_another(repository, deploy.pipeline):
         return holds(place, subject, "it is started by hand alone")
     gate = gate_of(repository, deploy)
     if gate:
@@ -98,6 +99,8 @@ def _of_environment(repository: RepositoryTexts, deploy: Deploy, name: str, stag
 
 def _may_be_gated(repository: RepositoryTexts, deploy: Deploy) -> str:
     """What may be a gate that is not read here, in words."""
+    if started_by_another(repository, deploy.pipeline):
+        return f"{started_by_another(repository, deploy.pipeline)} starts it, which may come after one"
     others = [job.remote for job in deploy.pipeline.remote_jobs if job.remote and job.is_before(deploy.step.job)]
     if others:
         return f"{first_few(others)} comes before it"

@@ -5,14 +5,14 @@ repositories that may push; Aspire, azd, Skaffold, ko, Earthly, kaniko, Tye, Tas
 files that push, started by a build or by people; `PublishContainer` with its registry in project or environment;
 build programs in C# (Nuke, Cake) and F#; builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker,
 Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity,
-Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Nomad, Azure Container Apps, Bicep, ARM
-templates and Terraform.
+Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Argo's workflows, Nomad, Azure Container
+Apps, Bicep, ARM templates and Terraform.
 
 Example that is unknown::
 
     azure-pipelines.yml, or build/release.yml of the same kind, with Docker@2, command: buildAndPush
 
-Fix: none is needed; ask the other checks' questions by hand.
+Fix: none; ask the other checks' questions by hand.
 
 Exceptions: files that mention no container are passed over, but for builds, and for workflows that call one of
 another repository, beside a Dockerfile.
@@ -37,13 +37,14 @@ from bot.files.audit.shell import ShellCommand
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
-from bot.files.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
+from bot.files.audit.workflows.scripts import BUILD_TOOLS, SCRIPTS, script_of, script_texts
 from bot.files.formats.other_builds import MENTIONS_CONTAINERS, OtherBuild, build_in, dotnet_images_in
 from bot.files.formats.practices import is_deployment_template
 from bot.files.formats.shell.commands import UNKNOWN
 
 _PUSHES = re.compile(
-    r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah"
+    r"buildAndPush|command:\s*push|docker\s+(?:image\s+)?push|(?:docker|podman)[\"'],[ \t]*[\"']push|images\.push\("
+    r"|--push\b|PublishContainer|kaniko|buildah"
     r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )
 _PUSHES_IMAGE = re.compile(
@@ -72,6 +73,10 @@ _CONTAINER_APP = re.compile(
     r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
 )
 """What `az containerapp create --yaml` takes."""
+_ARGO_WORKFLOW = re.compile(
+    r"^kind:[ \t]*[\"']?(?P<kind>(?:Cron|Cluster)?Workflow(?:Template)?)[\"']?[ \t]*\r?$", re.MULTILINE
+)
+_OF_ARGO = "argoproj.io/"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -81,9 +86,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if repository.scope.is_judged(path):
             yield from _of_file(repository, path)
     own_pipelines = pipelines(repository)
-    for pipeline in own_pipelines:
-        yield from _once_a_place(chain(_scripts(repository, pipeline), _programs(repository, pipeline)))
-    yield from _once_a_place(verdict for pipeline in own_pipelines for verdict in _steps(repository, pipeline))
+    yield from _once_a_place(
+        verdict
+        for pipeline in own_pipelines
+        for verdict in chain(
+            _scripts(repository, pipeline), _programs(repository, pipeline), _steps(repository, pipeline)
+        )
+    )
     for pipeline in own_pipelines:
         yield from _remote_jobs(repository, pipeline)
     pushing = set(deliveries(repository).pushing())
@@ -97,8 +106,11 @@ def _copies(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict
     for step in pipeline.steps:
         copying = next((each for each in step.commands if copies_image(each)), None)
         if copying is not None and step.events - TESTS_ONLY:
-            why = f"`{' '.join(copying.words[:4])[:80]}` copies an image that another run has built"
-            yield unknown(repository.where(step), step.subject, why, "how that run scans and signs it")
+            builder = next((job.remote for job in pipeline.remote_jobs if job.is_before(step.job)), "")
+            who = f"another run, or {builder}," if builder else "another run"
+            why = f"`{' '.join(copying.words[:4])[:80]}` copies an image that {who} has built"
+            settles = f"what {builder} builds" if builder else "how that run scans and signs it"
+            yield unknown(repository.where(step), step.subject, why, settles)
 
 
 def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
@@ -118,6 +130,8 @@ def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
         why = "it runs containers; such files are not judged"
         yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
     elif (build := build_in(path, repository.text(path))) is not None and not _has_program(repository, path, build):
+        if path.endswith(SCRIPTS) and name in repository.kept(_handed_over):
+            return
         yield from _of_other_build(repository, path, build)
     elif (push := push_by_hand(repository, path)) is not None and name not in repository.kept(_handed_over):
         why = "it pushes an image, and what scripts do is not judged"
@@ -140,7 +154,10 @@ def _container_in(repository: RepositoryTexts, path: str) -> re.Match[str] | Non
     name = path.rpartition("/")[2]
     if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
         return containers_in(repository, path)
-    return _CONTAINER_APP.search(repository.text(path)) if name.endswith((".yml", ".yaml")) else None
+    text = repository.text(path) if name.endswith((".yml", ".yaml")) else ""
+    if _OF_ARGO in text and "image:" in text:
+        return _ARGO_WORKFLOW.search(text)
+    return _CONTAINER_APP.search(text)
 
 
 def _has_program(repository: RepositoryTexts, path: str, build: OtherBuild) -> bool:
@@ -274,7 +291,9 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
         if repository.dockerfiles and (target := starts_deploy(step)):
             why = f"it has {target[:80]} deploy, which is not read"
             yield unknown(place, step.subject, why, f"what {target[:80]} does with that event")
-        elif may_push(step.action) or (repository.dockerfiles and is_of_build):
+        elif may_push(step.action or step.uses.removeprefix("./") * bool(step.unread)) or (
+            repository.dockerfiles and is_of_build
+        ):
             does = "deploy" if step.action.endswith("/deploy") else "push"
             why = f"{step.uses} may {does} an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")

@@ -1,8 +1,8 @@
 """A file that checks look at can be read.
 
 What: one unknown, with line and reason, for each workflow, action, manifest, Compose file, kustomization, chart,
-pipeline or Dockerfile that its own tool would refuse, and for each file that is too large, in Git LFS, or not
-UTF-8.
+pipeline or Dockerfile that its own tool would refuse, each file that is too large, in Git LFS, or not UTF-8, and
+each chart whose values leave out containers.
 
 Example that is unknown::
 
@@ -11,7 +11,7 @@ Example that is unknown::
 
 Fix: mend the file at that line.
 
-Exceptions: what is left out, templates of charts (asked one container at a time), and YAML that no check looks at.
+Exceptions: what is left out, templates of charts, and YAML that no check looks at.
 """
 
 import re
@@ -20,12 +20,16 @@ from posixpath import dirname
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.domain.repositories.repository import is_workflow
+from bot.domain.wording.words import counted
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
-from bot.files.audit.workloads.kustomize import NAMES as KUSTOMIZATIONS
+from bot.files.audit.workloads import helm
+from bot.files.audit.workloads.entries import KUSTOMIZATIONS
+from bot.files.audit.workloads.judging import RENDERED
 from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
 from bot.files.formats import repository_config
+from bot.files.formats.builds import below
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.recognizing import is_of_version_1, may_be_compose_file
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
@@ -39,10 +43,19 @@ from bot.files.scope import is_for_checks, is_for_development
 
 _NO_UTF_8 = re.compile("[\udc80-\udcff]")
 """What bytes that are no UTF-8 were decoded to."""
+_DATA = re.compile(r"^kind:\s*[\"']?(?:Secret|ConfigMap)\b", re.MULTILINE)
 _TAKEN_BY_NAME = frozenset({*KUSTOMIZATIONS, "Chart.yaml"})
 _VALUES = ("values.yaml", "values.yml")
+_OF_VALUES = re.compile(r"(?:^|[._-])values(?:$|[._-])", re.IGNORECASE)
+_GIVES_VALUES = re.compile(
+    r"^kind:[ \t]*[\"']?HelmRelease\b|^[ \t]+(?:valueFiles|valuesObject|valuesInline):|\bvalueFiles:[ \t]*\[",
+    re.MULTILINE,
+)
 _CORRECTED = "a file that can be read"
 _VERSION_1 = "put its services under `services:`, since Docker takes no others any more"
+_TAKEN = ("resources", "bases", "components")
+_ELSEWHERE = re.compile(r"://|//|^git@|\?ref=|^[\w-]+\.[\w.-]+/[^/]+/|[${]")
+"""How an entry looks that names another repository, or what a pipeline puts in."""
 Told = tuple[int, str]
 """The line at fault, and the reason; behind a semicolon in it what to do."""
 
@@ -60,6 +73,28 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             message, _, advice = reason.partition("; ")
             place = Place(path, line, line)
             yield unknown(place, path.rpartition("/")[2], message, advice or _CORRECTED)
+    yield from _left_out(repository, charts)
+
+
+def _left_out(repository: RepositoryTexts, charts: set[str]) -> Iterator[Verdict]:
+    """Of each chart whose own values leave out containers that values of elsewhere in the repository may bring."""
+    found = [chart for chart in helm.charts(repository) if chart.left_out]
+    giver = (
+        next((path for path in repository.paths if _gives_values(repository, path, charts)), "") if found else ""
+    )
+    for chart in found if giver else ():
+        templates = counted(len(chart.left_out), "template")
+        why = f"its own values leave out {templates} with containers, which {giver} may bring"
+        yield unknown(Place(chart.left_out[0], 1, 1), f"chart {chart.name}", why, RENDERED)
+
+
+def _gives_values(repository: RepositoryTexts, path: str, charts: set[str]) -> bool:
+    """Whether a file holds values for charts that are not their own, or names such."""
+    folder, _, name = path.rpartition("/")
+    is_own = name in _VALUES and folder in charts
+    if not _is_yaml(path) or is_workflow(path) or is_own or not repository.scope.is_judged(path):
+        return False
+    return _OF_VALUES.search(name) is not None or _GIVES_VALUES.search(repository.text(path)) is not None
 
 
 def _is_looked_at(repository: RepositoryTexts, path: str, charts: set[str]) -> bool:
@@ -78,7 +113,8 @@ def _is_looked_at(repository: RepositoryTexts, path: str, charts: set[str]) -> b
     if kind == MANIFEST:
         glimpse = repository.glimpse(path) if is_worth_reading(path) else ""
         is_compose = may_be_compose_file(glimpse) and repository.unreadable(path) is not None
-        return is_compose or may_hold_workloads(glimpse)
+        is_data = repository.refusal(path) is not None and _DATA.search(glimpse) is not None
+        return is_compose or is_data or may_hold_workloads(glimpse)
     return is_for_checks(path, repository)
 
 
@@ -100,7 +136,22 @@ def _why_unread(repository: RepositoryTexts, path: str, charts: set[str]) -> Tol
     if (error := repository.unreadable(path)) is not None:
         return min(error.line, len(repository.lines(path))), str(error)
     if kind in {WORKFLOW, COMPOSE} or name in {*KUSTOMIZATIONS, *_VALUES}:
-        return _misshapen(repository, path)
+        return _misshapen(repository, path) or (_missing(repository, path) if name in KUSTOMIZATIONS else None)
+    return None
+
+
+def _missing(repository: RepositoryTexts, path: str) -> Told | None:
+    """The first file or folder of the repository that a kustomization takes, and that is not there."""
+    root = repository.root(path)
+    nodes = [each for key in _TAKEN for each in root.sequence(key)] if root is not None else []
+    for node in nodes:
+        if not isinstance(node, Scalar) or _ELSEWHERE.search(node.value) or "\n" in node.value:
+            continue
+        target = below(dirname(path), node.value.strip())
+        if target is None or target in repository or repository.first(target, *KUSTOMIZATIONS) is not None:
+            continue
+        if (_is_yaml(target) and is_worth_reading(target)) or "." not in target.rpartition("/")[2]:
+            return _at(repository, node, path), f"it takes {node.value[:80]}, which is not here"
     return None
 
 

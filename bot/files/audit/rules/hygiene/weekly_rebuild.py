@@ -17,14 +17,14 @@ Exceptions: builds that push nothing, or that comments on pull requests start, a
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.repository import WORKFLOWS, is_workflow
 from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.deliveries import deliveries
-from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
+from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of, released_elsewhere
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -38,9 +38,11 @@ from bot.files.audit.workflows.releases import (
     OF_MOVED_TAG,
     READS_MERGE,
     RELEASES_ALONE,
+    TO_ROLL_BACK,
     example_tags,
     is_started_by_hand_alone,
     reads_merge,
+    rolls_back,
     tags_of,
     takes_inputs,
     why_no_schedule,
@@ -59,6 +61,7 @@ _FIX = "add a weekly schedule, on a minute of its own"
 _LET_PUSH = "let the push take place when the schedule runs, or start it every week in another way"
 _CALL = "call it every week with its inputs, from a workflow with a schedule"
 _SAME_IN_EACH_RUN = re.compile(r"\$\{\{\s*(?:github\.repository(?:_owner)?|vars\.\w+)\s*\}\}")
+_OF_SCHEDULE = re.compile(r"^[ \t]*type=schedule\b(?!.*\benable=false)", re.MULTILINE)
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 
@@ -81,18 +84,28 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     if events and events <= COMMENTS and speaks_of_pull_requests(repository, pipeline):
         why = "a comment on a pull request starts it, to build a change that is not accepted yet"
         return not_applicable(place, subject, why)
+    if rolls_back(pipeline):
+        return not_applicable(place, subject, TO_ROLL_BACK)
     if _tries_changes_out(repository, pipeline):
         why = "it pushes changes that are not accepted yet, and besides them only what a person starts it for"
         return not_applicable(place, subject, why)
     weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
     runs = [
-        *(_by_schedule(repository, pipeline, cron) for cron in weekly),
         *_by_callers(repository, pipeline, place),
         *_by_dispatchers(repository, pipeline, place),
         *_by_others(repository, pipeline, place),
     ]
+    is_by_another = any(run.outcome.pushes is Pushes.SURELY for run in runs)
+    runs = [*(_by_schedule(repository, pipeline, cron) for cron in weekly), *runs]
     best = max(runs, key=lambda run: run.outcome.pushes, default=None)
     if best is not None and best.outcome.pushes is Pushes.SURELY:
+        if (
+            weekly
+            and not is_by_another
+            and (missed := _left_out(repository, pipeline, [cron.value for cron in weekly]))
+        ):
+            why = f"{best.how}, and leaves out what {missed} pushes in others"
+            return unknown(best.place, subject, why, f"whether what {missed} pushes is built anew in another way")
         return holds(best.place, subject, best.how)
     if best is not None and best.outcome.pushes is Pushes.PERHAPS:
         why = f"{best.how}; whether that run pushes hangs on {best.outcome.hangs_on}"
@@ -117,6 +130,13 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     else:
         why = "it runs only when somebody commits, publishes or starts it"
     return fails(place, subject, why, _fix(repository, pipeline))
+
+
+def _left_out(repository: RepositoryTexts, pipeline: Pipeline, crons: Iterable[str]) -> str:
+    """The first step that pushes what no weekly run of the schedule does; empty where there is none."""
+    branches = default_branches(repository)
+    starts = [scheduled(repository, pipeline.root, branch, cron) for branch in branches for cron in crons]
+    return next((push.subject for push in released_elsewhere(repository, pipeline, starts)), "")
 
 
 def _tries_changes_out(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
@@ -212,6 +232,11 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if what := what_else_is_published(repository, pipeline, starts):
         why = f"a run does more than push images ({what}), which would be done every week"
         return Fix("build its images anew every week, in a run that does no more than that", left_alone=why)
+    if tags := _tags_of_schedule(pipeline):
+        return Fix(
+            "start it every week with workflow_dispatch, from a workflow with a schedule",
+            left_alone=f"{tags} gives what a scheduled run pushes the tag and version nightly",
+        )
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
     if not publishes_default_branch(repository, pipeline):
@@ -223,6 +248,17 @@ def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             left_alone="a scheduled run would publish the default branch, which no commit to it does",
         )
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
+
+
+def _tags_of_schedule(pipeline: Pipeline) -> str:
+    """The step that gives what a scheduled run pushes a tag that others do not get; empty where no schedule does so
+    already, or there is no such step."""
+    if pipeline.crons:
+        return ""
+    metadata = (step for step in pipeline.steps if step.action == "docker/metadata-action")
+    return next(
+        (step.subject for step in metadata if not (tags := step.input("tags")) or _OF_SCHEDULE.search(tags)), ""
+    )
 
 
 def publishes_default_branch(repository: RepositoryTexts, pipeline: Pipeline) -> bool:

@@ -17,8 +17,16 @@ from dataclasses import replace
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import ImageTraits, builds_first, image_traits
-from bot.files.audit.images.stock import first_as_its_user, stock_image
+from bot.files.audit.delivery.built_images import (
+    INSTALLED_FIRST,
+    UNKNOWN_IMAGE,
+    ImageTraits,
+    builds_first,
+    image_traits,
+    installs_first,
+)
+from bot.files.audit.delivery.pushing import repository_of
+from bot.files.audit.images.stock import StockImage, first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
@@ -33,9 +41,12 @@ from bot.files.audit.workloads.judging import (
     runs_as_another,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.formats.source.nodes import Mapping, texts_under
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
+_RUNS_MORE = "a daemon or sudo that it installs may need such rights"
 _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
+_WHICH_IMAGE = "only a run tells which image it is, and as root that may need them"
 _BUILT_FIRST = (
     "run what `dotnet publish` makes, since root needs DAC_OVERRIDE to build among sources of another user; then"
 )
@@ -46,7 +57,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         capabilities = container.context.mapping("capabilities")
         dropped = [(word(each) or "").upper() for each in capabilities.sequence("drop")]
-        if word(container.context.get("privileged")) == "true":
+        if container.is_privileged:
             place = place_of(repository, capabilities.get("drop"), container.place)
             yield not_applicable(place, container.subject, _PRIVILEGED)
         elif "ALL" in dropped or "CAP_ALL" in dropped:
@@ -68,15 +79,28 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     advice = f"{_FIX} and add: [{image.needs}]" if image.needs else _FIX
     if image.builds_as_it_starts or builds_first(container.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
+    if installs_first(container.command):
+        return Fix(f"{INSTALLED_FIRST} {advice}")
     if not runs_as_another(container.setting("runAsUser")):
-        if stock is not None and stock.starts_as_root:
+        if stock is not None and stock.starts_as_root and _starts_as_made(stock, container.own, "command", "args"):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
-        if stock is None:
+        if stock is None or stock.starts_as_root:
             advice = _advice(image, advice)
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+            if image.runs_more:
+                return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
+            if "$" in repository_of(container.image) and image == UNKNOWN_IMAGE:
+                return Fix(advice, left_alone=_WHICH_IMAGE)
     lines = ["", "  drop: [ALL]", *([f"  add: [{image.needs}]"] if image.needs else [])]
     return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
+
+
+def _starts_as_made(stock: StockImage, of: Service | Mapping, entrypoint: str, command: str) -> bool:
+    """Whether an image's own entrypoint becomes its user, as it does for its own program alone."""
+    entrypoint_words, command_words = (list(texts_under(of.get(key))) for key in (entrypoint, command))
+    is_own = not entrypoint_words or any("entrypoint" in each for each in entrypoint_words)
+    return is_own and not stock.stays_root(entrypoint_words, command_words)
 
 
 def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
@@ -88,6 +112,8 @@ def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
 
 def _advice(image: ImageTraits, then: str) -> str:
     """As root a program may need rights to become another user; one of .NET's does not, unless its start does."""
+    if image.runs_more and image.starts_as_user:
+        return f"{then} once what it installs beside its program needs none"
     is_safe = (image.is_dotnet or image.starts_as_user) and not image.changes_users
     return then if is_safe else f"{then} once it runs as another user"
 
@@ -116,13 +142,19 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     advice = f"add {' and '.join(f'{key}: {value}' for key, value in keys.items())}"
     if image.builds_as_it_starts or builds_first(service.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
+    if installs_first(service.command):
+        return Fix(f"{INSTALLED_FIRST} {advice}")
     if not runs_as_another(service.get("user")):
-        if stock is not None and stock.starts_as_root:
+        if stock is not None and stock.starts_as_root and _starts_as_made(stock, service, "entrypoint", "command"):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
-        if stock is None:
+        if stock is None or stock.starts_as_root:
             advice = _advice(image, advice)
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
+            if image.runs_more:
+                return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
+            if "$" in repository_of(service.image) and image == UNKNOWN_IMAGE:
+                return Fix(advice, left_alone=_WHICH_IMAGE)
     return _with_reason(with_keys(repository, service.levels[0], keys, advice).as_suggestion, image)
 
 

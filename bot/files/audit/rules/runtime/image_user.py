@@ -12,9 +12,9 @@ Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled b
 
 What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
 
-Exceptions: Windows images, and Dockerfiles of tests, samples and development containers, are asked nothing. It is
-unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only prepares a
-base for others, or its last stage only runs tests.
+Exceptions: Windows images, actions, and Dockerfiles of tests, samples and development containers, are asked
+nothing. It is unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only
+prepares a base for others, or its last stage only runs tests.
 """
 
 import posixpath
@@ -25,9 +25,9 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
-from bot.files.audit.images.by_dockerfile import user_of
-from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
-from bot.files.audit.images.running import is_only_a_base, only_tests, starts
+from bot.files.audit.images.by_dockerfile import starts, user_of
+from bot.files.audit.images.dockerfile import STARTING, Dockerfile, dockerfiles
+from bot.files.audit.images.running import is_only_a_base, only_tests
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.images.user import UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
@@ -35,6 +35,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import services
+from bot.files.formats.builds import below
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import project
 from bot.files.formats.dotnet.msbuild.imports import Imports
@@ -46,6 +47,7 @@ _IMPORTED_UNASKED = ("Directory.Build.props", "Directory.Build.targets")
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     targets_by_path = targets(repository)
+    of_actions = set(_of_actions(repository))
     built_to_run = {path for each in services(repository) if (path := each.dockerfile()[0]) is not None}
     for file in dockerfiles(repository):
         stages = [
@@ -57,8 +59,15 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name or stage is not file.final else "final stage"
+            if file.path in of_actions and not stages and user.kind is UserKind.ROOT:
+                yield not_applicable(place, subject, "an action runs it, and GitHub has these run as root")
+                continue
             is_left_open = user.kind is UserKind.ROOT and user.where.keyword == "from"
-            if is_left_open and not stages and all(only_tests(file, each) for each in file.stages):
+            if stages:
+                is_tried_out = bool(starts(file, stage)) and only_tests(file, stage)
+            else:
+                is_tried_out = all(only_tests(file, each) for each in file.stages)
+            if is_left_open and is_tried_out:
                 yield not_applicable(place, subject, "it only runs tests")
                 continue
             if is_left_open and not stages and only_tests(file, stage):
@@ -79,6 +88,17 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     yield from _built_by_sdk(repository)
 
 
+def _of_actions(repository: RepositoryTexts) -> Iterator[str]:
+    """The Dockerfiles that actions of this repository run, which GitHub asks to name no user."""
+    for path in repository.paths:
+        folder, _, name = path.rpartition("/")
+        if name in {"action.yml", "action.yaml"} and (root := repository.root(path)) is not None:
+            runs = root.mapping("runs")
+            using, image = runs.scalar("using"), runs.scalar("image")
+            if using is not None and image is not None and using.value.lower() == "docker":
+                yield below(folder, image.value) or ""
+
+
 _ONLY_TESTS = "its last stage only tries things out, and which stage is run is not told"
 _ONLY_A_BASE = "it starts nothing and takes nothing in, so others may stand on it, which say who they run as"
 
@@ -91,6 +111,8 @@ def _run_of(file: Dockerfile) -> list[BuildStage]:
     return [next(started, file.final)]
 
 
+_FILLING = frozenset({"copy", "add", "run", "env", "workdir"})
+_OF_ROOT = re.compile(r"(?<![\w/.~-])(?<!target=)/root(?=/|[\s\"',]|$)")
 _BEFORE_APP_UID = re.compile(r"/dotnet/core/|:[1-7]\.\d")
 """Images of .NET before 8, which have no user of their own."""
 
@@ -102,16 +124,21 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     name = "$APP_UID" if has_user else "a number above 0"
     stock = stock_image(image.text) if image is not None else None
     advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
+    of_root = next(
+        (each for each in file.of(stage) if each.keyword in _FILLING and _OF_ROOT.search(each.text)), None
+    )
+    if of_root is not None and (stock is None or not stock.instead):
+        return Fix(f"{advice}; line {of_root.line} uses /root, which no other user may enter: use that user's home")
     if stock is not None and stock.instead:
         return Fix(stock.instead)
-    starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
+    starting = [each for each in file.of(stage) if each.keyword in STARTING]
     is_written = any(each.keyword == "user" for each in file.of(stage))
-    runs_later = any(each.keyword == "run" and each.line > starts[0].line for each in file.of(stage) if starts)
-    if not starts and image is not None and "/dotnet/sdk" in image.text:
+    runs_later = any(each.keyword == "run" and each.line > starting[0].line for each in file.of(stage) if starting)
+    if not starting and image is not None and "/dotnet/sdk" in image.text:
         return Fix(f"{advice}; where only other builds stand on it, waive the check: a USER might break them")
-    if not has_user or is_written or not starts or runs_later or is_generated(repository.text(file.path)):
+    if not has_user or is_written or not starting or runs_later or is_generated(repository.text(file.path)):
         return Fix(advice)
-    offset = repository.lines(file.path).start(starts[0].line)
+    offset = repository.lines(file.path).start(starting[0].line)
     ending = "\r\n" if "\r\n" in repository.text(file.path) else "\n"
     return Fix(advice, suggested=(Edit(file.path, Span(offset, offset), f"USER $APP_UID{ending}"),))
 

@@ -43,7 +43,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield holds(service.place, service.subject, "no capability is added")
 
-    yield from judge_workloads(repository, of_container, of_service)
+    yield from judge_workloads(repository, of_container, of_service, is_asked_of_parts=True)
 
 
 RULE = Rule(

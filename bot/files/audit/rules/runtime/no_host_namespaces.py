@@ -21,6 +21,7 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
 from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
+from bot.files.audit.workloads.mounts import WAIVED, is_of_node, is_service_of_node
 from bot.files.audit.workloads.swarm import IS_IGNORED, IS_SETTLED
 
 _KEYS = ("hostNetwork", "hostPID", "hostIPC")
@@ -32,7 +33,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         shared = [key for key in _KEYS if word(pod.spec.get(key)) == "true"]
         if shared:
             place = place_of(repository, pod.spec.get(shared[0]), pod.place)
-            yield fails(place, pod.subject, f"{' and '.join(shared)} is true", "remove it")
+            advice = f"remove it; {WAIVED}" if is_of_node(pod) else "remove it"
+            yield fails(place, pod.subject, f"{' and '.join(shared)} is true", advice)
         elif any(is_hidden(pod.spec.get(key)) for key in _KEYS):
             yield unknown(pod.place, pod.subject, "the node's namespaces are filled in by a template", RENDERED)
         else:
@@ -45,7 +47,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             why = f"it has {' and '.join(shared)} of the host, {IS_IGNORED}"
             yield unknown(place, service.subject, why, IS_SETTLED)
         elif shared:
-            yield fails(place, service.subject, f"{' and '.join(shared)} is host", "remove it")
+            advice = f"remove it; {WAIVED}" if is_service_of_node(service) else "remove it"
+            yield fails(place, service.subject, f"{' and '.join(shared)} is host", advice)
         else:
             yield holds(service.place, service.subject, "it has namespaces of its own")
 

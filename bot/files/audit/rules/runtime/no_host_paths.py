@@ -1,6 +1,7 @@
 """A pod mounts no folders of its node.
 
-What: no `hostPath` volumes; in Compose no mounts of the system's own folders (`/`, `/etc`, `/proc`, `/root`, …).
+What: no `hostPath` volumes, nor claims bound to one; in Compose no mounts of the system's own folders (`/`, `/etc`,
+`/proc`, `/root`, …).
 
 Example that fails::
 
@@ -16,7 +17,8 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workloads.claims import folders_of_claims
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import judge_pods, place_of
@@ -25,11 +27,14 @@ from bot.files.audit.workloads.mounts import (
     host_paths,
     instead_of,
     is_engine_socket,
+    is_of_node,
     is_of_system,
-    keeps_data,
     mounted_host_paths,
-    pod_keeps_data,
+    use_by_pod,
+    use_by_service,
 )
+
+_OF_CLASS = "give the claim a storage class of the cluster, which makes a volume for it"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -45,12 +50,16 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 instead_of(
                     path,
                     "use a persistent volume claim",
-                    keeps_data=pod_keeps_data(pod, node),
-                    is_agent=pod.kind == "DaemonSet",
+                    use_by_pod(pod, node),
+                    is_agent=is_of_node(pod),
                 ),
             )
-        if not mounts:
-            yield holds(pod.place, pod.subject, "it mounts nothing of its node")
+        claims = list(_of_claims(repository, pod))
+        yield from claims
+        if not (mounts or claims):
+            sockets = " and ".join(path for _, path in host_paths(pod))
+            but = f" but {sockets}, which no-engine-socket tells of" if sockets else ""
+            yield holds(pod.place, pod.subject, f"it mounts nothing of its node{but}")
 
     def of_service(service: Service) -> Iterator[Verdict]:
         mounts = [
@@ -60,12 +69,24 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]
         for node, path in mounts:
             place = place_of(repository, node, service.place)
-            advice = instead_of(path, "use a named volume", keeps_data=keeps_data(node))
+            advice = instead_of(path, "use a named volume", use_by_service(node))
             yield fails(place, service.subject, f"it mounts {path} of its host", advice)
         if not mounts:
             yield holds(service.place, service.subject, "it mounts no folder of the system")
 
     yield from judge_pods(repository, of_pod, of_service)
+
+
+def _of_claims(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
+    """Of the folders of its node that stand behind a pod's claims, or may."""
+    for each in folders_of_claims(repository, pod):
+        place = place_of(repository, each.node, pod.place)
+        behind = f"the volume {each.volume}, which is {each.path} of a node"
+        if each.is_sure:
+            yield fails(place, pod.subject, f"its claim {each.claim} is bound to {behind}", _OF_CLASS)
+        else:
+            why = f"its claim {each.claim} may be bound to {behind}"
+            yield unknown(place, pod.subject, why, "which volume the cluster binds it to")
 
 
 RULE = Rule(

@@ -26,6 +26,7 @@ from bot.files.audit.workloads.judging import (
     hidden,
     judge_workloads,
     place_of,
+    runs_as_another,
     service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
@@ -33,6 +34,10 @@ from bot.files.audit.workloads.swarm import IS_IGNORED
 
 _FIX = "set securityContext.allowPrivilegeEscalation: false"
 _AFTER = "remove SYS_ADMIN from capabilities.add, beside which a cluster refuses the setting, then"
+_OF_FILE = (
+    "have the program do without the capabilities that are added, which one that is not root gets from its file and"
+    " would lose; then"
+)
 _PRIVILEGED = "it is privileged, beside which a cluster refuses allowPrivilegeEscalation: false"
 _OF_NODES = '"no-new-privileges": true in the daemon.json of each node'
 
@@ -42,7 +47,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         setting = container.context.get("allowPrivilegeEscalation")
         fix = _fix(repository, container)
         place = place_of(repository, setting, container.place)
-        if word(container.context.get("privileged")) == "true":
+        if container.is_privileged:
             yield not_applicable(place, container.subject, _PRIVILEGED)
         elif is_hidden(setting):
             yield hidden(container, "allowPrivilegeEscalation")
@@ -60,6 +65,8 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     added = {(word(each) or "").upper() for each in container.context.mapping("capabilities").sequence("add")}
     if added & {"SYS_ADMIN", "CAP_SYS_ADMIN"}:
         return Fix(f"{_AFTER} {_FIX}")
+    if added and runs_as_another(container.setting("runAsUser")):
+        return Fix(f"{_OF_FILE} {_FIX}")
     return context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
 
 
@@ -70,9 +77,16 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield unknown(place, service.subject, f"it would take security_opt, {IS_IGNORED}", _OF_NODES)
     elif any(each in {"no-new-privileges", "no-new-privileges:true"} for each in options):
         yield holds(service.place, service.subject, "no-new-privileges is set")
+    elif service.is_on("privileged"):
+        yield not_applicable(service.place, service.subject, "it is privileged, and has all rights already")
     else:
         advice = "add security_opt: [no-new-privileges:true]"
-        fix = service_key(repository, service, "security_opt", "[no-new-privileges:true]", advice)
+        is_of_file = service.words("cap_add") and runs_as_another(service.get("user"))
+        fix = (
+            Fix(f"{_OF_FILE} {advice}")
+            if is_of_file
+            else service_key(repository, service, "security_opt", "[no-new-privileges:true]", advice)
+        )
         place = place_of(repository, service.get("security_opt"), service.place)
         yield fails(place, service.subject, "no-new-privileges is not set", fix)
 

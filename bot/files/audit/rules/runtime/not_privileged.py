@@ -44,7 +44,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield holds(service.place, service.subject, "it is not privileged")
 
-    yield from judge_workloads(repository, of_container, of_service)
+    yield from judge_workloads(repository, of_container, of_service, is_asked_of_parts=True)
 
 
 RULE = Rule(

@@ -17,7 +17,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import builds_first, image_traits
+from bot.files.audit.delivery.built_images import (
+    INSTALLED_FIRST,
+    builds_first,
+    image_traits,
+    installs_first,
+)
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -58,6 +63,8 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     stock, image = stock_image(container.image), image_traits(repository, container.image)
     if image.builds_as_it_starts or builds_first(container.command):
         return Fix(f"{_BUILT_FIRST} {_FIX}")
+    if installs_first(container.command):
+        return Fix(f"{INSTALLED_FIRST} {_FIX}")
     if stock is None:
         is_dotnet = image.is_dotnet
         return read_only_with_tmp(repository, container, _FIX if is_dotnet else f"{_FIX}{_OTHERS}")
@@ -95,6 +102,8 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
     image = image_traits(repository, service.image, service.dockerfile())
     if image.builds_as_it_starts or builds_first(service.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
+    if installs_first(service.command):
+        return Fix(f"{INSTALLED_FIRST} {advice}")
     if stock is None and not image.is_dotnet:
         advice += _OTHERS_OF_SERVICE
     if stock is not None and stock.writes is None:

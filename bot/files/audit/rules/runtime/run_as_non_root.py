@@ -14,9 +14,16 @@ UID 64198 fails beside an image that is known to run as 1654.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import dockerfile_of_image, user_of_built_image, user_of_stage
+from bot.files.audit.delivery.built_images import (
+    INSTALLED_FIRST,
+    built_here,
+    installs_first,
+    user_of_built_image,
+    user_of_stage,
+)
 from bot.files.audit.images.by_name import APP_UID, EARLY_UID, user_of_image
 from bot.files.audit.images.stock import stock_image, taking_the_user
 from bot.files.audit.images.user import User, UserKind, settled
@@ -33,12 +40,14 @@ from bot.files.audit.workloads.judging import (
     service_key,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
-from bot.files.audit.workloads.mounts import keeps_data
+from bot.files.audit.workloads.mounts import WAIVED, MountUse, is_service_of_node, target_of, use_by_service
+from bot.files.formats.source.nodes import texts_under
 
 _NON_ROOT = "set securityContext.runAsNonRoot: true"
 _OF_EARLY_PLAN = (
     f"it runs as UID {EARLY_UID}, an early plan of .NET, and its image as {APP_UID}, to whom its files are"
 )
+_HOME_OF_ROOT = "/root"
 _SETTLES_USER = "a `user`, or the image's configuration"
 
 
@@ -47,6 +56,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         repository,
         lambda container: _container(repository, container),
         lambda service: _service(repository, service),
+        is_asked_of_parts=True,
     )
 
 
@@ -87,6 +97,10 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     advice, stock = _advice(repository, container), stock_image(container.image)
     user = user_of_built_image(repository, container.image)
     is_root = user is not None and user.kind is UserKind.ROOT
+    if container.is_privileged:
+        return Fix(f"{advice}; {WAIVED}")
+    if installs_first(container.command):
+        return Fix(advice)
     if stock is not None and stock.starts_as_root:
         return Fix(advice, left_alone="the image starts as root, and its data may belong to that one")
     if is_root and user is not None and user.at_hand:
@@ -98,6 +112,8 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
 
 def _advice(repository: RepositoryTexts, container: Container) -> str:
     """Advice with the number that fits the image, as far as that is known."""
+    if installs_first(container.command):
+        return f"{INSTALLED_FIRST} {_NON_ROOT}"
     stock = stock_image(container.image)
     if stock is not None:
         return taking_the_user(stock, f"{_NON_ROOT}, and runAsUser: {{uid}}")
@@ -126,6 +142,8 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
     match image_user.kind:
         case UserKind.ROOT:
             fix = _fix_of_service(repository, service, image_user)
+            if is_service_of_node(service):
+                fix = Fix(f"{fix.advice}; {WAIVED}")
             yield fails(service.place, service.subject, f"no user is set, and {why}", fix)
         case UserKind.NUMBER | UserKind.NAME:
             yield holds(service.place, service.subject, why)
@@ -137,36 +155,58 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
 
 
 def _fix_of_service(repository: RepositoryTexts, service: Service, image_user: User) -> Fix:
-    """Suggests the user that the image has at hand; words where it has none."""
-    if image_user.at_hand:
+    """Suggests the user that the image has at hand; words where it has none, or runs more than its program."""
+    is_plain = not (installs_first(service.command) or _stays_root(service) or _mounts_home_of_root(service))
+    if image_user.at_hand and is_plain:
         advice = _advice_on_service(service, image_user)
         return service_key(repository, service, "user", f"'{image_user.at_hand}'", advice)
     return Fix(_advice_on_service(service, image_user))
 
 
+def _stays_root(service: Service) -> bool:
+    """Whether a stock image starts something else than its own program, for which it becomes no other user."""
+    stock = stock_image(service.image) if not service.is_built else None
+    entrypoint, command = (list(texts_under(service.get(key))) for key in ("entrypoint", "command"))
+    return stock is not None and stock.stays_root(entrypoint, command)
+
+
 def _advice_on_service(service: Service, image_user: User | None) -> str:
+    if installs_first(service.command):
+        return f"{INSTALLED_FIRST} set user to a UID above 0"
     stock = stock_image(service.image) if not service.is_built else None
     if stock is not None:
         return taking_the_user(stock, "set user: '{uid}'")
     uid = (image_user.uid or image_user.at_hand) if image_user is not None else ""
-    if uid and any(map(keeps_data, service.nodes("volumes"))):
+    if not uid:
+        return "set user to a UID above 0 that may write where the program does"
+    if _mounts_home_of_root(service):
+        return f"mount below the home of another user what it looks for in {_HOME_OF_ROOT}, then set user: '{uid}'"
+    uses = set(map(use_by_service, service.nodes("volumes")))
+    if MountUse.KEEPS_DATA in uses:
         return f"set user: '{uid}'; its files on volumes and in mounted folders must belong to that one"
-    return f"set user: '{uid}'" if uid else "set user to a UID above 0 that may write where the program does"
+    if uses:
+        return f"set user: '{uid}'; that one must be allowed to read what is mounted, such as keys"
+    return f"set user: '{uid}'"
+
+
+def _mounts_home_of_root(service: Service) -> bool:
+    return any(f"{target_of(each)}/".startswith(f"{_HOME_OF_ROOT}/") for each in service.nodes("volumes"))
 
 
 def _user_of_service(repository: RepositoryTexts, service: Service) -> tuple[User | None, str]:
     """Who the image of a service runs as, with the Dockerfile that says so; None where the image is not known."""
     path, target = service.dockerfile()
+    if not service.is_built:
+        path, target = built_here(repository, service.image)
     if path is not None and path in repository:
         user = user_of_stage(repository, path, target)
         return (None, "") if user is None else (user, f" ({path})")
     if service.is_built or not service.image or "$" in service.image:
         return None, ""
-    built_from = dockerfile_of_image(repository, service.image)
-    if built_from is not None:
-        user = user_of_built_image(repository, service.image)
-        return (user, f" ({built_from})") if user is not None else (None, "")
-    return settled(user_of_image(service.image), repository.produced_as(service.image)), ""
+    user = settled(user_of_image(service.image), repository.produced_as(service.image))
+    if user.kind is UserKind.UNKNOWN and _stays_root(service):
+        user = replace(user, kind=UserKind.ROOT, why=f"{service.image} becomes no other user for what is started")
+    return user, ""
 
 
 def _runs_as_app(user: User | None) -> bool:

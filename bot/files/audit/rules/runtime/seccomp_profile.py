@@ -33,7 +33,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         profile = container.setting("seccompProfile")
         kind = profile.get("type") if isinstance(profile, Mapping) else profile
         place = place_of(repository, profile, container.place)
-        if word(container.context.get("privileged")) == "true":
+        if container.is_privileged:
             yield not_applicable(place, container.subject, _PRIVILEGED)
         elif is_hidden(kind):
             yield hidden(container, "seccompProfile")
@@ -45,7 +45,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             fix = context_key(repository, container, "seccompProfile", ["", "  type: RuntimeDefault"], _FIX)
             yield absent(container, "no seccomp profile is set", fix)
 
-    yield from judge_workloads(repository, of_container, _service)
+    yield from judge_workloads(repository, of_container, _service, is_asked_of_parts=True)
 
 
 def _service(service: Service) -> Iterator[Verdict]:

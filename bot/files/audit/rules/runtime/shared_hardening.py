@@ -23,7 +23,7 @@ Fix: one component that the kustomization takes (`components: [components/harden
 It replaces the whole context of the first container: move what else stands there with it. In a chart, one value
 (`securityContext:` in values.yaml) that each template takes by `toYaml`. The proposal is words alone.
 
-Exceptions: one or two workloads, and containers of which a template hides the setting, are asked nothing.
+Exceptions: one or two workloads, privileged containers, and those whose setting a template hides, are not asked.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ from bot.domain.wording.words import counted
 from bot.files.audit.repository import RepositoryTexts, first_scalar
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.helm import is_context_left_out
 from bot.files.audit.workloads.kubernetes import Container, containers
 from bot.files.audit.workloads.kustomize import renderings
 from bot.files.formats.source.nodes import Node, Scalar, Sequence
@@ -64,7 +65,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _is_asked(repository: RepositoryTexts, container: Container) -> bool:
     pod = container.pod
     is_fixture = repository.scope.may_be_fixture(pod.path)
-    return container.role == "container" and not (pod.is_windows or container.hidden or is_fixture)
+    is_left_out = pod.is_windows or container.hidden or is_fixture or container.is_privileged
+    return container.role == "container" and not is_left_out
 
 
 def _is_repeated(repository: RepositoryTexts, asked: list[Container], key: str) -> bool:
@@ -73,6 +75,8 @@ def _is_repeated(repository: RepositoryTexts, asked: list[Container], key: str) 
     for container in asked:
         node = container.setting(key)
         workload = container.pod.place
+        if node is None and is_context_left_out(repository, container.own):
+            continue
         if node is None and key in _ONE_ANSWER:
             own.setdefault("", {})[workload.path, workload.start] = workload
         elif node is not None:
@@ -103,8 +107,8 @@ def _value_of(node: Node) -> str:
 
 def _advice(repository: RepositoryTexts, asked: list[Container], workloads: list[Container]) -> str:
     """What would say it once for all of them: a value in a chart, a component elsewhere."""
-    charts = {each.pod.variant for each in workloads if each.pod.variant.startswith("chart ")}
-    outside = {each.pod.place for each in workloads if each.pod.variant not in charts}
+    charts = {folder for each in workloads if (folder := _chart_of(each))}
+    outside = {each.pod.place for each in workloads if not _chart_of(each)}
     parts = []
     if outside:
         where = _location(repository, asked, outside)
@@ -116,6 +120,12 @@ def _advice(repository: RepositoryTexts, asked: list[Container], workloads: list
     elif charts:
         parts.append("one value of the chart, securityContext in values.yaml, that each template takes by toYaml")
     return "; ".join(parts)
+
+
+def _chart_of(container: Container) -> str:
+    """The chart that makes a container, by its name and folder; empty where none does."""
+    pod = container.pod
+    return f"{pod.variant} {pod.path.rpartition('/templates/')[0]}" if pod.variant.startswith("chart ") else ""
 
 
 def _location(repository: RepositoryTexts, asked: list[Container], outside: set[Place]) -> str:

@@ -11,6 +11,7 @@ Example that fails::
 Fix: `securityContext: {fsGroup: 1654}` of the pod.
 """
 
+import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
@@ -24,6 +25,11 @@ from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, Pod, is_hidden
 from bot.files.formats.source.nodes import Mapping
 
 _PERSISTENT = ("persistentVolumeClaim", "ephemeral")
+_RABBIT = re.compile(r"(?:^|/)rabbitmq(?:[:@]|$)")
+_ONCE = (
+    "with fsGroupChangePolicy: OnRootMismatch: it does not start where its group may read the .erlang.cookie, as it"
+    " may once the volume is mounted again"
+)
 _FIX = "set the pod's securityContext.fsGroup"
 
 
@@ -60,7 +66,9 @@ def _advice(repository: RepositoryTexts, pod: Pod) -> str:
     users = [user_of_built_image(repository, word(each.get("image")) or "") for each in _writers(pod)]
     uids = {(user.uid or user.at_hand) if user is not None else "" for user in users}
     uid = uids.pop() if len(uids) == 1 else ""
-    return f"{_FIX}: {uid}" if uid else f"{_FIX} to the group that the program runs as"
+    advice = f"{_FIX}: {uid}" if uid else f"{_FIX} to the group that the program runs as"
+    has_cookie = any(_RABBIT.search(word(each.get("image")) or "") for each in _writers(pod))
+    return f"{advice}, {_ONCE}" if has_cookie else advice
 
 
 def _may_write(pod: Pod) -> bool:

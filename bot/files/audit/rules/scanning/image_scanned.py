@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
+from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import SCANNERS, deliveries
 from bot.files.audit.delivery.gates import scans_of
-from bot.files.audit.delivery.statements import is_promotion
+from bot.files.audit.delivery.statements import built_before, is_promotion
 from bot.files.audit.delivery.unread import other_scanners, scripts_called
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -35,7 +36,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         place = repository.where(push.step)
         scans = scans_of(repository, push)
         elsewhere, scripts = strangers[push.pipeline], called[push.pipeline]
-        if scans:
+        if missed := left_out(push, scans):
+            why = f"{scans[0].tool} scans in other runs, and not for {missed}"
+            yield unknown(place, push.subject, why, f"whether others pull what {missed} pushes")
+        elif scans:
             yield holds(place, push.subject, f"{scans[0].tool} scans {scans[0].target or 'the image'}")
         elif elsewhere:
             why = f"no Trivy, Grype or Docker Scout looks at the image, but {first_few(elsewhere)} may"
@@ -48,8 +52,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 "the commands written in the workflow",
             )
         elif is_promotion(repository, push):
-            why = "the image was built before, and whether it was scanned then is not known here"
-            yield unknown(place, push.subject, why, "the run that builds it")
+            why, settled_by = _of_promotion(built_before(push))
+            yield unknown(place, push.subject, why, settled_by)
         else:
             fix = scan_after(repository, push, "scan the image in the run that pushes it, with an exit code")
             yield fails(place, push.subject, "no scan looks at the image in the run that pushes it", fix)
@@ -68,6 +72,19 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 "no scan looks at the image in the run that pushes it",
                 "scan the image in a job that needs this one",
             )
+
+
+def _of_promotion(builder: str) -> tuple[str, str]:
+    """Why it is not told of an image that is only brought on, and what settles it.
+
+    `builder` is the step of the same run that builds it, empty for none.
+    """
+    if builder:
+        return (
+            f"{builder} builds an image before, and no scan is seen in either job",
+            "a scan in the job that builds",
+        )
+    return "the image was built before, and whether it was scanned then is not known here", "the run that builds it"
 
 
 RULE = Rule(

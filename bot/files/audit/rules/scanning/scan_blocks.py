@@ -18,6 +18,7 @@ A scan whose report is read later gets a gate of its own behind the last reader.
 from collections.abc import Iterator, Sequence
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import ImageScan
 from bot.files.audit.delivery.gates import scans_of
@@ -27,6 +28,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
 from bot.files.audit.suggestions.gates import gate_behind, suggest_blocking
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.source.nodes import Mapping
 
 
@@ -37,8 +39,14 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             continue
         blocking = next((scan for scan in scans if scan.blocks is True), None)
         gate = next((step for scan in scans if (step := gate_of(scan)) is not None), None)
+        missed = left_out(push, _that_may_end_it(scans))
         unsure = next((scan for scan in scans if scan.blocks is None), None)
-        if blocking is not None:
+        if missed:
+            scan = blocking or scans[0]
+            why = f"no scan ends the run of {missed}, as it does others"
+            settles = f"whether others pull what {missed} pushes"
+            yield unknown(repository.where(scan.step), scan.step.subject, why, settles)
+        elif blocking is not None:
             place = repository.where(blocking.step)
             yield holds(place, blocking.step.subject, f"{blocking.tool} ends the run when it finds something")
         elif gate is not None:
@@ -48,6 +56,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(place, unsure.step.subject, unsure.why, "an exit code that is written out")
         else:
             yield _without_gate(repository, scans)
+
+
+def _that_may_end_it(scans: Sequence[ImageScan]) -> list[PipelineStep]:
+    """The scans that end a run by themselves, or may, and the gates behind others."""
+    gates = [gate for scan in scans if (gate := gate_of(scan)) is not None]
+    return [*(scan.step for scan in scans if scan.blocks is not False), *gates]
 
 
 def _without_gate(repository: RepositoryTexts, scans: Sequence[ImageScan]) -> Verdict:

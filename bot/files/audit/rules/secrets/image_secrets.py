@@ -17,7 +17,7 @@ password that a build writes into such a file is unknown. Values are never shown
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
@@ -35,6 +35,8 @@ _FIX = "use a build secret: RUN --mount=type=secret,…"
 _TAKEN_OUT = (
     "whether that layer is published, be it as the image or as a cache; a variable in the configuration ends it"
 )
+_TRUSTED = "whether anybody trusts that certificate; one that is mounted where the container runs ends it"
+_MAKES_KEY = re.compile(r"\bdev-certs\s+https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
 _FIX_OF_VARIABLE = (
     "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
 )
@@ -44,6 +46,7 @@ _WITH_PASSWORD = re.compile(
 _RESTORES = re.compile(r"\b(?:dotnet|nuget|npm|yarn|pnpm)\b")
 _FLAGS = re.compile(r"^\s*RUN\s+(?:--(?:mount|network|security)=\S+[\s\\]+)*", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:(?P<name>\w+)|\{(?P<braced>\w+)\})")
+_TAKEN = re.compile(r"(?<!\\)\$(?:(?P<name>\w+)|\{(?P<braced>\w+)(?!\w|:?\+))")
 _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 
 
@@ -56,7 +59,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         left_open = [] if secrets else list(_left_open(repository, file))
         for kept_by, subject, doubt in left_open:
             yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
-        if not secrets and not left_open:
+        keys = [] if secrets else list(_private_keys(file))
+        for kept_by, doubt in keys:
+            yield unknown(file.place(kept_by), kept_by.keyword.upper(), doubt, _TRUSTED)
+        if not secrets and not left_open and not keys:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
 
 
@@ -70,6 +76,17 @@ def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[
     for instruction, path in copied_after_writing(repository, file):
         why = f"{path} writes a secret into a configuration before the build, which is copied with it"
         yield instruction, "COPY", why
+
+
+def _private_keys(file: Dockerfile) -> Iterator[tuple[Instruction, str]]:
+    """What puts a development certificate into the image that is run, with its private key."""
+    for stage in file.chain(file.final):
+        for instruction in file.of(stage):
+            if instruction.keyword in {"run", "copy"} and _MAKES_KEY.search(instruction.text):
+                yield (
+                    instruction,
+                    "it builds in a development certificate, with a private key that all who pull have",
+                )
 
 
 def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
@@ -92,7 +109,10 @@ def _secrets_of_file(
                     yield from _of_argument(file, instruction, scope)
                 case "env":
                     yield from _of_variable(file, instruction, scope)
+                case "label":
+                    yield from _of_use(instruction, [value for _, value in pairs(instruction, file)], scope)
                 case "copy" | "add":
+                    yield from _of_use(instruction, [instruction.arguments.text], scope)
                     yield from _find_copied_secrets(repository, file, instruction)
                 case "run":
                     yield from _of_run(repository, file, instruction, scope)
@@ -120,7 +140,7 @@ def _of_argument(
         scope.names.add(name)
         if holds_secret(name, value) and "$" not in value:
             yield instruction, (f"the default of ARG {name} is written out", f"ARG {name}")
-        elif is_secret_name(name) and not is_connection(name):
+        elif (is_secret_name(name) and not is_connection(name)) or _taken([value], scope):
             scope.secrets[name] = instruction
 
 
@@ -135,6 +155,25 @@ def _of_variable(
             is_given = value.strip("\"'").startswith("$") or takes_a_password(value)
             how = "is given by a build argument" if is_given else "is written out"
             yield instruction, (f"ENV {name} {how}", f"ENV {name}")
+        else:
+            yield from _of_use(instruction, [value], scope)
+
+
+def _of_use(
+    instruction: Instruction, values: Iterable[str], scope: _Scope
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    """What of the arguments for secrets an instruction puts into the configuration or the history of the image."""
+    for name in _taken(values, scope):
+        why = f"ARG {name} is used by {instruction.keyword.upper()} in line {instruction.line}"
+        yield scope.secrets.pop(name), (why, f"ARG {name}")
+
+
+def _taken(values: Iterable[str], scope: _Scope) -> list[str]:
+    """The arguments for secrets that Docker puts into values: between single quotes it puts nothing, and for
+    `${NAME:+set}` nothing of what the name holds."""
+    open_values = [value for value in values if not value.startswith("'")]
+    uses = {match["name"] or match["braced"] for value in open_values for match in _TAKEN.finditer(value)}
+    return [name for name in scope.secrets if name in uses]
 
 
 def _of_run(

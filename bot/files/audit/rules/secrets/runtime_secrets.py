@@ -20,7 +20,13 @@ from collections.abc import Mapping as Names
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.secrets.arguments import container_arguments, service_arguments
+from bot.files.audit.secrets.arguments import (
+    container_arguments,
+    container_checks,
+    service_arguments,
+    service_checks,
+)
+from bot.files.audit.secrets.environment import secret_brought
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
 from bot.files.audit.suggestions.secrets_as_files import (
@@ -33,12 +39,14 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import Service, overrides, passed_values
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
+from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import RENDERED, judge_workloads, place_of
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, is_hidden_name, word
 from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
 _CONNECTION = re.compile(r"connection(?:_?(?:string|ur[il]))?$", re.IGNORECASE)
+_ARGUMENTS, _PROBES, _HEALTH_CHECK = "its arguments", "a probe or hook", "its health check"
 _FIX_OF_SERVICE = "use Compose's `secrets`"
 
 
@@ -48,15 +56,21 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = secrets_as_files(repository, container, _FIX) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, container.place), container.subject, why, fix)
-        told = [each for each in container_arguments(container) if not each[1].startswith("$")]
-        for name, _, node in told:
+        told = [
+            (each, where)
+            for arguments, where in ((container_arguments, _ARGUMENTS), (container_checks, _PROBES))
+            for each in arguments(container)
+            if not each[1].startswith("$")
+        ]
+        for (name, _, node), where in told:
             place = place_of(repository, node, container.place)
-            yield fails(place, container.subject, _describe_argument(name), _FIX)
+            yield fails(place, container.subject, f"the value of {name[:80]} is written out in {where}", _FIX)
         if bad or told:
             return
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
         is_filled = any(is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
         is_filled |= any(may_hold(container.own.mapping(key)) for key in ("env", "envFrom"))
+        is_filled |= any(map(_may_be_filled_in, container.own.sequence("env")))
         if is_filled or may_hold(container.own, "env", "envFrom"):
             yield unknown(
                 container.place, container.subject, "its environment is filled in by a template", RENDERED
@@ -73,14 +87,22 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = service_secrets_as_files(repository, service, _FIX_OF_SERVICE) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, service.place), service.subject, why, fix)
-        told = [each for each in service_arguments(service) if not each[1].startswith("$$")]
-        for name, value, node in told:
+        told = [
+            (each, where)
+            for arguments, where in ((service_arguments, _ARGUMENTS), (service_checks, _HEALTH_CHECK))
+            for each in arguments(service)
+            if not each[1].startswith("$$")
+        ]
+        for (name, value, node), where in told:
             place = place_of(repository, node, service.place)
-            yield fails(place, service.subject, _describe_argument(name, value), _FIX_OF_SERVICE)
+            how = "comes into" if value.startswith("$") else "is written out in"
+            yield fails(place, service.subject, f"the value of {name[:80]} {how} {where}", _FIX_OF_SERVICE)
         if not bad and not told:
             yield _without_known_secret(repository, service)
 
-    yield from judge_workloads(repository, of_container, of_service, is_asked_of_windows=True)
+    yield from judge_workloads(
+        repository, of_container, of_service, is_asked_of_windows=True, is_asked_of_parts=True
+    )
 
 
 def _without_known_secret(repository: RepositoryTexts, service: Service) -> Verdict:
@@ -109,8 +131,8 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
             yield variable, f"{name} comes from a ConfigMap into the environment"
         elif is_put_in(value) and (holds_secret(name, value) or takes_a_password(value)):
             yield from ((variable, why) for why in _describe_put_in(name, value, values))
-        elif holds_secret(name, value):
-            yield variable, _describe_literal(name, value)
+        elif brought := secret_brought(name, value.replace(HIDDEN_VALUE, "${VALUE}")):
+            yield variable, brought
     for source in container.own.sequence("envFrom"):
         if isinstance(source, Mapping) and source.get("secretRef") is not None:
             name_node = source.mapping("secretRef").get("name")
@@ -120,10 +142,13 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
 
 def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
     for name, value, node in _pairs(service):
-        if value.startswith("$") and is_secret_name(name) and not is_connection(name):
-            yield node, f"{name} comes into the environment"
-        elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-            yield node, _describe_literal(name, value)
+        if brought := "" if value.startswith("/run/secrets/") else secret_brought(name, value):
+            yield node, brought
+
+
+def _may_be_filled_in(variable: Node) -> bool:
+    """Whether a branch of a template decides what a variable is given that is called as secrets are."""
+    return isinstance(variable, Mapping) and is_secret_name(word(variable.get("name")) or "") and may_hold(variable)
 
 
 def _of_secret(variable: Mapping) -> bool:
@@ -143,7 +168,7 @@ def _describe_put_in(name: str, value: str, values: Names[str, Mapping]) -> Iter
             yield f"{name} takes {used} into the environment, which is written out"
             return
     if not others:
-        yield _describe_literal(name, value) if takes_a_password(value) else f"{name} comes into the environment"
+        yield secret_brought(name, value) or f"{name} comes into the environment"
 
 
 def _put_beside(repository: RepositoryTexts, service: Service) -> str:
@@ -162,16 +187,6 @@ def _brings(over: Service) -> str:
     if connection := next((name for name, value, _ in _pairs(over) if _may_connect(name, value)), None):
         return f"puts {connection} into the environment, which may hold a password"
     return "names an env_file, which is not read" if over.nodes("env_file") else ""
-
-
-def _describe_literal(name: str, value: str) -> str:
-    is_made = takes_a_password(value)
-    return f"{name} comes into the environment with a password" if is_made else f"{name} is written out"
-
-
-def _describe_argument(name: str, value: str = "") -> str:
-    how = "comes in" if value.startswith("$") else "is written out"
-    return f"the value of --{name[:80]} {how} among its arguments"
 
 
 def _may_be_connection(entry: Node) -> bool:

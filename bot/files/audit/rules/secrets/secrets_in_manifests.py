@@ -2,7 +2,7 @@
 
 What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal values or takes a file from here;
 no ConfigMap or `configMapGenerator` has a literal whose name or shape is that of a secret. What stands under such a
-name in JSON or YAML that one holds, or takes as a file, is unknown: a text may only tell of a secret.
+name in JSON or YAML that one holds, or takes as a file, is unknown, as a password in a custom resource is.
 
 Example that fails::
 
@@ -21,12 +21,14 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.custom_resources import custom_secrets
 from bot.files.audit.secrets.manifests import ManifestData, is_written_out, manifest_data
 from bot.files.audit.secrets.structured import may_be_secrets
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.formats.source.nodes import Node
 
 _SETTLES = "whether the value is a secret itself; then a Secret that a store gives must hold the file"
+_SETTLES_CUSTOM = "whether the value is a secret itself; then the resource must name a Secret that a store gives"
 _FIX = "have a secret store give it (External Secrets, the CSI driver, SOPS), and change what was written out"
 
 
@@ -51,6 +53,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if not bad and not doubtful:
             place = repository.place(data.node, data.path)
             yield holds(place, data.subject, "no secret is written out in it")
+    for custom in custom_secrets(repository):
+        why = f"{custom.key.value[:80]} is given what may be a secret"
+        yield unknown(repository.place(custom.key, custom.path), custom.subject, why, _SETTLES_CUSTOM)
 
 
 def _doubtful(data: ManifestData, told: set[str]) -> Iterator[tuple[str, list[str], Node]]:

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
+from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import SIGNERS, deliveries
 from bot.files.audit.delivery.gates import elsewhere, related, signings_of_images
-from bot.files.audit.delivery.statements import is_promotion
+from bot.files.audit.delivery.statements import built_before, is_promotion
 from bot.files.audit.delivery.unread import SIGNS_FILES, scripts_called
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -36,10 +37,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     called = {each: list(dict.fromkeys(scripts_called(repository, each, SIGNERS))) for each in unread}
     for push in own_deliveries.pushes:
         place = repository.where(push.step)
-        signing = next(iter(related(push, own_deliveries.signings)), None)
+        signings = related(push, own_deliveries.signings)
         strangers, scripts = unread[push.pipeline], called[push.pipeline]
-        if signing is not None:
-            yield holds(place, push.subject, f"{signing.tool} signs it")
+        if missed := left_out(push, signings):
+            why = f"{signings[0].tool} signs in other runs, and not for {missed}"
+            yield unknown(place, push.subject, why, f"whether others pull what {missed} pushes")
+        elif signings:
+            yield holds(place, push.subject, f"{signings[0].tool} signs it")
         elif strangers:
             yield unknown(
                 place,
@@ -55,8 +59,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 "the commands written in the workflow",
             )
         elif is_promotion(repository, push):
-            why = "the image was built before, and whether it was signed then is not known here"
-            yield unknown(place, push.subject, why, "the run that builds it")
+            why, settled_by = _of_promotion(built_before(push))
+            yield unknown(place, push.subject, why, settled_by)
         elif later := elsewhere(push, signings_of_images(repository)):
             why = f"{later[0].tool} of {later[0].pipeline.path} signs an image, perhaps this one"
             yield unknown(place, push.subject, why, "which image that run signs")
@@ -86,6 +90,19 @@ def _unread(pipeline: Pipeline) -> list[str]:
 def _may_sign(action: str) -> bool:
     """Whether an action may sign images, by its name."""
     return "sign" in action and SIGNS_FILES.search(action) is None
+
+
+def _of_promotion(builder: str) -> tuple[str, str]:
+    """Why it is not told of an image that is only brought on, and what settles it.
+
+    `builder` is the step of the same run that builds it, empty for none.
+    """
+    if builder:
+        return (
+            f"{builder} builds an image before, and no signature is seen in either job",
+            "a signature of the digest where others pull it",
+        )
+    return "the image was built before, and whether it was signed then is not known here", "the run that builds it"
 
 
 RULE = Rule(

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.delivery.action_versions import attaches_none_unasked
+from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import related
@@ -41,12 +42,12 @@ _IN_ONE = "build and push in one, with `docker buildx build --provenance=mode=ma
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     own_deliveries = deliveries(repository)
     for push in own_deliveries.pushes:
-        attesting = next(
-            (each.tool for each in related(push, own_deliveries.attestations) if each.what == "provenance"), ""
-        )
+        made = [each for each in related(push, own_deliveries.attestations) if each.what == "provenance"]
+        attesting = next((each.tool for each in made), "")
         isolated = isolated_provenance(push.pipeline)
         by = attesting or (isolated.remote if isolated is not None else "")
-        told, why = told_of(repository, push, "provenance", f"{by} attests how it was built" if by else "")
+        attested = f"{by} attests how it was built" if by else ""
+        told, why = told_of(repository, push, "provenance", attested, left_out(push, made))
         if told is not None:
             yield told
         else:

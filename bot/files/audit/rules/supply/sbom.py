@@ -17,6 +17,7 @@ SBOM that is only a file of the run.
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import elsewhere, related
@@ -43,7 +44,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         made = related(push, own_deliveries.attestations)
         attested = next((each for each in made if each.what == "sbom"), None)
         sbom_file = next((each for each in made if each.what == "sbom-file"), None)
-        told, why = told_of(repository, push, "sbom", f"{attested.tool} attaches an SBOM" if attested else "")
+        missed = left_out(push, [each for each in made if each.what == "sbom"])
+        by = f"{attested.tool} attaches an SBOM" if attested else ""
+        told, why = told_of(repository, push, "sbom", by, missed)
         if told is not None:
             yield told
         elif sbom_file is not None:

@@ -16,6 +16,7 @@ Exceptions: a workflow that is called from its own repository stays at level 2, 
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, Push
 from bot.files.audit.delivery.gates import related
@@ -39,21 +40,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             why = f"{isolated.remote} signs it, isolated from this workflow"
             yield holds(place, push.subject, f"SLSA build level 3: {why}")
             continue
-        if signed:
+        if missed := left_out(push, signed):
+            why = f"SLSA build level of {missed} is not that of others: {signed[0].tool} is left out for it"
+            yield unknown(place, push.subject, why, f"whether others pull what {missed} pushes")
+        elif signed:
             yield _judge_attestation(repository, push, signed[0])
-            continue
-        answer, why = asks_for(repository, push, "provenance")
-        if answer is True:
-            yield fails(
-                place,
-                push.subject,
-                f"SLSA build level 1: {why}, which nobody signs",
-                attest_after(repository, push, _FIX),
-            )
-        elif answer is None:
-            yield unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
         else:
-            yield fails(place, push.subject, f"SLSA build level 0: {why}", attest_after(repository, push, _FIX))
+            yield _by_the_build(repository, push)
     for build in own_deliveries.remote_builds:
         place, remote = repository.where(build.job), build.job.remote
         if build.is_signed:
@@ -64,6 +57,16 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             why = f"SLSA build level 1: sign is {build.input('sign')}, and nobody signs the provenance"
             yield fails(place, build.subject, why, "leave the input sign at auto")
+
+
+def _by_the_build(repository: RepositoryTexts, push: Push) -> Verdict:
+    """The level where no step signs provenance: what the build itself attaches has no signature."""
+    place = repository.where(push.step)
+    answer, why = asks_for(repository, push, "provenance")
+    if answer is None:
+        return unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
+    told = f"SLSA build level 1: {why}, which nobody signs" if answer else f"SLSA build level 0: {why}"
+    return fails(place, push.subject, told, attest_after(repository, push, _FIX))
 
 
 def _judge_attestation(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:

@@ -52,7 +52,10 @@ class _Policy:
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     policies = list(_policies(repository))
-    for deploy in image_deploys(repository):
+    by_job = {
+        (id(each.step.job.mapping), each.step.job.environment): each for each in image_deploys(repository)[::-1]
+    }
+    for deploy in reversed(by_job.values()):
         yield _of_deploy(repository, deploy, policies)
     for controller in controllers(repository):
         yield _of_controller(repository, controller, policies)

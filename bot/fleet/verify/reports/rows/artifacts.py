@@ -47,7 +47,7 @@ class ArtifactsStore(Store):
             select(
                 *(repositories.c.id, *IDENTITY),
                 *(artifact_reads.c.run, rebuilds.c.built_by, steps.c.run.label("of_step"), steps.c.elsewhere),
-                *(artifact_reads.c.step_id, artifact_reads.c.ended_at),
+                *(artifact_reads.c.step_id, artifact_reads.c.ended_at, rebuilds.c.workflow),
             )
             .select_from(artifact_reads)
             .join(repositories, repositories.c.id == artifact_reads.c.repository_id)
@@ -61,7 +61,7 @@ class ArtifactsStore(Store):
         alone = (run for run in (row.run, row.of_step) if run is not None)
         runs = (*(int(run) for run in row.built_by or ()), *alone)
         read_before = row.ended_at if row.step_id is not None else None
-        return EndedRuns(claimed.id, home, row.id, runs, read_before)
+        return EndedRuns(claimed.id, home.for_builds(row.workflow), row.id, runs, read_before)
 
     async def make_due(self) -> None:
         now = self._clock.now()

@@ -118,3 +118,22 @@ def test_what_comes_next_is_named_and_the_rest_counted(capsys: pytest.CaptureFix
         line.startswith("Next: contoso/shop and 2 more, ")
         for line in shown(replace(QUIET, rebuilds=planned), capsys)
     )
+
+
+def test_what_is_in_trouble_outside_says_what_to_do_about_each_kind(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    status = replace(
+        QUIET,
+        bases=(BaseStatus(Base("ghcr.io", "contoso/golden", "1"), None, None, None, 1, "HTTP 401"),),
+        incidents=(IncidentRow("api.example", NOON, None, "does not answer"),) * 2,
+        feed_errors=(("https://host/feed.json?api-version=1", "no answer"),),
+    )
+    assert shown(status, capsys)[-4:] == [
+        "In trouble: 2 incidents: each ends by itself once what it names is mended",
+        "In trouble: 1 base (ghcr.io/contoso/golden:1): mend its name, its credentials or its copy",
+        "In trouble: 1 document of a feed (host/feed.json): let the bot reach it, or bring a bundle: "
+        "`freshness-bot feeds bundle import`",
+        "`freshness-bot status --all` lists everything",
+    ]

@@ -14,7 +14,14 @@ from bot.domain.packages.ledger.clocks import (
     PublishedFix,
     Station,
 )
-from bot.domain.packages.ledger.entries import StationTime, elsewhere, entry_of, places_of, with_rebuilds
+from bot.domain.packages.ledger.entries import (
+    AlikeEntries,
+    StationTime,
+    elsewhere,
+    entry_of,
+    places_of,
+    with_rebuilds,
+)
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)
@@ -318,3 +325,15 @@ def test_rebuilds_tell_how_long_images_take_where_no_image_with_the_cve_does() -
     seen = StationTime(2, HOUR)
     assert with_rebuilds({Station.IMAGE: seen}, rebuilds)[Station.IMAGE] == seen
     assert with_rebuilds({}, None) == {}
+
+
+@pytest.mark.parametrize("first", [DONE, UNBUILT, NO_FIX, replace(NO_FIX, fix=FIXED, base=WITHDRAWN, own_bases=())])
+def test_of_images_that_are_known_alike_each_has_the_entry_that_it_has_alone(first: AffectedImage) -> None:
+    alike = AlikeEntries()
+    others = [replace(first, image=f"contoso/{name}:latest", repository=f"contoso/{name}") for name in "abab"]
+    assert [alike.of(each, "known") for each in (first, *others)] == [entry_of(each) for each in (first, *others)]
+
+
+def test_clocks_that_do_not_name_who_builds_the_image_are_one_object() -> None:
+    alike, other = AlikeEntries(), replace(NO_FIX, image="contoso/web:latest", repository="contoso/web")
+    assert alike.of(NO_FIX, "known").clocks is alike.of(other, "known").clocks

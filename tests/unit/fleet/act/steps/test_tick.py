@@ -351,7 +351,7 @@ async def test_a_step_of_a_repository_that_the_operator_does_not_include_any_mor
     world: World,
 ) -> None:
     world.shop.name = "elsewhere/shop"
-    world.covers = lambda name: name.startswith("contoso/")
+    world.covers = lambda home: home.name.startswith("contoso/")
     after = await world.tick()
     told = "elsewhere/shop: the settings do not include a repository of this name"
     assert (after.state, after.reason, world.forge.calls) == (StepState.DUE, told, [])
@@ -365,7 +365,7 @@ async def test_a_step_in_a_repository_that_a_rule_names_is_started_there_as_long
         world.store.job.step, step=Step("canary", "deploy.yml", "Deploys/Production"), home=other.identity
     )
     world.store.job = replace(world.store.job, step=step)
-    world.covers = lambda name: name.startswith("contoso/")
+    world.covers = lambda home: home.name.startswith("contoso/")
     other.name = "deploys/renamed"
     assert (await world.tick()).reason == "deploys/renamed: the settings do not include a repository of this name"
     other.name = "deploys/production"
@@ -502,7 +502,7 @@ def elsewhere(world: World, name: str = "contoso/deploy") -> FakeRepository:
 @pytest.mark.parametrize("outside", ["shop", "deploy"])
 async def test_a_step_elsewhere_waits_until_both_repositories_are_included(world: World, outside: str) -> None:
     elsewhere(world)
-    world.covers = lambda name: not name.endswith(outside)
+    world.covers = lambda home: not home.name.endswith(outside)
     told = f"contoso/{outside}: the settings do not include a repository of this name"
     assert (await world.tick()).reason == told
     world.covers = covers_all

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from bot.domain.builder.runs import Artifact
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.host import Host
 from bot.domain.repositories.repository import Identity
 from bot.fleet.verify.reports.tick import ArtifactOptions, EndedRuns, Gathered, tick
 from bot.images.scan_reports import ReportOrigin, ScanReport
@@ -202,3 +203,17 @@ async def test_a_run_that_cannot_be_looked_at_again_counts_as_read_when_it_was()
     store.ended.add(EndedRuns(1, SHOP, 7, (30,), NOON - timedelta(hours=1)), NOON)
     assert (await gathered(store, left)).problems == ("contoso/shop: Not Found",)
     assert [each.is_news for each in store.settled] == [False]
+
+
+async def test_a_builder_in_trouble_keeps_no_reports_of_what_another_builds_waiting() -> None:
+    options = replace(OPTIONS, host=Host("api.github.com", others={"azure-devops": Host("dev.azure.com")}))
+    loop, elsewhere = Loop(ManualClock(NOON)), Kept()
+    elsewhere.ended.rows[1].item = EndedRuns(1, Identity("contoso/team/desk", forge="azure-devops"), 8, (31,))
+    busy = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(hours=1))
+    assert (await tick(elsewhere, Left(listing=busy), options, loop)).problems == ("slow down",)
+    left = Left({"trivy-shop": packed({"report.json": trivy()})})
+    assert await tick(Kept(), left, options, loop) == Gathered(1)
+    again = Kept()
+    again.ended.rows[1].item = elsewhere.ended.rows[1].item
+    await tick(again, left, options, loop)
+    assert again.settled == []

@@ -1,0 +1,110 @@
+"""Compose files that are read together: what Compose reads by itself, what may be named, and parts of services."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from tests.unit.files.audit.world import findings, outcome, outcomes
+
+HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+BASE = """
+services:
+  shop:
+    image: contoso/shop:1
+    user: '1654'
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    security_opt: [no-new-privileges:true]
+"""
+WORSE = [
+    ("not-privileged", "privileged: true"),
+    ("no-host-namespaces", "pid: host"),
+    ("no-host-namespaces", "network_mode: host"),
+    ("no-engine-socket", "volumes: ['/run/docker.sock:/run/docker.sock']"),
+    ("no-host-paths", "volumes: ['/etc:/outer/etc']"),
+    ("no-added-capabilities", "cap_add: [SYS_ADMIN]"),
+    ("seccomp-profile", "security_opt: [seccomp:unconfined]"),
+    ("run-as-non-root", "user: root"),
+]
+
+
+def over(line: str) -> str:
+    return f"services:\n  shop:\n    {line}\n"
+
+
+@pytest.mark.parametrize(("check", "line"), [*WORSE, ("read-only-root", "read_only: false")])
+@pytest.mark.parametrize(
+    ("base", "beside"),
+    [
+        ("docker-compose.yml", "docker-compose.override.yml"),
+        ("compose.yaml", "compose.override.yaml"),
+        ("run/docker-compose.yaml", "run/compose.override.yml"),
+    ],
+)
+def test_what_compose_reads_by_itself_counts(check: str, line: str, base: str, beside: str) -> None:
+    assert outcome(check, {base: BASE}) is HOLDS
+    (found,) = findings(check, {base: BASE, beside: over(line)})
+    assert (found.outcome, found.subject) == (FAILS, "service shop")
+
+
+@pytest.mark.parametrize(("check", "line"), WORSE)
+def test_what_may_be_named_beside_a_file_leaves_the_claim_unknown(check: str, line: str) -> None:
+    (found,) = findings(check, {"shop.yml": BASE, "shop.override.yml": over(line)})
+    assert found.outcome is UNKNOWN
+    assert "shop.override.yml" in found.message
+
+
+@pytest.mark.parametrize(("check", "line"), WORSE)
+def test_an_override_of_another_service_or_folder_changes_nothing(check: str, line: str) -> None:
+    other = over(line).replace("shop:", "till:")
+    assert outcome(check, {"compose.yaml": BASE, "compose.override.yaml": other}) is HOLDS
+    assert outcome(check, {"compose.yaml": BASE, "other/compose.override.yaml": over(line)}) is HOLDS
+
+
+@pytest.mark.parametrize(("check", "line"), WORSE)
+def test_a_part_of_a_service_is_asked_what_it_sets(check: str, line: str) -> None:
+    (found,) = findings(check, {"compose.large.yaml": over(line)})
+    assert (found.outcome, found.place.path) == (FAILS, "compose.large.yaml")
+
+
+@pytest.mark.parametrize("check", [*dict.fromkeys(check for check, _ in WORSE), "read-only-root"])
+def test_a_part_of_a_service_is_not_asked_what_it_leaves_to_the_whole(check: str) -> None:
+    assert outcomes(check, {"compose.large.yaml": over("ports: ['80:8080']")}) == []
+
+
+def test_a_privileged_service_is_not_asked_to_gain_no_rights() -> None:
+    privileged = "services: {agent: {image: 'contoso/agent:1', privileged: true}}\n"
+    assert outcome("no-privilege-escalation", {"compose.yaml": privileged}) is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("variable", ["Db: 'Host=db;Password=hunter2'", "DB_PASSWORD: hunter2"])
+def test_a_secret_in_a_part_of_a_service_is_told(variable: str) -> None:
+    files = {
+        "compose.yml": "services: {api: {image: contoso/api}}",
+        "compose.postgres.yml": f"services: {{api: {{environment: {{{variable}}}}}}}",
+    }
+    found = findings("runtime-secrets", files)
+    assert [(each.outcome, each.place.path) for each in found if each.outcome is Outcome.FAILS] == [
+        (Outcome.FAILS, "compose.postgres.yml")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ("WHO=root\n", Outcome.FAILS),
+        ('WHO="1654"\n', Outcome.HOLDS),
+        ("WHO=$OTHER\n", Outcome.UNKNOWN),
+        ("OTHER=root\n", Outcome.UNKNOWN),
+    ],
+)
+def test_the_file_of_variables_beside_counts(variables: str, expected: Outcome) -> None:
+    files = {"run/compose.yaml": "services: {api: {image: contoso/api, user: '${WHO}'}}", "run/.env": variables}
+    (found,) = findings("run-as-non-root", files)
+    assert found.outcome is expected
+
+
+def test_the_image_that_the_file_of_variables_names_is_known() -> None:
+    files = {"compose.yaml": "services: {db: {image: '${DB}'}}", ".env": "DB=redis:8\n"}
+    (found,) = findings("run-as-non-root", files)
+    assert "becomes UID 999" in found.message
