@@ -1,0 +1,1 @@
+"""Azure DevOps: Repos as a forge, Pipelines as a builder."""
