@@ -1,1 +1,1 @@
-"""Azure DevOps: Repos as a forge, Pipelines as a builder."""
+"""Azure DevOps: Pipelines as a builder."""

@@ -16,13 +16,6 @@ SUPPRESSED = {"X-TFS-FedAuthRedirect": "Suppress"}
 """Has the service say that the credentials are not taken, rather than send to where one signs in."""
 _SIGN_IN = "check that the token is of this organisation and has not run out"
 _TROUBLES: Mapping[str, Trouble] = {
-    "GitRepositoryNotFoundException": Trouble.MISSING,
-    "GitItemNotFoundException": Trouble.MISSING,
-    "GitUnresolvableToCommitException": Trouble.MISSING,
-    "GitObjectDoesNotExistException": Trouble.CONFLICT,
-    "GitReferenceStaleException": Trouble.CONFLICT,
-    "GitPullRequestExistsException": Trouble.CONFLICT,
-    "GitNeedsPermissionException": Trouble.DENIED,
     "PipelineValidationException": Trouble.CONFLICT,
     "InvalidArgumentValueException": Trouble.MALFORMED,
 }

@@ -1,6 +1,8 @@
 """Builds of Azure Pipelines as runs, in the words that runs of all builders share."""
 
+import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +50,7 @@ def run_of(row: Mapping[str, Any], organization: str) -> Run:
             _STATUSES.get(status, status),
             _CONCLUSIONS.get(result, result) if status == "completed" else None,
             created_at=datetime.fromisoformat(queued) if queued else None,
-            title=str(row.get("buildNumber", "")),
+            title=_title(row),
             node_id=str(Place(organization, str(row["project"]["id"]), "build", str(number))),
             commit=row.get("sourceVersion"),
             number=number,
@@ -58,6 +60,14 @@ def run_of(row: Mapping[str, Any], organization: str) -> Run:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Failure(Trouble.MALFORMED, "the list of builds has another shape", where=organization) from error
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    """Its number, and what it was handed when it was started: a correlation is found again by that."""
+    handed = dict(row.get("templateParameters") or {})
+    with suppress(ValueError, RecursionError, TypeError):  # then the number tells enough
+        handed |= json.loads(row.get("parameters") or "{}")
+    return " ".join(str(each) for each in (row.get("buildNumber", ""), handed.get("correlation", "")) if each)
 
 
 def waits_for_approval(records: Iterable[Mapping[str, Any]]) -> bool:

@@ -2,49 +2,48 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from bot.clients.forges.azure_devops.builds import first_failure, run_of, waits_for_approval
+from bot.clients.forges.azure_devops.definitions import (
+    check,
+    is_built_by,
+    pipeline_of,
+    settable_variables,
+    state_of,
+    trunk_of,
+)
 from bot.clients.forges.azure_devops.names import Place, place_of, ref_of
 from bot.clients.forges.azure_devops.transport import Query, Transport
-from bot.domain.builder.runs import FailedJob, FollowedRuns, Run, RunState
+from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.builder.definitions import Definition
+from bot.domain.builder.runs import (
+    CHECKS,
+    Artifact,
+    BuildRun,
+    FailedJob,
+    FollowedRuns,
+    MergedCommit,
+    Run,
+    RunState,
+)
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import SightLost
-from bot.domain.repositories.builds import ACTIVE, DELETED, LatestRuns, PastRun, WorkflowShown
-from bot.domain.repositories.repository import Identity, built_elsewhere
+from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.surroundings import EnvironmentProtection
 
-BUILDER = "azure-pipelines"
 MOST_BUILDS = 100
 """Ids in one address, which is to stay short."""
-MOST_LATEST = 10
+MOST_LATEST = 20
 """Builds of each definition that one look shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A pipeline's number in its project of an organisation: `azure-pipelines: ORGANISATION/PROJECT/NUMBER`."""
-
-    organization: str
-    project: str
-    number: int
-
-    @property
-    def workflow(self) -> str:
-        """What rebuilds and rules call it."""
-        return f"{BUILDER}: {self.organization}/{self.project}/{self.number}"
-
-
-def definition_of(workflow: str) -> Definition:
-    """Raises `Failure` (malformed) where a workflow is none of Azure Pipelines."""
-    built = built_elsewhere(workflow)
-    parts = [] if built is None or built.builder != BUILDER else built.place.split("/")
-    if len(parts) != 3 or not parts[1].strip() or not parts[2].isdecimal():
-        advice = f"write `{BUILDER}: organisation/project/number of the definition`"
-        raise Failure(Trouble.MALFORMED, f"{workflow[:80]!r} is no pipeline", advice=advice)
-    return Definition(parts[0], parts[1], int(parts[2]))
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)
+"""Two services date a merge and the build that it starts."""
+_NOT_VALID, _NOT_ALLOWED = 400, 403
+"""As `PipelineValidationException` comes, and a lack of *Edit queue build configuration* (TF215106)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +51,36 @@ class Pipelines:
     """The pipelines of several organisations, each asked by its own transport, by its name in lower case."""
 
     transports: Mapping[str, Transport]
-
-    async def definitions_of(self, repository: str, project: Place) -> list[Definition]:
-        """The YAML definitions of one project that build a repository of GitHub, called `owner/name`."""
-        query = {"repositoryId": repository, "repositoryType": "GitHub", "includeAllProperties": "true"}
-        rows = await self._at(project.organization).pages(f"{_in(project.project)}/_apis/build/definitions", query)
-        numbers = [int(row["id"]) for row in rows if "yamlFilename" in (row.get("process") or {})]
-        return [Definition(project.organization, project.project, number) for number in numbers]
+    started_bare: set[str] = field(default_factory=set)
+    """The pipelines that were found to take nothing that they are handed."""
 
     async def dispatch(
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
     ) -> int | None:
-        """The id of the run, which is that of its build."""
-        definition = definition_of(workflow)
-        body = {
-            "resources": {"repositories": {"self": {"refName": ref_of(ref)}}},
-            "templateParameters": dict(inputs),
+        """The id of the run, which is that of its build.
+
+        A definition tells its variables, and nothing but a request which parameters its file declares, and whether
+        the bot may set any: what is refused for that has started nothing, and is asked for with nothing set.
+        """
+        definition = pipeline_of(workflow)
+        row = await self._shown(definition)
+        check(row, repository, definition)
+        bare: dict[str, Any] = {"resources": {"repositories": {"self": {"refName": ref_of(ref)}}}}
+        if not inputs or workflow in self.started_bare:
+            return await self._start(definition, bare)
+        settable = settable_variables(row)
+        handed = {
+            "variables": {name: {"value": value} for name, value in inputs.items() if name in settable},
+            "templateParameters": {name: value for name, value in inputs.items() if name not in settable},
         }
-        path = f"{_in(definition.project)}/_apis/pipelines/{definition.number}/runs"
-        shown = await self._at(definition.organization).post(path, body)
-        return int(shown["id"]) if isinstance(shown, dict) and isinstance(shown.get("id"), int) else None
+        try:
+            return await self._start(definition, {**bare, **{key: each for key, each in handed.items() if each}})
+        except Failure as failure:
+            if failure.status not in (_NOT_VALID, _NOT_ALLOWED):
+                raise
+        number = await self._start(definition, bare)
+        self.started_bare.add(workflow)
+        return number
 
     async def dispatched_runs(
         self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
@@ -106,17 +115,18 @@ class Pipelines:
         return first_failure(await _timeline(transport, project, run))
 
     async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
-        """None where the definition is gone or hidden."""
-        definition = definition_of(file)
-        transport = self._at(definition.organization)
+        """None where the definition is gone or hidden, or builds another repository."""
+        definition = pipeline_of(file)
         try:
-            row = await transport.get(f"{_in(definition.project)}/_apis/build/definitions/{definition.number}")
+            row = await self._shown(definition)
         except Failure as failure:
             if failure.trouble is Trouble.MISSING:
                 return None
             raise
+        if not is_built_by(row, repository):
+            return None
         place = Place(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
-        return WorkflowShown(str(place), _state_of(row))
+        return WorkflowShown(str(place), state_of(row))
 
     async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
         """Two requests for all definitions of a project."""
@@ -125,7 +135,7 @@ class Pipelines:
             transport = self._at(organization)
             numbers = ",".join(node.id for node in nodes.values())
             shown = await transport.pages(f"{project}/_apis/build/definitions", {"definitionIds": numbers})
-            states = {str(row["id"]): _state_of(row) for row in shown}
+            states = {str(row["id"]): state_of(row) for row in shown}
             runs = await self._past(
                 *(transport, project),
                 {
@@ -141,7 +151,7 @@ class Pipelines:
         return latest
 
     async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
-        definition = definition_of(workflow)
+        definition = pipeline_of(workflow)
         transport, project = self._at(definition.organization), _in(definition.project)
         common: Query = {
             "definitions": definition.number,
@@ -154,6 +164,50 @@ class Pipelines:
             runs = await self._past(transport, project, {**common, **more})
             found |= {run.id: run for run in runs.get(str(definition.number), ())}
         return tuple(sorted(found.values(), key=lambda run: run.at, reverse=True))
+
+    async def builds(
+        self, commits: Sequence[MergedCommit], *, later: bool = False
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
+        """One request for the definitions of a project: builds are not to be asked for by commit."""
+        found: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {}
+        asked: dict[tuple[str, str], list[tuple[Definition, MergedCommit]]] = defaultdict(list)
+        for commit in commits:
+            definition = pipeline_of(commit.workflow or "")
+            asked[definition.organization, definition.project].append((definition, commit))
+        for pairs in asked.values():
+            try:
+                rows = await self._rows_since(pairs)
+                for definition, commit in pairs:
+                    found[commit.node_id] = await self._groups(definition, commit, rows[definition.number], later)
+            except Failure as failure:
+                found |= {commit.node_id: failure for _, commit in pairs if commit.node_id not in found}
+        return found
+
+    async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
+        """Azure tells neither size nor end nor digest of them: none is read."""
+        raise Failure(
+            Trouble.MISSING,
+            "what Azure Pipelines publish is not read",
+            where=repository.name,
+            advice="attach reports to the image, or upload them",
+        )
+
+    async def artifact_address(self, repository: Identity, artifact: int) -> str:
+        raise Failure(Trouble.MISSING, "what Azure Pipelines publish is not read", where=repository.name)
+
+    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
+        raise Failure(Trouble.MISSING, "environments are the forge's", where=repository.name)
+
+    async def action_commits(
+        self, repository: Identity, actions: Sequence[ActionTag]
+    ) -> Mapping[ActionTag, ActionCommit]:
+        raise Failure(Trouble.MISSING, "actions are the forge's", where=repository.name)
+
+    async def sees_others(self, repository: Identity) -> bool:
+        """Whether any pipeline of the project is shown: what is not, is gone then."""
+        transport, project = self._of(repository)
+        shown = await transport.get(f"{project}/_apis/build/definitions", {"$top": 1})
+        return bool(shown["value"])
 
     async def serving(self, repository: Identity) -> "Pipelines":
         return self
@@ -168,11 +222,60 @@ class Pipelines:
     def _of(self, repository: Identity) -> tuple[Transport, str]:
         """Who is asked about a build, and the project in which it is."""
         built = repository.built
-        definition = definition_of("" if built is None else f"{built.builder}: {built.place}")
+        definition = pipeline_of("" if built is None else f"{built.builder}: {built.place}")
         return self._at(definition.organization), _in(definition.project)
 
+    async def _shown(self, definition: Definition) -> Mapping[str, Any]:
+        transport = self._at(definition.organization)
+        row = await transport.get(f"{_in(definition.project)}/_apis/build/definitions/{definition.number}")
+        if not isinstance(row, dict):
+            raise Failure(Trouble.MALFORMED, "the definition has another shape", where=definition.workflow)
+        return row
+
+    async def _start(self, definition: Definition, body: Mapping[str, Any]) -> int | None:
+        path = f"{_in(definition.project)}/_apis/pipelines/{definition.number}/runs"
+        shown = await self._at(definition.organization).post(path, body)
+        return int(shown["id"]) if isinstance(shown, dict) and isinstance(shown.get("id"), int) else None
+
+    async def _rows_since(
+        self, pairs: Sequence[tuple[Definition, MergedCommit]]
+    ) -> Mapping[int, list[Mapping[str, Any]]]:
+        """The builds of several definitions of a project, since the first of the commits came, by their numbers."""
+        numbers = sorted({definition.number for definition, _ in pairs})
+        since = min(commit.at for _, commit in pairs) - _CLOCKS_DIFFER_BY
+        transport, project = self._at(pairs[0][0].organization), _in(pairs[0][0].project)
+        rows: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+        for start in range(0, len(numbers), MOST_BUILDS):
+            query = {
+                "definitions": ",".join(map(str, numbers[start : start + MOST_BUILDS])),
+                "minTime": since.astimezone(UTC).isoformat(),
+                "queryOrder": "queueTimeAscending",
+            }
+            for row in await transport.pages(f"{project}/_apis/build/builds", query):
+                rows[int(row["definition"]["id"])].append(row)
+        return rows
+
+    async def _groups(
+        self, definition: Definition, merged: MergedCommit, rows: Sequence[Mapping[str, Any]], later: bool
+    ) -> Sequence[Sequence[BuildRun]]:
+        """The builds of the commit; then, where those are wanted, of each that was built on its branch since."""
+        runs = [run_of(row, definition.organization) for row in rows]
+        own = [run for run in runs if run.commit == merged.commit]
+        if not later:
+            return [[_build_run(definition, run) for run in own]]
+        trunks = {run.branch for run in own if run.event not in CHECKS} or {await self._trunk(definition)}
+        groups: dict[str | None, list[BuildRun]] = {merged.commit: [_build_run(definition, run) for run in own]}
+        for run in runs:
+            is_later = run.created_at is not None and run.created_at > merged.at
+            if is_later and run.branch in trunks and run.commit != merged.commit:
+                groups.setdefault(run.commit, []).append(_build_run(definition, run))
+        return list(groups.values())
+
+    async def _trunk(self, definition: Definition) -> str | None:
+        return trunk_of(await self._shown(definition))
+
     async def _runs(self, workflow: str, branch: str | None, since: datetime, more: Query) -> list[Run]:
-        definition = definition_of(workflow)
+        definition = pipeline_of(workflow)
         query = {
             "definitions": definition.number,
             "minTime": since.astimezone(UTC).isoformat(),
@@ -212,6 +315,13 @@ class Pipelines:
         return found
 
 
+def _build_run(definition: Definition, run: Run) -> BuildRun:
+    return BuildRun(
+        *(definition.workflow, run.event, run.status, run.conclusion, run.url),
+        *(run.commit, run.number, run.id),
+    )
+
+
 async def _timeline(transport: Transport, project: str, run: int) -> Iterable[Mapping[str, Any]]:
     """What a build has come through; nothing of one that has not begun."""
     shown = await transport.get(f"{project}/_apis/build/builds/{run}/timeline")
@@ -224,12 +334,6 @@ def _by_project(texts: Iterable[str]) -> Mapping[tuple[str, str], dict[str, Plac
         place = place_of(text)
         found[place.organization, place.project][text] = place
     return found
-
-
-def _state_of(row: Mapping[str, Any]) -> str:
-    """A paused definition takes requests and starts none, so it is as little active as one that is disabled."""
-    status = str(row.get("queueStatus") or "enabled")
-    return {"enabled": ACTIVE, "disabled": "disabled", "paused": "paused"}.get(status, DELETED)
 
 
 def _in(project: str) -> str:

@@ -34,13 +34,22 @@ class Service:
     timelines: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     refusal: tuple[int, dict[str, Any]] | None = None
+    takes_none: bool = False
+    """Whether no pipeline declares parameters."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
 
     def define(self, number: int, **values: Any) -> None:
         process = {"type": 2, "yamlFilename": "azure-pipelines.yml"}
-        known = {"id": number, "name": "shop", "project": PROJECT, "queueStatus": "enabled", "process": process}
+        known = {
+            "id": number,
+            "name": "shop",
+            "project": PROJECT,
+            "queueStatus": "enabled",
+            "process": process,
+            "repository": {"id": "octo/shop", "type": "GitHub", "defaultBranch": "refs/heads/main"},
+        }
         self.definitions[number] = {**known, **values}
 
     def build(self, number: int, definition: int = 12, **values: Any) -> None:
@@ -70,6 +79,9 @@ class Service:
             return httpx.Response(203, text=_SIGN_IN, headers={"content-type": "text/html"})
         if self.refusal is not None:
             return httpx.Response(self.refusal[0], json=self.refusal[1], headers=self.headers)
+        if self.takes_none and body and body.get("templateParameters"):
+            message = "Unexpected parameter 'correlation'"
+            return httpx.Response(400, json={"message": message, "typeKey": "PipelineValidationException"})
         shown, token = self._shown(request.method, unquote(path), query)
         if shown is None:
             return httpx.Response(404, json={"message": "not there", "typeKey": "BuildNotFoundException"})
@@ -85,7 +97,9 @@ class Service:
                 return {"id": max(self.builds), "state": "inProgress"}, None
             case ["build", "definitions"]:
                 wanted = query.get("definitionIds", ",".join(map(str, self.definitions))).split(",")
-                return _page([row for key, row in self.definitions.items() if str(key) in wanted], query)
+                return _page(
+                    [_reference(row) for key, row in self.definitions.items() if str(key) in wanted], query
+                )
             case ["build", "definitions", number]:
                 return self.definitions.get(int(number)), None
             case ["build", "builds"]:
@@ -115,6 +129,11 @@ def _page(rows: list[dict[str, Any]], query: Mapping[str, str]) -> tuple[Any, st
     end = start + PAGE if is_paged else len(rows)
     shown = rows[start:end]
     return {"count": len(shown), "value": shown}, str(end) if end < len(rows) else None
+
+
+def _reference(row: dict[str, Any]) -> dict[str, Any]:
+    """A definition as lists show it: what it builds is told of one alone."""
+    return {key: value for key, value in row.items() if key not in ("repository", "variables")}
 
 
 def _is_wanted(row: Mapping[str, Any], query: Mapping[str, str]) -> bool:

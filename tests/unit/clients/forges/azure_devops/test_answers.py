@@ -45,13 +45,10 @@ def test_a_page_to_sign_in_at_tells_that_the_credentials_are_not_taken_at_presen
 @pytest.mark.parametrize(
     ("status", "type_key", "trouble"),
     [
-        (404, "GitRepositoryNotFoundException", Trouble.MISSING),
-        (404, "GitItemNotFoundException", Trouble.MISSING),
-        (409, "GitReferenceStaleException", Trouble.CONFLICT),
-        (409, "GitPullRequestExistsException", Trouble.CONFLICT),
-        (403, "GitNeedsPermissionException", Trouble.DENIED),
+        (404, "DefinitionNotFoundException", Trouble.MISSING),
+        (400, "PipelineValidationException", Trouble.CONFLICT),
+        (403, "AccessDeniedException", Trouble.DENIED),
         (400, "InvalidArgumentValueException", Trouble.MALFORMED),
-        (500, "GitObjectDoesNotExistException", Trouble.CONFLICT),
         (500, "SomethingElseException", Trouble.UNREACHABLE),
         (401, "", Trouble.DENIED),
         (429, "", Trouble.THROTTLED),

@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from bot.clients.forges.azure_devops.names import Place
-from bot.clients.forges.azure_devops.pipelines import Definition, Pipelines, definition_of
+from bot.clients.forges.azure_devops.pipelines import Pipelines
 from bot.clients.http.client import Http
+from bot.domain.builder.definitions import Definition, definition_of
+from bot.domain.builder.runs import MergedCommit
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.refusals import SightLost
@@ -43,10 +45,9 @@ def pipelines(service: Service, http: Http) -> Pipelines:
 
 def test_a_pipeline_is_called_by_its_organisation_project_and_number() -> None:
     assert definition_of(PIPELINE) == Definition("contoso", "team one", 12)
-    assert definition_of(PIPELINE).workflow == PIPELINE
+    assert Definition("contoso", "team one", 12).workflow == PIPELINE
     for other in ("build.yml", "azure-pipelines: contoso/12", "azure-pipelines: contoso/team/x", "else: a/b/1"):
-        with pytest.raises(Failure, match="is no pipeline"):
-            definition_of(other)
+        assert definition_of(other) is None
 
 
 async def test_a_run_is_started_at_the_branch_with_its_parameters_and_its_id_is_told(
@@ -55,13 +56,17 @@ async def test_a_run_is_started_at_the_branch_with_its_parameters_and_its_id_is_
     number = await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c-1"})
     assert (number, service.asked) == (
         100,
-        [("POST", "/contoso/team one/_apis/pipelines/12/runs")],
+        [
+            ("GET", "/contoso/team one/_apis/build/definitions/12"),
+            ("POST", "/contoso/team one/_apis/pipelines/12/runs"),
+        ],
     )
     assert service.bodies == [
+        None,
         {
             "resources": {"repositories": {"self": {"refName": "refs/heads/main"}}},
             "templateParameters": {"correlation": "c-1"},
-        }
+        },
     ]
     assert (await pipelines.run(SHOP, 100)).status == "queued"
 
@@ -142,12 +147,6 @@ async def test_runs_further_back_tell_the_last_success_and_the_last_of_the_sched
     assert len(service.asked) == 3
 
 
-async def test_pipelines_that_build_what_github_holds_are_found(service: Service, pipelines: Pipelines) -> None:
-    service.define(13, process={"type": 1})
-    found = await pipelines.definitions_of("octo/shop", Place("contoso", "team one", "project", "-"))
-    assert found == [Definition("contoso", "team one", 12)]
-
-
 async def test_a_page_to_sign_in_at_is_no_answer_and_ends_nothing(service: Service, http: Http) -> None:
     with pytest.raises(Failure, match="a page to sign in at") as raised:
         await service.pipelines(http, token="stale").run(SHOP, 7)
@@ -172,14 +171,83 @@ async def test_an_organisation_waits_for_its_own_pauses_alone(service: Service, 
     assert service.clock.now() == before
 
 
-async def test_a_pipeline_that_takes_no_such_parameter_has_started_nothing(
+async def test_what_may_be_set_as_it_is_started_is_a_variable(service: Service, pipelines: Pipelines) -> None:
+    service.define(12, variables={"correlation": {"allowOverride": True}, "bases": {"value": "none"}})
+    await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c-1", "bases": "b"})
+    assert service.bodies[-1]["variables"] == {"correlation": {"value": "c-1"}}
+    assert service.bodies[-1]["templateParameters"] == {"bases": "b"}
+
+
+async def test_a_pipeline_that_takes_no_parameter_is_started_without_and_known_for_it(
     service: Service, pipelines: Pipelines
 ) -> None:
-    message = "Unexpected parameter 'correlation'"
-    service.refusal = (400, {"message": message, "typeKey": "PipelineValidationException"})
-    with pytest.raises(Failure, match=message) as raised:
+    service.takes_none = True
+    for _ in range(2):
+        assert await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c"}) is not None
+    started = [method for method, _ in service.asked if method == "POST"]
+    assert (len(started), len(service.builds)) == (3, 2)
+
+
+async def test_a_pipeline_that_is_refused_for_something_else_has_started_nothing(
+    service: Service, pipelines: Pipelines
+) -> None:
+    service.define(12)
+    service.refusal = (400, {"message": "no such stage", "typeKey": "PipelineValidationException"})
+    with pytest.raises(Failure, match="no such stage") as raised:
         await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c"})
-    assert (raised.value.trouble, len(service.asked)) == (Trouble.CONFLICT, 1)
+    assert raised.value.trouble is Trouble.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"repository": {"id": "octo/other", "type": "GitHub"}}, "it builds octo/other, not octo/shop"),
+        ({"repository": {"id": "octo/shop", "type": "TfsGit"}}, "it builds octo/shop, not octo/shop"),
+        ({"queueStatus": "disabled"}, "it is disabled"),
+        ({"queueStatus": "paused"}, "it is paused"),
+    ],
+)
+async def test_only_an_enabled_pipeline_of_the_repository_is_started(
+    service: Service, pipelines: Pipelines, values: dict[str, object], words: str
+) -> None:
+    service.define(12, **values)
+    with pytest.raises(Failure, match=words):
+        await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={})
+    assert [method for method, _ in service.asked] == ["GET"]
+
+
+async def test_a_run_is_found_again_by_what_it_was_handed(service: Service, pipelines: Pipelines) -> None:
+    service.build(7, templateParameters={"correlation": "c-1"})
+    service.build(8, parameters='{"correlation": "c-2"}')
+    service.build(9, parameters="{")
+    titles = [(await pipelines.run(SHOP, number)).title for number in (7, 8, 9)]
+    assert titles == ["20261130.7 c-1", "20261130.8 c-2", "20261130.9"]
+
+
+async def test_builds_of_a_merge_are_told_by_its_commit_and_later_ones_by_theirs(
+    service: Service, pipelines: Pipelines
+) -> None:
+    merged = MergedCommit("C_1", "aaa", datetime(2026, 11, 30, 10, tzinfo=UTC), PIPELINE)
+    batched = MergedCommit("C_2", "bbb", merged.at, PIPELINE)
+    service.build(7, sourceVersion="aaa", reason="individualCI", result="failed")
+    service.build(8, sourceVersion="ccc", reason="individualCI")
+    service.build(9, sourceVersion="ddd", sourceBranch="refs/heads/other")
+    builds = await pipelines.builds([merged, batched])
+    assert len(service.asked) == 2, "two pages"
+    assert builds["C_2"] == [[]]
+    [[found]] = builds["C_1"]  # type: ignore[misc]
+    assert (found.file, found.event, found.conclusion, found.id) == (PIPELINE, "push", "failure", 7)
+    later = await pipelines.builds([merged, batched], later=True)
+    assert [[run.id for run in group] for group in later["C_1"]] == [[7], [8]]  # type: ignore[union-attr]
+    assert [[run.id for run in group] for group in later["C_2"]] == [[], [7], [8]]  # type: ignore[union-attr]
+
+
+async def test_only_who_is_shown_another_pipeline_of_the_project_knows_what_is_gone(
+    service: Service, pipelines: Pipelines
+) -> None:
+    assert await pipelines.sees_others(SHOP)
+    service.definitions.clear()
+    assert not await pipelines.sees_others(SHOP)
 
 
 async def test_an_organisation_that_is_not_set_up_any_more_has_lost_nothing(pipelines: Pipelines) -> None:
