@@ -42,6 +42,8 @@ MOST_LATEST = 20
 """Builds of each definition that one look shows."""
 _CLOCKS_DIFFER_BY = timedelta(minutes=5)
 """Two services date a merge and the build that it starts."""
+_PARAMETERS = frozenset({"correlation"})
+"""What a pipeline's file is to declare; the rest it is handed where its variables of that name may be set."""
 _NOT_VALID, _NOT_ALLOWED = 400, 403
 """As `PipelineValidationException` comes, and a lack of *Edit queue build configuration* (TF215106)."""
 
@@ -59,8 +61,8 @@ class Pipelines:
     ) -> int | None:
         """The id of the run, which is that of its build.
 
-        A definition tells its variables, and nothing but a request which parameters its file declares, and whether
-        the bot may set any: what is refused for that has started nothing, and is asked for with nothing set.
+        A definition tells its variables, and nothing but a request whether its file declares the parameter, and
+        whether the bot may set any: what is refused for that has started nothing, and is asked for bare.
         """
         definition = pipeline_of(workflow)
         row = await self._shown(definition)
@@ -71,7 +73,7 @@ class Pipelines:
         settable = settable_variables(row)
         handed = {
             "variables": {name: {"value": value} for name, value in inputs.items() if name in settable},
-            "templateParameters": {name: value for name, value in inputs.items() if name not in settable},
+            "templateParameters": {name: inputs[name] for name in _PARAMETERS & inputs.keys() - settable},
         }
         try:
             return await self._start(definition, {**bare, **{key: each for key, each in handed.items() if each}})

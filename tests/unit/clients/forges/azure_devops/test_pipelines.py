@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 
 from bot.clients.forges.azure_devops.names import Place
@@ -16,7 +16,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity
-from tests.unit.clients.forges.azure_devops.service import PROJECT, Service
+from sandbox.azure_devops.service import EDIT_QUEUE, PROJECT, QUEUE, Service
+from tests.unit.clients.forges.azure_devops.playing import pipelines_of, played
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 PIPELINE = "azure-pipelines: contoso/team one/12"
@@ -25,22 +26,27 @@ BUILD_7 = str(Place("contoso", PROJECT["id"], "build", "7"))
 
 
 @pytest.fixture
-def service(shared: Path) -> Service:
-    service = Service(shared / "azure-devops", ManualClock(NOON))
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def service(shared: Path, clock: ManualClock) -> Service:
+    service = Service(shared / "azure-devops", clock)
     service.define(12)
     return service
 
 
 @pytest.fixture
-async def http(service: Service) -> AsyncIterator[Http]:
-    async with Http(service.clock, transport=httpx.MockTransport(service.answer)) as http:
+async def http(service: Service, clock: ManualClock) -> AsyncIterator[Http]:
+    async with Http(clock, transport=played(service)) as http:
         yield http
     assert service.mistakes == []
 
 
 @pytest.fixture
-def pipelines(service: Service, http: Http) -> Pipelines:
-    return service.pipelines(http)
+def pipelines(service: Service, http: Http, clock: ManualClock) -> Pipelines:
+    return pipelines_of(service, http, clock)
 
 
 def test_a_pipeline_is_called_by_its_organisation_project_and_number() -> None:
@@ -55,7 +61,7 @@ async def test_a_run_is_started_at_the_branch_with_its_parameters_and_its_id_is_
 ) -> None:
     number = await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c-1"})
     assert (number, service.asked) == (
-        100,
+        101,
         [
             ("GET", "/contoso/team one/_apis/build/definitions/12"),
             ("POST", "/contoso/team one/_apis/pipelines/12/runs"),
@@ -68,15 +74,15 @@ async def test_a_run_is_started_at_the_branch_with_its_parameters_and_its_id_is_
             "templateParameters": {"correlation": "c-1"},
         },
     ]
-    assert (await pipelines.run(SHOP, 100)).status == "queued"
+    assert (await pipelines.run(SHOP, 101)).status == "queued"
 
 
 async def test_runs_of_a_pipeline_are_read_page_after_page(service: Service, pipelines: Pipelines) -> None:
     for number in range(1, 6):
         service.build(number, reason="manual" if number % 2 else "schedule")
-    started = await pipelines.started_runs(SHOP, PIPELINE, branch="main", since=NOON - timedelta(hours=1))
+    started = await pipelines.started_runs(SHOP, PIPELINE, branch="main", since=NOON - timedelta(days=2))
     assert [run.id for run in started] == [1, 2, 3, 4, 5]
-    dispatched = await pipelines.dispatched_runs(SHOP, PIPELINE, branch=None, since=NOON)
+    dispatched = await pipelines.dispatched_runs(SHOP, PIPELINE, branch=None, since=NOON - timedelta(days=2))
     assert [run.id for run in dispatched] == [1, 3, 5]
     assert len(service.asked) == 5
 
@@ -110,6 +116,7 @@ async def test_a_red_build_is_told_with_its_first_failed_task(service: Service, 
             "issues": [{"type": "error", "message": "no space left"}],
         },
     ]
+    service.build(7)
     assert str(await pipelines.first_failure(SHOP, 7)) == "job Build, step Docker: no space left"
 
 
@@ -147,35 +154,45 @@ async def test_runs_further_back_tell_the_last_success_and_the_last_of_the_sched
     assert len(service.asked) == 3
 
 
-async def test_a_page_to_sign_in_at_is_no_answer_and_ends_nothing(service: Service, http: Http) -> None:
+async def test_a_page_to_sign_in_at_is_no_answer_and_ends_nothing(
+    service: Service, http: Http, clock: ManualClock
+) -> None:
     with pytest.raises(Failure, match="a page to sign in at") as raised:
-        await service.pipelines(http, token="stale").run(SHOP, 7)
+        await pipelines_of(service, http, clock, token="stale").run(SHOP, 7)
     assert (raised.value.trouble, raised.value.meaning) == (Trouble.DENIED, Meaning.TRANSIENT)
 
 
-async def test_a_right_answer_that_asks_for_a_pause_gets_it(service: Service, pipelines: Pipelines) -> None:
+async def test_a_right_answer_that_asks_for_a_pause_gets_it(
+    service: Service, pipelines: Pipelines, clock: ManualClock
+) -> None:
     service.build(7)
     service.headers["retry-after"] = "17"
     await pipelines.run(SHOP, 7)
-    before = service.clock.now()
+    before = clock.now()
     await pipelines.run(SHOP, 7)
-    assert service.clock.now() - before == timedelta(seconds=17)
+    assert clock.now() - before == timedelta(seconds=17)
 
 
-async def test_an_organisation_waits_for_its_own_pauses_alone(service: Service, pipelines: Pipelines) -> None:
+async def test_an_organisation_waits_for_its_own_pauses_alone(
+    service: Service, pipelines: Pipelines, clock: ManualClock
+) -> None:
     service.build(7)
     service.headers["retry-after"] = "17"
     await pipelines.run(SHOP, 7)
-    before = service.clock.now()
+    before = clock.now()
     await pipelines.run(SHOP.for_builds("azure-pipelines: Fabrikam/team/3"), 7)
-    assert service.clock.now() == before
+    assert clock.now() == before
 
 
 async def test_what_may_be_set_as_it_is_started_is_a_variable(service: Service, pipelines: Pipelines) -> None:
-    service.define(12, variables={"correlation": {"allowOverride": True}, "bases": {"value": "none"}})
-    await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c-1", "bases": "b"})
+    service.define(12, variables={"bases": {"allowOverride": True}, "reason": {"value": "none"}})
+    inputs = {"correlation": "c-1", "bases": "b", "reason": "r"}
+    await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs=inputs)
+    assert service.bodies[-1]["variables"] == {"bases": {"value": "b"}}
+    assert service.bodies[-1]["templateParameters"] == {"correlation": "c-1"}
+    service.define(12, variables={"correlation": {"allowOverride": True}})
+    await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs=inputs)
     assert service.bodies[-1]["variables"] == {"correlation": {"value": "c-1"}}
-    assert service.bodies[-1]["templateParameters"] == {"bases": "b"}
 
 
 async def test_a_pipeline_that_takes_no_parameter_is_started_without_and_known_for_it(
@@ -186,6 +203,15 @@ async def test_a_pipeline_that_takes_no_parameter_is_started_without_and_known_f
         assert await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c"}) is not None
     started = [method for method, _ in service.asked if method == "POST"]
     assert (len(started), len(service.builds)) == (3, 2)
+
+
+async def test_who_may_set_nothing_starts_it_all_the_same(service: Service, pipelines: Pipelines) -> None:
+    service.lacking.add(EDIT_QUEUE)
+    assert await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c"}) is not None
+    service.lacking.add(QUEUE)
+    with pytest.raises(Failure, match="needs Queue builds permissions") as raised:
+        await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c"})
+    assert raised.value.lacks_a_right
 
 
 async def test_a_pipeline_that_is_refused_for_something_else_has_started_nothing(
@@ -208,7 +234,7 @@ async def test_a_pipeline_that_is_refused_for_something_else_has_started_nothing
     ],
 )
 async def test_only_an_enabled_pipeline_of_the_repository_is_started(
-    service: Service, pipelines: Pipelines, values: dict[str, object], words: str
+    service: Service, pipelines: Pipelines, values: dict[str, Any], words: str
 ) -> None:
     service.define(12, **values)
     with pytest.raises(Failure, match=words):
