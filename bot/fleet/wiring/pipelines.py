@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from bot.clients.entra import AzureIdentity
-from bot.clients.forges.azure_devops.pace import Pace
+from bot.clients.forges.azure_devops.pace import OrganizationPace
 from bot.clients.forges.azure_devops.pipelines import Pipelines
 from bot.clients.forges.azure_devops.sign_in import EntraSignIn, PersonalToken
-from bot.clients.forges.azure_devops.transport import Transport
+from bot.clients.forges.azure_devops.transport import OrganizationTransport
 from bot.clients.http.client import Http
 from bot.domain.clock import Clock
 from bot.settings import secret
@@ -15,10 +15,10 @@ from bot.settings.sections.azure_devops import AzureDevOpsSettings, Organization
 
 def pipelines_of(azure: AzureDevOpsSettings, http: Http, clock: Clock) -> Pipelines:
     """Raises `BadSettings` where the secret of an organisation is missing."""
-    apart = Pace(timedelta(seconds=azure.seconds_between_requests))
+    apart = OrganizationPace(timedelta(seconds=azure.seconds_between_requests))
     return Pipelines(
         {
-            name.lower(): Transport(
+            name.lower(): OrganizationTransport(
                 *(http, clock, name, _sign_in(name, organization, clock).authorization),
                 service=azure.url.rstrip("/"),
                 pace=apart,

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from bot.clients.forges.azure_devops.names import Place, branch_of
+from bot.clients.forges.azure_devops.names import AzureNode, branch_of
 from bot.domain.builder.runs import FailedJob, Run
 from bot.domain.failure import Failure, Trouble
 
@@ -51,7 +51,7 @@ def run_of(row: Mapping[str, Any], organization: str) -> Run:
             _CONCLUSIONS.get(result, result) if status == "completed" else None,
             created_at=datetime.fromisoformat(queued) if queued else None,
             title=_title(row),
-            node_id=str(Place(organization, str(row["project"]["id"]), "build", str(number))),
+            node_id=str(AzureNode(organization, str(row["project"]["id"]), "build", str(number))),
             commit=row.get("sourceVersion"),
             number=number,
             updated_at=datetime.fromisoformat(finished) if finished else None,

@@ -8,7 +8,7 @@ _HEADS = "refs/heads/"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AzureNode:
     """Something of a project of an organisation, by the ids of both: a GUID, or a number.
 
     `kind` tells numbers of several kinds apart, which are counted alike.
@@ -23,12 +23,12 @@ class Place:
         return "/".join((self.organization, self.project, self.kind, self.id))
 
 
-def place_of(text: str) -> Place:
+def node_of(text: str) -> AzureNode:
     """The place that such a text is of; raises `Failure` (malformed) where it is of none."""
     parts = text.split("/")
     if len(parts) != 4 or not all(parts):
         raise Failure(Trouble.MALFORMED, f"{text[:80]!r} names nothing of Azure DevOps")
-    return Place(*parts)
+    return AzureNode(*parts)
 
 
 def branch_of(ref: str | None) -> str | None:

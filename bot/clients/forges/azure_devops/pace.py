@@ -16,7 +16,7 @@ _SLOWEST = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class OrganizationPace:
     """`apart` lie two questions at least, where no header tells more; the next may be asked from `next_at` on."""
 
     apart: timedelta = timedelta(milliseconds=200)
@@ -26,7 +26,7 @@ class Pace:
         """How long the next question waits."""
         return timedelta() if self.next_at is None else max(self.next_at - now, timedelta())
 
-    def after(self, headers: Mapping[str, str], now: datetime) -> "Pace":
+    def after(self, headers: Mapping[str, str], now: datetime) -> "OrganizationPace":
         """The pace once an answer has come, whatever its status; at least `apart` from this one."""
         asked = retry_after(headers.get("retry-after"), now) or timedelta()
         return replace(self, next_at=now + max(self.apart, asked, _until_shared(headers, now)))

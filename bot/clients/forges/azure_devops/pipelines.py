@@ -16,8 +16,8 @@ from bot.clients.forges.azure_devops.definitions import (
     state_of,
     trunk_of,
 )
-from bot.clients.forges.azure_devops.names import Place, place_of, ref_of
-from bot.clients.forges.azure_devops.transport import Query, Transport
+from bot.clients.forges.azure_devops.names import AzureNode, node_of, ref_of
+from bot.clients.forges.azure_devops.transport import OrganizationTransport, Query
 from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.builder.definitions import Definition
 from bot.domain.builder.runs import (
@@ -52,7 +52,7 @@ _NOT_VALID, _NOT_ALLOWED = 400, 403
 class Pipelines:
     """The pipelines of several organisations, each asked by its own transport, by its name in lower case."""
 
-    transports: Mapping[str, Transport]
+    transports: Mapping[str, OrganizationTransport]
     started_bare: set[str] = field(default_factory=set)
     """The pipelines that were found to take nothing that they are handed."""
 
@@ -127,7 +127,7 @@ class Pipelines:
             raise
         if not is_built_by(row, repository):
             return None
-        place = Place(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
+        place = AzureNode(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
         return WorkflowShown(str(place), state_of(row))
 
     async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
@@ -214,14 +214,14 @@ class Pipelines:
     async def serving(self, repository: Identity) -> "Pipelines":
         return self
 
-    def _at(self, organization: str) -> Transport:
+    def _at(self, organization: str) -> OrganizationTransport:
         transport = self.transports.get(organization.lower())
         if transport is None:
             reason = f"the organisation {organization} is not set up any more"
             raise SightLost(reason, organization, "name it under azure_devops.organizations again")
         return transport
 
-    def _of(self, repository: Identity) -> tuple[Transport, str]:
+    def _of(self, repository: Identity) -> tuple[OrganizationTransport, str]:
         """Who is asked about a build, and the project in which it is."""
         built = repository.built
         definition = pipeline_of("" if built is None else f"{built.builder}: {built.place}")
@@ -289,7 +289,9 @@ class Pipelines:
         rows = await transport.pages(f"{_in(definition.project)}/_apis/build/builds", query)
         return [run_of(row, definition.organization) for row in rows]
 
-    async def _states(self, organization: str, project: str, nodes: Mapping[str, Place]) -> Mapping[str, RunState]:
+    async def _states(
+        self, organization: str, project: str, nodes: Mapping[str, AzureNode]
+    ) -> Mapping[str, RunState]:
         transport, states, ids = self._at(organization), dict[str, RunState](), [each.id for each in nodes.values()]
         for start in range(0, len(ids), MOST_BUILDS):
             query = {"buildIds": ",".join(ids[start : start + MOST_BUILDS])}
@@ -303,7 +305,9 @@ class Pipelines:
                 states |= {text: state for text, place in nodes.items() if place.id == str(run.id)}
         return states
 
-    async def _past(self, transport: Transport, project: str, query: Query) -> Mapping[str, list[PastRun]]:
+    async def _past(
+        self, transport: OrganizationTransport, project: str, query: Query
+    ) -> Mapping[str, list[PastRun]]:
         """Builds by the numbers of their definitions, in the order that they are shown in."""
         found: dict[str, list[PastRun]] = defaultdict(list)
         for row in (await transport.get(f"{project}/_apis/build/builds", query))["value"]:
@@ -324,16 +328,16 @@ def _build_run(definition: Definition, run: Run) -> BuildRun:
     )
 
 
-async def _timeline(transport: Transport, project: str, run: int) -> Iterable[Mapping[str, Any]]:
+async def _timeline(transport: OrganizationTransport, project: str, run: int) -> Iterable[Mapping[str, Any]]:
     """What a build has come through; nothing of one that has not begun."""
     shown = await transport.get(f"{project}/_apis/build/builds/{run}/timeline")
     return [] if shown is None else list(shown.get("records") or ())
 
 
-def _by_project(texts: Iterable[str]) -> Mapping[tuple[str, str], dict[str, Place]]:
-    found: dict[tuple[str, str], dict[str, Place]] = defaultdict(dict)
+def _by_project(texts: Iterable[str]) -> Mapping[tuple[str, str], dict[str, AzureNode]]:
+    found: dict[tuple[str, str], dict[str, AzureNode]] = defaultdict(dict)
     for text in texts:
-        place = place_of(text)
+        place = node_of(text)
         found[place.organization, place.project][text] = place
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bot.clients.forges.azure_devops.answers import SUPPRESSED, decoded
-from bot.clients.forges.azure_devops.pace import Pace
+from bot.clients.forges.azure_devops.pace import OrganizationPace
 from bot.clients.http.answers import Answer
 from bot.clients.http.client import Http
 from bot.domain.clock import Clock
@@ -22,7 +22,7 @@ Query = Mapping[str, str | int]
 
 
 @dataclass(slots=True)
-class Transport:
+class OrganizationTransport:
     """Asks on behalf of one `organization`; `authorization` gives the header, which may be made anew each time.
 
     What is granted counts by organisation and is told with answers that are right, so each waits for the pace that
@@ -34,7 +34,7 @@ class Transport:
     organization: str
     authorization: Callable[[], Awaitable[str]]
     service: str = SERVICE
-    pace: Pace = field(default_factory=Pace)
+    pace: OrganizationPace = field(default_factory=OrganizationPace)
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
 

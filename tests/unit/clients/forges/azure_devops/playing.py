@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 
 from bot.clients.forges.azure_devops.pipelines import Pipelines
-from bot.clients.forges.azure_devops.transport import Transport
+from bot.clients.forges.azure_devops.transport import OrganizationTransport
 from bot.clients.http.client import Http
 from bot.domain.clock import ManualClock
 from sandbox.azure_devops.service import Question, Service
@@ -33,4 +33,4 @@ def pipelines_of(service: Service, http: Http, clock: ManualClock, token: str = 
         clock.advance(timedelta(seconds=seconds))
 
     names = ("contoso", "fabrikam")
-    return Pipelines({each: Transport(http, clock, each, authorization, sleep=sleep) for each in names})
+    return Pipelines({each: OrganizationTransport(http, clock, each, authorization, sleep=sleep) for each in names})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.clients.forges.azure_devops.builds import first_failure, run_of, waits_for_approval
-from bot.clients.forges.azure_devops.names import place_of
+from bot.clients.forges.azure_devops.names import node_of
 from bot.domain.builder.runs import CHECKS, FailedJob
 from bot.domain.failure import Failure, Trouble
 
@@ -37,7 +37,7 @@ def test_a_build_is_a_run_of_its_branch_and_commit() -> None:
     assert (run.branch, run.commit, run.event) == ("main", "c0ffee", "workflow_dispatch")
     assert run.created_at is not None
     assert run.created_at.utcoffset() is not None
-    assert place_of(run.node_id or "").id == "42"
+    assert node_of(run.node_id or "").id == "42"
 
 
 @pytest.mark.parametrize("status", ["notStarted", "postponed", "inProgress", "cancelling"])

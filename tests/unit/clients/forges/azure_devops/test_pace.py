@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clients.forges.azure_devops.pace import Pace
+from bot.clients.forges.azure_devops.pace import OrganizationPace
 from tests.builders import NOON
 
-APART = Pace().apart
+APART = OrganizationPace().apart
 
 
 def told(remaining: float, limit: float = 200, reset: timedelta = timedelta(minutes=2)) -> dict[str, str]:
@@ -19,19 +19,21 @@ def told(remaining: float, limit: float = 200, reset: timedelta = timedelta(minu
 
 
 def test_the_first_question_waits_for_nothing_and_the_next_keeps_its_distance() -> None:
-    assert Pace().wait(NOON) == timedelta()
-    paced = Pace().after({}, NOON)
+    assert OrganizationPace().wait(NOON) == timedelta()
+    paced = OrganizationPace().after({}, NOON)
     assert (paced.wait(NOON), paced.wait(NOON + APART)) == (APART, timedelta())
 
 
 def test_an_answer_that_is_right_may_ask_for_a_pause() -> None:
-    assert Pace().after({"retry-after": "7"}, NOON).wait(NOON) == timedelta(seconds=7)
+    assert OrganizationPace().after({"retry-after": "7"}, NOON).wait(NOON) == timedelta(seconds=7)
 
 
 def test_a_fifth_of_what_is_granted_is_used_and_no_more() -> None:
-    assert Pace().after(told(remaining=170), NOON).wait(NOON) == APART
-    assert Pace().after(told(remaining=150), NOON).wait(NOON) == timedelta(seconds=30)
-    assert Pace().after(told(remaining=0, reset=timedelta(seconds=3)), NOON).wait(NOON) == timedelta(seconds=3)
+    assert OrganizationPace().after(told(remaining=170), NOON).wait(NOON) == APART
+    assert OrganizationPace().after(told(remaining=150), NOON).wait(NOON) == timedelta(seconds=30)
+    assert OrganizationPace().after(told(remaining=0, reset=timedelta(seconds=3)), NOON).wait(NOON) == timedelta(
+        seconds=3
+    )
 
 
 @pytest.mark.parametrize("name", ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"])
@@ -40,8 +42,8 @@ def test_what_the_headers_do_not_tell_keeps_nobody_waiting(name: str, value: str
     headers = told(remaining=0) | ({} if value is None else {name: value})
     if value is None:
         del headers[name]
-    assert Pace().after(headers, NOON).wait(NOON) <= timedelta(seconds=30)
+    assert OrganizationPace().after(headers, NOON).wait(NOON) <= timedelta(seconds=30)
 
 
 def test_a_reset_that_is_over_is_no_wait() -> None:
-    assert Pace().after(told(0, reset=-timedelta(minutes=1)), NOON).wait(NOON) == APART
+    assert OrganizationPace().after(told(0, reset=-timedelta(minutes=1)), NOON).wait(NOON) == APART

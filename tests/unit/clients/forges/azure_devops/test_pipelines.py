@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.azure_devops.names import Place
+from bot.clients.forges.azure_devops.names import AzureNode
 from bot.clients.forges.azure_devops.pipelines import Pipelines
 from bot.clients.http.client import Http
 from bot.domain.builder.definitions import Definition, definition_of
@@ -22,7 +22,7 @@ from tests.unit.clients.forges.azure_devops.playing import pipelines_of, played
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 PIPELINE = "azure-pipelines: contoso/team one/12"
 SHOP = Identity("octo/shop", "R_1").for_builds(PIPELINE)
-BUILD_7 = str(Place("contoso", PROJECT["id"], "build", "7"))
+BUILD_7 = str(AzureNode("contoso", PROJECT["id"], "build", "7"))
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def test_runs_of_a_pipeline_are_read_page_after_page(service: Service, pip
 async def test_many_builds_are_followed_in_one_request(service: Service, pipelines: Pipelines) -> None:
     for number in range(60):
         service.build(number, status="completed", result="failed" if number == 7 else "succeeded")
-    nodes = [str(Place("contoso", PROJECT["id"], "build", str(number))) for number in range(60)]
+    nodes = [str(AzureNode("contoso", PROJECT["id"], "build", str(number))) for number in range(60)]
     followed = await pipelines.follow_runs(nodes)
     assert (len(followed.states), len(service.asked)) == (60, 1)
     assert followed.states[BUILD_7].conclusion == "failure"
@@ -137,7 +137,7 @@ async def test_a_paused_or_disabled_pipeline_is_not_active(
 
 async def test_a_pipeline_that_is_not_shown_is_none(pipelines: Pipelines) -> None:
     assert await pipelines.workflow(SHOP, "azure-pipelines: contoso/team one/13") is None
-    gone = str(Place("contoso", PROJECT["id"], "definition", "13"))
+    gone = str(AzureNode("contoso", PROJECT["id"], "definition", "13"))
     assert await pipelines.latest_runs([gone]) == {}
 
 
