@@ -90,15 +90,16 @@ def _settings(schema: Mapping[str, Any]) -> str:
         "",
         "Every key of `freshness.yaml`; keys that mean the same share a row. Lengths of time are written as `90s`,",
         "`15m`, `6h` or `7d`, shares as `20%`. Without a type it is what its default is, or a text; a list is",
-        "one of texts. A key of a list item stands behind `[]`.",
+        "one of texts. Keys below a section follow it; behind `[]` they are those of the sections of a list.",
         "",
         _NOTE,
         "| key | type | default | what it is for |",
         "|---|---|---|---|",
     ]
     for key, kind, default, text in _shared(_rows(schema, schema["properties"], "")):
-        is_plain = kind == "text" or (default and kind in {"boolean", "integer", "number"})
-        lines.append(f"| {key} | {'' if is_plain else kind} | {default} | {text} |")
+        told = " or ".join(each for each in kind.split(" or ") if each not in ("section", "sections"))
+        is_plain = told == "text" or (default and told in {"boolean", "integer", "number"})
+        lines.append(f"| {key} | {'' if is_plain else told} | {default} | {text} |")
     return "\n".join(lines) + "\n"
 
 

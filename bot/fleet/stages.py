@@ -27,6 +27,7 @@ from bot.fleet.report.fleet_issue import wired as fleet_issue
 from bot.fleet.report.summary import wired as summary
 from bot.fleet.report.witness import wired as witness
 from bot.fleet.retention import wired as retention
+from bot.fleet.running import wired as running
 from bot.fleet.stage import Bot, Stage, TickOutcome, run_stage
 from bot.fleet.standing import wired as standing
 from bot.fleet.verify.attesting import wired as attesting
@@ -49,6 +50,7 @@ STAGES = (
     pins.STAGE,
     assess.STAGE,
     inventory.STAGE,
+    running.STAGE,
     vulnerabilities.STAGE,
     notices.STAGE,
     taking_up.STAGE,

@@ -128,7 +128,7 @@ class Round:
             return
         except Exception as error:
             failure = self._failure_of(error, row.claimed.name)
-            self._count(failure, is_shared=self.work.is_shared(row.item, failure))
+            self._count(failure)
             await self._met(row, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
             return
         self.breaker.answered()
@@ -172,14 +172,14 @@ class Round:
             self.tally.done += 1
             self._end(row, RowOutcome.DONE)
 
-    def _count(self, failure: Failure, *, is_shared: bool = False) -> None:
+    def _count(self, failure: Failure) -> None:
         """Holds it against the host where it was met, which the bot's own store is no matter of."""
         if failure.is_stores:
             return
         breaker = self.breaker
         if failure.host is not None and failure.host != self.host:
             breaker = self.elsewhere.setdefault(failure.host, Breaker(self.work.strikes))
-        breaker.failed(failure, is_hosts=self.work.is_hosts(failure), is_shared=is_shared)
+        breaker.failed(failure, is_hosts=self.work.is_hosts(failure))
 
     async def _met(self, row: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
         if failure.trouble.is_passing or self.work.is_hosts(failure):

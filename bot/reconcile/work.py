@@ -35,19 +35,20 @@ class Breaker:
     tripped: Failure | None = None
     has_answered: bool = False
     _in_a_row: int = 0
-    _last: Failure | None = None
+    _met: dict[int, Failure] = field(default_factory=dict)
+    """What was met so far. Items that were asked about together meet the very same failure, which counts once."""
 
     def answered(self) -> None:
         self.has_answered = True
         self._in_a_row = 0
 
-    def failed(self, failure: Failure, *, is_hosts: bool, is_shared: bool = False) -> None:
-        """`is_shared` where another item has met the same failure, so that it counts once."""
+    def failed(self, failure: Failure, *, is_hosts: bool) -> None:
+        """`is_hosts` where the failure alone tells that the host wants to be left alone."""
         if is_hosts:
             self.tripped = self.tripped or failure
         elif failure.trouble is Trouble.UNREACHABLE:
-            self._in_a_row += not is_shared
-            self._last = failure
+            self._in_a_row += id(failure) not in self._met
+            self._met[id(failure)] = failure
             if self.strikes is not None and self._in_a_row >= self.strikes:
                 self.tripped = self.tripped or failure
         else:
@@ -59,7 +60,7 @@ class Breaker:
         Where nobody got an answer, fewer items than `strikes` tell the same: two, or one of a known case.
         """
         if self.strikes is not None and not self.has_answered and self._in_a_row > (0 if is_suspect else 1):
-            self.tripped = self.tripped or self._last
+            self.tripped = self.tripped or next(reversed(self._met.values()))
 
 
 class RowOutcome(StrEnum):
@@ -234,10 +235,6 @@ class Work(ABC, Generic[Item, Result]):
         """Whether one such failure tells that the host itself wants to be left alone; who only may not write at
         present reads on."""
         return failure.pauses_host
-
-    def is_shared(self, item: Item, failure: Failure) -> bool:
-        """Whether another item has met the very same failure, so that it tells no more of the host."""
-        return False
 
     def longest_pause(self, items: Sequence[Item], now: datetime) -> timedelta:
         """How long these items can wait for a host that does not answer; what the host asks for counts all the

@@ -28,6 +28,7 @@ from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
 from bot.service.waking import Waking
 from bot.settings import BadSettings, Settings, secret
+from bot.settings.sections.running import SourceKind
 from bot.settings.tokens import Token, parse
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
@@ -352,7 +353,12 @@ def _senders(settings: Settings) -> Senders:
     secrets = {
         name: secret(file, f"web.hooks.{name}") if file is not None else None for name, file in files.items()
     }
-    return Senders(**secrets)
+    clusters = {
+        source.name: secret(source.token_file, f"running.sources.{number}.token_file")
+        for number, source in enumerate(settings.running.sources)
+        if source.kind is SourceKind.PUSH and source.token_file is not None
+    }
+    return Senders(**secrets, clusters=clusters)
 
 
 def _tokens(settings: Settings) -> tuple[Token, ...]:

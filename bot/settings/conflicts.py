@@ -14,6 +14,7 @@ from bot.domain.wording.words import duration
 from bot.settings.model import Settings
 from bot.settings.sections.github import API
 from bot.settings.sections.rollout import FirstRun
+from bot.settings.sections.running import SourceKind
 from bot.settings.sections.web import HookSettings, WebAuthSettings
 
 MOST_AN_HOUR, MOST_A_MINUTE = 500, 80
@@ -40,6 +41,7 @@ def conflicts(settings: Settings) -> list[Conflict]:
         *_messages(settings),
         *_pipelines(settings),
         *_web(settings),
+        *_running(settings),
     ]
 
 
@@ -141,3 +143,11 @@ def _web(settings: Settings) -> Iterator[Conflict]:
     for key, value, empty in (("auth", web.auth, WebAuthSettings()), ("hooks", web.hooks, HookSettings())):
         if value != empty:
             yield Conflict(("web", key), "has no effect with listen: null; set listen, or leave it out")
+
+
+def _running(settings: Settings) -> Iterator[Conflict]:
+    """What a cluster tells comes in where the page is served."""
+    for place, source in enumerate(settings.running.sources):
+        if source.kind is SourceKind.PUSH and settings.web.listen is None:
+            what = "nobody can tell the bot anything with web.listen: null; set that, or leave the source out"
+            yield Conflict(("running", "sources", place), what)

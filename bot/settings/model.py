@@ -22,6 +22,7 @@ from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings, PackagesSettings, ReportsSettings
 from bot.settings.sections.policy import WrittenMatch, WrittenRule
 from bot.settings.sections.rollout import LimitSettings, RolloutSettings, WrittenFreeze
+from bot.settings.sections.running import RunningSettings
 from bot.settings.sections.trust import TrustSettings
 from bot.settings.sections.upstream import (
     MOST_MIRRORS,
@@ -179,6 +180,7 @@ class Settings(BaseSettings):
     trust: TrustSettings = TrustSettings()
     gate: GateSettings = GateSettings()
     reports: ReportsSettings = ReportsSettings()
+    running: RunningSettings = RunningSettings()
     audit: AuditSettings = AuditSettings()
     onboarding: OnboardingSettings = OnboardingSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read everything.")

@@ -16,6 +16,7 @@ from bot.settings.values.services import service_urls
 
 _LARGEST_SECRET = 256 * 1024
 _SHORTEST_SECRET = 16
+_SHORTEST_TOKEN = 24
 _SIGNING_KEY = range(24, 65)
 """Bytes, as Standard Webhooks asks for."""
 
@@ -88,6 +89,8 @@ def _is_of_app(token_file: Path) -> bool:
 
 def _defect(path: Path, value: str, purpose: str) -> str | None:
     """What shows at a glance that this cannot be the secret; None where nothing does. Never quotes it."""
+    if purpose.startswith("running.sources.") and purpose.endswith(".token_file") and len(value) < _SHORTEST_TOKEN:
+        return f"has less than {_SHORTEST_TOKEN} characters; make one: openssl rand -hex 24"
     match purpose.rpartition(".")[2]:
         case "private_key_file":
             return _key_defect(value)
@@ -203,5 +206,10 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
         ),
         (settings.images.attest.key_file if settings.images.attest else None, "images.attest.key_file"),
         *((registry.ca_file, f"registries.{host}.ca_file") for host, registry in settings.registries.items()),
+        *(
+            (getattr(source, key), f"running.sources.{number}.{key}")
+            for number, source in enumerate(settings.running.sources)
+            for key in ("kubeconfig_file", "token_file", "ca_file")
+        ),
     ]
     return [(path, purpose) for path, purpose in files if path is not None]

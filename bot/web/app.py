@@ -19,7 +19,7 @@ from bot.web import metrics as metrics
 from bot.web.access.bounds import Bounds, refusal
 from bot.web.access.connections import Rates
 from bot.web.access.guard import person_of
-from bot.web.hooks import receiving
+from bot.web.hooks import clusters, receiving
 from bot.web.metrics import Measured
 from bot.web.pages import acting, badge, finding, looking, signing, tables
 from bot.web.pages.rendering import render
@@ -103,6 +103,7 @@ def app_of(site: Site) -> ASGIApp:
             *acting.routes,
             *badge.routes,
             *receiving.routes,
+            *clusters.routes,
             Mount("/api/v1", WithHead(LateApi(site)), name="api"),
             Mount("/static", MarkedFiles(), name="static"),
         ],

@@ -1,7 +1,7 @@
 """What everything that is served has in common: where it reads from, and what it knows of the process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from time import monotonic
@@ -90,6 +90,8 @@ class Senders:
     github: str | None = field(default=None, repr=False)
     registry: str | None = field(default=None, repr=False)
     registry_path: str | None = field(default=None, repr=False)
+    clusters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of each source that tells what runs in it, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bot.domain.forge.refusals import RepositoryArchived, RepositoryMoved
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.surroundings import EnvironmentProtection
+from tests.fakes.failures import alike
 from tests.fakes.repository import FakeRepository
 
 MOST_LATEST = 20
@@ -190,7 +191,7 @@ class FakeBuilder:
 
     def _try(self, call: str) -> None:
         if call in self.failing:
-            raise self.failing[call]
+            raise alike(self.failing[call])
 
     def _done(self, call: str) -> None:
         self.calls.append(call)

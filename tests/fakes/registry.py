@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, Head, digest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
+from tests.fakes.failures import alike
 
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 
@@ -78,7 +79,7 @@ class FakeRegistry:
         self.asked[what] += 1
         for name in names:
             if name in self.troubles:
-                raise self.troubles[name]
+                raise alike(self.troubles[name])
 
     def keep(self, document: object) -> str:
         body = json.dumps(document).encode()

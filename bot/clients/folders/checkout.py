@@ -38,6 +38,32 @@ def entries(root: Path) -> Iterator[TreeEntry]:
                 yield TreeEntry(relative, "", size=path.stat().st_size)
 
 
+def default_branch(root: Path) -> str:
+    """What the repository that was cloned calls its default branch, by git's `origin/HEAD`; empty where git keeps
+    none, or where `root` is no checkout."""
+    try:
+        head = _shared_folder(root / ".git") / _HEAD_OF_ORIGIN
+        written = head.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+    prefix = f"ref: {_BRANCHES_OF_ORIGIN}"
+    return written.removeprefix(prefix)[:_LONGEST_BRANCH] if written.startswith(prefix) else ""
+
+
+_BRANCHES_OF_ORIGIN = "refs/remotes/origin/"
+_HEAD_OF_ORIGIN = f"{_BRANCHES_OF_ORIGIN}HEAD"
+_LONGEST_BRANCH = 255
+
+
+def _shared_folder(git: Path) -> Path:
+    """What all work trees of a repository share, where `git` may be the file of one that names its own folder."""
+    if not git.is_file():
+        return git
+    own = git.parent / git.read_text(encoding="utf-8", errors="replace").removeprefix("gitdir:").strip()
+    common = own / "commondir"
+    return own / common.read_text(encoding="utf-8", errors="replace").strip() if common.is_file() else own
+
+
 def _refuse(error: OSError) -> None:
     raise Failure(
         Trouble.DENIED,

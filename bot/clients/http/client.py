@@ -80,11 +80,13 @@ class Limits:
 class HostRules:
     """What an operator set for one host (`name` or `name:port`).
 
-    `ca_file` is a PEM bundle trusted instead of the machine's own; `insecure` permits plain `http://`.
+    `ca_file` is a PEM bundle trusted instead of the machine's own; `tls` takes its place where a certificate of
+    ours is shown too. `insecure` permits plain `http://`.
     """
 
     ca_file: Path | None = None
     insecure: bool = False
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +125,11 @@ class Http:
             follow_redirects=False,
             transport=self.transport,
             mounts={
-                f"https://{host}": httpx.AsyncHTTPTransport(http2=True, verify=_trust(host, rules.ca_file))
+                f"https://{host}": httpx.AsyncHTTPTransport(
+                    http2=True, verify=rules.tls or _trust(host, rules.ca_file)
+                )
                 for host, rules in self.hosts.items()
-                if rules.ca_file is not None
+                if rules.tls is not None or rules.ca_file is not None
             },
         )
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))

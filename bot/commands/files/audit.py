@@ -8,6 +8,7 @@ from bot.clients.folders import checkout
 from bot.clients.zizmor import zizmor_log
 from bot.commands.progress import Progress
 from bot.domain.clock import Clock
+from bot.domain.repositories.surroundings import Surroundings
 from bot.files.audit.audited import AuditedCheckout
 from bot.files.audit.auditing import judge_repository
 from bot.files.audit.patches import Texts
@@ -38,5 +39,6 @@ def audited(root: Path, clock: Clock, progress: Progress, *, leaves_out: bool = 
     for number, entry in enumerate(entries, start=1):
         files[entry.path] = checkout.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
         progress(number, len(entries))
-    texts = Texts(RepositoryTexts(files, leaves_out=leaves_out), files, clock.now())
+    around = Surroundings(default_branch=checkout.default_branch(root))
+    texts = Texts(RepositoryTexts(files, leaves_out=leaves_out, surroundings=around), files, clock.now())
     return AuditedCheckout(judge_repository(texts.repository, texts.now).findings, texts)

@@ -30,18 +30,23 @@ class EnvironmentProtection:
 class Surroundings:
     """`admits_verified_only` is the operator's word that whatever runs there is admitted by its signature alone.
 
-    `environments` are those of the forge, by name in lower case; None where nobody could ask it.
+    `environments` are those of the forge, by name in lower case; None where nobody could ask it. `default_branch`
+    is the branch's name as the forge or the checkout has it; empty where neither tells.
     """
 
     admits_verified_only: bool = False
     environments: Mapping[str, EnvironmentProtection] | None = None
+    default_branch: str = ""
 
 
 NOTHING_KNOWN = Surroundings()
 
 
 def surroundings_of(
-    repository: str, admission: Collection[str], environments: Mapping[str, EnvironmentProtection] | None = None
+    repository: str,
+    admission: Collection[str],
+    environments: Mapping[str, EnvironmentProtection] | None = None,
+    default_branch: str = "",
 ) -> Surroundings:
     """What is known of a repository; `admission` are globs of those whose clusters admit verified images alone."""
-    return Surroundings(names_repository(admission, repository), environments)
+    return Surroundings(names_repository(admission, repository), environments, default_branch)

@@ -67,14 +67,18 @@ class AuditStore(Store):
     async def _read(self, claimed: Claimed) -> DueAudit:
         row = claimed.row
         async with self._database.reading() as connection:
-            query = select(*IDENTITY).where(repositories.c.id == row["repository_id"])
-            home = identity_of((await connection.execute(query)).one())
+            query = select(*IDENTITY, repositories.c.default_branch).where(
+                repositories.c.id == row["repository_id"]
+            )
+            of_repository = (await connection.execute(query)).one()
+            home = identity_of(of_repository)
             produced = await produced_configs(connection, row["repository_id"], home.name)
         findings = unpacked(row["findings"]) if row["findings"] is not None else None
         files = load(row["files"], dict[str, str])
         return DueAudit(
             *(row["id"], row["repository_id"], home.name, files, produced),
             *(findings, row["mark"], row["error"], home.node_id, home.forge),
+            default_branch=of_repository.default_branch,
         )
 
     async def contents(self, shas: Sequence[str]) -> dict[str, bytes]:

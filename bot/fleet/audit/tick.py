@@ -61,7 +61,8 @@ def _release() -> str:
 class DueAudit:
     """A claimed repository: `files` are those that discovery has read, by path, as git names their contents.
 
-    `before` is what was found last, None where that was never; `mark` tells under which rules.
+    `before` is what was found last, None where that was never; `mark` tells under which rules. `default_branch` is
+    what the forge calls it.
     """
 
     id: int
@@ -74,6 +75,7 @@ class DueAudit:
     error: str | None = None
     node_id: str | None = None
     forge: str = GITHUB
+    default_branch: str = ""
 
 
 class AuditStore(Protocol):
@@ -159,7 +161,7 @@ class _Audits(Work[DueAudit, JudgedRepository]):
             )
         texts = {path: bodies[sha] for path, sha in item.files.items()}
         environments = await self._environments(item, texts)
-        surroundings = surroundings_of(item.name, self._options.admission, environments)
+        surroundings = surroundings_of(item.name, self._options.admission, environments, item.default_branch)
         repository = RepositoryTexts(texts, item.name, item.produced, surroundings=surroundings)
         # A thread keeps the event loop free for the other stages.
         return await asyncio.to_thread(judge_repository, repository, self._clock.now(), self._options.never_waived)

@@ -16,7 +16,7 @@ from bot.domain.rollouts.after_build import leave_run
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.fleet.follow.looking import Looks, look_at
 from bot.fleet.follow.runs import GONE_AFTER, judged, looks_in_vain
-from bot.fleet.follow.together import served_together
+from bot.fleet.follow.together import ServedTogether, answer_of, ask_together
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -92,7 +92,6 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
         self.home = options.hosts.whole
         self.ended = 0
         self._looks: dict[int, Looks | Failure] = {}
-        self._met: list[Failure] = []
 
     @property
     def queue(self) -> Queue[Rebuild]:
@@ -106,32 +105,18 @@ class _RebuildFollowing(Work[Rebuild, Rebuild]):
         is_built = item.merge is not None or item.action is Action.DISPATCH
         return hosts.builder.of(item.build_home) if is_built else hosts.forge.of(item.identity)
 
-    def is_shared(self, item: Rebuild, failure: Failure) -> bool:
-        is_known = any(each is failure for each in self._met)
-        self._met += [] if is_known else [failure]
-        return is_known
-
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
         """Looks at those together who are served together: where some cannot be told, others are."""
-        groups = await served_together(items, lambda item: item.build_home, self._forge, self._builder)
-        for group in groups:
-            looks: Looks | Failure
-            try:
-                looks = await look_at(
-                    *(group.items, self._store, group.forge, group.builder, self._clock),
-                    build_within=self._options.build_within,
-                )
-            except Failure as failure:
-                if len(groups) == 1:
-                    raise
-                looks = failure
-            self._looks |= dict.fromkeys((item.id for item in group.items), looks)
+
+        async def looks_at(group: ServedTogether[Rebuild]) -> Looks:
+            within = self._options.build_within
+            parts = (group.items, self._store, group.forge, group.builder, self._clock)
+            return await look_at(*parts, build_within=within)
+
+        self._looks |= await ask_together(items, lambda item: item.build_home, self._forge, self._builder, looks_at)
 
     async def attempt(self, item: Rebuild, lease: Lease) -> Rebuild:
-        looks = self._looks.pop(item.id)
-        if isinstance(looks, Failure):
-            raise looks
-        return await looks.after(item)
+        return await answer_of(self._looks.pop(item.id)).after(item)
 
     async def settle(self, item: Rebuild, result: Rebuild) -> None:
         if item.state.has_ended and not result.state.has_ended:

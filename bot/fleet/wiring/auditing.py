@@ -43,7 +43,7 @@ async def kept_texts(
         return None
     if source is None:
         return None
-    around = surroundings_of(source.name, admission)
+    around = surroundings_of(source.name, admission, default_branch=source.default_branch)
     texts = RepositoryTexts(source.files, source.name, source.produced, surroundings=around)
     return Texts(texts, source.files, now, unwaivable)
 
@@ -87,7 +87,7 @@ class AuditProposer:
         now: datetime,
     ) -> Proposal:
         """Makes the next pull request for these texts."""
-        around = surroundings_of(source.name, self.admission)
+        around = surroundings_of(source.name, self.admission, default_branch=source.default_branch)
         request = WantedProposal(self.checks, commits, denied_folders, self.unwaivable, source.declined, around)
         return propose(source.files, source.name, source.produced, request, now)
 

@@ -111,6 +111,7 @@ def known_hosts(settings: Settings) -> frozenset[str]:
     addresses += [source.address for source in dump_sources(settings) if source.address is not None]
     if settings.azure_devops is not None:
         addresses.append(settings.azure_devops.url)
+    addresses += [source.server for source in settings.running.sources if source.server is not None]
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)
     return frozenset(settings.registries) | {urlsplit(address).netloc for address in addresses}

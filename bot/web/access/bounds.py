@@ -26,6 +26,10 @@ LARGEST_BODY = 64 * 1024
 """What every request may bring; what an event brings beyond needs room among all bodies (`Bodies`)."""
 LARGEST_EVENT = 4 * 1024 * 1024
 """Of a webhook: GitHub sends up to 25 MB, for pushes of thousands of commits; polling sees those."""
+SNAPSHOTS = "/api/v1/running/"
+"""Where a cluster tells what runs in it, behind which its name stands."""
+LARGEST_SNAPSHOT = 8 * 1024 * 1024
+"""Of what a cluster tells: 25,000 containers."""
 SLOWEST_BODY = 20.0
 """Seconds that a body may take to come in."""
 _COME_AGAIN = "10"
@@ -79,7 +83,7 @@ class Bounds:
             await send(message)
 
         connection = HTTPConnection(scope)
-        most = LARGEST_EVENT if scope["path"].startswith("/hooks/") else LARGEST_BODY
+        most = _largest_body(scope["path"])
         if (refused := self._refusal(connection, most)) is not None:
             await refused(scope, receive, sent)
             return
@@ -141,6 +145,13 @@ class _Body:
         """Lets go of what is kept of the body."""
         self._bodies.let_go(self._kept_size)
         self._kept_size = 0
+
+
+def _largest_body(path: str) -> int:
+    """What a request to that address may bring. Where that is more than elsewhere, its sender is known first."""
+    if path.startswith(SNAPSHOTS):
+        return LARGEST_SNAPSHOT
+    return LARGEST_EVENT if path.startswith("/hooks/") else LARGEST_BODY
 
 
 def _too_large(most: int) -> str:

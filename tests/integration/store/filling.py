@@ -40,6 +40,7 @@ from bot.fleet.report.fleet_issue.rows import FleetIssueStore
 from bot.fleet.report.rows import ReportStore
 from bot.fleet.report.tick import DueMessage
 from bot.fleet.retention.rows import RetentionStore
+from bot.fleet.running.rows import RunningStore
 from bot.fleet.standing.rows import StandingStore
 from bot.fleet.verify.attesting.rows import AttestingStore
 from bot.fleet.verify.gating.rows import GatingStore
@@ -78,6 +79,7 @@ from bot.store.pages.images.packages import PackagesStore
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
+from bot.store.pages.running.exposure import ExposureStore
 from bot.store.rows.rollouts.step_store import StepStore
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.sessions import SessionsStore
@@ -176,6 +178,8 @@ class Stores(StageStores):
     image_pages = _Kept(ImagePagesStore)
     image_contents = _Kept(ImageContentsStore)
     ledger = _Kept(LedgerStore)
+    running = _Kept(RunningStore)
+    exposure = _Kept(ExposureStore)
 
     def __init__(self, database: Database, worker: Worker, clock: ManualClock) -> None:
         super().__init__(database, worker, clock)

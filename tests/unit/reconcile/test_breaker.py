@@ -52,9 +52,9 @@ def test_where_few_are_asked_and_none_is_answered(failures: int, is_suspect: boo
 
 
 def test_a_failure_that_several_items_share_counts_once() -> None:
-    breaker = Breaker(3)
-    for number in range(5):
-        breaker.failed(silent(), is_hosts=False, is_shared=number > 0)
+    breaker, shared = Breaker(3), silent()
+    for _ in range(5):
+        breaker.failed(shared, is_hosts=False)
     assert breaker.tripped is None
 
 

@@ -10,7 +10,14 @@ from bot.files.audit.delivery.built_by_scripts import built_by_script
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import repository_of
-from bot.files.audit.images.by_dockerfile import changes_users, stands_on_dotnet, starts, user_of
+from bot.files.audit.images.by_dockerfile import (
+    Environment,
+    changes_users,
+    environment_of,
+    stands_on_dotnet,
+    starts,
+    user_of,
+)
 from bot.files.audit.images.by_name import is_dotnet, user_of_image
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfile_at
 from bot.files.audit.images.stock import stock_image
@@ -39,6 +46,18 @@ def built_here(repository: RepositoryTexts, image: str) -> Origin:
     pushed = repository.kept(_pushes_by_name).get(name)
     if pushed is not None:
         return pushed[1], pushed[0].step.input("target") or None
+    return _built_by_others(repository, image, name)
+
+
+def built_locally(repository: RepositoryTexts, image: str) -> str | None:
+    """The Dockerfile that Compose or a script here builds an image from, where no push brings it to a registry."""
+    name = repository_of(image)
+    is_pushed = name in repository.kept(_pushes_by_name)
+    return None if is_pushed else _built_by_others(repository, image, name)[0]
+
+
+def _built_by_others(repository: RepositoryTexts, image: str, name: str) -> Origin:
+    """What Compose files and scripts build under a name."""
     by_words, by_name = repository.kept(_built_by_compose)
     if image in by_words:
         return by_words[image]
@@ -172,7 +191,8 @@ def user_with_base(
     repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, seen: frozenset[str] = frozenset()
 ) -> User:
     """Who the image of a stage runs as, where need be by the Dockerfile here that its base is built from."""
-    user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
+    of_base = _environment_below(repository, file, stage, seen)
+    user = settled(user_of(file, stage, repository, of_base), repository.produced_from(file.path))
     image = file.chain(stage)[-1].image
     if user.kind is not UserKind.UNKNOWN or user.where.keyword != "from" or image is None:
         return user
@@ -183,3 +203,18 @@ def user_with_base(
     if base is None or base.kind in {UserKind.UNKNOWN, UserKind.NOT_ASKED}:
         return user
     return replace(base, where=user.where, why=f"{base.why} (in {path}, which makes its base)")
+
+
+def _environment_below(
+    repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, seen: frozenset[str]
+) -> Environment:
+    """What the base of a stage sets, where that is built here too."""
+    image = file.chain(stage)[-1].image
+    path, target = built_here(repository, image.text) if image is not None else (None, None)
+    below = dockerfile_at(repository, path)
+    if path is None or below is None or path in seen | {file.path}:
+        return {}
+    base = below.stage(target) if target else below.final
+    if base is None:
+        return {}
+    return environment_of(below, base, _environment_below(repository, below, base, seen | {file.path}))

@@ -1,4 +1,4 @@
-"""Which images a step pushes, for which events, and under which names."""
+"""Which commands build images, and which images a step pushes, for which events, under which names."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
 from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping
 
+_BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
 _LOCAL = re.compile(
     r"^(?:(?:[\w.-]+\.)?localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local|registry(?=:)"
     r"|[\w-]*(?:kind|k3d|k3s|minikube|microk8s)[\w-]*(?=:))(?::\d+)?(?:/|$)"
@@ -154,6 +155,11 @@ def option_values(words: tuple[str, ...], *names: str) -> tuple[str, ...]:
         if option in names:
             values.append(value if equals else "".join(words[number + 1 : number + 2]))
     return tuple(values)
+
+
+def is_build(command: ShellCommand) -> bool:
+    """Whether a command builds an image, as far as its name and first words tell."""
+    return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
 
 
 def copies_image(command: ShellCommand) -> bool:

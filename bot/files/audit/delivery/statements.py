@@ -20,13 +20,13 @@ from bot.files.audit.delivery.deliveries import (
     deliveries,
 )
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import listed_names, option_values, repository_of
+from bot.files.audit.delivery.engine_images import stands_on_engine
+from bot.files.audit.delivery.pushing import is_build, listed_names, option_values, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.verdict import Verdict, holds, unknown
 from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 
-_BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
 ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
 ON_BUILDER = "on a builder that stores it: docker/setup-buildx-action, or `docker buildx create --use` before it"
@@ -71,7 +71,7 @@ def told_of(
         return unknown(place, push.subject, why, f"whether others pull what {missed} pushes"), why
     if answer is True:
         return holds(place, push.subject, why), ""
-    return (unknown(place, push.subject, why, settling(why)) if answer is None else None), why
+    return (unknown(place, push.subject, why, settling(repository, push, why)) if answer is None else None), why
 
 
 def _asked_by_action(repository: RepositoryTexts, push: Push, statement: str) -> tuple[bool | None, str]:
@@ -181,11 +181,6 @@ def why_no_index(push: Push) -> str:
 def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None, str]:
     """Docker builds with Buildx, whose default builder need not store statements; others store all."""
     return _with_builder(push, why) if command.name in {"docker", "docker-buildx"} else (True, why)
-
-
-def is_build(command: ShellCommand) -> bool:
-    """Whether a command builds an image, as far as its name and first words tell."""
-    return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
 
 
 def is_of_windows(push: Push) -> bool:
@@ -303,9 +298,9 @@ def isolated_provenance(pipeline: Pipeline) -> PipelineJob | None:
     return next((job for job in pipeline.remote_jobs if (job.remote or "").startswith(ISOLATED_PROVENANCE)), None)
 
 
-def settling(why: str) -> str:
+def settling(repository: RepositoryTexts, push: Push, why: str) -> str:
     """What would settle what `asks_for` cannot tell."""
-    if "comes along" in why:
+    if "comes along" in why or (_NO_BUILDER in why and stands_on_engine(repository, push)):
         return "`docker buildx imagetools inspect` of what is pushed"
     if "not seen" in why:
         return "the commands that build the image, written in the workflow"
@@ -335,7 +330,10 @@ def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
     earlier = takewhile(lambda each: each is not push.command, push.step.commands)
     if push.command is not None and any(map(_creates_builder, earlier)):
         return True, why
-    return None, f"{why}, but no step sets up a builder that can store it"
+    return None, f"{why}, {_NO_BUILDER}"
+
+
+_NO_BUILDER = "but no step sets up a builder that can store it"
 
 
 def _creates_builder(command: ShellCommand) -> bool:

@@ -4,7 +4,7 @@ Sources: Docker's reference of USER, and the .NET SDK's container targets (from 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.files.audit.images.by_name import APP_UID, is_dotnet, is_for_windows, major_of, user_of_base
@@ -27,16 +27,47 @@ _CHANGES_OWNERS = re.compile(r"\b(?:chown|chgrp|usermod|groupmod|su)\s")
 _BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 
 
-def user_of(file: Dockerfile, stage: BuildStage, repository: RepositoryTexts) -> User:
-    """Who the image of a stage runs as, with the user that its base has at hand."""
+Environment = Mapping[str, Spanned]
+"""What ENV sets in a base, by name."""
+_NOTHING_SET: Environment = {}
+
+
+def user_of(
+    file: Dockerfile, stage: BuildStage, repository: RepositoryTexts, of_base: Environment = _NOTHING_SET
+) -> User:
+    """Who the image of a stage runs as, with the user that its base has at hand; `of_base` is what that sets."""
     chain = file.chain(stage)
-    user, root = _user_of_chain(file, chain, repository), chain[-1]
+    user, root = _user_of_chain(file, chain, repository, of_base), chain[-1]
     if root.image is None or user.kind is not UserKind.ROOT or user.at_hand:
         return user
     return replace(user, at_hand=user_of_base(root.image.text, root.instruction).at_hand)
 
 
-def _user_of_chain(file: Dockerfile, chain: list[BuildStage], repository: RepositoryTexts) -> User:
+def environment_of(file: Dockerfile, stage: BuildStage, of_base: Environment) -> Environment:
+    """What ENV sets in the image of a stage, the base's own included."""
+    is_set = {
+        word.text.partition("=")[0]
+        for each in file.chain(stage)
+        for instruction in file.of(each)
+        if instruction.keyword == "env"
+        for word in split_quoted(instruction.arguments, file.script.escape)
+    }
+    values = _variables(file, stage, None, of_base)
+    is_set |= _set_below(file, stage, of_base).keys()
+    return {name: value for name, value in values.items() if name in is_set}
+
+
+def _set_below(file: Dockerfile, stage: BuildStage, of_base: Environment) -> Environment:
+    """What the base of a stage sets, by its name where that is one of .NET's."""
+    root = file.chain(stage)[-1]
+    if root.image is not None and is_dotnet(root.image.text) and major_of(root.image.text) not in range(1, 8):
+        return {**of_base, _APP_UID: Spanned(APP_UID, (-1,) * len(APP_UID))}
+    return of_base
+
+
+def _user_of_chain(
+    file: Dockerfile, chain: list[BuildStage], repository: RepositoryTexts, of_base: Environment = _NOTHING_SET
+) -> User:
     stage, root = chain[0], chain[-1]
     if is_for_windows(root):
         return User(UserKind.NOT_ASKED, root.instruction, "it is a Windows image")
@@ -44,7 +75,7 @@ def _user_of_chain(file: Dockerfile, chain: list[BuildStage], repository: Reposi
         user_instructions = [instruction for instruction in file.of(ancestor) if instruction.keyword == "user"]
         if user_instructions:
             return _unless_dropped(
-                _user_of_instruction(file, ancestor, user_instructions[-1]), file, chain, repository
+                _user_of_instruction(file, ancestor, user_instructions[-1], of_base), file, chain, repository
             )
     if root.image is None:
         if root.word.text == "scratch" and not starts(file, stage):
@@ -84,16 +115,24 @@ def starts(file: Dockerfile, stage: BuildStage) -> list[str]:
     return []
 
 
-def _user_of_instruction(file: Dockerfile, stage: BuildStage, instruction: Instruction) -> User:
+_APP_UID = "APP_UID"
+"""What .NET's images set to the number of their user."""
+
+
+def _user_of_instruction(
+    file: Dockerfile, stage: BuildStage, instruction: Instruction, of_base: Environment
+) -> User:
+    variables = _variables(file, stage, instruction, of_base)
     try:
-        word = expand(instruction.arguments, _variables(file, stage, instruction), file.script.escape).text.strip()
+        word = expand(instruction.arguments, variables, file.script.escape).text.strip()
     except BadWord:
         word = ""
     name = word.strip("\"'").partition(":")[0]
     if not name:
-        return unknown_user(
-            instruction, f"USER {instruction.arguments.text[:60]} is known only in a build", "a default for its ARG"
-        )
+        written = instruction.arguments.text[:60]
+        is_argument = any(each.keyword == "arg" for each in file.script.instructions)
+        settled_by = "a default for its ARG" if is_argument else "what its base sets that to, or a number"
+        return unknown_user(instruction, f"USER {written} is known only in a build", settled_by)
     if name.isdecimal():
         return numbered_user(name, instruction, f"USER is UID {name}")
     if name.lower() in ROOTS:
@@ -101,17 +140,16 @@ def _user_of_instruction(file: Dockerfile, stage: BuildStage, instruction: Instr
     return User(UserKind.NAME, instruction, f"USER is {name[:60]!r}")
 
 
-def _variables(file: Dockerfile, stage: BuildStage, before: Instruction) -> dict[str, Spanned]:
-    """ARG and ENV as they are where `before` stands, those of the stages below included."""
-    values: dict[str, Spanned] = {}
+def _variables(
+    file: Dockerfile, stage: BuildStage, before: Instruction | None, of_base: Environment
+) -> dict[str, Spanned]:
+    """ARG and ENV as they are where `before` stands, or at the end, with those of the base and the stages below."""
+    values = {**_set_below(file, stage, of_base)}
     chain = file.chain(stage)
-    root = chain[-1]
-    if root.image is not None and is_dotnet(root.image.text) and major_of(root.image.text) not in range(1, 8):
-        values["APP_UID"] = Spanned(APP_UID, (-1,) * len(APP_UID))
     globals_ = file.arguments.values(ASSUMED_PLATFORM)
     for ancestor in reversed(chain):
         for instruction in file.of(ancestor):
-            if instruction is before or (instruction.line >= before.line and ancestor is stage):
+            if before is not None and ancestor is stage and instruction.line >= before.line:
                 break
             if instruction.keyword not in {"arg", "env"}:
                 continue

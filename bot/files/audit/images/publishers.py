@@ -44,6 +44,12 @@ def official_name(reference: Reference) -> str:
     return name if reference.registry == DEFAULT_REGISTRY and "/" not in name else ""
 
 
+def is_known_official(reference: Reference) -> bool:
+    """Whether an image is known to be one of Docker's own."""
+    name = official_name(reference)
+    return name in _WITH_MINOR | _OF_JAVA | _UNDATED or (bool(name) and names_system(name))
+
+
 def is_update_of_java(reference: Reference) -> bool:
     """Whether a tag is of one update of a Java that has tags for major versions alone beside these."""
     return official_name(reference) in _OF_JAVA and _java(reference) not in {"", reference.tag}

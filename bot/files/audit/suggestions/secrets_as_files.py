@@ -20,6 +20,7 @@ from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
 from bot.files.audit.workloads.compose import services
 from bot.files.audit.workloads.judging import PUT_TOGETHER
+from bot.files.audit.workloads.kept import why_kept
 from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.files.formats.source.nodes import Mapping, texts_under
@@ -71,6 +72,8 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
     if not is_as_written(repository, container.pod) or container.hidden:
         is_of_openshift = container.pod.constrained and container.hidden == container.pod.constrained
         return Fix(advice, left_alone=_OF_OPENSHIFT if is_of_openshift else PUT_TOGETHER)
+    if why := why_kept(container.pod):
+        return Fix(advice, left_alone=why)
     try:
         check_reads_files(repository, container.image)
         selection = _select_secrets(container)

@@ -101,8 +101,8 @@ def speaks_of_pull_requests(repository: RepositoryTexts, pipeline: Pipeline) -> 
 
 
 def default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
-    """The names that the default branch may have, as far as the workflows tell: one where they name `main` or
-    `master`, and no other usual name.
+    """The names that the default branch may have: the one that the forge or the checkout tells, else as far as the
+    workflows do: one where they name `main` or `master`, and no other usual name.
 
     Beside another usual name, as Git flow's `develop`, it may be one that they do not name; where they name none
     of these, it may be any branch that they name too.
@@ -111,6 +111,8 @@ def default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
 
 
 def _default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
+    if told := repository.surroundings.default_branch:
+        return (told,)
     names = set[str]()
     for path in repository.paths:
         if is_workflow(path):

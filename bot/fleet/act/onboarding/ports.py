@@ -19,7 +19,7 @@ from bot.reconcile.work import Queue
 class DueOnboarding:
     """A claimed repository: `files` are those that the audit reads, by path, as git names their contents.
 
-    `open_elsewhere` counts the bot's other open pull requests there.
+    `open_elsewhere` counts the bot's other open pull requests there. `default_branch` is what the forge calls it.
     """
 
     id: int
@@ -29,10 +29,11 @@ class DueOnboarding:
     produced: tuple[SeenConfig, ...] = ()
     open_elsewhere: int = 0
     error: str | None = None
+    default_branch: str = ""
 
     def made_from(self, checks: Collection[str]) -> str:
         """Returns a mark that changes with all that a proposal is made from."""
-        sources_text = repr((sorted(self.files.items()), sorted(checks), self.produced))
+        sources_text = repr((sorted(self.files.items()), sorted(checks), self.produced, self.default_branch))
         return hashlib.sha256(sources_text.encode()).hexdigest()[:16]
 
 
@@ -44,6 +45,7 @@ class ProposalSource:
     files: Mapping[str, bytes]
     produced: tuple[SeenConfig, ...] = ()
     declined: tuple[str, ...] = ()
+    default_branch: str = ""
 
 
 class Proposer(Protocol):

@@ -239,7 +239,8 @@ async def _due_onboarding(
     connection: AsyncConnection, repository: int, row: int, standing: Onboarding, error: str | None
 ) -> DueOnboarding:
     """A repository with the files that the audit reads, and what else of the bot's is open there."""
-    home = (await connection.execute(select(*IDENTITY).where(repositories.c.id == repository))).one()
+    query = select(*IDENTITY, repositories.c.default_branch).where(repositories.c.id == repository)
+    home = (await connection.execute(query)).one()
     files = await connection.scalar(select(audits.c.files).where(audits.c.repository_id == repository))
     is_open = and_(rebuilds.c.repository_id == repository, rebuilds.c.state == RebuildState.OPEN.value)
     open_elsewhere = await connection.scalar(select(func.count(func.distinct(rebuilds.c.branch))).where(is_open))
@@ -252,4 +253,5 @@ async def _due_onboarding(
         configs,
         int(open_elsewhere or 0),
         error,
+        home.default_branch,
     )

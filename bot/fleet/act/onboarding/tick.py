@@ -59,7 +59,8 @@ async def proposal_source(store: OnboardingStore, item: DueOnboarding) -> Propos
             advice="the next reading of the repository brings them back",
         )
     texts = {path: bodies[sha] for path, sha in item.files.items()}
-    return ProposalSource(item.repository.name, texts, item.produced, item.onboarding.declined)
+    declined = item.onboarding.declined
+    return ProposalSource(item.repository.name, texts, item.produced, declined, item.default_branch)
 
 
 class _Onboardings(ForgeWriting[DueOnboarding, Brought]):

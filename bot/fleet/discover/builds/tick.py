@@ -138,7 +138,6 @@ class _BuildLooks(Work[DueBuilds, Seen]):
         self._latest: dict[str, Mapping[str, LatestRuns]] = {}
         self._in_trouble: dict[tuple[str, str], Failure] = {}
         """Owners, each with its forge, of whom no runs are told at present."""
-        self._met: set[tuple[str, str]] = set()
         self.home = host.whole
 
     @property
@@ -160,7 +159,6 @@ class _BuildLooks(Work[DueBuilds, Seen]):
         for owner, owned_items in owners.items():
             if node_ids := [item.node_id for item in owned_items if item.node_id is not None]:
                 self._in_trouble.pop(owner, None)
-                self._met.discard(owner)
                 try:
                     latest_runs |= await self._latest_runs(owned_items[0].build_home, node_ids)
                 except Failure as failure:
@@ -202,15 +200,6 @@ class _BuildLooks(Work[DueBuilds, Seen]):
             problem = f"the runs of {item.workflow} are not shown"
             raise Failure(Trouble.UNREACHABLE, problem, where=item.identity.name, advice="grant actions: read")
         return Seen(workflow.node_id, BranchBuilds(workflow.state), now)
-
-    def is_shared(self, item: DueBuilds, failure: Failure) -> bool:
-        """An owner's trouble counts once, however many workflows meet it."""
-        owner = item.build_home.owner
-        if self._in_trouble.get(owner) is not failure:
-            return False
-        is_known = owner in self._met
-        self._met.add(owner)
-        return is_known
 
     async def settle(self, item: DueBuilds, result: Seen) -> None:
         await self._store.save_seen([(item, result)])

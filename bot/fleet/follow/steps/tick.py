@@ -16,7 +16,7 @@ from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be
 from bot.domain.rollouts.terms import Start
 from bot.fleet.follow.runs import explained, has_not_started, judged, looks_in_vain, newer_run
 from bot.fleet.follow.tick import FollowOptions
-from bot.fleet.follow.together import served_together
+from bot.fleet.follow.together import ServedTogether, answer_of, ask_together
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -78,7 +78,6 @@ class _StepFollowing(Work[StepRun, StepRun]):
         self._clock = clock
         self.ended = 0
         self._followed: dict[int, FollowedRuns | Failure] = {}
-        self._met: list[Failure] = []
 
     @property
     def queue(self) -> Queue[StepRun]:
@@ -91,29 +90,19 @@ class _StepFollowing(Work[StepRun, StepRun]):
         hosts = self._options.hosts
         return hosts.forge.of(item.home) if item.branch is None else hosts.builder.of(item.build_home)
 
-    def is_shared(self, item: StepRun, failure: Failure) -> bool:
-        is_known = any(each is failure for each in self._met)
-        self._met += [] if is_known else [failure]
-        return is_known
-
     async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
         """Asks for the runs of those together who are served together: where some cannot be told, others are."""
+
+        async def runs_of(group: ServedTogether[StepRun]) -> FollowedRuns:
+            return await group.builder.follow_runs([item.node_id or "" for item in group.items])
+
         known = [item for item in items if item.node_id is not None]
-        groups = await served_together(known, lambda item: item.build_home, self._forge, self._builder)
-        for group in groups:
-            followed: FollowedRuns | Failure
-            try:
-                followed = await group.builder.follow_runs([item.node_id or "" for item in group.items])
-            except Failure as failure:
-                if len(groups) == 1:
-                    raise
-                followed = failure
-            self._followed |= dict.fromkeys((item.id for item in group.items), followed)
+        self._followed |= await ask_together(
+            known, lambda item: item.build_home, self._forge, self._builder, runs_of
+        )
 
     async def attempt(self, item: StepRun, lease: Lease) -> StepRun:
-        followed = self._followed.pop(item.id, FollowedRuns())
-        if isinstance(followed, Failure):
-            raise followed
+        followed = answer_of(self._followed.pop(item.id, FollowedRuns()))
         after = await self._move_on(item, followed)
         if after.state is not StepState.FAILED or after.run is None:
             return after

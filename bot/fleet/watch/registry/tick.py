@@ -107,8 +107,6 @@ class _RegistryLooks(Work[DueBase, Poll | _Seen]):
         self._at: dict[str, _AtHost] = defaultdict(_AtHost)
         self._readings: dict[tuple[str, str], asyncio.Task[DigestReading]] = {}
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._sharing: set[int] = set()
-        """Bases that waited for what another had asked for."""
         self._kept: set[str] = set()
         self.asked = self.unchanged = 0
         self.sightings: list[Sighting] = []
@@ -181,9 +179,7 @@ class _RegistryLooks(Work[DueBase, Poll | _Seen]):
                 return await read(self._registry, self._store, item.base, digest)
 
         key = (item.base.name, digest)
-        if key in self._readings:
-            self._sharing.add(item.id)
-        else:
+        if key not in self._readings:
             self._readings[key] = asyncio.ensure_future(one_after_the_other())
         return await asyncio.shield(self._readings[key])
 
@@ -230,9 +226,6 @@ class _RegistryLooks(Work[DueBase, Poll | _Seen]):
         due_at = max(self._next_look(item, now, item.moved_at, item.version, failed=claimed.attempts), asked_for)
         await self.queue.put_off([claimed], due_at, error=str(failure))
         self._at[item.base.registry].failures.append((item.base, failure, claimed.attempts))
-
-    def is_shared(self, item: DueBase, failure: Failure) -> bool:
-        return item.id in self._sharing
 
     def told(self, host: str, failure: Failure) -> None:
         """An incident says it, see `finish`."""

@@ -250,7 +250,7 @@ sbom_looks = Table(
     Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("registry", ShortText(255), nullable=False),
     Column("repository", ShortText(255), nullable=False),
-    Column("index_digest", ShortText(160), nullable=False),
+    Column("index_digest", ShortText(160), nullable=False, index=True),
     Column("is_last", Boolean, nullable=False, server_default="0"),
     Column("looked_at", Moment),
     Column("error", LongText),

@@ -47,6 +47,7 @@ from bot.store.rows.inventories.pinned import shown_since_pinned
 from bot.store.rows.inventories.vulnerabilities import exposures
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.running.running import running_contents
 
 _READING_TAKES = timedelta(minutes=10)
 """Of CVE data, with a large dump: it is looked through for what was held when that began."""
@@ -227,8 +228,9 @@ async def forget_inventories(connection: AsyncConnection, before: datetime) -> d
     """Forgets what no image and no base shows any more, seen before then; how many inventories, and layers.
 
     How moves of bases have changed packages stays, and, without its layers, what was compared in the last
-    `_COMPARED_FOR`, what images showed right before what they show, and what they have shown since a manifest
-    pinned it: by that it is told which CVEs were fixed, when, and which are still open.
+    `_COMPARED_FOR`, what images showed right before what they show, what they have shown since a manifest pinned
+    it, and what runs or ran as long as that is kept: by that it is told which CVEs were fixed, when, and which are
+    still open.
     """
     shown_by_bases = (
         select(observed_inventories.c.inventory_id)
@@ -250,6 +252,7 @@ async def forget_inventories(connection: AsyncConnection, before: datetime) -> d
         select(package_changes.c.after_id).where(was_compared),
         shown_before(),
         shown_since_pinned(),
+        select(running_contents.c.inventory_id),
     )
     of_unshown = select(inventory_layers.c.layer_id).where(
         inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown))

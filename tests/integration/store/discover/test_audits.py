@@ -95,6 +95,25 @@ async def test_a_finding_that_the_files_read_since_do_not_give_has_no_patch(stor
     assert found.patches() == {}
 
 
+async def test_the_default_branch_that_the_forge_tells_decides_what_runs_on_a_schedule(stores: Stores) -> None:
+    build = ".github/workflows/build.yml"
+    pushes = "{uses: docker/build-push-action@v6, with: {push: true, tags: contoso/shop}}"
+    on_develop = (
+        f"on: {{push: {{branches: [develop]}}}}\njobs: {{b: {{runs-on: ubuntu-latest, steps: [{pushes}]}}}}\n"
+    )
+    await stores.listing(Repository(SHOP, "develop", NOON - HOUR))
+    await reading(stores, ROOT, {build: on_develop})
+    await audited(stores)
+    found = await stores.practices.audited(SHOP)
+    assert found is not None
+    (weekly,) = [each for each in found.findings if each.check == "weekly-rebuild"]
+    assert weekly.fix is not None
+    assert "name of the default branch" not in weekly.fix.left_alone
+    source = await stores.onboardings.source(SHOP)
+    assert source is not None
+    assert source.default_branch == "develop"
+
+
 async def test_a_push_that_leaves_its_files_as_they_are_costs_nothing(shop: Stores) -> None:
     await audited(shop)
     await pushed(shop, ROOT)

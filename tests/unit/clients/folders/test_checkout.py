@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.folders.checkout import entries, write
+from bot.clients.folders.checkout import default_branch, entries, write
 from bot.domain.failure import Failure
 
 
@@ -59,3 +59,20 @@ def test_a_folder_that_may_not_be_looked_into_is_not_passed_over(
     assert str(refused.value) == (
         f"{closed}: cannot be looked into: Permission denied; make it readable, or name a folder without it"
     )
+
+
+def test_the_default_branch_is_what_git_keeps_of_the_origin(tmp_path: Path) -> None:
+    assert default_branch(tmp_path) == ""
+    kept = tmp_path / ".git" / "refs" / "remotes" / "origin" / "HEAD"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("ref: refs/remotes/origin/develop\n")
+    assert default_branch(tmp_path) == "develop"
+    own = tmp_path / ".git" / "worktrees" / "other"
+    own.mkdir(parents=True)
+    (own / "commondir").write_text("../..\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".git").write_text(f"gitdir: {own}\n")
+    assert default_branch(other) == "develop"
+    kept.write_text("0123456789\n")
+    assert default_branch(tmp_path) == ""

@@ -684,3 +684,62 @@ def test_the_number_of_a_patchs_rebuild_goes_with_the_patch(tag: str, followed: 
     (found,) = findings("base-pinned", {"Dockerfile": f"FROM mcr.microsoft.com/dotnet/sdk:{tag}\n"})
     assert found.fix is not None
     assert found.fix.advice == f"write {followed}"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, [UNKNOWN]),
+        ({"README.md": "dotnet publish /t:PublishContainer\n"}, [FAILS]),
+        (
+            {"src/Properties/PublishProfiles/Prod.pubxml": "<PublishProfile>DefaultContainer</PublishProfile>"},
+            [FAILS],
+        ),
+    ],
+)
+def test_a_project_beside_a_dockerfile_is_published_by_the_sdk_where_something_asks_for_it(
+    more: dict[str, str], expected: list[Outcome]
+) -> None:
+    project = PROJECT.replace("<EnableSdkContainerSupport>true</EnableSdkContainerSupport>", "")
+    files = {
+        "src/Api.csproj": project.format(framework="net7.0", more=""),
+        "src/Dockerfile": f"FROM {ASPNET}:8.0\nUSER 1654\n",
+        **more,
+    }
+    assert [
+        each.outcome for each in findings("image-user", files) if each.place.path == "src/Api.csproj"
+    ] == expected
+
+
+def test_a_project_that_asks_for_a_container_itself_is_published_beside_a_dockerfile_too() -> None:
+    project = PROJECT.format(framework="net7.0", more="")
+    files = {"src/Api.csproj": project, "src/Dockerfile": f"FROM {ASPNET}:8.0\nUSER 1654\n"}
+    assert outcomes("image-user", files) == [FAILS, HOLDS]
+
+
+@pytest.mark.parametrize(
+    ("base", "user", "expected"),
+    [
+        ("FROM ubi9\nENV APP_UID=1001\n", "$APP_UID", HOLDS),
+        (f"FROM {ASPNET}:8.0\n", "$APP_UID", HOLDS),
+        ("FROM ubi9\nENV APP_UID=0\n", "${APP_UID}", FAILS),
+        ("FROM ubi9\nARG APP_UID=1001\n", "$APP_UID", UNKNOWN),
+        ("FROM ubi9\nARG ID=1001\nENV APP_UID=$ID\n", "$APP_UID", HOLDS),
+        (f"FROM {ASPNET}:6.0\n", "$APP_UID", UNKNOWN),
+    ],
+)
+def test_a_variable_of_user_may_be_one_of_the_base_that_is_built_here(
+    base: str, user: str, expected: Outcome
+) -> None:
+    files = {
+        "base/Dockerfile": base,
+        "build.sh": "docker build -t contoso/base base\n",
+        "src/Dockerfile": f'FROM contoso/base\nUSER {user}\nENTRYPOINT ["dotnet", "a.dll"]\n',
+    }
+    (found,) = [each for each in findings("image-user", files) if each.place.path == "src/Dockerfile"]
+    assert found.outcome is expected
+
+
+def test_a_user_that_no_arg_names_is_settled_by_its_base() -> None:
+    (found,) = findings("image-user", {"Dockerfile": "FROM contoso/base:8\nUSER $APP_UID\n"})
+    assert (found.outcome, found.settled_by) == (UNKNOWN, "what its base sets that to, or a number")

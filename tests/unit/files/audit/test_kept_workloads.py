@@ -154,3 +154,11 @@ def test_what_may_be_privileged_is_not_asked_for_settings_in_one_place() -> None
     lines = context("privileged: ${PRIVILEGED}")
     files = {f"{name}.yaml": deployment(lines).replace(NAMED, f"name: {name}", 1) for name in "abc"}
     assert findings("shared-hardening", files) == ()
+
+
+def test_the_secrets_of_a_job_that_a_cluster_keeps_stay_where_they_are() -> None:
+    lines = "env:\n  - name: DB_PASSWORD\n    valueFrom: {secretKeyRef: {name: db, key: password}}"
+    assert is_in_words_alone(fix := fix_of("runtime-secrets", job(lines)))
+    assert "until it is deleted" in fix.left_alone
+    assert fix_of("runtime-secrets", deployment(lines)).suggested
+    assert fix_of("runtime-secrets", job(lines).replace(NAMED, GENERATED, 1)).suggested

@@ -66,6 +66,7 @@ apiVersion: v1
 kind: Pod
 metadata:
   name: api
+  annotations: {{kustomize.toolkit.fluxcd.io/force: enabled}}
 spec:
   containers:
     - name: api

@@ -289,6 +289,52 @@ def test_a_kustomization_that_takes_what_is_not_there_is_told(entry: str, *, is_
     assert [each.place.start for each in found] == ([4] if is_told else [])
 
 
+MERGES = "resources: [../base]\nconfigMapGenerator:\n  - {name: shop, behavior: merge, literals: [A=b]}\n"
+WRITTEN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\n"
+IN_NAMESPACE = WRITTEN.replace("name: shop", "name: shop, namespace: shop")
+GENERATES = "configMapGenerator:\n  - {name: shop, literals: [A=a]}\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "config", "overlay", "is_told"),
+    [
+        ("resources: [config.yaml]\n", WRITTEN, MERGES, False),
+        ("resources: [config.yaml]\n", IN_NAMESPACE, MERGES, True),
+        (
+            "resources: [config.yaml]\n",
+            IN_NAMESPACE,
+            MERGES.replace("name: shop", "name: shop, namespace: shop"),
+            False,
+        ),
+        ("resources: [config.yaml]\nnamespace: shop\n", WRITTEN, MERGES, False),
+        (
+            "resources: [config.yaml]\nnamespace: shop\n",
+            WRITTEN,
+            MERGES.replace("shop,", "shop, namespace: shop,"),
+            False,
+        ),
+        (GENERATES, WRITTEN, MERGES, False),
+        (GENERATES.replace("shop", "other"), WRITTEN, MERGES, True),
+        (GENERATES.replace("configMap", "secret"), WRITTEN, MERGES, True),
+        (GENERATES.replace("configMap", "secret"), WRITTEN, MERGES.replace("behavior: merge, ", ""), False),
+        ("resources: []\n", WRITTEN, MERGES.replace("merge", "replace"), True),
+        ("resources: []\n", WRITTEN, GENERATES + MERGES.partition("configMapGenerator:\n")[2], False),
+        ("resources: []\n", WRITTEN, f"kind: Component\n{MERGES}", False),
+        ("resources: ['https://example.com/config.yaml']\n", WRITTEN, MERGES, False),
+        ("namePrefix: a-\n", WRITTEN, MERGES, False),
+        ("generators: [a.yaml]\n", WRITTEN, MERGES, False),
+    ],
+)
+def test_a_generator_that_changes_what_nothing_makes_is_refused(
+    base: str, config: str, overlay: str, *, is_told: bool
+) -> None:
+    files = {"base/kustomization.yaml": base, "base/config.yaml": config, "prod/kustomization.yaml": overlay}
+    found = [each for each in unread(files) if each.place.path == "prod/kustomization.yaml"]
+    assert [each.message for each in found] == (
+        ["a generator changes the ConfigMap shop, which nothing that it takes has"] if is_told else []
+    )
+
+
 SWITCHED = "{{- if .Values.api.enabled }}\n" + deployment() + "{{- end }}\n"
 
 

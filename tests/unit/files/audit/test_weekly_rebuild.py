@@ -4,8 +4,12 @@ import pytest
 
 from bot.domain.repositories.finding import Finding, Outcome
 from bot.domain.repositories.onboarding import Proposal
+from bot.domain.repositories.surroundings import Surroundings
+from bot.files.audit.auditing import judge_repository
 from bot.files.audit.onboarding.proposing import WantedProposal, propose
-from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, outcomes, workflow
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rules import BY_CHECK
+from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, outcomes, texts, workflow
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 WEEKLY = "schedule: [{cron: '17 3 * * 1'}]"
@@ -412,6 +416,19 @@ def test_the_only_branch_that_workflows_name_is_not_surely_the_default_one(branc
     assert finding.fix is not None
     assert not finding.fix.edits
     assert "hangs on the name of the default branch" in finding.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    ("told", "pushed", "is_scheduled"),
+    [("develop", "develop", True), ("main", "develop", False), ("main", "main", True)],
+)
+def test_the_default_branch_that_the_forge_tells_is_the_one(told: str, pushed: str, *, is_scheduled: bool) -> None:
+    files = {BUILD: workflow(PUSH, f"push: {{branches: [{pushed}]}}"), ".github/workflows/ci.yml": ON_MAIN}
+    repository = RepositoryTexts(texts(files), surroundings=Surroundings(default_branch=told))
+    (finding,) = judge_repository(repository, NOW, rules=[BY_CHECK["weekly-rebuild"]]).findings
+    assert finding.fix is not None
+    assert bool(finding.fix.edits) is is_scheduled
+    assert "hangs on the name" not in finding.fix.left_alone
 
 
 def test_no_schedule_is_advised_that_pushes_nothing() -> None:

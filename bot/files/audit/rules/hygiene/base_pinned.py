@@ -12,8 +12,9 @@ Example that fails::
 Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
 
 Exceptions: unknown are names that only a build tells, and a patch or a day whose publisher may have no tag that
-follows them. `latest` holds where the repository's name tells the version (`…/static-debian12`). Dockerfiles of
-tests and samples are not asked.
+follows them; and what may be in an archive that the job loads before its build. `latest` holds where the
+repository's name tells the version (`…/static-debian12`). What a step before the build makes and pushes nowhere,
+or a script or Compose file here builds, is asked nothing. Dockerfiles of tests and samples are not asked.
 """
 
 import re
@@ -26,8 +27,10 @@ from bot.domain.repositories.usage import Edit, Role, Span
 from bot.domain.tags.tag import Tag
 from bot.domain.tags.words import names_system
 from bot.files.audit.delivery.building import builds_of, dockerfile_of
+from bot.files.audit.delivery.built_images import built_locally
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.engine_images import base_in_engine
 from bot.files.audit.delivery.pushing import option_values
 from bot.files.audit.images.by_name import is_dotnet, tag_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
@@ -44,7 +47,7 @@ from bot.files.audit.images.publishers import (
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import GENERATED, is_generated
-from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.formats.dockerfile import finder
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet import global_json
@@ -106,8 +109,27 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             is_of_program = is_generated(repository.text(file.path))
             left_alone = GENERATED if is_of_program else _held_to_band(repository, reference)
             own = _judge_reference(reference, place, subject, span, left_alone)
+            if own.outcome is not Outcome.HOLDS and (
+                made := _made_here(repository, file.path, str(reference), own)
+            ):
+                yield made
+                continue
             given = list(_given_by_builds(repository, file, stage, own))
             yield min((*given, own), key=lambda each: _WORST.index(each.outcome)) if given else own
+
+
+def _made_here(repository: RepositoryTexts, path: str, image: str, own: Verdict) -> Verdict | None:
+    """The verdict on an image that comes, or may come, from no registry: the job that builds the Dockerfile gives
+    it to its engine, or a script or Compose file here builds it."""
+    if given := base_in_engine(repository, path, image):
+        if given.names:
+            return not_applicable(own.place, own.subject, f"{given.by} makes it in the run itself")
+        why = f"{given.by} loads an archive before the build, and whether it holds {image[:80]} is not told"
+        return unknown(own.place, own.subject, why, "the name of the image that is loaded")
+    built = built_locally(repository, image)
+    if built in {None, path}:
+        return None
+    return not_applicable(own.place, own.subject, f"it is built here, from {built}")
 
 
 def _given_by_builds(

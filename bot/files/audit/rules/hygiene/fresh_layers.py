@@ -1,7 +1,7 @@
 """A rebuild takes the current base, not a layer that was kept.
 
 What: a build with a layer cache (`cache-from`) has `pull: true` or `no-cache: true`; `docker build` on a runner of
-one's own has `--pull`, in the step that pushes or one before it.
+one's own has `--pull`, in the step that pushes or one before it, also in a job whose archive it loads.
 
 Example that fails::
 
@@ -9,7 +9,8 @@ Example that fails::
 
 Fix: `pull: true`.
 
-Exceptions: builds without a cache on GitHub's runners hold.
+Exceptions: builds without a cache on GitHub's runners hold. Where the base is one that only the job's engine has,
+which no registry gives, `no-cache: true` is advised.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.building import builds_of, loads_of
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.files.audit.delivery.engine_images import stands_on_engine
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import ShellCommand, is_unknown
@@ -30,16 +32,18 @@ _HOSTED = ("ubuntu-", "windows-", "macos-")
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
+        setting = "no-cache" if stands_on_engine(repository, push) else "pull"
         if push.step.action in BUILDKIT_ACTIONS:
-            yield _of_action(repository, push.step)
+            yield _of_action(repository, push.step, setting)
         for loading in loads_of(push):
-            yield _of_action(repository, loading)
+            yield _of_action(repository, loading, setting)
         for step, command in builds_of(push):
             if "build" in command.words[:4] and command.name != "dotnet":
-                yield _of_command(repository, step, command)
+                yield _of_command(repository, step, command, setting)
 
 
-def _of_action(repository: RepositoryTexts, step: PipelineStep) -> Verdict:
+def _of_action(repository: RepositoryTexts, step: PipelineStep, setting: str) -> Verdict:
+    """What an action builds on; `setting` is what would have it take the current base."""
     place = repository.where(step)
     settings = [step.input(name) for name in ("pull", "no-cache")]
     if any(each.lower() == "true" for each in settings):
@@ -48,19 +52,21 @@ def _of_action(repository: RepositoryTexts, step: PipelineStep) -> Verdict:
         return unknown(place, step.subject, "pull is known only in a run", "its value in a scheduled run")
     if step.input("cache-from"):
         inputs = step.mapping.get("with")
-        advice = "set pull: true"
-        fix = with_key(repository, inputs, "pull", ["true"], advice) if isinstance(inputs, Mapping) else Fix(advice)
+        advice = f"set {setting}: true"
+        fix = Fix(advice)
+        if isinstance(inputs, Mapping) and setting == "pull":
+            fix = with_key(repository, inputs, setting, ["true"], advice)
         return fails(place, step.subject, "it builds on cached layers, and pull is not set", fix)
-    return _of_runner(repository, step, "pull: true")
+    return _of_runner(repository, step, f"{setting}: true")
 
 
-def _of_command(repository: RepositoryTexts, step: PipelineStep, command: ShellCommand) -> Verdict:
+def _of_command(repository: RepositoryTexts, step: PipelineStep, command: ShellCommand, setting: str) -> Verdict:
     place = repository.where(step)
     if command.has("--pull", "--no-cache"):
         return holds(place, step.subject, "the base is looked up anew")
     if command.has("--cache-from"):
-        return fails(place, step.subject, "it builds on cached layers without --pull", "add --pull")
-    return _of_runner(repository, step, "--pull")
+        return fails(place, step.subject, "it builds on cached layers without --pull", f"add --{setting}")
+    return _of_runner(repository, step, f"--{setting}")
 
 
 def _of_runner(repository: RepositoryTexts, step: PipelineStep, setting: str) -> Verdict:

@@ -26,6 +26,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.entries import KUSTOMIZATIONS
+from bot.files.audit.workloads.generators import nothing_to_change
 from bot.files.audit.workloads.judging import RENDERED
 from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
 from bot.files.formats import repository_config
@@ -136,8 +137,21 @@ def _why_unread(repository: RepositoryTexts, path: str, charts: set[str]) -> Tol
     if (error := repository.unreadable(path)) is not None:
         return min(error.line, len(repository.lines(path))), str(error)
     if kind in {WORKFLOW, COMPOSE} or name in {*KUSTOMIZATIONS, *_VALUES}:
-        return _misshapen(repository, path) or (_missing(repository, path) if name in KUSTOMIZATIONS else None)
+        misshapen = _misshapen(repository, path)
+        return misshapen or (_refused_by_kustomize(repository, path) if name in KUSTOMIZATIONS else None)
     return None
+
+
+def _refused_by_kustomize(repository: RepositoryTexts, path: str) -> Told | None:
+    """Why a kustomization of the right shape cannot be built: a file that is not here, or a generator that changes
+    what nothing makes."""
+    if (told := _missing(repository, path)) is not None:
+        return told
+    if (refused := nothing_to_change(repository, path)) is None:
+        return None
+    item, what = refused
+    advice = "have what it takes hold one of that name and namespace, or leave `behavior` out"
+    return _at(repository, item, path), f"a generator changes {what}, which nothing that it takes has; {advice}"
 
 
 def _missing(repository: RepositoryTexts, path: str) -> Told | None:

@@ -14,7 +14,8 @@ What the files do not tell, the configuration of the produced image does, where 
 
 Exceptions: Windows images, actions, and Dockerfiles of tests, samples and development containers, are asked
 nothing. It is unknown where an entrypoint drops rights by itself (gosu, setpriv, su-exec), where a Dockerfile only
-prepares a base for others, or its last stage only runs tests.
+prepares a base for others, or its last stage only runs tests; and of a project that names a container beside a
+Dockerfile, where nothing has the SDK publish one.
 """
 
 import posixpath
@@ -155,9 +156,33 @@ def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:
             texts = [repository.text(path), *_shared_texts(repository, path)]
             if any("Container" in text for text in texts):
                 of_action = runs_project(repository, path, texts)
+                beside = _dockerfile_instead(repository, path)
                 for verdict in _of_project(repository, path, texts):
+                    if beside and not any(_ASKED.search(text) for text in texts):
+                        why = f"{beside} stands beside it, and nothing here is seen to have the SDK build an image"
+                        yield unknown(verdict.place, verdict.subject, why, "what builds the image")
+                        continue
                     is_asked = verdict.outcome is not Outcome.FAILS or not of_action
                     yield verdict if is_asked else not_applicable(verdict.place, verdict.subject, _OF_ACTION)
+
+
+_PUBLISHES = re.compile(r"PublishContainer|DefaultContainer")
+_ASKED = re.compile(
+    r"<EnableSdkContainerSupport>\s*true|Microsoft\.NET\.Build\.Containers|DefaultContainer|PublishContainer", re.I
+)
+"""What has a project published as a container by itself."""
+
+
+def _dockerfile_instead(repository: RepositoryTexts, path: str) -> str:
+    """The Dockerfile beside a project from which its image may be built, where no file here asks the SDK to publish
+    a container; empty for none."""
+    file = repository.first(posixpath.dirname(path), "Dockerfile") or ""
+    return file if file in repository.dockerfiles and not repository.kept(_is_published_somewhere) else ""
+
+
+def _is_published_somewhere(repository: RepositoryTexts) -> bool:
+    """Whether any file asks the SDK to publish a container."""
+    return any(_PUBLISHES.search(repository.text(path)) for path in repository.paths)
 
 
 def _shared_texts(repository: RepositoryTexts, path: str) -> Iterator[str]:

@@ -14,11 +14,12 @@ Exceptions: none. Where a registry cannot take indexes, attest after the push.
 
 from collections.abc import Iterator
 
-from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.action_versions import attaches_none_unasked
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.engine_images import stands_on_engine
 from bot.files.audit.delivery.gates import related
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
@@ -51,7 +52,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if told is not None:
             yield told
         else:
-            fix = provenance_on(repository, push, _advice(push))
+            is_apart = stands_on_engine(repository, push)
+            fix = Fix(_BY_DIGEST) if is_apart else provenance_on(repository, push, _advice(push))
             yield fails(repository.where(push.step), push.subject, f"the image gets no provenance: {why}", fix)
     for build in own_deliveries.remote_builds:
         place = repository.where(build.job)
@@ -71,7 +73,10 @@ def _advice(push: Push) -> str:
         return f"{_FIX} where its images are built, and {JOINED}"
     if command is not None and command.name in ENGINES_WITH_BUILDX and not is_of_windows(push):
         return f"{_FIX if 'buildx' in command.words[:2] else _IN_ONE}, {ON_BUILDER}"
-    return "attest what is pushed, by its digest: actions/attest-build-provenance"
+    return _BY_DIGEST
+
+
+_BY_DIGEST = "attest what is pushed, by its digest: actions/attest-build-provenance"
 
 
 RULE = Rule(

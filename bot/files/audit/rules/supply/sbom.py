@@ -20,6 +20,7 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.engine_images import stands_on_engine
 from bot.files.audit.delivery.gates import elsewhere, related
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
@@ -86,6 +87,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, push: Push) -> Fix:
+    if stands_on_engine(repository, push):
+        return Fix(_BY_DIGEST)
     inputs = push.step.mapping.get("with")
     if push.step.action in BUILDKIT_ACTIONS and isinstance(inputs, Mapping):
         return sbom_on(repository, push, inputs)
@@ -93,7 +96,10 @@ def _fix(repository: RepositoryTexts, push: Push) -> Fix:
         return Fix(f"set sbom: true where its images are built, and {JOINED}")
     if push.command is not None and push.command.name in ENGINES_WITH_BUILDX and not is_of_windows(push):
         return Fix(f"build and push in one, with `docker buildx build --sbom=true --push`, {ON_BUILDER}")
-    return Fix("attach it to what is pushed, by its digest: `cosign attest --type spdxjson`")
+    return Fix(_BY_DIGEST)
+
+
+_BY_DIGEST = "attach it to what is pushed, by its digest: `cosign attest --type spdxjson`"
 
 
 RULE = Rule(

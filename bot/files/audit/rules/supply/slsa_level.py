@@ -64,7 +64,7 @@ def _by_the_build(repository: RepositoryTexts, push: Push) -> Verdict:
     place = repository.where(push.step)
     answer, why = asks_for(repository, push, "provenance")
     if answer is None:
-        return unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
+        return unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(repository, push, why))
     told = f"SLSA build level 1: {why}, which nobody signs" if answer else f"SLSA build level 0: {why}"
     return fails(place, push.subject, told, attest_after(repository, push, _FIX))
 

@@ -1,0 +1,1 @@
+"""Clusters, of which pods are listed and nothing else is asked."""

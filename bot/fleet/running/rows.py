@@ -1,0 +1,325 @@
+"""What runs: what the stage, and whoever is told of a cluster, reads and writes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.running.runs import (
+    STALE_AFTER,
+    Coverage,
+    KeptRuns,
+    RunChanges,
+    RunInPlace,
+    RunningSource,
+    changes_by,
+)
+from bot.domain.running.snapshot import RunningPlace, Snapshot
+from bot.fleet.running.tick import DueSource
+from bot.reconcile.work import Claimed
+from bot.store.engine.among import is_among
+from bot.store.engine.queue.claiming import DueRows, settle
+from bot.store.engine.store import Store
+from bot.store.engine.writing import chunks, insert_into, insert_missing, lock, lock_where
+from bot.store.rows.inventories.inventories import inventories, later_indexes, sbom_looks
+from bot.store.rows.running.running import (
+    running_builds,
+    running_contents,
+    running_looks,
+    running_places,
+    running_sources,
+    runs,
+)
+
+_PLACE = tuple(running_places.c[name] for name in ("namespace", "kind", "workload", "container"))
+_OPEN = (
+    select(runs, running_builds.c.digest, *_PLACE)
+    .join(running_places, running_places.c.id == runs.c.place_id)
+    .join(running_builds, running_builds.c.id == runs.c.build_id)
+    .where(runs.c.until.is_(None))
+)
+_NAMED_BY: Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
+    "platform": (inventories.c.digest, inventories.c.id),
+    "config": (inventories.c.config_digest, inventories.c.id),
+    "index": (sbom_looks.c.index_digest, sbom_looks.c.inventory_id),
+    "later index": (later_indexes.c.index_digest, later_indexes.c.inventory_id),
+}
+"""By which digests an inventory goes: those that a column holds, beside its id."""
+
+
+class RunningStore(Store):
+    """`bot.fleet.running.tick.RunningStore` on the database."""
+
+    @property
+    def sources(self) -> DueRows[DueSource]:
+        is_asked = (running_sources.c.is_asked.is_(True), running_sources.c.is_listed.is_(True))
+        return DueRows(
+            self._database, self._worker, running_sources, _due_source, lambda row: str(row["name"]), where=is_asked
+        )
+
+    async def follow(self, sources: Sequence[RunningSource]) -> None:
+        """Has a row for each of these; what others have told stays until it is old."""
+        values = {each.name: _source_values(each) for each in sources}
+        table = running_sources
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(table))).all()
+        known = {row.name: {name: row._mapping[name] for name in _SOURCE_COLUMNS} for row in rows if row.is_listed}
+        if known == values:
+            return
+        async with self._database.transaction() as connection:
+            for name in sorted(values):
+                missing = insert_missing(connection, table, name=name, due_at=self._clock.now(), **values[name])
+                await connection.execute(missing)
+                await connection.execute(
+                    update(table).where(table.c.name == name).values(is_listed=True, **values[name])
+                )
+            await connection.execute(update(table).where(table.c.name.not_in(values)).values(is_listed=False))
+
+    async def save_snapshot(self, source: str, snapshot: Snapshot) -> bool:
+        """Opens, extends and closes the runs of a source; whether the snapshot was later than what is known.
+
+        A clock that is ahead counts as ours, so that what comes next is not taken for older.
+        """
+        now = self._clock.now()
+        snapshot = replace(snapshot, taken_at=min(snapshot.taken_at, now))
+        table = running_sources
+        async with self._database.transaction() as connection:
+            seconds = int(STALE_AFTER.total_seconds())
+            await connection.execute(
+                insert_missing(connection, table, name=source, stale_after=seconds, due_at=now)
+            )
+            [number] = await lock_where(connection, table, table.c.name == source)
+            row = (await connection.execute(select(table).where(table.c.id == number))).one()
+            kept, ids = await _read_kept(connection, row)
+            changed = changes_by(kept, snapshot, timedelta(seconds=row.stale_after))
+            if changed is None:
+                return False
+            await _write(connection, number, kept, changed, ids, snapshot)
+        return True
+
+    async def settle_source(self, source: DueSource, due_at: datetime) -> None:
+        async with self._database.transaction() as connection:
+            values = {"error": None}
+            await settle(connection, running_sources, self._worker, source.id, due_at=due_at, values=values)
+
+    async def match(self) -> int:
+        """Notes what is inside builds that run, by whichever digest a node names them; of how many that is new."""
+        async with self._database.reading() as connection:
+            rows = [dict(row._mapping) for row in await connection.execute(_MATCHES)]
+        if not rows:
+            return 0
+        rows.sort(key=lambda row: (row["build_id"], row["inventory_id"]))
+        async with self._database.transaction() as connection:
+            for chunk in chunks(rows):
+                held, built = ({row[name] for row in chunk} for name in ("inventory_id", "build_id"))
+                known = set(await lock_where(connection, inventories, inventories.c.id.in_(held)))
+                builds = set(await lock_where(connection, running_builds, running_builds.c.id.in_(built)))
+                if there := [row for row in chunk if row["inventory_id"] in known and row["build_id"] in builds]:
+                    statement = insert_into(connection, running_contents).on_conflict_do_nothing()
+                    await connection.execute(statement, there)
+        return len({row["build_id"] for row in rows})
+
+    async def forget_before(self, moment: datetime) -> int:
+        """Forgets runs that ended before, with the places and builds that nothing else names; how many runs."""
+        is_old = or_(runs.c.until < moment, runs.c.until.is_(None) & (runs.c.seen_at < moment))
+        is_kept = func.coalesce(runs.c.until, runs.c.seen_at) >= moment
+        old_look = running_looks.c.until < moment
+        async with self._database.reading() as connection:
+            old = await connection.scalar(select(func.count()).select_from(runs).where(is_old))
+            if not old and not await connection.scalar(select(exists().where(old_look))):
+                return 0
+        async with self._database.transaction() as connection:
+            await lock_where(connection, running_sources, true())
+            await connection.execute(delete(running_looks).where(old_look))
+            is_named = exists().where(runs.c.place_id == running_places.c.id, is_kept)
+            unused = (~is_named, running_places.c.pulls_since.is_(None))
+            await connection.execute(delete(running_places).where(*unused))
+            is_run = exists().where(runs.c.build_id == running_builds.c.id, is_kept)
+            await connection.execute(delete(running_builds).where(~is_run))
+            await connection.execute(delete(runs).where(is_old))
+        return old or 0
+
+
+_SOURCE_COLUMNS = ("environment", "stale_after", "is_asked")
+
+
+def _source_values(source: RunningSource) -> dict[str, Any]:
+    seconds = int(source.stale_after.total_seconds())
+    return {"environment": source.environment, "stale_after": seconds, "is_asked": source.every is not None}
+
+
+async def _due_source(claimed: Claimed) -> DueSource:
+    return DueSource(claimed.id, claimed.row["name"])
+
+
+async def _read_kept(
+    connection: AsyncConnection, source: Row[Any]
+) -> tuple[KeptRuns, dict[tuple[RunningPlace, str], int]]:
+    """What is kept of a source, and the ids of its open runs."""
+    looks = select(running_looks).where(running_looks.c.source_id == source.id)
+    last = (await connection.execute(looks.order_by(running_looks.c.until.desc()).limit(1))).first()
+    coverage = None if last is None else Coverage(last.since, last.until)
+    open_runs: dict[tuple[RunningPlace, str], tuple[int, RunInPlace]] = {}
+    for row in await connection.execute(_OPEN.where(running_places.c.source_id == source.id)):
+        place = _place_in(row)
+        times = row.since, row.is_older, row.seen_at, row.pods
+        open_runs[place, row.digest] = row.id, RunInPlace(place, row.digest, row.image, *times)
+    kept = KeptRuns(source.told_at, coverage, tuple(run for _, run in open_runs.values()))
+    return kept, {key: number for key, (number, _) in open_runs.items()}
+
+
+def _place_in(row: Any) -> RunningPlace:
+    return RunningPlace(row.namespace, row.kind, row.workload, row.container)
+
+
+async def _write(
+    connection: AsyncConnection,
+    source: int,
+    kept: KeptRuns,
+    changed: RunChanges,
+    ids: Mapping[tuple[RunningPlace, str], int],
+    snapshot: Snapshot,
+) -> None:
+    values = {"told_at": snapshot.taken_at, "not_read": list(snapshot.not_read[:_MOST_TOLD]) or None}
+    await connection.execute(update(running_sources).where(running_sources.c.id == source).values(**values))
+    if changed.coverage is not None and changed.coverage != kept.coverage:
+        await _cover(connection, source, changed.coverage)
+    await _note_pulling(connection, source, changed.pulling, snapshot.taken_at)
+    await _open(connection, source, changed.opened, snapshot.taken_at)
+    await lock(connection, runs, ids.values())
+    await _end(connection, [ids[run.place, run.digest] for run in changed.closed], snapshot.taken_at)
+    await _extend(connection, kept, changed.extended, ids, snapshot.taken_at)
+
+
+_MOST_TOLD = 50
+
+
+async def _cover(connection: AsyncConnection, source: int, coverage: Coverage) -> None:
+    key = {"source_id": source, "since": coverage.since}
+    row = insert_into(connection, running_looks).values(**key, until=coverage.until)
+    await connection.execute(row.on_conflict_do_update(index_elements=list(key), set_={"until": coverage.until}))
+
+
+async def _note_pulling(
+    connection: AsyncConnection, source: int, pulling: Collection[RunningPlace], at: datetime
+) -> None:
+    """Notes where containers wait for an image, and where none does any more."""
+    table = running_places
+    is_noted = (table.c.source_id == source, table.c.pulls_since.is_not(None))
+    noted = {_place_in(row): row.id for row in await connection.execute(select(table).where(*is_noted))}
+    over = sorted(noted[place] for place in noted.keys() - pulling)
+    began = pulling - noted.keys()
+    if not over and not began:
+        return
+    places = await _place_ids(connection, source, began)
+    await connection.execute(update(table).where(table.c.id.in_(over)).values(pulls_since=None))
+    await connection.execute(update(table).where(table.c.id.in_(sorted(places.values()))).values(pulls_since=at))
+
+
+async def _place_ids(
+    connection: AsyncConnection, source: int, places: Collection[RunningPlace]
+) -> dict[RunningPlace, int]:
+    """The ids of these places of a source; those that are new are added."""
+    table = running_places
+    rows = [{"source_id": source, **asdict(place)} for place in sorted(places)]
+    for chunk in chunks(rows):
+        await connection.execute(insert_into(connection, table).on_conflict_do_nothing(), chunk)
+    known = await connection.execute(
+        select(table).where(table.c.source_id == source, is_among(table.c.workload, "workloads")),
+        {"workloads": {place.workload for place in places}},
+    )
+    return {place: row.id for row in known if (place := _place_in(row)) in places}
+
+
+async def _open(connection: AsyncConnection, source: int, opened: Sequence[RunInPlace], at: datetime) -> None:
+    if not opened:
+        return
+    places = await _place_ids(connection, source, {run.place for run in opened})
+    digests = sorted({run.digest for run in opened})
+    for chunk in chunks([{"digest": digest, "seen_at": at} for digest in digests]):
+        await connection.execute(insert_into(connection, running_builds).on_conflict_do_nothing(), chunk)
+    known = await connection.execute(
+        select(running_builds.c.digest, running_builds.c.id).where(is_among(running_builds.c.digest, "digests")),
+        {"digests": digests},
+    )
+    builds = {row.digest: row.id for row in known}
+    rows = [
+        {"place_id": places[run.place], "build_id": builds[run.digest], **_times(run), "image": run.image}
+        for run in opened
+    ]
+    rows.sort(key=lambda row: (row["place_id"], row["build_id"]))
+    for part in chunks(rows):
+        await connection.execute(insert(runs), part)
+
+
+def _times(run: RunInPlace) -> dict[str, Any]:
+    return {"since": run.since, "is_older": run.is_older, "seen_at": run.seen_at, "pods": run.pods}
+
+
+async def _end(connection: AsyncConnection, ids: Sequence[int], at: datetime) -> None:
+    for chunk in chunks(sorted(ids)):
+        await connection.execute(update(runs).where(runs.c.id.in_(chunk)).values(until=at))
+
+
+async def _extend(
+    connection: AsyncConnection,
+    kept: KeptRuns,
+    extended: Sequence[RunInPlace],
+    ids: Mapping[tuple[RunningPlace, str], int],
+    at: datetime,
+) -> None:
+    """Most of them were seen as before: these are written by few statements."""
+    before = {(run.place, run.digest): run for run in kept.runs}
+    for run in extended:
+        number = ids[run.place, run.digest]
+        known = before[run.place, run.digest]
+        if run != replace(known, seen_at=run.seen_at):
+            values = {**_times(run), "image": run.image}
+            await connection.execute(update(runs).where(runs.c.id == number).values(**values))
+    for chunk in chunks(sorted(ids[run.place, run.digest] for run in extended)):
+        await connection.execute(update(runs).where(runs.c.id.in_(chunk)).values(seen_at=at))
+
+
+def _matching() -> Any:
+    """What is inside builds that run, as far as that is not noted yet: by the digest of an index, now or later, of
+    a platform's manifest or of a config. What names one platform alone says so before what names all."""
+    is_running = exists().where(runs.c.build_id == running_builds.c.id, runs.c.until.is_(None))
+    found = union_all(
+        *(
+            select(
+                running_builds.c.id.label("build_id"),
+                inventory.label("inventory_id"),
+                literal(kind.removeprefix("later ")).label("kind"),
+            )
+            .join_from(running_builds, inventory.table, digest == running_builds.c.digest)
+            .where(is_running)
+            for kind, (digest, inventory) in _NAMED_BY.items()
+        )
+    ).subquery()
+    is_noted = exists().where(
+        running_contents.c.build_id == found.c.build_id, running_contents.c.inventory_id == found.c.inventory_id
+    )
+    return (
+        select(found.c.build_id, found.c.inventory_id, func.max(found.c.kind).label("kind"))
+        .where(~is_noted)
+        .group_by(found.c.build_id, found.c.inventory_id)
+    )
+
+
+_MATCHES = _matching()

@@ -1,0 +1,103 @@
+"""Where the operator lets the bot see what runs: clusters that it asks, and clusters that tell by themselves."""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from bot.settings.section import Section
+from bot.settings.values.addresses import GuardedAddress
+from bot.settings.values.texts import Name, ShortName
+from bot.settings.values.times import Interval, Period
+
+_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+Namespace = Annotated[str, Field(pattern=_LABEL, examples=["shop"])]
+SourceName = Annotated[str, Field(pattern=_LABEL, examples=["production", "aks-west-1"])]
+"""It stands in the address that a cluster tells to, and in tables."""
+
+
+class SourceKind(StrEnum):
+    """Who begins: the bot asks a cluster, or the cluster tells the bot."""
+
+    KUBERNETES = "kubernetes"
+    PUSH = "push"
+
+
+_OF_ASKING = ("in_cluster", "kubeconfig_file", "context", "server", "ca_file", "namespaces", "exclude", "every")
+
+
+class RunningSourceSettings(Section):
+    """One cluster. `kubernetes` needs one way in: in_cluster, kubeconfig_file, or server with token_file."""
+
+    name: SourceName = Field(description="Its name everywhere; a new one begins a new history.")
+    environment: ShortName = Field(description="What runs there: production, test.")
+    kind: SourceKind = Field(
+        description="kubernetes: the bot lists its pods; push: freshness-bot running push sends them."
+    )
+    in_cluster: bool = Field(False, description="The bot's own cluster, by its service account.")
+    kubeconfig_file: Path | None = Field(None, description="A kubeconfig; commands in it are not run.")
+    context: Name | None = Field(None, description="Its context; else the current one.")
+    server: GuardedAddress | None = Field(None, description="Address of the API server.")
+    token_file: Path | None = Field(
+        None, description="File with the token to show there; of push, the one that the cluster shows."
+    )
+    ca_file: Path | None = Field(None, description="Certificate authority of the server (PEM).")
+    namespaces: list[Namespace] = Field(
+        [], max_length=500, description="Namespaces that are listed; empty for all."
+    )
+    exclude: list[Name] = Field([], max_length=100, description="Globs over namespaces left out.")
+    every: Interval = Field(timedelta(minutes=5), description="How often it is listed.")
+    stale_after: Period = Field(
+        timedelta(minutes=30), description="So long after its last whole list nothing is known."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind is SourceKind.PUSH:
+            self._check_push()
+        else:
+            self._check_kubernetes()
+        return self
+
+    def _check_push(self) -> None:
+        if self.token_file is None:
+            raise ValueError("kind: push needs token_file, the token that the cluster shows")
+        idle = [key for key in _OF_ASKING if key in self.model_fields_set]
+        if idle:
+            raise ValueError(f"kind: push is told and asks nothing, so {idle[0]} has no effect; leave it out")
+
+    def _check_kubernetes(self) -> None:
+        ways = {"in_cluster": self.in_cluster, "kubeconfig_file": self.kubeconfig_file, "server": self.server}
+        taken = [key for key, value in ways.items() if value]
+        if len(taken) != 1:
+            raise ValueError("kind: kubernetes needs one of in_cluster, kubeconfig_file and server")
+        if (self.server is None) != (self.token_file is None):
+            raise ValueError("server and token_file need each other")
+        for key, owner in (("ca_file", "server"), ("context", "kubeconfig_file")):
+            if getattr(self, key) is not None and owner not in taken:
+                raise ValueError(f"{key} goes with {owner}; leave it out")
+        if self.namespaces and self.exclude:
+            raise ValueError("exclude leaves some out of all namespaces; beside namespaces leave it out")
+        if self.stale_after <= self.every:
+            raise ValueError("stale_after is no longer than every; each list would be stale before the next")
+
+
+class RunningSettings(Section):
+    """What runs where, and since when. Without sources nothing is asked."""
+
+    sources: list[RunningSourceSettings] = Field([], max_length=500, description="The clusters.")
+    keep: Period = Field(
+        timedelta(days=730), description="What stopped longer ago is forgotten, with its packages."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        names = [source.name for source in self.sources]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two sources are called {twice!r}; give each a name of its own")
+        tokens = [source.token_file for source in self.sources if source.kind is SourceKind.PUSH]
+        if shared := next((path for path in tokens if tokens.count(path) > 1), None):
+            raise ValueError(f"{shared} would let one source speak for another; give each a token of its own")
+        return self

@@ -1,0 +1,1 @@
+"""What runs: sources, what they tell of, and which builds of images it is."""
