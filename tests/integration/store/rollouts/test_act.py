@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.domain.repositories.repository import Identity
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Identity, Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.rollout import PlannedRollout
