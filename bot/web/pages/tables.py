@@ -1,7 +1,5 @@
 """The lists of pages as CSV: all that fits the address's filter, for a spreadsheet."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 from starlette.exceptions import HTTPException
@@ -23,27 +21,17 @@ from bot.views.fleet.fleet import RepositoryRow
 from bot.views.fleet.needs import NeedReason
 from bot.views.paging import Cut
 from bot.views.rows import RebuildRow
+from bot.views.spreadsheet import as_csv
 from bot.web.access.guard import allowed
 from bot.web.pages.asking import chosen, fleet_filter, text, wanted_rebuilds, wanted_version
 from bot.web.site import site_of
 
 _WHOLE = Cut(per_page=10_000)
-_IS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _answer(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(columns)
-    writer.writerows([cell(value) for value in row] for row in rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def cell(value: object) -> str:
-    """A value as a spreadsheet takes it: what others have written is never a formula there."""
-    written = "" if value is None else str(value)
-    return f"'{written}" if written.startswith(_IS_FORMULA) else written
+    return Response(as_csv(columns, rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @allowed(Right.READ)

@@ -1,5 +1,6 @@
 """Which Dockerfiles a repository builds, which of their stages, and which commands build what others push."""
 
+import re
 from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
@@ -13,6 +14,9 @@ from bot.files.audit.workloads.compose import services
 from bot.files.formats.builds import below
 
 _BUILDERS = frozenset({"docker", "podman"})
+_ENGINES = frozenset({"docker", "podman", "nerdctl"})
+_LOADS = frozenset({"load", "import"})
+_ARCHIVE = re.compile(r"\btype=(?:docker|oci)\b")
 _MOVES = frozenset({"cd", "pushd", "Set-Location"})
 
 
@@ -48,15 +52,35 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
 
 
 def loads_of(push: Push) -> Iterator[PipelineStep]:
-    """The steps of the job whose action builds what a command pushes then, and only loads it into the engine."""
+    """The steps whose action builds what a command pushes then: those of the job that only load it into the engine,
+    and those of jobs before that write it into an archive, where the job loads one."""
     if push.command is None or is_build(push.command):
         return
     names = _names_before(push)
-    for step in push.pipeline.steps_until(push.step):
+    steps = push.pipeline.steps_until(push.step)
+    if any(loads_archive(command) for step in steps for command in step.commands):
+        for step in push.pipeline.steps:
+            is_before = step.job.is_before(push.step.job) and step.events & push.events
+            tags = {_plain(name) for name in listed_names(step.input("tags"))}
+            if is_before and _writes_archive(step) and _may_be_named(tags, names):
+                yield step
+    for step in steps:
         is_loaded = step.input("load").lower() == "true" or "type=docker" in step.input("outputs")
         tags = {_plain(name) for name in listed_names(step.input("tags"))}
         if step.action in BUILDKIT_ACTIONS and is_loaded and _may_be_named(tags, names):
             yield step
+
+
+def loads_archive(command: ShellCommand) -> bool:
+    """Whether a command gives the engine the images of an archive."""
+    verb = command.words[2:3] if command.words[1:2] == ("image",) else command.words[1:2]
+    return command.name in _ENGINES and bool(_LOADS & {*verb})
+
+
+def _writes_archive(step: PipelineStep) -> bool:
+    """Whether an action writes what it builds into a file, from which an engine may load it."""
+    is_written = _ARCHIVE.search(step.input("outputs")) is not None and "dest=" in step.input("outputs")
+    return step.action in BUILDKIT_ACTIONS and is_written
 
 
 def _names_before(push: Push) -> set[str]:

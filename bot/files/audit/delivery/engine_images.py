@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.domain.reference import Base, InvalidReference, Reference
-from bot.files.audit.delivery.building import dockerfile_of
+from bot.files.audit.delivery.building import dockerfile_of, loads_archive
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import is_build, listed_names, option_values, pushed_names
@@ -19,7 +19,6 @@ from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import PipelineStep
 
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
-_LOADS = frozenset({"load", "import"})
 _TO_ENGINE = "docker-daemon:"
 
 
@@ -99,7 +98,7 @@ def _given_by_command(command: ShellCommand) -> Iterator[tuple[str, ...]]:
     elif is_build(command) and pushed_names(command) is None:
         if names := option_values(words, "-t", "--tag"):
             yield names
-    elif _LOADS & {*words[1 : 3 if words[1:2] == ("image",) else 2]}:
+    elif loads_archive(command):
         yield ()
 
 

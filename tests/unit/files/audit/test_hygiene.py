@@ -613,3 +613,52 @@ def test_an_action_in_another_checkout_that_pushes_by_its_name_is_told() -> None
     )
     (found,) = findings("unread-delivery", {BUILD: workflow(steps), "Dockerfile": "FROM a:1\n"})
     assert "./ci/build-push-image may push an image" in found.message
+
+
+ARCHIVED = """
+on: {push: {branches: [main]}}
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v7
+        with: {tags: TAGS, cache-from: 'type=gha', outputs: 'type=docker,dest=/tmp/api.tar'}
+  deploy:
+    needs: build
+    runs-on: ubuntu-latest
+    steps:
+      - run: docker load --input /tmp/api.tar
+      - run: docker push contoso/api:8
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (ARCHIVED.replace("TAGS", "'contoso/api:8'"), [FAILS]),
+        (ARCHIVED.replace("TAGS", "'contoso/other:8'"), []),
+        (ARCHIVED.replace("TAGS", "'contoso/api:8', pull: true"), [HOLDS]),
+        (ARCHIVED.replace("TAGS", "'contoso/api:8'").replace("docker load --input", "ls"), []),
+        (ARCHIVED.replace("TAGS", "'contoso/api:8'").replace("    needs: build\n", ""), []),
+    ],
+)
+def test_a_build_whose_archive_another_job_loads_and_pushes_is_asked(text: str, expected: list[Outcome]) -> None:
+    assert outcomes("fresh-layers", {BUILD: text}) == expected
+
+
+OVER_SSH = "- uses: appleboy/ssh-action@v1\n  with: {key: '${{ secrets.KEY }}', script: docker compose up -d}\n"
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("- uses: azure/webapps-deploy@v3\n  with: {images: 'contoso/api:8'}\n", [FAILS]),
+        ("- uses: azure/webapps-deploy@v3\n  with: {package: out}\n", []),
+        ("- uses: azure/k8s-deploy@v5\n  with: {manifests: deploy.yaml}\n", [FAILS]),
+        (OVER_SSH, [FAILS]),
+        (OVER_SSH.replace("@v1", f"@{'a' * 40}"), [HOLDS]),
+        (OVER_SSH.replace("docker compose up -d", "systemctl restart shop"), []),
+    ],
+)
+def test_an_action_that_deploys_images_is_asked_for_a_commit(step: str, expected: list[Outcome]) -> None:
+    assert outcomes("actions-pinned", {BUILD: workflow(step), "Dockerfile": "FROM node:24\n"}) == expected

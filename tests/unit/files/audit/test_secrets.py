@@ -444,8 +444,26 @@ def test_whatever_takes_an_argument_for_a_secret_builds_it_in(use: str, expected
         ("RUN dotnet dev-certs https", Outcome.UNKNOWN),
         ("COPY --from=build /root/.dotnet/corefx/cryptography/x509stores/my /keys", Outcome.UNKNOWN),
         ("RUN dotnet dev-certs https --clean", Outcome.HOLDS),
+        ("COPY certs/shop.pfx /https/", Outcome.UNKNOWN),
+        ('ADD ["certs/shop.p12", "/https/"]', Outcome.UNKNOWN),
+        ("COPY --from=build /https/aspnetapp.pfx /https/", Outcome.UNKNOWN),
+        ("COPY --chown=1654 certs/privkey.pem certs/shop.pem ./", Outcome.UNKNOWN),
+        ("COPY shop.key .", Outcome.UNKNOWN),
+        ("COPY certs/rds-ca.pem certs/fullchain.pem certs/monkey.pem ./", Outcome.HOLDS),
+        ("COPY nodesource.gpg.key /etc/apt/keyrings/", Outcome.HOLDS),
+        ("COPY shop.txt /https/shop.pfx", Outcome.HOLDS),
     ],
 )
 def test_a_development_certificate_in_an_image_has_a_key_that_all_have(line: str, expected: Outcome) -> None:
     dockerfile = f"FROM sdk AS build\nRUN dotnet dev-certs https\nFROM aspnet:10.0\n{line}\n"
     assert outcomes("image-secrets", {"Dockerfile": dockerfile}) == [expected]
+
+
+def test_a_connection_is_told_beside_other_secrets() -> None:
+    variables = "{DB_PASSWORD: $P, ConnectionStrings__Shop: $C}"
+    service = f"services:\n  api:\n    image: a\n    environment: {variables}\n"
+    assert outcomes("runtime-secrets", {"compose.yaml": service}) == [Outcome.UNKNOWN, Outcome.FAILS]
+    of_secret = "- {name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}"
+    of_map = "- {name: ConnectionStrings__Shop, valueFrom: {configMapKeyRef: {name: shop, key: connection}}}"
+    container = deployment(f"env:\n  {of_secret}\n  {of_map}\n")
+    assert outcomes("runtime-secrets", {DEPLOYMENT: container}) == [Outcome.FAILS, Outcome.UNKNOWN]

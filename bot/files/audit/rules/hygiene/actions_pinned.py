@@ -1,6 +1,7 @@
-"""Actions that scan, sign, log in or build are named by commit, not by tag.
+"""Actions that scan, sign, log in, build or deploy images are named by commit, not by tag.
 
-What: `uses:` of such an action ends in a commit of 40 hexadecimal digits; `docker://` images have a digest.
+What: `uses:` of such an action ends in a commit of 40 hexadecimal digits, also of one that starts containers over
+SSH; `docker://` images have a digest.
 
 Example that fails::
 
@@ -17,6 +18,8 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.deploys import brings_image
+from bot.files.audit.delivery.over_ssh import started_over_ssh
 from bot.files.audit.delivery.unread import SIGNS_FILES, may_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -42,7 +45,14 @@ _FIX = "write the commit, with the version as a comment behind it"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     keys: set[tuple[str, int]] = set()
-    pushing = set(deliveries(repository).pushing())
+    own_deliveries = deliveries(repository)
+    pushing = set(own_deliveries.pushing())
+    deploying = {
+        each.step
+        for each in own_deliveries.deploys
+        if each.command is None and brings_image(repository, each) is not False
+    }
+    has_images = bool(repository.dockerfiles or pushing)
     for pipeline in pipelines(repository):
         delivers = pipeline in pushing or any("login" in step.action for step in pipeline.steps)
         for step in pipeline.steps:
@@ -57,7 +67,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                     yield holds(place, f"action {name}", "the image has a digest")
                 else:
                     yield fails(place, f"action {name}", "the image has no digest", "write its digest")
-            elif scalar.value.startswith("./") or not _is_asked(name.lower(), delivers):
+            elif scalar.value.startswith("./") or not (
+                _is_asked(name.lower(), delivers)
+                or step in deploying
+                or (has_images and started_over_ssh(step, has_images=has_images))
+            ):
                 continue
             elif _COMMIT.fullmatch(version):
                 yield holds(place, f"action {name}", "it is named by commit")

@@ -1,7 +1,7 @@
 """A rebuild takes the current base, not a layer that was kept.
 
 What: a build with a layer cache (`cache-from`) has `pull: true` or `no-cache: true`; `docker build` on a runner of
-one's own has `--pull`, in the step that pushes or one before it.
+one's own has `--pull`, in the step that pushes or one before it, also in a job whose archive it loads.
 
 Example that fails::
 

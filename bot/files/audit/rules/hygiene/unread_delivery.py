@@ -6,7 +6,7 @@ files that push, started by a build or by people; `PublishContainer` with its re
 build programs in C# (Nuke, Cake) and F#; builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker,
 Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity,
 Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Argo's workflows, Nomad, Azure Container
-Apps, Bicep, ARM templates and Terraform.
+Apps, Bicep, ARM templates and Terraform; hooks that a run calls, and Terraform that it applies, after its push.
 
 Example that is unknown::
 
@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from bot.domain.repositories.finding import FindingSeverity, Place
+from bot.files.audit.delivery.after_push import started_after_push
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
@@ -303,6 +304,9 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
         elif started := started_over_ssh(step, has_images=_has_images(repository)):
             why = f"`{started}` runs on a machine that it reaches by SSH, which is not judged"
             yield unknown(place, step.subject, why, "what that machine asks of an image before it runs it")
+        elif brought := started_after_push(repository, pipeline, step):
+            why = f"{brought}, and may put what was pushed into use, which is not judged"
+            yield unknown(place, step.subject, why, "what that asks of an image before it runs it")
 
 
 def _remote_jobs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:

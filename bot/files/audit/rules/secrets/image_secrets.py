@@ -13,7 +13,8 @@ Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
 Where the fleet knows the produced image, the names in its environment and history are looked at too.
 
 Exceptions: an ARG that nothing uses, empty values, and a variable that takes what its stage does not know. A feed's
-password that a build writes into such a file is unknown. Values are never shown.
+password that a build writes into such a file is unknown, as a copied file is that is called as a private key
+(`shop.pfx`). Values are never shown.
 """
 
 import re
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
+from bot.files.audit.images.dockerfile import COPYING, Dockerfile, dockerfiles, pairs
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.feeds import copied_after_writing, written_by_run
@@ -37,6 +38,13 @@ _TAKEN_OUT = (
 )
 _TRUSTED = "whether anybody trusts that certificate; one that is mounted where the container runs ends it"
 _MAKES_KEY = re.compile(r"\bdev-certs\s+https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
+_LOOKED_INTO = "what is in it; one that is mounted where the container runs ends it"
+_IS_KEY = re.compile(
+    r"\.(?:pfx|p12)$|(?<![^/_.-])(?:priv(?:ate)?[-_.]?key|privkey|key)\.pem$|\w\.key$|(?:^|/)id_(?:rsa|ed25519|ecdsa)$",
+    re.IGNORECASE,
+)
+_IS_PUBLIC = re.compile(r"pub|gpg|pgp|asc|apt|repo|sign", re.IGNORECASE)
+"""How keys are called that verify what others have signed."""
 _FIX_OF_VARIABLE = (
     "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
 )
@@ -60,8 +68,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         for kept_by, subject, doubt in left_open:
             yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
         keys = [] if secrets else list(_private_keys(file))
-        for kept_by, doubt in keys:
-            yield unknown(file.place(kept_by), kept_by.keyword.upper(), doubt, _TRUSTED)
+        for kept_by, doubt, settled_by in keys:
+            yield unknown(file.place(kept_by), kept_by.keyword.upper(), doubt, settled_by)
         if not secrets and not left_open and not keys:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
 
@@ -78,15 +86,22 @@ def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[
         yield instruction, "COPY", why
 
 
-def _private_keys(file: Dockerfile) -> Iterator[tuple[Instruction, str]]:
-    """What puts a development certificate into the image that is run, with its private key."""
+def _private_keys(file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
+    """What puts a private key into the image that is run, or may: a development certificate, and a file that is
+    called as such keys are, each with what would settle it."""
     for stage in file.chain(file.final):
         for instruction in file.of(stage):
             if instruction.keyword in {"run", "copy"} and _MAKES_KEY.search(instruction.text):
-                yield (
-                    instruction,
-                    "it builds in a development certificate, with a private key that all who pull have",
-                )
+                why = "it builds in a development certificate, with a private key that all who pull have"
+                yield instruction, why, _TRUSTED
+            elif instruction.keyword in COPYING and (key := next(_keys_copied(instruction), "")):
+                yield instruction, f"{key[:80]} may hold a private key, which all who pull would have", _LOOKED_INTO
+
+
+def _keys_copied(instruction: Instruction) -> Iterator[str]:
+    """The files of a COPY that are called as private keys are."""
+    words = [word.strip("\"',[]") for word in instruction.arguments.text.split()]
+    return (word for word in words[:-1] if _IS_KEY.search(word) and not _IS_PUBLIC.search(word))
 
 
 def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:

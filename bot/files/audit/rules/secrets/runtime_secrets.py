@@ -66,6 +66,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             place = place_of(repository, node, container.place)
             yield fails(place, container.subject, f"the value of {name[:80]} is written out in {where}", _FIX)
         if bad or written:
+            yield from _connection_of_container(repository, container)
             return
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
         is_filled = any(is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
@@ -75,12 +76,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(
                 container.place, container.subject, "its environment is filled in by a template", RENDERED
             )
-        elif connection := next(filter(_may_be_connection, container.own.sequence("env")), None):
-            place = place_of(repository, connection, container.place)
-            why = "a ConfigMap gives it a connection, which may hold a password"
-            yield unknown(place, container.subject, why, "whether the connection is made without a password")
         else:
-            yield holds(container.place, container.subject, "no secret stands in its environment")
+            none = holds(container.place, container.subject, "no secret stands in its environment")
+            yield next(_connection_of_container(repository, container), none)
 
     def of_service(service: Service) -> Iterator[Verdict]:
         bad = list(_of_service(service))
@@ -97,7 +95,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             place = place_of(repository, node, service.place)
             how = "comes into" if value.startswith("$") else "is written out in"
             yield fails(place, service.subject, f"the value of {name[:80]} {how} {where}", _FIX_OF_SERVICE)
-        if not bad and not written:
+        if bad or written:
+            yield from _connection_of_service(service)
+        else:
             yield _without_known_secret(repository, service)
 
     yield from judge_workloads(
@@ -105,12 +105,31 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     )
 
 
+_OF_CONNECTION = "whether the connection is made without a password"
+
+
+def _connection_of_container(repository: RepositoryTexts, container: Container) -> Iterator[Verdict]:
+    """The first connection that a ConfigMap gives a container; nothing where none does."""
+    for connection in filter(_may_be_connection, container.own.sequence("env")):
+        place = place_of(repository, connection, container.place)
+        why = "a ConfigMap gives it a connection, which may hold a password"
+        yield unknown(place, container.subject, why, _OF_CONNECTION)
+        return
+
+
+def _connection_of_service(service: Service) -> Iterator[Verdict]:
+    """The first connection that whoever starts a service puts in; nothing where none is."""
+    for name, value, _ in _pairs(service):
+        if _may_connect(name, value):
+            why = f"{name} comes into the environment, and may hold a password"
+            yield unknown(service.place, service.subject, why, _OF_CONNECTION)
+            return
+
+
 def _without_known_secret(repository: RepositoryTexts, service: Service) -> Verdict:
     """Of a service in whose own file no secret stands in the environment: others may put one there."""
-    connection = next((name for name, value, _ in _pairs(service) if _may_connect(name, value)), None)
-    if connection is not None:
-        why = f"{connection} comes into the environment, and may hold a password"
-        return unknown(service.place, service.subject, why, "whether the connection is made without a password")
+    if connection := next(_connection_of_service(service), None):
+        return connection
     if service.nodes("env_file"):
         return unknown(
             service.place, service.subject, "what its env_file holds is not read", "a look into the file"

@@ -1,0 +1,96 @@
+"""What a run has put into use after its push, by what is not read here: a hook that it calls, and Terraform.
+
+Sources: the manuals of curl, wget and PowerShell's `Invoke-WebRequest`; what Portainer, Coolify, Render, CapRover,
+Dokploy and Watchtower say of their hooks, which take no message; the manuals of Terraform, OpenTofu and Terragrunt.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.templates import containers_in
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workflows.model import Pipeline, PipelineStep
+
+_COMMENT = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
+_CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
+_CALLS = re.compile(
+    r"(?<![\w-])(?P<program>curl|wget|Invoke-WebRequest|Invoke-RestMethod|iwr|irm)(?![\w-])(?P<words>[^\n;|]*)",
+    re.IGNORECASE,
+)
+_CALLING_ACTION = re.compile(r"curl|web-?hook|http-?request")
+_HOOK = re.compile(r"hook|deploy|/v1/update\b|portainer|coolify|dokploy|caprover|watchtower", re.IGNORECASE)
+_OF_DEPLOY = re.compile(r"deploy|portainer|coolify|dokploy|caprover|watchtower", re.IGNORECASE)
+_HAS_BODY = re.compile(
+    r"(?:^|\s)(?:-d|-F|-T|--data\S*|--form\S*|--json|--upload-file|--post-data\S*|--body-data\S*|-Body|-InFile)(?=[\s=\"']|$)",
+    re.IGNORECASE,
+)
+_TELLS_PEOPLE = re.compile(
+    r"slack|discord|teams|telegram|mattermost|chat|notif|office\.com|status|coverage|codecov|sonar|sentry",
+    re.IGNORECASE,
+)
+_APPLIES = re.compile(
+    r"(?<![\w.-])(?P<program>terraform|tofu|terragrunt)(?:[ \t]+[^\s;&|]+){0,8}?[ \t]+apply(?![\w-])"
+)
+_APPLYING_ACTION = re.compile(r"(?:terraform|tofu|terragrunt)[\w-]*apply")
+_IMAGE_GIVEN = re.compile(
+    r"(?:-var[= ]|\bTF_VAR_)[\"']?\w*(?:image|tag|digest|container)\w*[\"']?[ \t]*[=:]", re.IGNORECASE
+)
+_TRIES = re.compile(r"-destroy\b|--?dry-run\b")
+
+
+def started_after_push(repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep) -> str:
+    """What a step behind a push of its run may have put into use, in words; empty for nothing."""
+    pushes = (each.step for each in deliveries(repository).pushes if each.pipeline is pipeline)
+    if not any((each is step or each.is_before(step)) and each.events & step.events for each in pushes):
+        return ""
+    if hook := next(_hooks_called(step), ""):
+        return f"`{hook}` calls a hook after the push"
+    if (program := _applies(step)) and _may_run_images(repository, step):
+        return f"`{program} apply` comes after the push"
+    return ""
+
+
+def _hooks_called(step: PipelineStep) -> Iterator[str]:
+    """The programs or actions by which a step calls what looks like the hook of a deploy."""
+    if _CALLING_ACTION.search(step.action):
+        given = " ".join((*step.inputs.values(), *step.environment.values()))
+        if _is_hook(given, has_body=any(map(_carries_message, step.inputs))):
+            yield step.action
+    for call in _CALLS.finditer(_script(step)):
+        if _is_hook(call["words"], has_body=False):
+            yield call["program"]
+
+
+def _carries_message(name: str) -> bool:
+    return name.lower() in {"data", "body", "payload", "custom_args", "message"}
+
+
+def _is_hook(words: str, *, has_body: bool) -> bool:
+    """Whether what is called is a hook by its name that is given no message, as one for people would be; one that
+    is called after a deploy may be told what to deploy."""
+    if _TELLS_PEOPLE.search(words) or not _HOOK.search(words):
+        return False
+    return _OF_DEPLOY.search(words) is not None or not (has_body or _HAS_BODY.search(words))
+
+
+def _script(step: PipelineStep) -> str:
+    """What a step runs, without comments, each command in one line."""
+    run = step.mapping.scalar("run")
+    return _CONTINUED.sub(" ", _COMMENT.sub("", run.value)) if run is not None else ""
+
+
+def _applies(step: PipelineStep) -> str:
+    """The program with which a step brings about what Terraform's files describe; empty for none."""
+    found = _APPLIES.search(_script(step))
+    if found is not None and not _TRIES.search(_script(step)):
+        return found["program"]
+    return "terraform" if _APPLYING_ACTION.search(step.action) else ""
+
+
+def _may_run_images(repository: RepositoryTexts, step: PipelineStep) -> bool:
+    """Whether the files describe containers, stand elsewhere, or are given an image by the job."""
+    files = [path for path in repository.paths if path.endswith(".tf")]
+    if not files or any(containers_in(repository, path) is not None for path in files):
+        return True
+    return any(_IMAGE_GIVEN.search(repository.text(path)) for path in {step.path, step.job.path})
