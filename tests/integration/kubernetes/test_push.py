@@ -38,7 +38,7 @@ class Told:
         """Exit code, and what the command says."""
         (self.folder / "token").write_text(token)
         files = ["--token-file", self.folder / "token", "--kubeconfig", self.folder / "kubeconfig"]
-        words = ["running", "push", self.url, "--source", source, *files, *more]
+        words = ["running", "push", source, self.url, *files, *more]
         pipe = asyncio.subprocess.PIPE
         ran = await asyncio.create_subprocess_exec(PROGRAM, *map(str, words), stdout=pipe, stderr=pipe)
         out, err = await ran.communicate()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.screen.output import print_aside, print_line
+from bot.cli.screen.progress import progress_of
 
 app = typer.Typer(help="What runs in clusters.", no_args_is_help=True)
 
@@ -17,14 +18,16 @@ def running() -> None:
 
 @app.command("push")
 def push(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="What the bot's settings call this cluster.")],
     url: Annotated[str, typer.Argument(metavar="URL", help="Where people reach the bot's page.")],
-    source: Annotated[str, typer.Option("--source", help="What the bot's settings call this cluster.")],
     token_file: Annotated[Path, typer.Option("--token-file", help="File with the token of this source.")],
     namespaces: Annotated[
-        list[str] | None, typer.Option("--namespace", help="List this one; again for more. Else all.")
+        list[str] | None,
+        typer.Option("--namespace", metavar="NAME", help="List this one; again for more. Else all."),
     ] = None,
     exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", help="A glob over namespaces to leave out; again for more.")
+        list[str] | None,
+        typer.Option("--exclude", metavar="GLOB", help="A glob over namespaces to leave out; again for more."),
     ] = None,
     kubeconfig: Annotated[
         Path | None, typer.Option("--kubeconfig", help="Else the pod's own service account is used.")
@@ -44,7 +47,7 @@ def push(
     Exit code 0 where all is sent, 2 where nothing could be listed, or the bot does not take it, 3 where it is sent
     and a part could not be listed.
 
-    Example: freshness-bot running push https://freshness.example.com --source production --token-file token
+    Example: freshness-bot running push west https://HOST --token-file token
     """
     import asyncio
 
@@ -55,7 +58,8 @@ def push(
 
     clock = SystemClock()
     reader = ClusterReader(access_of(kubeconfig, context), clock, tuple(namespaces or ()), tuple(exclude or ()))
-    snapshot = asyncio.run(push(reader, Receiver(url, source, token_file, ca_file), clock))
+    with progress_of("listing the pods"):
+        snapshot = asyncio.run(push(reader, Receiver(url, source, token_file, ca_file), clock))
     print_line(f"sent {counted(len(snapshot.containers), 'container')} of {source}")
     for line in snapshot.not_read:
         print_aside(line)
