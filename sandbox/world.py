@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 import yaml
 
 from bot.domain.clock import Clock, SystemClock
+from sandbox.azure_devops.edge import AzureDevOpsEdge
 from sandbox.edges.edge import Edge, Surroundings
 from sandbox.edges.serving import Server, ask_directly
 from sandbox.edges.traffic import Faults, Traffic
@@ -42,6 +43,7 @@ class World:
     github: Organisation
     slack: Workspace
     feeds: Feeds
+    azure_devops: AzureDevOpsEdge
 
     def __init__(
         self,
@@ -91,11 +93,11 @@ class World:
 
     async def _start(self) -> None:
         ask_directly()
-        github, slack, feeds = Server(), Server(), Server()
+        github, slack, feeds, azure = Server(), Server(), Server(), Server()
         self.registry = Registry(Path(self._folder.name), self._surroundings)
         api = github.url if self._server == DOTCOM else github.url + ENTERPRISE_PREFIX
         emulator = self._emulator = Emulator(api, slack.url, self._organisations)
-        self._stops += [self.registry.stop, emulator.stop, github.stop, slack.stop, feeds.stop]
+        self._stops += [self.registry.stop, emulator.stop, github.stop, slack.stop, feeds.stop, azure.stop]
         await asyncio.gather(self.registry.start(), emulator.start())
         github_edge = GitHubEdge(
             emulator.github,
@@ -108,10 +110,12 @@ class World:
         feeds_edge = FeedsEdge(self._surroundings)
         self.github = Organisation(github_edge, emulator)
         self.feeds = Feeds(feeds, feeds_edge)
+        self.azure_devops = AzureDevOpsEdge(azure.url, self._surroundings, self.github)
         self._served = [
             (github, github_edge),
             (slack, SlackEdge(emulator.slack, self._surroundings)),
             (feeds, feeds_edge),
+            (azure, self.azure_devops),
         ]
         self._serve()
         self.slack = await Workspace.of(slack.url, emulator.slack)

@@ -53,6 +53,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "image": "images.images:image",
         "tree": "images.images:tree",
         "cve": "images.cve:cve",
+        "exposed": "images.exposed:exposed",
     },
     "Roll out": {
         "rollout": "rollouts.rollout:app",
@@ -86,6 +87,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "health": "service.health:health",
         "doctor": "service.doctor:doctor",
         "retire": "service.leaving:retire",
+        "running": "service.running:app",
         "feeds": "service.feeds:app",
     },
     "Replay": {

@@ -149,6 +149,16 @@ def gaps_of_data(holdings: FleetHoldings, data: KeptData, max_age: timedelta, no
     return tuple(sorted(gaps))
 
 
+def unread_publishers(data: KeptData) -> tuple[str, ...]:
+    """The settings by which CVE data would be read that is not: what nobody tells of may be told there."""
+    unread = [
+        f"vulnerabilities.{setting}"
+        for ecosystem, setting in _SETTINGS.items()
+        if not any(CvePublication(each).ecosystem is ecosystem for each in data.checked_at if each != DOTNET)
+    ]
+    return (*(() if DOTNET in data.checked_at else ("feeds.dotnet_releases",)), *unread)
+
+
 def read_in_part(platform: str, problems: Sequence[str]) -> str:
     """Words what keeps some of a platform's packages from being known."""
     return f"not all of the packages of {platform} can be read: {problems[0]}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from bot.domain.builder.definitions import definition_of
 from bot.domain.globs import any_covers
 from bot.domain.wording.words import duration
 from bot.settings.model import Settings
@@ -38,6 +39,7 @@ def conflicts(settings: Settings) -> list[Conflict]:
         *_images(settings),
         *_trust(settings),
         *_messages(settings),
+        *_pipelines(settings),
         *_web(settings),
         *_running(settings),
     ]
@@ -115,6 +117,22 @@ def _messages(settings: Settings) -> Iterator[Conflict]:
     if slack is not None and slack.webhook_file is not None and slack.bot_token_file is None and slack.channel:
         what = "a webhook has a channel of its own; leave it out, or use bot_token_file in place of webhook_file"
         yield Conflict(("slack", "channel"), what)
+
+
+def _pipelines(settings: Settings) -> Iterator[Conflict]:
+    """A pipeline is started where its organisation is set up, and builds a repository as a whole."""
+    azure = settings.azure_devops
+    known = {name.lower() for name in azure.organizations} if azure is not None else set()
+    for number, rule in enumerate(settings.policy):
+        pipeline = definition_of(rule.workflow)
+        if pipeline is None:
+            continue
+        if pipeline.organization.lower() not in known:
+            what = f"{pipeline.organization} is not in azure_devops.organizations; add it there with its sign-in"
+            yield Conflict(("policy", number, "workflow"), what)
+        if rule.workflows:
+            what = "a pipeline builds the whole repository, so its parts need workflows alone; keep one of the two"
+            yield Conflict(("policy", number, "workflow"), what)
 
 
 def _web(settings: Settings) -> Iterator[Conflict]:

@@ -16,6 +16,7 @@ from bot.domain.rollouts.timing.age import Weekly
 from bot.settings import defaults
 from bot.settings.section import RenamedSection, Section
 from bot.settings.sections.audit import AuditSettings, OnboardingSettings
+from bot.settings.sections.azure_devops import AzureDevOpsSettings
 from bot.settings.sections.gate import GateSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings, PackagesSettings, ReportsSettings
@@ -149,6 +150,9 @@ class Settings(BaseSettings):
     )
 
     github: GitHubSettings = GitHubSettings()
+    azure_devops: AzureDevOpsSettings | None = Field(
+        None, description="Azure DevOps, whose pipelines build repositories that are on GitHub."
+    )
     registries: dict[str, RegistrySettings] = Field(
         {defaults.REGISTRY: RegistrySettings()}, description="The only registries that are ever contacted."
     )

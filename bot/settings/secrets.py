@@ -200,6 +200,10 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
             (registry.push_password_file, f"registries.{host}.push_password_file")
             for host, registry in settings.registries.items()
         ),
+        *(
+            (organization.token_file, f"azure_devops.organizations.{name}.token_file")
+            for name, organization in (settings.azure_devops.organizations if settings.azure_devops else {}).items()
+        ),
         (settings.images.attest.key_file if settings.images.attest else None, "images.attest.key_file"),
         *((registry.ca_file, f"registries.{host}.ca_file") for host, registry in settings.registries.items()),
         *(

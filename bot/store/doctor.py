@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.domain.bases.followed_base import is_patch_pinned
 from bot.domain.bases.observation import ShowsTwo
@@ -16,6 +16,7 @@ from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.news import newest_times
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of
+from bot.store.rows.running.running import running_looks, running_sources
 
 
 class DoctorStore(Store):
@@ -35,6 +36,14 @@ class DoctorStore(Store):
         """Reads the newest time in what is kept of each source, by the names of `CADENCES`."""
         async with self._database.reading() as connection:
             return await newest_times(connection)
+
+    async def whole_lists(self) -> dict[str, datetime]:
+        """Reads when each source of what runs was last told as a whole."""
+        last = func.max(running_looks.c.until).label("until")
+        told = running_sources.join(running_looks, running_looks.c.source_id == running_sources.c.id)
+        async with self._database.reading() as connection:
+            query = select(running_sources.c.name, last).select_from(told).group_by(running_sources.c.name)
+            return {row.name: row.until for row in await connection.execute(query)}
 
     async def used_bases(self) -> list[Base]:
         async with self._database.reading() as connection:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
-from bot.domain.builder.runs import Artifact, BuildRun, FailedJob, FollowedRuns, Run
+from bot.domain.builder.runs import Artifact, BuildRun, FailedJob, FollowedRuns, MergedCommit, Run
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import RepositoryArchived, RepositoryMoved
@@ -150,7 +150,7 @@ class FakeBuilder:
         return FollowedRuns(shown, self._denied(runs))
 
     async def builds(
-        self, commits: Sequence[str], *, later: bool = False
+        self, commits: Sequence[MergedCommit], *, later: bool = False
     ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
         self._ask("builds")
         homes = {
@@ -159,7 +159,7 @@ class FakeBuilder:
         return {
             node: [home.builds.get(each, []) for each in (sha, *(home.later(sha) if later else ()))]
             for node, (home, sha) in homes.items()
-            if node in commits
+            if node in {each.node_id for each in commits}
         }
 
     async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:

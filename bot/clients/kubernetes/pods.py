@@ -24,7 +24,8 @@ _DIGEST = re.compile(r"(?:.*[@/])?(?:sha256:)?([0-9a-f]{64})", re.DOTALL)
 _OF_CRON_JOB = re.compile(r"(.+)-[0-9]{8,10}")
 """A CronJob puts the minute that a job is of behind its own name; earlier versions the second."""
 _HASHES = (("pod-template-hash", "Deployment"), ("rollouts-pod-template-hash", "Rollout"))
-_LONGEST_NAME, LONGEST_IMAGE = 253, 1000
+_LONGEST_IMAGE = 1_000
+_LONGEST_LABEL, _LONGEST_NAME = 63, 253
 
 
 class NoPod(ValueError):
@@ -140,8 +141,8 @@ def _workload(metadata: Mapping[str, Any]) -> tuple[str, str]:
     time behind it, so that nothing else has to be asked."""
     owner = next((each for each in _entries(metadata, "ownerReferences") if each.get("controller") is True), None)
     if owner is None:
-        return "Pod", _name(metadata, "name")
-    kind, name = _name(owner, "kind"), _name(owner, "name")
+        return "Pod", _name(metadata, "name", _LONGEST_NAME)
+    kind, name = _name(owner, "kind"), _name(owner, "name", _LONGEST_NAME)
     labels = metadata.get("labels")
     if kind == "ReplicaSet" and isinstance(labels, dict):
         for label, above in _HASHES:
@@ -169,9 +170,9 @@ def _entries(of: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return value
 
 
-def _name(of: Mapping[str, Any], key: str) -> str:
+def _name(of: Mapping[str, Any], key: str, longest: int = _LONGEST_LABEL) -> str:
     value = of.get(key)
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
         raise NoPod
     return value
 
@@ -179,7 +180,7 @@ def _name(of: Mapping[str, Any], key: str) -> str:
 def _image(value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise NoPod
-    return value[:LONGEST_IMAGE]
+    return value[:_LONGEST_IMAGE]
 
 
 def _started_at(state: object) -> datetime | None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from bot.clients.http.answers import MEBIBYTE, Answer
 from bot.clients.http.client import Http, Limits, Nobody, Observer
@@ -114,7 +114,11 @@ class _List:
 
     @property
     def _path(self) -> str:
-        return "/api/v1/pods" if self.namespace is None else f"/api/v1/namespaces/{self.namespace}/pods"
+        return (
+            "/api/v1/pods"
+            if self.namespace is None
+            else f"/api/v1/namespaces/{quote(self.namespace, safe='')}/pods"
+        )
 
     @property
     def _where(self) -> str:

@@ -8,9 +8,11 @@ from bot.commands.service.bundle import checker
 from bot.domain.failure import Failure
 from bot.domain.images.trust import TrustMode
 from bot.fleet.verify.attesting.summary import NoSigningKey, signing_key
+from bot.fleet.wiring.clusters import cluster_access
 from bot.fleet.wiring.gate import read_vex_file
 from bot.fleet.wiring.registries.trusted import trusted_by
 from bot.settings import BadSettings, Settings, secret
+from bot.settings.sections.running import RunningSourceSettings, SourceKind
 from bot.settings.sections.trust import TrustRuleSettings
 from bot.settings.sections.upstream import DumpSettings
 from bot.upstream.osv.addresses import PUBLICATIONS
@@ -45,6 +47,9 @@ def _readings(settings: Settings) -> Iterator[tuple[str, Callable[[], object]]]:
         yield "feeds.bundle_key", partial(checker, settings.feeds.bundle_key, "", [])
     if attest is not None:
         yield "images.attest.key_file", partial(_read_signing_key, attest.key_file)
+    for number, source in enumerate(settings.running.sources):
+        if source.kind is SourceKind.KUBERNETES and not source.in_cluster:
+            yield f"running.sources.{number}", partial(_read_access, source)
     for name in PUBLICATIONS:
         dump: DumpSettings | None = getattr(dumps, name)
         if dump is not None and dump.file is not None:
@@ -55,6 +60,10 @@ def _read_signing_key(path: Path) -> object:
     return signing_key(secret(path, "images.attest.key_file"))
 
 
+def _read_access(source: RunningSourceSettings) -> object:
+    return cluster_access(source).rules()
+
+
 def _open(path: Path) -> None:
     with path.open("rb"):
         pass
@@ -63,5 +72,5 @@ def _open(path: Path) -> None:
 def _file_key(rule: TrustRuleSettings) -> str:
     """The key that names the rule's file, where it names one alone."""
     keys = {"notation": rule.notation, "keyless": rule.keyless, "key": rule.key}
-    named = [key for key, value in keys.items() if value is not None]
-    return f".{named[0]}" if len(named) == 1 else ""
+    keys_given = [key for key, value in keys.items() if value is not None]
+    return f".{keys_given[0]}" if len(keys_given) == 1 else ""

@@ -11,6 +11,7 @@ from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import SLACK_API, SlackBot
 from bot.clients.registry import Registry
 from bot.commands.service import permissions
+from bot.commands.service.cluster_checks import AREA, cluster_checks
 from bot.commands.service.other_bots import OTHER_BOTS, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
 from bot.domain.bases.change import Cause
@@ -71,6 +72,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
                 permissions.of_token(access.password) for access in accesses if access.host == permissions.HOST
             ]
             await _all(checks, "messages", lambda: _messages(settings, http))
+        await _all(checks, AREA, lambda: cluster_checks(settings, stores, clock))
         await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))
         checks += _workflows(members, settings)
         references = await stores[FleetViewsStore].references_without_base()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
-from bot.domain.builder.runs import Artifact, BuildRun, FailedJob, FollowedRuns, Run
+from bot.domain.builder.runs import Artifact, BuildRun, FailedJob, FollowedRuns, MergedCommit, Run
 from bot.domain.failure import Failure
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.repository import Identity
@@ -51,7 +51,7 @@ class FollowsRuns(Protocol):
         ...
 
     async def builds(
-        self, commits: Sequence[str], *, later: bool = False
+        self, commits: Sequence[MergedCommit], *, later: bool = False
     ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
         """The runs on many commits of default branches, by the commits' node ids; what is gone is not in it.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure
+from bot.domain.repositories.repository import workflow_name
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 """A run may bear a time a little before the one when it was asked for."""
@@ -137,6 +138,17 @@ class FailedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class MergedCommit:
+    """A commit of a default branch, by `node_id` at its forge, and when it came there. `workflow` is what builds it
+    where that is known."""
+
+    node_id: str
+    commit: str
+    at: datetime
+    workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BuildRun:
     """A run on a commit of the default branch: of which workflow, what has started it (push, schedule, …), and
     which one of its workflow it is. `id` is None where the forge does not tell it."""
@@ -152,7 +164,7 @@ class BuildRun:
 
     @property
     def file(self) -> str:
-        return self.path.rpartition("/")[2]
+        return workflow_name(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ NO_SOURCES = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
 _TITLES = {GITHUB: "GitHub"}
 
 
+HANDED_OVER = ("correlation", "reason", "bases")
+"""What is told a workflow that is started, as far as it declares inputs of these names."""
+
+
 def title_of(forge: str) -> str:
     """What people call a forge."""
     return _TITLES.get(forge, forge)
@@ -75,6 +79,11 @@ def built_elsewhere(workflow: str | None) -> BuiltElsewhere | None:
     and runs at the repository's forge."""
     builder, colon, place = (workflow or "").partition(": ")
     return BuiltElsewhere(builder, place) if colon and "/" in place else None
+
+
+def workflow_name(path: str) -> str:
+    """What rules and rebuilds call a workflow: its file's bare name, or where it runs elsewhere all of it."""
+    return path.rpartition("/")[2] if built_elsewhere(path) is None else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +192,7 @@ class Workflow:
 
     @property
     def file(self) -> str:
-        return self.path.rpartition("/")[2] if built_elsewhere(self.path) is None else self.path
+        return workflow_name(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +213,10 @@ class FleetRepository:
         return Identity(self.name, self.node_id, self.forge)
 
     def workflow(self, file: str) -> Workflow | None:
+        """What runs elsewhere is taken for there: what runs it says whether it is, and takes of what it is handed
+        what it declares."""
+        if built_elsewhere(file) is not None:
+            return Workflow(file, HANDED_OVER)
         return next((workflow for workflow in self.workflows if workflow.file == file), None)
 
 

@@ -16,10 +16,11 @@ from bot.domain.strict_json import read_strict_json
 VERSION = 1
 MOST_CONTAINERS = 25_000
 _MOST_LINES, _LONGEST_LINE = 1_000, 500
-_LONGEST_NAME, _LONGEST_IMAGE = 253, 1_000
+_LONGEST_NAMES = {"namespace": 63, "kind": 63, "workload": 253, "container": 63}
+"""As Kubernetes bounds them."""
+_LONGEST_IMAGE = 1_000
 _MOST = 2**31 - 1
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_NAMES = ("namespace", "kind", "workload", "container")
 
 
 class NoSnapshot(ValueError):
@@ -46,7 +47,7 @@ def _line(text: str) -> str:
 def _written(container: RunningContainer) -> Mapping[str, Any]:
     started_at = container.started_at
     return {
-        **{name: getattr(container.place, name) for name in _NAMES},
+        **{name: getattr(container.place, name) for name in _LONGEST_NAMES},
         "image": container.image,
         "digest": container.digest,
         "started_at": None if started_at is None else started_at.astimezone(UTC).isoformat(),
@@ -75,12 +76,17 @@ def read_snapshot(document: bytes) -> Snapshot:
 
 
 def _container(values: Any, place: str) -> RunningContainer:
-    _check_members(values, (*_NAMES, "image", "digest", "started_at", "restarts", "pods"), place)
+    _check_members(values, (*_LONGEST_NAMES, "image", "digest", "started_at", "restarts", "pods"), place)
     digest = values["digest"]
     if digest is not None and not (isinstance(digest, str) and _DIGEST.fullmatch(digest)):
         raise NoSnapshot(f"{place}.digest is not sha256: and 64 digits")
     return RunningContainer(
-        RunningPlace(*(_text(values[name], f"{place}.{name}", _LONGEST_NAME, is_name=True) for name in _NAMES)),
+        RunningPlace(
+            *(
+                _text(values[name], f"{place}.{name}", longest, is_name=True)
+                for name, longest in _LONGEST_NAMES.items()
+            )
+        ),
         _text(values["image"], f"{place}.image", _LONGEST_IMAGE),
         digest,
         _moment(values["started_at"], f"{place}.started_at"),

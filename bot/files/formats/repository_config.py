@@ -28,6 +28,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TypeVar
 
+from bot.domain.builder.definitions import AZURE_PIPELINES, definition_of
 from bot.domain.repositories.repository_config import GITHUB_PATH, Ignore, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem
 from bot.domain.rollouts.journal import says_something
@@ -56,6 +57,7 @@ _IGNORE_KEYS = ("path", "base", "until", "reason", "check")
 _PART_KEYS = ("paths", "workflow", "images")
 _YES_OR_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _WORKFLOW = re.compile(r"(?:\.github/workflows/)?(?P<file>[A-Za-z0-9_][\w.-]{0,99}\.ya?ml)", re.A)
+_REBUILD_WORKFLOW = f'the name of a file in .github/workflows, or "{AZURE_PIPELINES}: organisation/project/number"'
 _OWNER = re.compile(
     r"@?(?:(?P<login>[A-Za-z0-9][A-Za-z0-9-]{0,38})|[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?P<team>[a-z0-9_][a-z0-9_-]{0,99}))"
 )
@@ -110,7 +112,7 @@ class _Reader:
             enabled=enabled and not self.unread,
             unread=self.unread,
             action=self._one(root, "action", _action_preference, f"one of {', '.join(ActionPreference)}"),
-            workflow=self._one(root, "workflow", _workflow, "the name of a file in .github/workflows"),
+            workflow=self._one(root, "workflow", _rebuild_workflow, _REBUILD_WORKFLOW),
             workflows=tuple(self._parts(root)),
             labels=tuple(
                 dict.fromkeys(
@@ -245,6 +247,10 @@ def _action_preference(text: str) -> ActionPreference | None:
 def _workflow(text: str) -> str | None:
     match = _WORKFLOW.fullmatch(text)
     return match["file"] if match else None
+
+
+def _rebuild_workflow(text: str) -> str | None:
+    return text if definition_of(text) is not None else _workflow(text)
 
 
 def _owner(text: str) -> tuple[str | None, str | None] | None:

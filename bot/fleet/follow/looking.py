@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.builder.port import Builder
-from bot.domain.builder.runs import BuildRun, FollowedRuns, RunState, dispatched_run, sought_since
+from bot.domain.builder.runs import BuildRun, FollowedRuns, MergedCommit, RunState, dispatched_run, sought_since
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import FollowedRequests
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequestState
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.after_build import after_green_build, leave_run, not_ended
 from bot.domain.rollouts.journal import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
@@ -24,7 +25,7 @@ from bot.fleet.follow.runs import explained, has_not_started, newer_run
 class RunsTaken(Protocol):
     """Tells which runs of a repository belong to rebuilds already, by the forge's ids."""
 
-    async def runs_taken(self, repository: str) -> set[int]: ...
+    async def runs_taken(self, home: Identity) -> set[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Looks:
         runs = await self.builder.dispatched_runs(
             rebuild.build_home, rebuild.workflow or "", branch=None, since=sought_since(started)
         )
-        run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation, started)
+        run = dispatched_run(runs, await self.store.runs_taken(rebuild.build_home), rebuild.correlation, started)
         if run is not None:
             with_run = replace(rebuild, run=run.id, url=run.url or rebuild.url, node_id=run.node_id)
             return after_run(with_run, run.state, now)
@@ -175,9 +176,9 @@ async def _builds(
     commits = {item.merge.node_id: item for item in merged_rebuilds if item.merge is not None}
     if not commits:
         return {}
-    runs_by_commit = dict(await builder.builds(list(commits)))
+    runs_by_commit = dict(await builder.builds([_commit_of(item) for item in commits.values()]))
     commits_without_builds = [
-        node
+        _commit_of(commits[node])
         for node, groups in runs_by_commit.items()
         if not isinstance(groups, Failure) and is_to_be_sought_later(commits[node], groups)
     ]
@@ -186,6 +187,11 @@ async def _builds(
         if commits_without_builds
         else runs_by_commit
     )
+
+
+def _commit_of(rebuild: Rebuild) -> MergedCommit:
+    assert rebuild.merge is not None
+    return MergedCommit(rebuild.merge.node_id, rebuild.merge.commit, rebuild.merge.at, rebuild.workflow)
 
 
 def after_request(rebuild: Rebuild, state: PullRequestState, now: datetime) -> Rebuild:

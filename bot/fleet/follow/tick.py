@@ -11,6 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.port import Forge
 from bot.domain.host import Hosts
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.after_build import leave_run
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.fleet.follow.looking import Looks, look_at
@@ -38,7 +39,7 @@ class FollowStore(Protocol):
         """
         ...
 
-    async def runs_taken(self, repository: str) -> set[int]: ...
+    async def runs_taken(self, home: Identity) -> set[int]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """What the settings grant to feeds, the forge and hosts: addresses, credentials and where each may be shown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.clients.forges.github import AppCredentials, Chosen, GitHubAccess, TokenCredentials
 from bot.clients.http.client import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
+from bot.domain.builder.definitions import AZURE_PIPELINES
 from bot.domain.clock import Clock
 from bot.domain.feeds.document import FeedSource
 from bot.fleet.wiring.stores import write_limits
@@ -39,10 +42,12 @@ def _place(dump: DumpSettings) -> str:
 
 
 def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:
-    """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of GitHub, a feed or
-    Slack."""
+    """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of GitHub, Azure
+    DevOps, a feed or Slack."""
     addresses = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
     addresses += [source.address for source in dump_sources(settings) if source.address is not None]
+    if settings.azure_devops is not None:
+        addresses.append(settings.azure_devops.url)
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)
         if settings.slack.webhook_file is not None:
@@ -89,14 +94,23 @@ def chosen_installations(app: AppSettings) -> Chosen:
 
 
 def budget_of(settings: Settings, store: BudgetStore, clock: Clock) -> Budget:
-    """The turns to write; each installation of an App has limits of its own, a token those of its user."""
-    return Budget(store, clock, write_limits(settings), by_owner=settings.github.app is not None)
+    """The turns to write; each installation of an App has limits of its own, a token those of its user, and each
+    organisation of Azure DevOps those of the identity there."""
+    others: dict[str, Budget] = {}
+    if (azure := settings.azure_devops) is not None:
+        apart = timedelta(seconds=azure.seconds_between_requests)
+        limits = replace(write_limits(settings), apart=apart)
+        others[AZURE_PIPELINES] = Budget(store, clock, limits, by_owner=True, host=urlsplit(azure.url).netloc)
+    by_owner = settings.github.app is not None
+    return Budget(store, clock, write_limits(settings), by_owner=by_owner, others=others)
 
 
 def known_hosts(settings: Settings) -> frozenset[str]:
     """The hosts that a setting names, as requests name them: few enough to be told apart in metrics."""
     addresses = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
     addresses += [source.address for source in dump_sources(settings) if source.address is not None]
+    if settings.azure_devops is not None:
+        addresses.append(settings.azure_devops.url)
     addresses += [source.server for source in settings.running.sources if source.server is not None]
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)

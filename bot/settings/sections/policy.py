@@ -17,6 +17,7 @@ from bot.settings.values.texts import (
     Name,
     PathGlob,
     Person,
+    RebuildWorkflow,
     RepositoryName,
     ShortName,
     WorkflowFile,
@@ -99,7 +100,9 @@ class RuleSettings(ValueSection[PolicyRule]):
 
     match: WrittenMatch = Field(Match(), description="Which changes and repositories the rule is for.")
     action: ActionPreference | None = Field(None, description="auto, pull_request, dispatch or notify.")
-    workflow: WorkflowFile | None = Field(None, description="File name of the rebuild workflow.")
+    workflow: RebuildWorkflow | None = Field(
+        None, description="File name of the rebuild workflow, or azure-pipelines: ORGANISATION/PROJECT/NUMBER."
+    )
     workflows: list[Annotated[PathWorkflow, WrittenAs(WorkflowSettings)]] | None = Field(
         None, max_length=50, description="The workflows of a monorepo, each with the paths that it builds."
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from bot.domain.builder.definitions import AZURE_PIPELINES, definition_of
 from bot.domain.rollouts.journal import says_something
 
 _BRANCH_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:[/.][A-Za-z0-9_-]+)*[/-]")
@@ -68,6 +69,18 @@ def _repository(text: str) -> str:
     return text
 
 
+_WORKFLOW_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$"
+
+
+def _rebuild_workflow(text: str) -> str:
+    if re.fullmatch(_WORKFLOW_FILE, text) is None and definition_of(text) is None:
+        raise ValueError(
+            f"write the name of a file in .github/workflows, or {AZURE_PIPELINES}: organisation/project/number, "
+            "where the number is definitionId in the pipeline's address"
+        )
+    return text
+
+
 Name = Annotated[
     str, Field(min_length=1, max_length=1000), AfterValidator(said), AfterValidator(without_credentials)
 ]
@@ -75,9 +88,13 @@ Name = Annotated[
 ShortName = Annotated[str, Field(min_length=1, max_length=64)]
 """A name that is stored beside each rebuild, such as a wave's or a step's."""
 Sentence = Annotated[str, Field(min_length=1, max_length=200)]
-WorkflowFile = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$", examples=["weekly-rebuild.yml"])
+WorkflowFile = Annotated[str, Field(pattern=_WORKFLOW_FILE, examples=["weekly-rebuild.yml"])]
+RebuildWorkflow = Annotated[
+    str,
+    AfterValidator(_rebuild_workflow),
+    WithJsonSchema({"type": "string", "examples": ["weekly-rebuild.yml", "azure-pipelines: contoso/shop/12"]}),
 ]
+"""What rebuilds a repository: a workflow of its own, or a pipeline of Azure DevOps."""
 BranchPrefix = Annotated[str, Field(max_length=64), AfterValidator(_branch_prefix)]
 CommitMessage = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_commit_message)]
 Label = Annotated[str, Field(max_length=50), AfterValidator(_label)]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, cast, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.repository import Workflow, built_elsewhere
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState, Target
 from bot.store.engine.codec import dump, load_shared
@@ -130,6 +130,8 @@ async def _is_dispatchable(connection: AsyncConnection, failed: Rebuild) -> bool
 def is_dispatchable(workflow: str | None, workflows: str) -> bool:
     """Whether a workflow is among those of a repository, which come as the store holds them; a monorepo's pull
     request has several, and none of its own."""
+    if built_elsewhere(workflow) is not None:
+        return True
     return any(each.file == workflow for each in load_shared(workflows, tuple[Workflow, ...]))
 
 

@@ -5,7 +5,7 @@ after it was looked at `complete_after` times.
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,8 @@ class Actions:
     """How many looks at a run end it with success; None leaves runs to `finish`."""
     on_finished: Callable[[Run], None] | None = None
     """Called when a run ends: the place where a demo pushes the image that the workflow would have built."""
+    on_pushed: list[Callable[[str, str, str], Awaitable[None]]] = field(default_factory=list)
+    """Called with repository, branch and commit once something was pushed: where other services begin to build."""
     runs: dict[int, Run] = field(default_factory=dict)
     failures: dict[int, RedJob] = field(default_factory=dict)
     """Run → the job that has failed in it."""
@@ -109,6 +111,8 @@ class Actions:
         commit = (await self.edge.call("GET", f"/repos/{repository}/git/commits/{sha}")).body
         if name == "push" and any(word in commit["message"] for word in SKIP):
             return
+        for call in self.on_pushed if name == "push" else ():
+            await call(repository, branch, sha)
         for workflow in await self.workflows(repository):
             settings = workflow.triggers.get(name, False)
             if settings is False or self.state_of(workflow) != ACTIVE:

@@ -129,7 +129,7 @@ class FakeRebuildStore:
             self.jobs.steal(number)
         self.jobs.check(number)
 
-    async def runs_taken(self, repository: str) -> set[int]:
+    async def runs_taken(self, home: Identity) -> set[int]:
         return self.taken
 
     async def merge_repeated_by(self, rebuild: Rebuild) -> Rebuild | None:

@@ -32,6 +32,7 @@ QUESTIONS = {
     "promises": ["promises"],
     "images": ["images"],
     "cve": ["cve"],
+    "exposed": ["exposed", "CVE-2026-1001"],
     "packages": ["packages", "find", "openssl"],
     "tree": ["tree", BASE],
 }
@@ -88,6 +89,14 @@ def test_a_look_at_a_checkout_loads_no_store(tmp_path: Path, command: str) -> No
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     modules = loaded_by([command, tmp_path, "-f", "json"])
     assert of("bot.store", modules) + of("sqlalchemy", modules) == []
+
+
+def test_what_lists_a_cluster_from_within_loads_neither_store_nor_settings() -> None:
+    code = "import json, sys, bot.commands.service.running; print(json.dumps(sorted(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    modules = json.loads(ended.stdout)
+    unwanted = ("bot.store", "sqlalchemy", "bot.settings", "pydantic", "github")
+    assert [name for package in unwanted for name in of(package, modules)] == []
 
 
 def test_a_service_loads_no_api_before_somebody_asks_it() -> None:

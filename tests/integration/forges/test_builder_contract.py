@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.builder.runs import MergedCommit
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import RepositoryArchived, RepositoryMoved
 from bot.domain.repositories.surroundings import EnvironmentProtection
@@ -104,8 +105,9 @@ async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(b
     shown = (await building.home.forge.follow_requests([request.node_id])).states[request.node_id]
     assert shown.merge_node is not None
     assert shown.merge_commit == (await building.home.branches(repository))["main"]
+    commit = MergedCommit(shown.merge_node, shown.merge_commit, shown.merged_at or datetime.now(UTC))
     await building.finish_build(repository, "failure")
-    builds = (await building.builder.builds([shown.merge_node]))[shown.merge_node]
+    builds = (await building.builder.builds([commit]))[shown.merge_node]
     assert not isinstance(builds, Failure)
     [[build]] = builds
     assert (build.file, build.event, build.status, build.conclusion) == (
@@ -115,7 +117,7 @@ async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(b
     assert (build.commit, build.number) == (shown.merge_commit, 1)
     await building.home.push(repository, "main", {"NEWS.md": b"fixed"})
     await building.finish_build(repository, "success")
-    builds = (await building.builder.builds([shown.merge_node], later=True))[shown.merge_node]
+    builds = (await building.builder.builds([commit], later=True))[shown.merge_node]
     assert not isinstance(builds, Failure)
     assert [[run.conclusion for run in group] for group in builds] == [["failure"], ["success"]]
     [later] = builds[1]

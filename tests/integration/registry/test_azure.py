@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from bot.clients.entra import AzureIdentity
 from bot.clients.http.client import Http, Limits
 from bot.clients.registry import Registry, RegistryAccess, host_rules
-from bot.clients.registry.azure import AzureIdentity, AzureLogin
+from bot.clients.registry.azure import AzureLogin
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base

@@ -79,6 +79,7 @@ from bot.store.pages.images.packages import PackagesStore
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
+from bot.store.pages.running.exposure import ExposureStore
 from bot.store.rows.rollouts.step_store import StepStore
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.sessions import SessionsStore
@@ -178,6 +179,7 @@ class Stores(StageStores):
     image_contents = _Kept(ImageContentsStore)
     ledger = _Kept(LedgerStore)
     running = _Kept(RunningStore)
+    exposure = _Kept(ExposureStore)
 
     def __init__(self, database: Database, worker: Worker, clock: ManualClock) -> None:
         super().__init__(database, worker, clock)

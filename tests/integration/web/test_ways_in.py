@@ -16,7 +16,7 @@ from bot.domain.rollouts.timing.waves import WavePart
 from bot.store.engine.database import Database
 from bot.views.fleet.fleet import AGES
 from bot.views.fleet.needs import NeedReason
-from bot.web.pages.tables import cell
+from bot.views.spreadsheet import cell
 from tests.integration.web.conftest import READER, Asking, opened_copy
 
 

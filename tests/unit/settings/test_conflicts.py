@@ -32,6 +32,23 @@ NOTATION = {"trust_dir": "/trust", "stores": ["ca:acme"], "identities": ["*"]}
             "most that",
         ),
         (
+            {"policy": [{"workflow": "azure-pipelines: contoso/shop/12"}]},
+            "policy.0.workflow: contoso is not in azure_devops.organizations; add it there with its sign-in",
+        ),
+        (
+            {
+                "azure_devops": {"organizations": {"Contoso": {"identity": "workload_identity"}}},
+                "policy": [
+                    {
+                        "workflow": "azure-pipelines: contoso/shop/12",
+                        "workflows": [{"paths": ["src/**"], "workflow": "src.yml"}],
+                    }
+                ],
+            },
+            "policy.0.workflow: a pipeline builds the whole repository, so its parts need workflows alone; keep "
+            "one of the two",
+        ),
+        (
             {"store": {"password_file": "/p"}},
             "store.password_file: SQLite asks for no password; leave it out",
         ),

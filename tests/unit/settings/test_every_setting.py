@@ -29,7 +29,12 @@ WRONG: Mapping[str, Sequence[Any]] = {
 }
 UNTYPED = {("policy", 0, "steps", 0, "inputs")}
 """What an input of a workflow says is that workflow's business."""
-KEYS = {"registries": "mcr.microsoft.com", "mirrors": "mirror.example/a/*", "inputs": "name"}
+KEYS = {
+    "registries": "mcr.microsoft.com",
+    "mirrors": "mirror.example/a/*",
+    "inputs": "name",
+    "organizations": "contoso",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -73,8 +73,8 @@ def written(folder: Path, text: str) -> Path:
         ),
         (
             "policy: [{workflow: ../x.yml}]",
-            "1: policy.0.workflow: does not fit; write for example weekly-rebuild.yml; file name of the rebuild "
-            "workflow",
+            "1: policy.0.workflow: write the name of a file in .github/workflows, or azure-pipelines: "
+            "organisation/project/number, where the number is definitionId in the pipeline's address",
         ),
         (
             "slack: {mention: '@ann'}",
@@ -93,6 +93,22 @@ def written(folder: Path, text: str) -> Path:
         (
             "trust: {rules: [{match: ['*'], notation: {trust_dir: /t, stores: [acme], identities: ['*']}}]}",
             "1: trust.rules.0.notation.stores.0: does not fit; write for example ca:contoso",
+        ),
+        (
+            "azure_devops: {}",
+            "1: azure_devops.organizations: missing; the organisations whose pipelines are started, by their names",
+        ),
+        (
+            "azure_devops: {organizations: {}}",
+            "1: azure_devops.organizations: name an organisation, or leave azure_devops out",
+        ),
+        (
+            "azure_devops: {organizations: {contoso: {}}}",
+            "1: azure_devops.organizations.contoso: set one way to sign in: identity or token_file",
+        ),
+        (
+            "azure_devops: {organizations: {contoso: {token_file: /t, client_id: x}}}",
+            "1: azure_devops.organizations.contoso: client_id needs identity beside it",
         ),
         ("feeds: {msrc: 1}", "1: feeds.msrc: write true, false or {url: https://…}"),
         ("feeds: {msrc: {url: msrc}}", "1: feeds.msrc.url: no address; write https://HOST/PATH"),

@@ -19,7 +19,7 @@ from bot.clients.forges.github.pull_requests import commits, granting, issues, l
 from bot.clients.forges.github.pull_requests.rules import RulesAhead
 from bot.clients.http.client import Observer
 from bot.domain.builder.actions import ActionCommit, ActionTag
-from bot.domain.builder.runs import Artifact, BuildRun, FailedJob, FollowedRuns, Run
+from bot.domain.builder.runs import Artifact, BuildRun, FailedJob, FollowedRuns, MergedCommit, Run
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, Tip
@@ -288,9 +288,9 @@ class GitHub:
         return await self._following.runs(runs)
 
     async def builds(
-        self, commits: Sequence[str], *, later: bool = False
+        self, commits: Sequence[MergedCommit], *, later: bool = False
     ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
-        return await self._following.builds(commits, later=later)
+        return await self._following.builds([each.node_id for each in commits], later=later)
 
     async def run(self, repository: Identity, run: int) -> Run:
         return await self._by_name(repository, lambda identity: workflows.run(self._transport, identity, run))

@@ -155,7 +155,7 @@ async def _find_earlier_run(job: Job, claimed: Job, tools: Tools) -> Run | None:
 
 
 async def _find_run(job: Job, rebuild: Rebuild, branch: str, tools: Tools) -> Run | None:
-    taken_runs = await tools.store.runs_taken(rebuild.repository)
+    taken_runs = await tools.store.runs_taken(job.build_home)
     return await find(tools.builder, job.build_home, rebuild, branch, taken_runs)
 
 

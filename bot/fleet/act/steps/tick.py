@@ -70,7 +70,7 @@ class StepStartStore(Protocol):
         """Ends the claim; the rebuild moves with its step."""
         ...
 
-    async def runs_taken(self, repository: str) -> set[int]: ...
+    async def runs_taken(self, home: Identity) -> set[int]: ...
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]: ...
 
@@ -172,9 +172,7 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         home, branch = look.standing.identity, look.standing.default_branch or ""
         build_home = home.for_builds(step.workflow)
         if step.attempted_at is not None:
-            run = await find(
-                builder, home.for_builds(step.workflow), step, branch, await self._store.runs_taken(home.name)
-            )
+            run = await find(builder, build_home, step, branch, await self._store.runs_taken(build_home))
             if run is not None:
                 return self._under_way(step, run)
         if (end_by_word := await self._heed_words(job, look.standing, looked_at)) is not None:

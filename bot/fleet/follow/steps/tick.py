@@ -11,6 +11,7 @@ from bot.domain.builder.runs import CLOCKS_DIFFER_BY, FollowedRuns, Run, RunStat
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.port import Forge
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
 from bot.fleet.follow.runs import explained, has_not_started, judged, looks_in_vain, newer_run
@@ -32,7 +33,7 @@ class StepFollowStore(Protocol):
         """Ends the claim; the rebuild moves with its step."""
         ...
 
-    async def runs_taken(self, repository: str) -> set[int]: ...
+    async def runs_taken(self, home: Identity) -> set[int]: ...
 
     async def runs_of(self, rebuild: int) -> set[int]:
         """The runs of one rebuild and of its steps, by the forge's ids."""
@@ -149,7 +150,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         asked_at = step.attempted_at or self._clock.now()
         since = sought_since(asked_at)
         runs = await self._builder.dispatched_runs(step.build_home, step.workflow, branch=step.branch, since=since)
-        return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation, asked_at)
+        return dispatched_run(runs, await self._store.runs_taken(step.build_home), step.correlation, asked_at)
 
     async def _find_observed(self, step: StepRun) -> Run | None:
         """The first run that the built commit, or a later one that contains it, has brought about.
@@ -160,7 +161,9 @@ class _StepFollowing(Work[StepRun, StepRun]):
         since = (step.since or step.began_at or self._clock.now()) - CLOCKS_DIFFER_BY
         runs = await self._builder.started_runs(step.build_home, step.workflow, branch=step.branch, since=since)
         is_own = step.commit is not None
-        taken_runs = await (self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.home.name))
+        taken_runs = await (
+            self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.build_home)
+        )
         contained: dict[str | None, bool] = {None: False, step.commit: True}
         for run in runs:
             if run.id in taken_runs or not may_be_observed(step, run):

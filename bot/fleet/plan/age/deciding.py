@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from bot.domain.repositories.builds import ACTIVE, DELETED, MOST_FAILED, BranchBuilds, PastRun
+from bot.domain.repositories.repository import built_elsewhere
 from bot.domain.rollouts.policy import Terms
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement, Weekly
 from bot.domain.rollouts.timing.windows import Freeze, next_opening
@@ -142,6 +143,9 @@ def _obstacle(aging: Aging, *, is_too_old: bool) -> tuple[AgeStanding, str] | No
     if not aging.is_there:
         way_out = "add one with workflow_dispatch, or name another by `workflow` in .github/freshness.yaml"
         return AgeStanding.NO_WORKFLOW, f"there is no {file} on the default branch: {way_out}"
+    if builds.state != ACTIVE and built_elsewhere(file) is not None:
+        way_out = "enable it on its page in Azure DevOps: Pipelines, the pipeline, Settings"
+        return AgeStanding.DISABLED, f"{file} cannot be started, it is {builds.state} there: {way_out}"
     if builds.state != ACTIVE:
         cause = _WORDS_OF_STATE.get(builds.state, f"its state is {builds.state}")
         way_out = f"enable it on the Actions page, or with `gh workflow enable {file} -R {aging.repository}`"

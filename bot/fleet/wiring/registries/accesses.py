@@ -4,8 +4,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.clients.entra import AzureIdentity
 from bot.clients.registry import RegistryAccess
-from bot.clients.registry.azure import AzureIdentity, AzureLogin
+from bot.clients.registry.azure import AzureLogin
 from bot.clients.registry.docker import DockerLogin, docker_config
 from bot.settings import Settings, secret
 

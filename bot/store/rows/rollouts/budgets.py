@@ -72,6 +72,8 @@ def may_be_written(now: datetime, pace: Pace) -> ColumnElement[bool]:
         is_dispatch = rebuilds.c.action == Action.DISPATCH.value
         of_stopped = _of_accounts(builder.others, builder, *stopped)
         may_go = or_(and_(is_dispatch, ~rebuilds.c.repository_id.in_(of_stopped)), and_(~is_dispatch, may_go))
+    is_built_elsewhere = and_(rebuilds.c.action == Action.DISPATCH.value, rebuilds.c.workflow.like("%: %/%"))
+    may_go = or_(is_built_elsewhere, may_go)  # whose turn that takes is told as it is written
     return and_(may_go, or_(~opens, ~rebuilds.c.repository_id.in_(of_full)))
 
 

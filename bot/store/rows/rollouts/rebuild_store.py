@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import AHEAD
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import AWAITING, WITHOUT_EFFECT, Action, Merging, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE, that_goes_on
 from bot.reconcile.work import Claimed
@@ -134,10 +135,10 @@ class RebuildStore(Store):
             if after.state is RebuildState.FAILED and before.state is not RebuildState.FAILED:
                 await announce(connection, f"wave:{after.rollout}:{after.wave}", now)
 
-    async def runs_taken(self, repository: str) -> set[int]:
+    async def runs_taken(self, home: Identity) -> set[int]:
         """Workflow runs of the repository that already belong to a rebuild or a step."""
         async with self._database.reading() as connection:
-            return await runs_taken(connection, repository)
+            return await runs_taken(connection, home)
 
 
 async def open_pause(

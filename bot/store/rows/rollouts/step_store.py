@@ -184,12 +184,13 @@ class StepStore(Store):
             if moved_rebuild.state is RebuildState.FAILED:
                 await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
 
-    async def runs_taken(self, repository: str) -> set[int]:
+    async def runs_taken(self, home: Identity) -> set[int]:
         async with self._database.reading() as connection:
-            return await runs_taken(connection, repository)
+            return await runs_taken(connection, home)
 
     async def runs_of(self, rebuild: int) -> set[int]:
-        built = select(rebuilds.c.run).where(rebuilds.c.id == rebuild, rebuilds.c.run.is_not(None))
+        is_here = func.coalesce(rebuilds.c.workflow, "").not_like("%: %/%")
+        built = select(rebuilds.c.run).where(rebuilds.c.id == rebuild, rebuilds.c.run.is_not(None), is_here)
         step_runs = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
         async with self._database.reading() as connection:
             return set((await connection.execute(union(built, step_runs))).scalars())

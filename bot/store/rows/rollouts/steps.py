@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     and_,
     insert,
+    literal,
     or_,
     select,
     union,
@@ -249,14 +250,17 @@ def kept_time(row: Mapping[str, Any], until: datetime) -> dict[str, Any]:
     return {"deadline": held_up(*moments, until)}
 
 
-async def runs_taken(connection: AsyncConnection, repository: str) -> set[int]:
-    """The runs of a repository's workflows that already belong to a rebuild or to a step."""
-    own = select(rebuilds.c.id, rebuilds.c.run).join(repositories, repositories.c.id == rebuilds.c.repository_id)
-    own_rebuilds = own.where(repositories.c.name == repository).subquery()
-    built = select(own_rebuilds.c.run).where(own_rebuilds.c.run.is_not(None))
-    step_runs = select(steps.c.run).where(
+async def runs_taken(connection: AsyncConnection, home: Identity) -> set[int]:
+    """The runs of a repository's workflows that already belong to a rebuild or to a step, of those that are shown
+    where `home` is asked: another builder counts its runs by itself."""
+    columns = rebuilds.c.id, rebuilds.c.run, rebuilds.c.workflow
+    own = select(*columns).join(repositories, repositories.c.id == rebuilds.c.repository_id)
+    own_rebuilds = own.where(repositories.c.name == home.name).subquery()
+    built = select(own_rebuilds.c.run, own_rebuilds.c.workflow).where(own_rebuilds.c.run.is_not(None))
+    step_runs = select(steps.c.run, literal(None, rebuilds.c.workflow.type).label("workflow")).where(
         steps.c.run.is_not(None),
-        (steps.c.elsewhere == repository)
+        (steps.c.elsewhere == home.name)
         | (steps.c.elsewhere.is_(None) & steps.c.rebuild_id.in_(select(own_rebuilds.c.id))),
     )
-    return set((await connection.execute(union(built, step_runs))).scalars())
+    rows = await connection.execute(union(built, step_runs))
+    return {row.run for row in rows if home.for_builds(row.workflow).owner == home.owner}

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Identity, Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.rollout import PlannedRollout
@@ -369,8 +369,21 @@ async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:
     job = (await stores.jobs(1))[0]
     started = job.rebuild.moved(RebuildState.DISPATCHED, "started", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, replace(started, run=2**40))
-    assert await stores.act.runs_taken("contoso/shop-0000") == {2**40}
-    assert await stores.act.runs_taken("contoso/other") == set()
+    assert await stores.act.runs_taken(Identity("contoso/shop-0000")) == {2**40}
+    assert await stores.act.runs_taken(Identity("contoso/other")) == set()
+
+
+async def test_runs_of_another_builder_are_not_taken_for_those_of_the_forge(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    job = (await stores.jobs(1))[0]
+    started = job.rebuild.moved(RebuildState.DISPATCHED, "started", at=stores.clock.now())
+    pipeline = "azure-pipelines: Fabrikam/team/12"
+    await stores.act.settle_rebuild(job.rebuild, replace(started, run=7, workflow=pipeline))
+    home = Identity("contoso/shop-0000")
+    assert await stores.act.runs_taken(home) == set()
+    assert await stores.act.runs_taken(home.for_builds("azure-pipelines: fabrikam/other/3")) == {7}
+    assert await stores.act.runs_taken(home.for_builds("azure-pipelines: contoso/team/12")) == set()
 
 
 async def test_the_latest_rollouts_come_newest_first(stores: Stores) -> None:

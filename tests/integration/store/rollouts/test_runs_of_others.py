@@ -98,7 +98,7 @@ async def test_a_pull_request_needs_no_such_moment(stores: Stores) -> None:
 async def test_it_is_read_as_it_was_stored_and_its_run_is_taken(stores: Stores) -> None:
     rebuild = await joined(stores)
     assert (rebuild.joined, rebuild.run, rebuild.run_number) == (Joined.FOLLOWED, 30_000_000_001, 412)
-    assert await stores.act.runs_taken(rebuild.repository) == {30_000_000_001}
+    assert await stores.act.runs_taken(rebuild.build_home) == {30_000_000_001}
 
 
 @pytest.mark.parametrize(("how", "then"), [(Joined.IN_VAIN, Joined.IN_VAIN), (Joined.GONE, None)])

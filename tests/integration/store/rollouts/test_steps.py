@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState
@@ -145,8 +146,8 @@ async def test_runs_of_steps_are_taken_in_the_repository_that_they_run_in(stores
     await built(stores)
     [step] = await to_start(stores)
     await moved(stores, step, StepState.STARTED, run=77)
-    assert await stores.steps.runs_taken("contoso/shop-0000") == {1, 77}
-    assert await stores.act.runs_taken("contoso/rollouts") == set()
+    assert await stores.steps.runs_taken(Identity("contoso/shop-0000")) == {1, 77}
+    assert await stores.act.runs_taken(Identity("contoso/rollouts")) == set()
 
 
 async def test_a_step_knows_the_branch_and_the_commit_that_its_runs_are_of(stores: Stores) -> None:

@@ -73,7 +73,7 @@ def with_container(**values: Any) -> bytes:
         (changed(containers=[None] * 25_001), "containers is no list of at most 25,000"),
         (changed(not_read=["a\nb"]), "not_read.0 is no line of at most 500 characters"),
         (with_container(workload=""), "containers.0.workload is no line of at most 253 characters"),
-        (with_container(namespace="a" * 254), "containers.0.namespace is no line"),
+        (with_container(namespace="a" * 64), "containers.0.namespace is no line"),
         (with_container(image="\x1b[31m"), "containers.0.image is no line"),
         (with_container(digest="latest"), "containers.0.digest is not sha256: and 64 digits"),
         (with_container(pods=0), "containers.0.pods is no number from 1 to"),

@@ -109,7 +109,8 @@ def test_an_ignore_lasts_through_its_last_day() -> None:
         ("action: merge", "action: 'merge' does not count; write one of auto, pull_request, dispatch, notify"),
         (
             "workflow: ../../x.yml",
-            "workflow: '../../x.yml' does not count; write the name of a file in .github/workflows",
+            "workflow: '../../x.yml' does not count; write the name of a file in .github/workflows, or "
+            '"azure-pipelines: organisation/project/number"',
         ),
         ("owners: [a b]", "owners: 'a b' does not count; write a GitHub login or organization/team"),
         (

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.builder.runs import BuildRun, FailedJob
+from bot.domain.builder.runs import BuildRun, FailedJob, MergedCommit
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
@@ -463,11 +463,12 @@ async def test_a_red_build_whose_run_is_not_told_is_red_without_a_job(world: Wor
 async def test_builds_of_one_commit_that_cannot_be_told_keep_no_other_from_being_followed(world: World) -> None:
     class Partly(FakeForge):
         async def builds(
-            self, commits: Sequence[str], *, later: bool = False
+            self, commits: Sequence[MergedCommit], *, later: bool = False
         ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
             found = await super().builds(commits, later=later)
+            nodes = [each.node_id for each in commits]
             silent = Failure(Trouble.UNREACHABLE, "too heavy")
-            return {node: silent if node.endswith("other") else found[node] for node in commits}  # type: ignore[misc]
+            return {node: silent if node.endswith("other") else found[node] for node in nodes}  # type: ignore[misc]
 
     world.shop.build(world.commit)
     await world.looked()

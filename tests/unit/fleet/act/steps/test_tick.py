@@ -64,7 +64,7 @@ class Store:
         self.to_start.settle(1, after.due_at, replace(self.job, step=after))
         self.to_start.rows[1].attempts = 0 if succeeded else known.attempts
 
-    async def runs_taken(self, repository: str) -> set[int]:
+    async def runs_taken(self, home: Identity) -> set[int]:
         return set()
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]:

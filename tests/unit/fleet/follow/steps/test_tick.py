@@ -10,6 +10,7 @@ import pytest
 from bot.domain.builder.runs import Run
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.fleet.follow.steps.tick import StepFollowTally, tick
@@ -44,7 +45,7 @@ class Store:
         self.going.settle(before.id, after.due_at, after)
         self.going.rows[before.id].attempts = 0 if succeeded else before.attempts
 
-    async def runs_taken(self, repository: str) -> set[int]:
+    async def runs_taken(self, home: Identity) -> set[int]:
         return self.taken | self.own
 
     async def runs_of(self, rebuild: int) -> set[int]:

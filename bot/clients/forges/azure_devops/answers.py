@@ -1,0 +1,73 @@
+"""What answers of Azure DevOps mean: their JSON, and failures in words for a maintainer.
+
+A wrong credential is answered with 203 and a page to sign in at. `typeKey` says what went wrong; the status alone
+does not: a repository that is disabled, gone or hidden is 404 alike.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.clients.http.answers import Answer
+from bot.domain.failure import Failure, Trouble
+
+SUPPRESSED = {"X-TFS-FedAuthRedirect": "Suppress"}
+"""Has the service say that the credentials are not taken, rather than send to where one signs in."""
+_SIGN_IN = "check that the token is of this organisation and has not run out"
+_TROUBLES: Mapping[str, Trouble] = {
+    "PipelineValidationException": Trouble.CONFLICT,
+    "InvalidArgumentValueException": Trouble.MALFORMED,
+}
+"""By `typeKey`, which says more than the status: a commit that is not known is answered with 500."""
+
+
+def decoded(answer: Answer, now: datetime) -> Any:
+    """The JSON of an answer, None of an empty one. Raises `Failure`."""
+    is_page = "json" not in answer.headers.get("content-type", "json").lower()
+    if answer.status == 203 or (answer.status < 300 and is_page and answer.body):
+        raise Failure(
+            *(Trouble.DENIED, "answered with a page to sign in at"),
+            where=answer.where,
+            advice=_SIGN_IN,
+            status=401,
+        )
+    if answer.status >= 300:
+        raise refused(answer, now)
+    return answer.json() if answer.body else None
+
+
+def refused(answer: Answer, now: datetime) -> Failure:
+    """The failure that an answer is, in the service's own words where it has any."""
+    error = _error_of(answer.body)
+    trouble, advice = _meaning(answer.status, str(error.get("typeKey", "")))
+    words = str(error.get("message", ""))[:300]
+    fault = f"HTTP {answer.status} {words}".strip()
+    pause = answer.retry_after(now)
+    return Failure(trouble, fault, where=answer.where, advice=advice, retry_after=pause, status=answer.status)
+
+
+def _meaning(status: int, type_key: str) -> tuple[Trouble, str]:
+    if status == 429:
+        return Trouble.THROTTLED, "it goes on by itself when the pause that the service asks for is over"
+    if type_key in _TROUBLES:
+        trouble = _TROUBLES[type_key]
+        return trouble, "grant what it names" if trouble is Trouble.DENIED else ""
+    if status >= 500:
+        return Trouble.UNREACHABLE, "the next pass tries again"
+    if status == 401:
+        return Trouble.DENIED, _SIGN_IN
+    if status == 403:
+        return Trouble.DENIED, "grant what it names"
+    if status in (404, 410):
+        return Trouble.MISSING, "check that it exists, is not disabled, and that the credentials may see it"
+    return (Trouble.CONFLICT, "") if status == 409 else (Trouble.MALFORMED, "")
+
+
+def _error_of(body: bytes) -> Mapping[str, Any]:
+    """What the service says of an error; nothing for the page of a proxy, whose status says enough."""
+    try:
+        error = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return error if isinstance(error, dict) else {}

@@ -1,0 +1,94 @@
+"""Builds of Azure Pipelines as runs, in the words that runs of all builders share."""
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from bot.clients.forges.azure_devops.names import AzureNode, branch_of
+from bot.domain.builder.runs import FailedJob, Run
+from bot.domain.failure import Failure, Trouble
+
+_EVENTS: Mapping[str, str] = {
+    "manual": "workflow_dispatch",
+    "schedule": "schedule",
+    "scheduleForced": "schedule",
+    "individualCI": "push",
+    "batchedCI": "push",
+    "pullRequest": "pull_request",
+}
+"""By the reason of a build; any other is told as it is."""
+_STATUSES: Mapping[str, str] = {
+    "notStarted": "queued",
+    "postponed": "queued",
+    "inProgress": "in_progress",
+    "cancelling": "in_progress",
+    "completed": "completed",
+}
+_CONCLUSIONS: Mapping[str, str] = {
+    "succeeded": "success",
+    "partiallySucceeded": "partially_succeeded",
+    "failed": "failure",
+    "canceled": "cancelled",
+}
+"""Of one that has partly succeeded nothing tells whether it has pushed: it is no success, and the image decides."""
+_BAD = frozenset({"failed", "abandoned"})
+_LONGEST = 200
+
+
+def run_of(row: Mapping[str, Any], organization: str) -> Run:
+    """A build as a run; raises `Failure` (malformed) where it is none."""
+    try:
+        status, result = str(row["status"]), str(row.get("result"))
+        number = int(row["id"])
+        queued = row.get("queueTime")
+        finished = row.get("finishTime")
+        return Run(
+            number,
+            str(row["_links"]["web"]["href"]),
+            _STATUSES.get(status, status),
+            _CONCLUSIONS.get(result, result) if status == "completed" else None,
+            created_at=datetime.fromisoformat(queued) if queued else None,
+            title=_title(row),
+            node_id=str(AzureNode(organization, str(row["project"]["id"]), "build", str(number))),
+            commit=row.get("sourceVersion"),
+            number=number,
+            updated_at=datetime.fromisoformat(finished) if finished else None,
+            branch=branch_of(row.get("sourceBranch")),
+            event=_EVENTS.get(str(row.get("reason")), str(row.get("reason") or "")),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Failure(Trouble.MALFORMED, "the list of builds has another shape", where=organization) from error
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    """Its number, and what it was handed when it was started: a correlation is found again by that."""
+    handed = dict(row.get("templateParameters") or {})
+    with suppress(ValueError, RecursionError, TypeError):  # then the number tells enough
+        handed |= json.loads(row.get("parameters") or "{}")
+    return " ".join(str(each) for each in (row.get("buildNumber", ""), handed.get("correlation", "")) if each)
+
+
+def waits_for_approval(records: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a build stands at a checkpoint, which people or checks let it pass."""
+    return any(each.get("type") == "Checkpoint" and each.get("state") == "inProgress" for each in records)
+
+
+def first_failure(records: Iterable[Mapping[str, Any]]) -> FailedJob | None:
+    """The job of a build that failed first, with its first task that did and that task's first error; None where
+    none failed."""
+    bad = sorted((each for each in records if each.get("result") in _BAD), key=_finished)
+    job = next((each for each in bad if each.get("type") == "Job"), None)
+    if job is None:
+        return None
+    tasks = (each for each in bad if each.get("type") == "Task" and each.get("parentId") == job.get("id"))
+    task = next(tasks, {})
+    issues = (task or job).get("issues") or ()
+    error = next((str(each.get("message", "")) for each in issues if each.get("type") == "error"), "")
+    words = " ".join(error.split())[:_LONGEST]
+    return FailedJob(str(job.get("name", "")), str(task.get("name", "")), words)
+
+
+def _finished(record: Mapping[str, Any]) -> tuple[str, int]:
+    return str(record.get("finishTime") or "9"), int(record.get("order") or 0)

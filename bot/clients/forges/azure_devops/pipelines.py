@@ -1,0 +1,346 @@
+"""Azure Pipelines as a builder: definitions are found, started, and their builds followed, many in one request."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from bot.clients.forges.azure_devops.builds import first_failure, run_of, waits_for_approval
+from bot.clients.forges.azure_devops.definitions import (
+    check,
+    is_built_by,
+    pipeline_of,
+    settable_variables,
+    state_of,
+    trunk_of,
+)
+from bot.clients.forges.azure_devops.names import AzureNode, node_of, ref_of
+from bot.clients.forges.azure_devops.transport import OrganizationTransport, Query
+from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.builder.definitions import Definition
+from bot.domain.builder.runs import (
+    CHECKS,
+    Artifact,
+    BuildRun,
+    FailedJob,
+    FollowedRuns,
+    MergedCommit,
+    Run,
+    RunState,
+)
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.refusals import SightLost
+from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.surroundings import EnvironmentProtection
+
+MOST_BUILDS = 100
+"""Ids in one address, which is to stay short."""
+MOST_LATEST = 20
+"""Builds of each definition that one look shows."""
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)
+"""Two services date a merge and the build that it starts."""
+_PARAMETERS = frozenset({"correlation"})
+"""What a pipeline's file is to declare; the rest it is handed where its variables of that name may be set."""
+_NOT_VALID, _NOT_ALLOWED = 400, 403
+"""As `PipelineValidationException` comes, and a lack of *Edit queue build configuration* (TF215106)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipelines:
+    """The pipelines of several organisations, each asked by its own transport, by its name in lower case."""
+
+    transports: Mapping[str, OrganizationTransport]
+    started_bare: set[str] = field(default_factory=set)
+    """The pipelines that were found to take nothing that they are handed."""
+
+    async def dispatch(
+        self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
+    ) -> int | None:
+        """The id of the run, which is that of its build.
+
+        A definition tells its variables, and nothing but a request whether its file declares the parameter, and
+        whether the bot may set any: what is refused for that has started nothing, and is asked for bare.
+        """
+        definition = pipeline_of(workflow)
+        row = await self._shown(definition)
+        check(row, repository, definition)
+        bare: dict[str, Any] = {"resources": {"repositories": {"self": {"refName": ref_of(ref)}}}}
+        if not inputs or workflow in self.started_bare:
+            return await self._start(definition, bare)
+        settable = settable_variables(row)
+        handed = {
+            "variables": {name: {"value": value} for name, value in inputs.items() if name in settable},
+            "templateParameters": {name: inputs[name] for name in _PARAMETERS & inputs.keys() - settable},
+        }
+        try:
+            return await self._start(definition, {**bare, **{key: each for key, each in handed.items() if each}})
+        except Failure as failure:
+            if failure.status not in (_NOT_VALID, _NOT_ALLOWED):
+                raise
+        number = await self._start(definition, bare)
+        self.started_bare.add(workflow)
+        return number
+
+    async def dispatched_runs(
+        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
+        return await self._runs(workflow, branch, since, {"reasonFilter": "manual"})
+
+    async def started_runs(
+        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
+        return await self._runs(workflow, branch, since, {})
+
+    async def run(self, repository: Identity, run: int) -> Run:
+        transport, project = self._of(repository)
+        return run_of(await transport.get(f"{project}/_apis/build/builds/{run}"), transport.organization)
+
+    async def follow_runs(self, runs: Sequence[str]) -> FollowedRuns:
+        """One request for a hundred builds of a project, and one for each that is under way: it may wait for
+        people."""
+        states: dict[str, RunState] = {}
+        unseen: dict[str, Failure] = {}
+        for (organization, project), nodes in _by_project(runs).items():
+            try:
+                states |= await self._states(organization, project, nodes)
+            except Failure as failure:
+                if failure.trouble is not Trouble.DENIED:
+                    raise
+                unseen |= dict.fromkeys(nodes, failure)
+        return FollowedRuns(states, unseen)
+
+    async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
+        transport, project = self._of(repository)
+        return first_failure(await _timeline(transport, project, run))
+
+    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
+        """None where the definition is gone or hidden, or builds another repository."""
+        definition = pipeline_of(file)
+        try:
+            row = await self._shown(definition)
+        except Failure as failure:
+            if failure.trouble is Trouble.MISSING:
+                return None
+            raise
+        if not is_built_by(row, repository):
+            return None
+        place = AzureNode(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
+        return WorkflowShown(str(place), state_of(row))
+
+    async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
+        """Two requests for all definitions of a project."""
+        latest: dict[str, LatestRuns] = {}
+        for (organization, project), nodes in _by_project(workflows).items():
+            transport = self._at(organization)
+            numbers = ",".join(node.id for node in nodes.values())
+            shown = await transport.pages(f"{project}/_apis/build/definitions", {"definitionIds": numbers})
+            states = {str(row["id"]): state_of(row) for row in shown}
+            runs = await self._past(
+                *(transport, project),
+                {
+                    "definitions": numbers,
+                    "maxBuildsPerDefinition": MOST_LATEST,
+                    "queryOrder": "queueTimeDescending",
+                },
+            )
+            for text, node in nodes.items():
+                if node.id in states:
+                    own = tuple(runs.get(node.id, ()))
+                    latest[text] = LatestRuns(states[node.id], own, are_all=len(own) < MOST_LATEST)
+        return latest
+
+    async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
+        definition = pipeline_of(workflow)
+        transport, project = self._at(definition.organization), _in(definition.project)
+        common: Query = {
+            "definitions": definition.number,
+            "branchName": ref_of(branch),
+            "queryOrder": "queueTimeDescending",
+            "$top": MOST_LATEST,
+        }
+        found: dict[int | None, PastRun] = {}
+        for more in ({}, {"resultFilter": "succeeded"}, {"reasonFilter": "schedule"}):
+            runs = await self._past(transport, project, {**common, **more})
+            found |= {run.id: run for run in runs.get(str(definition.number), ())}
+        return tuple(sorted(found.values(), key=lambda run: run.at, reverse=True))
+
+    async def builds(
+        self, commits: Sequence[MergedCommit], *, later: bool = False
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
+        """One request for the definitions of a project: builds are not to be asked for by commit."""
+        found: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {}
+        asked: dict[tuple[str, str], list[tuple[Definition, MergedCommit]]] = defaultdict(list)
+        for commit in commits:
+            definition = pipeline_of(commit.workflow or "")
+            asked[definition.organization, definition.project].append((definition, commit))
+        for pairs in asked.values():
+            try:
+                rows = await self._rows_since(pairs)
+                for definition, commit in pairs:
+                    found[commit.node_id] = await self._groups(definition, commit, rows[definition.number], later)
+            except Failure as failure:
+                found |= {commit.node_id: failure for _, commit in pairs if commit.node_id not in found}
+        return found
+
+    async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
+        """Azure tells neither size nor end nor digest of them: none is read."""
+        raise Failure(
+            Trouble.MISSING,
+            "what Azure Pipelines publish is not read",
+            where=repository.name,
+            advice="attach reports to the image, or upload them",
+        )
+
+    async def artifact_address(self, repository: Identity, artifact: int) -> str:
+        raise Failure(Trouble.MISSING, "what Azure Pipelines publish is not read", where=repository.name)
+
+    async def environments(self, repository: Identity) -> Mapping[str, EnvironmentProtection]:
+        raise Failure(Trouble.MISSING, "environments are the forge's", where=repository.name)
+
+    async def action_commits(
+        self, repository: Identity, actions: Sequence[ActionTag]
+    ) -> Mapping[ActionTag, ActionCommit]:
+        raise Failure(Trouble.MISSING, "actions are the forge's", where=repository.name)
+
+    async def sees_others(self, repository: Identity) -> bool:
+        """Whether any pipeline of the project is shown: what is not, is gone then."""
+        transport, project = self._of(repository)
+        shown = await transport.get(f"{project}/_apis/build/definitions", {"$top": 1})
+        return bool(shown["value"])
+
+    async def serving(self, repository: Identity) -> "Pipelines":
+        return self
+
+    def _at(self, organization: str) -> OrganizationTransport:
+        transport = self.transports.get(organization.lower())
+        if transport is None:
+            reason = f"the organisation {organization} is not set up any more"
+            raise SightLost(reason, organization, "name it under azure_devops.organizations again")
+        return transport
+
+    def _of(self, repository: Identity) -> tuple[OrganizationTransport, str]:
+        """Who is asked about a build, and the project in which it is."""
+        built = repository.built
+        definition = pipeline_of("" if built is None else f"{built.builder}: {built.place}")
+        return self._at(definition.organization), _in(definition.project)
+
+    async def _shown(self, definition: Definition) -> Mapping[str, Any]:
+        transport = self._at(definition.organization)
+        row = await transport.get(f"{_in(definition.project)}/_apis/build/definitions/{definition.number}")
+        if not isinstance(row, dict):
+            raise Failure(Trouble.MALFORMED, "the definition has another shape", where=definition.workflow)
+        return row
+
+    async def _start(self, definition: Definition, body: Mapping[str, Any]) -> int | None:
+        path = f"{_in(definition.project)}/_apis/pipelines/{definition.number}/runs"
+        shown = await self._at(definition.organization).post(path, body)
+        return int(shown["id"]) if isinstance(shown, dict) and isinstance(shown.get("id"), int) else None
+
+    async def _rows_since(
+        self, pairs: Sequence[tuple[Definition, MergedCommit]]
+    ) -> Mapping[int, list[Mapping[str, Any]]]:
+        """The builds of several definitions of a project, since the first of the commits came, by their numbers."""
+        numbers = sorted({definition.number for definition, _ in pairs})
+        since = min(commit.at for _, commit in pairs) - _CLOCKS_DIFFER_BY
+        transport, project = self._at(pairs[0][0].organization), _in(pairs[0][0].project)
+        rows: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+        for start in range(0, len(numbers), MOST_BUILDS):
+            query = {
+                "definitions": ",".join(map(str, numbers[start : start + MOST_BUILDS])),
+                "minTime": since.astimezone(UTC).isoformat(),
+                "queryOrder": "queueTimeAscending",
+            }
+            for row in await transport.pages(f"{project}/_apis/build/builds", query):
+                rows[int(row["definition"]["id"])].append(row)
+        return rows
+
+    async def _groups(
+        self, definition: Definition, merged: MergedCommit, rows: Sequence[Mapping[str, Any]], later: bool
+    ) -> Sequence[Sequence[BuildRun]]:
+        """The builds of the commit; then, where those are wanted, of each that was built on its branch since."""
+        runs = [run_of(row, definition.organization) for row in rows]
+        own = [run for run in runs if run.commit == merged.commit]
+        if not later:
+            return [[_build_run(definition, run) for run in own]]
+        trunks = {run.branch for run in own if run.event not in CHECKS} or {await self._trunk(definition)}
+        groups: dict[str | None, list[BuildRun]] = {merged.commit: [_build_run(definition, run) for run in own]}
+        for run in runs:
+            is_later = run.created_at is not None and run.created_at > merged.at
+            if is_later and run.branch in trunks and run.commit != merged.commit:
+                groups.setdefault(run.commit, []).append(_build_run(definition, run))
+        return list(groups.values())
+
+    async def _trunk(self, definition: Definition) -> str | None:
+        return trunk_of(await self._shown(definition))
+
+    async def _runs(self, workflow: str, branch: str | None, since: datetime, more: Query) -> list[Run]:
+        definition = pipeline_of(workflow)
+        query = {
+            "definitions": definition.number,
+            "minTime": since.astimezone(UTC).isoformat(),
+            "queryOrder": "queueTimeAscending",
+            **({} if branch is None else {"branchName": ref_of(branch)}),
+            **more,
+        }
+        transport = self._at(definition.organization)
+        rows = await transport.pages(f"{_in(definition.project)}/_apis/build/builds", query)
+        return [run_of(row, definition.organization) for row in rows]
+
+    async def _states(
+        self, organization: str, project: str, nodes: Mapping[str, AzureNode]
+    ) -> Mapping[str, RunState]:
+        transport, states, ids = self._at(organization), dict[str, RunState](), [each.id for each in nodes.values()]
+        for start in range(0, len(ids), MOST_BUILDS):
+            query = {"buildIds": ",".join(ids[start : start + MOST_BUILDS])}
+            for row in await transport.pages(f"{project}/_apis/build/builds", query):
+                run = run_of(row, organization)
+                state = run.state
+                if state.status == "in_progress" and waits_for_approval(
+                    await _timeline(transport, project, run.id)
+                ):
+                    state = RunState("waiting", None, state.commit, state.number)
+                states |= {text: state for text, place in nodes.items() if place.id == str(run.id)}
+        return states
+
+    async def _past(
+        self, transport: OrganizationTransport, project: str, query: Query
+    ) -> Mapping[str, list[PastRun]]:
+        """Builds by the numbers of their definitions, in the order that they are shown in."""
+        found: dict[str, list[PastRun]] = defaultdict(list)
+        for row in (await transport.get(f"{project}/_apis/build/builds", query))["value"]:
+            run = run_of(row, transport.organization)
+            found[str(row["definition"]["id"])].append(
+                PastRun(
+                    run.created_at or datetime.min.replace(tzinfo=UTC) + timedelta(),
+                    *(run.event, run.branch, run.conclusion, run.url, run.id, run.updated_at),
+                )
+            )
+        return found
+
+
+def _build_run(definition: Definition, run: Run) -> BuildRun:
+    return BuildRun(
+        *(definition.workflow, run.event, run.status, run.conclusion, run.url),
+        *(run.commit, run.number, run.id),
+    )
+
+
+async def _timeline(transport: OrganizationTransport, project: str, run: int) -> Iterable[Mapping[str, Any]]:
+    """What a build has come through; nothing of one that has not begun."""
+    shown = await transport.get(f"{project}/_apis/build/builds/{run}/timeline")
+    return [] if shown is None else list(shown.get("records") or ())
+
+
+def _by_project(texts: Iterable[str]) -> Mapping[tuple[str, str], dict[str, AzureNode]]:
+    found: dict[tuple[str, str], dict[str, AzureNode]] = defaultdict(dict)
+    for text in texts:
+        place = node_of(text)
+        found[place.organization, place.project][text] = place
+    return found
+
+
+def _in(project: str) -> str:
+    return quote(project, safe="")

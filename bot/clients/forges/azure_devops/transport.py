@@ -1,0 +1,88 @@
+"""Questions to one organisation of Azure DevOps, one at a time and at its pace, and their answers as JSON."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from bot.clients.forges.azure_devops.answers import SUPPRESSED, decoded
+from bot.clients.forges.azure_devops.pace import OrganizationPace
+from bot.clients.http.answers import Answer
+from bot.clients.http.client import Http
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+
+SERVICE = "https://dev.azure.com"
+VERSION = "7.1"
+MOST_PAGES = 50
+_NEXT = "x-ms-continuationtoken"
+Query = Mapping[str, str | int]
+
+
+@dataclass(slots=True)
+class OrganizationTransport:
+    """Asks on behalf of one `organization`; `authorization` gives the header, which may be made anew each time.
+
+    What is granted counts by organisation and is told with answers that are right, so each waits for the pace that
+    the one before has set.
+    """
+
+    http: Http
+    clock: Clock
+    organization: str
+    authorization: Callable[[], Awaitable[str]]
+    service: str = SERVICE
+    pace: OrganizationPace = field(default_factory=OrganizationPace)
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+
+    async def get(self, path: str, query: Query | None = None) -> Any:
+        """The JSON at a path below the organisation. Raises `Failure`."""
+        return decoded(await self._ask("GET", path, query or {}), self.clock.now())
+
+    async def pages(self, path: str, query: Query | None = None) -> list[Mapping[str, Any]]:
+        """All of a list, page after page. Raises `Failure`, also where it has no end."""
+        rows: list[Mapping[str, Any]] = []
+        wanted = dict(query or {})
+        for _ in range(MOST_PAGES):
+            answer = await self._ask("GET", path, wanted)
+            rows += _rows_of(decoded(answer, self.clock.now()), answer.where)
+            token = answer.headers.get(_NEXT)
+            if not token:
+                return rows
+            wanted["continuationToken"] = token
+        raise Failure(Trouble.MALFORMED, f"the list has more than {MOST_PAGES} pages", where=answer.where)
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """What is answered to a body, which is sent once. Raises `Failure`."""
+        return decoded(await self._ask("POST", path, {}, body), self.clock.now())
+
+    async def _ask(self, method: str, path: str, query: Query, body: Mapping[str, Any] | None = None) -> Answer:
+        address = f"{self.service}/{quote(self.organization, safe='')}/{path}"
+        headers = {**SUPPRESSED, "Authorization": await self.authorization(), "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        async with self._turn:
+            if wait := self.pace.wait(self.clock.now()).total_seconds():
+                await self.sleep(wait)
+            try:
+                answer = await self.http.request(
+                    *(method, f"{address}?{urlencode({**query, 'api-version': VERSION})}"),
+                    headers=headers,
+                    content=None if body is None else json.dumps(body).encode(),
+                )
+            except Failure as failure:
+                now = self.clock.now()
+                self.pace = replace(self.pace, next_at=now + (failure.retry_after or self.pace.apart))
+                raise
+            self.pace = self.pace.after(answer.headers, self.clock.now())
+        return answer
+
+
+def _rows_of(shown: Any, where: str) -> list[Mapping[str, Any]]:
+    rows = shown.get("value") if isinstance(shown, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Failure(Trouble.MALFORMED, "the list has another shape", where=where)
+    return rows

@@ -1,0 +1,223 @@
+"""Which running places have a CVE, since when and until when, by what their builds have of it.
+
+What could not be read is exposed to nothing and free of nothing: it counts apart. A time that no whole list covers
+is not known, whatever ran before and after.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.running.runs import STALE_AFTER, Coverage
+from bot.domain.running.snapshot import RunningPlace
+
+NOBODY = "built by nobody we know"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInside:
+    """What a build has of one CVE: `is_affected` is None where that is not known, and `why` says why it is not, or
+    why it is free of it. `packages` are those that have it, or that were looked at."""
+
+    digest: str
+    is_affected: bool | None = None
+    packages: tuple[str, ...] = ()
+    why: str = NOBODY
+    repository: str = ""
+    """Who builds it, as far as it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRun:
+    """A run of a build in a place, as `RunInPlace`."""
+
+    build: BuildInside
+    image: str
+    since: datetime
+    is_older: bool
+    seen_at: datetime
+    until: datetime | None = None
+    pods: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredSource:
+    """A source with the times through which it was read as a whole, the latest last; `is_listed` while settings
+    name it, `not_read` says what its last list lacked, and `error` why there is none."""
+
+    name: str
+    environment: str = ""
+    covered: tuple[Coverage, ...] = ()
+    stale_after: timedelta = STALE_AFTER
+    is_listed: bool = True
+    not_read: tuple[str, ...] = ()
+    error: str = ""
+
+    def is_known(self, moment: datetime) -> bool:
+        """Whether it is known what ran then; what was read last holds until it is stale."""
+        if any(each.since <= moment <= each.until for each in self.covered):
+            return True
+        return bool(self.covered) and self.covered[-1].until < moment <= self.covered[-1].until + self.stale_after
+
+    def holes(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The times between in which it is not known what ran."""
+        begin = since
+        for each in self.covered:
+            if begin < each.since and begin < until:
+                yield begin, min(each.since, until)
+            begin = max(begin, each.until)
+        last = self.covered[-1].until if self.covered else since
+        if begin < until and (not self.covered or until - last > self.stale_after):
+            yield begin, until
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceHistory:
+    """A place with all of its runs that matter; `pulls_since` where a container there waits for its image."""
+
+    source: str
+    place: RunningPlace
+    runs: tuple[PlaceRun, ...]
+    pulls_since: datetime | None = None
+
+
+class PlaceState(StrEnum):
+    """How a place stands to a CVE at one time."""
+
+    EXPOSED = "exposed"
+    NOT_AFFECTED = "not affected"
+    NOT_READ = "not read"
+    GONE = "gone"
+    """It ran, and runs no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExposedTime:
+    """A time through which a place had it: it ended by `until`, when something else was seen to run, and was last
+    seen at `seen_at`. It may have begun before `since` where it `is_older`."""
+
+    since: datetime
+    is_older: bool
+    seen_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceExposure:
+    """One place at the time in question: what it runs, and through which times it had the CVE, the latest last."""
+
+    source: str
+    environment: str
+    place: RunningPlace
+    state: PlaceState
+    builds: tuple[BuildInside, ...]
+    images: tuple[str, ...]
+    exposed: tuple[ExposedTime, ...] = ()
+    why: str = ""
+
+    @property
+    def was_exposed(self) -> bool:
+        """Whether it had it before, and has it no more."""
+        return bool(self.exposed) and self.state in (PlaceState.NOT_AFFECTED, PlaceState.GONE)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Those that have it, or that were looked at."""
+        wanted = [each for each in self.builds if each.is_affected] or self.builds
+        return tuple(dict.fromkeys(package for each in wanted for package in each.packages))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The time that is asked of: one moment, or, with `since`, all from then until it."""
+
+    at: datetime
+    since: datetime | None = None
+
+
+def exposures_of(
+    asked: Asked,
+    published_at: datetime | None,
+    sources: Mapping[str, CoveredSource],
+    places: Iterable[PlaceHistory],
+) -> tuple[PlaceExposure, ...]:
+    """Judges each place that ran at the time in question, or before that with the CVE; the worst first."""
+    judged = (_judged(asked, published_at, sources[each.source], each) for each in places)
+    return tuple(sorted((each for each in judged if each is not None), key=_worst_first))
+
+
+_ORDER = {state: number for number, state in enumerate(PlaceState)}
+
+
+def _worst_first(exposure: PlaceExposure) -> tuple[int, str, str, str, str, str, str]:
+    place = exposure.place
+    names = place.namespace, place.kind, place.workload, place.container
+    return _ORDER[exposure.state], exposure.environment, exposure.source, *names
+
+
+def _judged(
+    asked: Asked, published_at: datetime | None, source: CoveredSource, history: PlaceHistory
+) -> PlaceExposure | None:
+    at = asked.at
+    present = [run for run in history.runs if run.since <= at and (run.until is None or run.until > at)]
+    exposed = tuple(_merged(history.runs, published_at, at))
+    builds = tuple({run.build.digest: run.build for run in present}.values())
+    images = tuple(dict.fromkeys(run.image for run in present))
+    where = source.name, source.environment, history.place
+    if not present:
+        return _absent(asked, source, history, exposed)
+    if not source.is_known(at):
+        why = f"{source.name} was not read as a whole then"
+        return PlaceExposure(*where, PlaceState.NOT_READ, builds, images, exposed, why)
+    is_public = published_at is None or published_at <= at
+    if is_public and any(each.is_affected for each in builds):
+        return PlaceExposure(*where, PlaceState.EXPOSED, builds, images, exposed)
+    unknown = next((each for each in builds if each.is_affected is None), None)
+    if unknown is not None:
+        return PlaceExposure(*where, PlaceState.NOT_READ, builds, images, exposed, unknown.why)
+    why = _why_free(builds) if is_public else "it was not published then"
+    return PlaceExposure(*where, PlaceState.NOT_AFFECTED, builds, images, exposed, why)
+
+
+def _absent(
+    asked: Asked, source: CoveredSource, history: PlaceHistory, exposed: tuple[ExposedTime, ...]
+) -> PlaceExposure | None:
+    """A place where nothing runs that is known: it waits for its image, had the CVE, or is no matter."""
+    where = source.name, source.environment, history.place
+    if history.pulls_since is not None and history.pulls_since <= asked.at and source.is_listed:
+        return PlaceExposure(*where, PlaceState.NOT_READ, (), (), exposed, "it waits for its image")
+    if not exposed:
+        return None
+    had = [run for run in history.runs if run.build.is_affected and run.since <= asked.at]
+    builds = tuple({run.build.digest: run.build for run in had}.values())
+    images = tuple(dict.fromkeys(run.image for run in had))
+    return PlaceExposure(*where, PlaceState.GONE, builds, images, exposed)
+
+
+def _why_free(builds: Sequence[BuildInside]) -> str:
+    return "; ".join(dict.fromkeys(each.why for each in builds))
+
+
+def _merged(runs: Iterable[PlaceRun], published_at: datetime | None, at: datetime) -> Iterator[ExposedTime]:
+    """The times until then through which a place had it: builds that have it and follow each other are one time."""
+    affected = sorted((each for each in runs if each.build.is_affected), key=lambda each: each.since)
+    last: ExposedTime | None = None
+    for each in affected:
+        since = each.since if published_at is None else max(each.since, published_at)
+        if since > at or (each.until is not None and each.until <= since):
+            continue
+        is_older = each.is_older and since == each.since
+        one = ExposedTime(since, is_older, each.seen_at, each.until)
+        if last is not None and last.until is not None and last.until < one.since:
+            yield last
+            last = None
+        last = one if last is None else _joined(last, one)
+    if last is not None:
+        yield last
+
+
+def _joined(first: ExposedTime, second: ExposedTime) -> ExposedTime:
+    ends = [each.until for each in (first, second) if each.until is not None]
+    until = max(ends) if len(ends) == 2 else None
+    return ExposedTime(first.since, first.is_older, max(first.seen_at, second.seen_at), until)

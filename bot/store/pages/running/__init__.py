@@ -1,0 +1,1 @@
+"""What is asked of running containers: where they run, and where they have a CVE."""

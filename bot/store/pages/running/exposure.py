@@ -1,0 +1,343 @@
+"""Where a CVE runs, or ran: read in as many statements however many places there are."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from sqlalchemy import String, and_, cast, func, or_, select, union, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.clock import Clock
+from bot.domain.feeds.advisory import Advisory
+from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
+from bot.domain.packages.package import Package, PackageType
+from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
+from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
+from bot.domain.running.runs import Coverage
+from bot.domain.running.snapshot import RunningPlace
+from bot.images.vulnerabilities import DOTNET, unread_publishers
+from bot.store.engine.among import is_among
+from bot.store.engine.codec import load, readable
+from bot.store.engine.database import Database
+from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.store import Store
+from bot.store.pages.images.found_packages import release_in
+from bot.store.pages.ledger.gaps import gaps_of_fleet
+from bot.store.rows.bases.tables import advisories
+from bot.store.rows.images.images import images
+from bot.store.rows.inventories.inventories import (
+    image_inventories,
+    inventories,
+    inventory_packages,
+    package_of,
+    packages,
+    sbom_packages,
+    sboms,
+)
+from bot.store.rows.inventories.kept_data import kept_data
+from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.running.running import (
+    running_builds,
+    running_contents,
+    running_looks,
+    running_places,
+    running_sources,
+    runs,
+)
+from bot.store.stores import Stores
+from bot.upstream.feeds.combine import combine_all
+from bot.views.running.exposed import ExposureAnswer, Narrowed, image_name, narrow
+
+
+@dataclass(frozen=True, slots=True)
+class _ToldCve:
+    """What publishers say of it, and when the first did; None where nobody does."""
+
+    affected: tuple[AffectedPackage, ...]
+    published_at: datetime | None
+    title: str
+
+
+_NAMED = union(
+    select(packages).where(is_among(packages.c.name, "names")),
+    select(packages).where(is_among(packages.c.source, "names")),
+    select(packages).where(
+        packages.c.type == PackageType.NUGET.value, is_among(func.lower(packages.c.name), "names")
+    ),
+)
+_HELD = union(
+    select(inventory_packages.c.inventory_id, inventory_packages.c.package_id)
+    .join(running_contents, running_contents.c.inventory_id == inventory_packages.c.inventory_id)
+    .where(is_among(inventory_packages.c.package_id, "packages")),
+    select(sboms.c.inventory_id, sbom_packages.c.package_id)
+    .join(sboms, sboms.c.id == sbom_packages.c.sbom_id)
+    .join(running_contents, running_contents.c.inventory_id == sboms.c.inventory_id)
+    .where(is_among(sbom_packages.c.package_id, "packages")),
+)
+_CONTENTS = (
+    select(
+        *(running_contents.c.build_id, running_contents.c.kind, inventories.c.id, inventories.c.platform),
+        *(
+            cast(inventories.c.distribution, String),
+            inventories.c.read_at,
+            inventories.c.is_complete,
+            inventories.c.error,
+        ),
+    )
+    .join(inventories, inventories.c.id == running_contents.c.inventory_id)
+    .where(is_among(running_contents.c.build_id, "builds"))
+    .order_by(running_contents.c.build_id, inventories.c.platform)
+)
+_OF_HELD = select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding"))
+_RUN = ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")
+_RUNS = select(*(runs.c[name] for name in _RUN), running_builds.c.digest).join(
+    running_builds, running_builds.c.id == runs.c.build_id
+)
+_PLACES = select(running_places).where(is_among(running_places.c.source_id, "sources"))
+
+
+class ExposureStore(Store):
+    """Answers where a CVE runs, from the store alone."""
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        max_age: timedelta,
+        platforms: Collection[str] | None,
+    ) -> None:
+        super().__init__(database, worker, clock)
+        self._max_age = max_age
+        self._platforms = platforms
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        return cls(*stores.given, stores.options.cve_data_age, stores.options.platforms)
+
+    async def exposure(self, cve: str, asked: Asked, narrowed: Narrowed) -> ExposureAnswer:
+        """Which places that ran at the time in question have it, or had it."""
+        async with self._database.reading() as connection:
+            sources = await read_sources(connection, narrowed.environment)
+            told = await _read_told(connection, cve)
+            kept = await kept_data(connection)
+            covered = tuple(sources.values())
+            answer = ExposureAnswer(cve, asked, covered, would_tell=unread_publishers(kept))
+            if told is None or not sources:
+                return replace(answer, is_told=told is not None)
+            gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
+            read = [each for each, at in kept.checked_at.items() if each != DOTNET and at is not None]
+            publishers = frozenset(CvePublication(each).ecosystem.value for each in read)
+            asked_cve = AskedCve(told.affected, publishers)
+            histories = await self._read_histories(connection, asked, told, asked_cve, sources)
+            teams = await _read_teams(connection) if narrowed.team else {}
+        by_name = {each.name: each for each in covered}
+        exposures = exposures_of(asked, told.published_at, by_name, histories)
+        answer = replace(answer, places=exposures, is_told=True, gaps=gaps)
+        answer = replace(answer, published_at=told.published_at, title=told.title)
+        return narrow(answer, narrowed, teams)
+
+    async def _read_histories(
+        self,
+        connection: AsyncConnection,
+        asked: Asked,
+        told: "_ToldCve",
+        cve: AskedCve,
+        sources: Mapping[int, CoveredSource],
+    ) -> list[PlaceHistory]:
+        """The places of these sources, with their runs in the time in question, and before that those of builds
+        that hold what is affected."""
+        names = {name for each in told.affected for name in (*each.names, each.name)}
+        named = (await connection.execute(_NAMED, {"names": names})).all()
+        about = {row.id: package for row in named if cve.is_about(package := package_of(row))}
+        holding: dict[int, list[int]] = {}
+        for inventory, package_id in await connection.execute(_HELD, {"packages": about}):
+            holding.setdefault(inventory, []).append(package_id)
+        history = await _read_history(connection, asked, told.published_at, holding, sources)
+        digests = {row.build_id: row.digest for row in history.runs}
+        platforms = await self._read_platforms(connection, digests, holding, _Said(cve, about))
+        producers = await _read_producers(connection, history.runs)
+        builds = {
+            number: inside_of(digest, platforms.get(number, ()), cve, producers.get(number, ""))
+            for number, digest in digests.items()
+        }
+        return history.of_places(sources, builds)
+
+    async def _read_platforms(
+        self,
+        connection: AsyncConnection,
+        builds: Collection[int],
+        holding: Mapping[int, Sequence[int]],
+        said: "_Said",
+    ) -> dict[int, list[HeldPlatform]]:
+        """What each build may be: one platform where its digest names that, else all that are read."""
+        by_build: dict[int, list[tuple[str, HeldPlatform]]] = {}
+        for build, kind, number, platform, distribution, read_at, is_whole, error in await connection.execute(
+            _CONTENTS, {"builds": builds}
+        ):
+            if kind == "index" and self._platforms is not None and platform not in self._platforms:
+                continue
+            release = release_in(distribution)
+            held = tuple(said.of(each, release) for each in holding.get(number, ()))
+            one = HeldPlatform(platform, release, read_at is not None, bool(is_whole), held, error or "")
+            by_build.setdefault(build, []).append((kind, one))
+        return {
+            build: [held for kind, held in several if kind != "index"] or [held for _, held in several]
+            for build, several in by_build.items()
+        }
+
+
+class _Said:
+    """What is said of packages, by their ids: once for all images of a release that hold them."""
+
+    def __init__(self, cve: AskedCve, about: Mapping[int, Package]) -> None:
+        self._cve = cve
+        self._about = about
+        self._known: dict[tuple[int, str | None], SaidPackage] = {}
+
+    def of(self, package: int, release: str | None) -> SaidPackage:
+        key = package, release
+        if key not in self._known:
+            self._known[key] = self._cve.said_of(self._about[package], release)
+        return self._known[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """The rows of places and of their runs, the earliest first."""
+
+    places: Sequence[Any]
+    runs: Sequence[Any]
+
+    def of_places(
+        self, sources: Mapping[int, CoveredSource], builds: Mapping[int, BuildInside]
+    ) -> list[PlaceHistory]:
+        runs_of: dict[int, list[PlaceRun]] = {}
+        for place, build, image, since, is_older, seen_at, until, pods, _ in self.runs:
+            run = PlaceRun(builds[build], image, since, is_older, seen_at, until, pods)
+            runs_of.setdefault(place, []).append(run)
+        return [
+            PlaceHistory(
+                *(sources[row.source_id].name, place_in(row), tuple(runs_of.get(row.id, ())), row.pulls_since)
+            )
+            for row in self.places
+            if row.id in runs_of or row.pulls_since is not None
+        ]
+
+
+def place_in(row: Any) -> RunningPlace:
+    """The place in a row of `running_places`."""
+    return RunningPlace(row.namespace, row.kind, row.workload, row.container)
+
+
+async def read_sources(connection: AsyncConnection, environment: str | None = None) -> dict[int, CoveredSource]:
+    """The sources by their ids, of one environment, or of one name, where that is given."""
+    query = select(running_sources).order_by(running_sources.c.name)
+    if environment is not None:
+        query = query.where(
+            or_(running_sources.c.environment == environment, running_sources.c.name == environment)
+        )
+    rows = (await connection.execute(query)).all()
+    covered: dict[int, list[Coverage]] = {}
+    for look in await connection.execute(select(running_looks).order_by(running_looks.c.since)):
+        covered.setdefault(look.source_id, []).append(Coverage(look.since, look.until))
+    return {
+        row.id: CoveredSource(
+            *(row.name, row.environment, tuple(covered.get(row.id, ())), timedelta(seconds=row.stale_after)),
+            *(row.is_listed, tuple(row.not_read or ()), row.error or ""),
+        )
+        for row in rows
+    }
+
+
+async def _read_told(connection: AsyncConnection, cve: str) -> _ToldCve | None:
+    """What dumps and the advisories of .NET say is affected by it; None where none of them does."""
+    cve_name = func.coalesce(vulnerability_cves.c.cve, vulnerabilities.c.name)
+    records = await connection.execute(
+        select(
+            *(vulnerabilities.c.name, vulnerabilities.c.title, vulnerabilities.c.published_at),
+            *(vulnerabilities.c.seen_at, affected_packages.c.affected),
+        )
+        .outerjoin(vulnerability_cves, vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id)
+        .outerjoin(affected_packages, affected_packages.c.vulnerability_id == vulnerabilities.c.id)
+        .where(or_(vulnerability_cves.c.cve == cve, and_(vulnerabilities.c.name == cve, cve_name == cve)))
+        .order_by(vulnerabilities.c.id)
+    )
+    rows = records.all()
+    said = await connection.execute(select(advisories).where(advisories.c.cve == cve))
+    statements = readable(said, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}")
+    combined = list(combine_all(statements).values())
+    affected = readable(
+        (row for row in rows if row.affected is not None),
+        lambda row: load(row.affected, AffectedPackage),
+        lambda row: f"record {row.name}",
+    )
+    affected += [each for advisory in combined for each in affected_by(advisory)]
+    if not rows and not affected:
+        return None
+    published = [each.published_at for each in combined if each.published_at is not None]
+    published += [row.published_at or row.seen_at for row in rows]
+    titles = [each.title for each in combined] + [row.title for row in rows]
+    return _ToldCve(tuple(affected), min(published, default=None), next(filter(None, titles), ""))
+
+
+async def _read_history(
+    connection: AsyncConnection,
+    asked: Asked,
+    published_at: datetime | None,
+    holding: Collection[int],
+    sources: Mapping[int, CoveredSource],
+) -> _History:
+    """Reads what ran in the time in question, and of what ran before that since the CVE is known the builds that
+    hold what it is about."""
+    begin = asked.since or asked.at
+    began = runs.c.since <= asked.at
+    queries = [_RUNS.where(runs.c.until.is_(None), began), _RUNS.where(runs.c.until > begin, began)]
+    parameters: dict[str, Collection[int]] = {}
+    if published_at is None or published_at < begin:
+        held = _RUNS.where(runs.c.until <= begin, runs.c.build_id.in_(_OF_HELD))
+        queries.append(held if published_at is None else held.where(runs.c.until > published_at))
+        parameters = {"holding": holding}
+    rows = (await connection.execute(union_all(*queries), parameters)).all()
+    places = await connection.execute(_PLACES, {"sources": sources})
+    of_sources = places.all()
+    numbers = {row.id for row in of_sources}
+    return _History(of_sources, [row for row in rows if row.place_id in numbers])
+
+
+_BUILT_BY = (
+    select(running_contents.c.build_id, repositories.c.name)
+    .join(image_inventories, image_inventories.c.inventory_id == running_contents.c.inventory_id)
+    .join(images, images.c.id == image_inventories.c.image_id)
+    .join(repositories, repositories.c.id == images.c.repository_id)
+    .where(is_among(running_contents.c.build_id, "builds"))
+    .distinct()
+)
+_NAMED_BY = (
+    select(images.c.registry, images.c.repository, repositories.c.name)
+    .join(repositories, repositories.c.id == images.c.repository_id)
+    .where(is_among(images.c.repository, "paths"))
+    .distinct()
+)
+
+
+async def _read_producers(connection: AsyncConnection, run_rows: Sequence[Any]) -> dict[int, str]:
+    """Which repository builds what runs, by the ids of builds: by what its image shows, else by its name."""
+    names = {row.build_id: image_name(row.image) for row in run_rows}
+    built_by = await connection.execute(_BUILT_BY, {"builds": names})
+    producers = {row.build_id: row.name for row in built_by}
+    paths = {name.partition("/")[2] for number, name in names.items() if number not in producers}
+    by_name = {
+        f"{row.registry}/{row.repository}": row.name
+        for row in await connection.execute(_NAMED_BY, {"paths": paths})
+    }
+    return {number: producers.get(number) or by_name.get(name, "") for number, name in names.items()}
+
+
+async def _read_teams(connection: AsyncConnection) -> dict[str, frozenset[str]]:
+    """The teams that repositories have asked to review, by their names."""
+    rows = await connection.execute(select(repositories.c.name, repositories.c.config))
+    return {row.name: frozenset(row.config.get("team_reviewers") or ()) for row in rows}

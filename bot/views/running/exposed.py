@@ -1,0 +1,307 @@
+"""The answer to the question where a CVE runs: its first sentence, its figures, and its rows as plain values."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.running.exposure import Asked, CoveredSource, PlaceExposure, PlaceState
+from bot.domain.wording.words import counted
+from bot.views.images.ledger import LedgerRow
+
+EXPOSED, KNOWN, INCOMPLETE = 1, 0, 3
+"""Exit codes."""
+_MOST_HOLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """The places that are asked of: of an environment or a source by its name, and of what these build."""
+
+    environment: str | None = None
+    repository: str | None = None
+    org: str | None = None
+    team: str | None = None
+
+    @property
+    def is_by_builder(self) -> bool:
+        return any((self.repository, self.org, self.team))
+
+    def takes(self, repository: str, teams: Mapping[str, frozenset[str]]) -> bool:
+        """Whether what that repository builds is asked of; `teams` are those of each repository."""
+        is_named = self.repository in (None, repository)
+        is_of_org = self.org is None or repository.startswith(f"{self.org}/")
+        return is_named and is_of_org and (self.team is None or self.team in teams.get(repository, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """Who moves a place on, and why it has not been, as the ledger tells of its image."""
+
+    who: str
+    says: str
+    clocks: tuple[tuple[str, datetime | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureAnswer:
+    """`places` ran at the time in question, or had the CVE before; `gaps` say why more of them may have it, and
+    `would_tell` which settings would have more CVEs told. `nobodys` places run builds of nobody that is known: a
+    question about what somebody builds leaves them out."""
+
+    cve: str
+    asked: Asked
+    sources: tuple[CoveredSource, ...]
+    places: tuple[PlaceExposure, ...] = ()
+    is_told: bool = False
+    published_at: datetime | None = None
+    title: str = ""
+    gaps: tuple[str, ...] = ()
+    would_tell: tuple[str, ...] = ()
+    nobodys: int = 0
+    movers: Mapping[str, Mover] = field(default_factory=dict)
+
+    def of(self, *states: PlaceState) -> tuple[PlaceExposure, ...]:
+        """The places that stand so."""
+        return tuple(each for each in self.places if each.state in states)
+
+    @property
+    def had_it(self) -> tuple[PlaceExposure, ...]:
+        """Those that have it or, where a time is asked of, had it within that."""
+        since = self.asked.since
+        if since is None:
+            return self.of(PlaceState.EXPOSED)
+        return tuple(
+            each for each in self.places if any(time.until is None or time.until > since for time in each.exposed)
+        )
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """A line for each source, and each time, of which it is not known what ran."""
+        lines = [line for each in self.sources for line in _unread(each, self.asked)]
+        if self.nobodys:
+            places = counted(self.nobodys, "place")
+            lines.append(f"{places} left out: what runs there is built by nobody we know")
+        return tuple(lines)
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something is exposed, 0 where nothing is and nothing is left open, else 3."""
+        if self.had_it:
+            return EXPOSED
+        is_open = not self.is_told or not self.sources or self.of(PlaceState.NOT_READ) or self.unread or self.gaps
+        return INCOMPLETE if is_open else KNOWN
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one line."""
+        if not self.sources:
+            return "not known: no source tells what runs (`running.sources` in the settings)"
+        if not self.is_told:
+            would = f"; these would: {', '.join(self.would_tell)}" if self.would_tell else ""
+            return f"not known: no source that is read tells of it{would}"
+        read = len(self.of(PlaceState.EXPOSED, PlaceState.NOT_AFFECTED))
+        if not read and not self.had_it and (self.of(PlaceState.NOT_READ) or self.unread):
+            return "; ".join(["not known: nothing was read of what runs", *self._not_read()])
+        first = _over_time(self, read) if self.asked.since is not None else _at_once(self, read)
+        return "; ".join([first, *_others(self), *self._not_read()])
+
+    def _not_read(self) -> list[str]:
+        number = len(self.of(PlaceState.NOT_READ))
+        return [f"{number:,} not read"] if number else []
+
+
+def _at_once(answer: ExposureAnswer, read: int) -> str:
+    exposed = answer.of(PlaceState.EXPOSED)
+    if not exposed:
+        return f"not exposed: none of {read:,} has it"
+    first = min((each.exposed[-1] for each in exposed), key=lambda each: each.since)
+    days = counted((answer.asked.at - first.since) // timedelta(days=1), "day", "days")
+    since = f"since {'at least ' if first.is_older else ''}{first.since:%Y-%m-%d} ({days})"
+    return f"exposed in {len(exposed):,} of {_places(read)} {since}"
+
+
+def _over_time(answer: ExposureAnswer, read: int) -> str:
+    assert answer.asked.since is not None
+    had_it, since = answer.had_it, f"{answer.asked.since:%Y-%m-%d}"
+    gone = sum(each.state is PlaceState.GONE for each in had_it)
+    if not had_it:
+        return f"not exposed since {since}: none of {read:,} had it"
+    still = sum(each.state is PlaceState.EXPOSED for each in had_it)
+    return f"exposed at some time since {since} in {len(had_it):,} of {_places(read + gone)}, in {still:,} still"
+
+
+def _places(number: int) -> str:
+    return counted(number, "running place")
+
+
+def _others(answer: ExposureAnswer) -> Iterator[str]:
+    free = answer.of(PlaceState.NOT_AFFECTED)
+    ended = [each for each in free if each.was_exposed]
+    before = ""
+    if ended:
+        until = max(time.until for each in ended for time in each.exposed if time.until is not None)
+        before = f"of these {len(ended):,} {'was' if len(ended) == 1 else 'were'} exposed until {until:%Y-%m-%d}"
+    if answer.of(PlaceState.EXPOSED):
+        yield f"{len(free):,} not affected" + (f", {before}" if before else "")
+    elif before:
+        yield before
+    if answer.asked.since is None and (gone := len(answer.of(PlaceState.GONE))):
+        yield f"{counted(gone, 'place')} that {'is' if gone == 1 else 'are'} gone had it"
+
+
+def _unread(source: CoveredSource, asked: Asked) -> Iterator[str]:
+    """What is not known of one source; of one that settings name no more, only what it once told."""
+    if not source.is_listed and not source.is_known(asked.at) and asked.since is None:
+        return
+    why = f": {source.error}" if source.error else ""
+    if not source.covered:
+        yield f"{source.name} was never read as a whole{why}"
+    elif asked.since is not None:
+        holes = list(source.holes(asked.since, asked.at))
+        for since, until in holes[-_MOST_HOLES:]:
+            yield f"{source.name} was not read as a whole from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
+    elif not source.is_known(asked.at):
+        last = max((each.until for each in source.covered if each.until <= asked.at), default=None)
+        when = f"last read as a whole on {last:%Y-%m-%d %H:%M} UTC" if last else "not read as a whole"
+        yield f"{source.name} was {when}, before {asked.at:%Y-%m-%d %H:%M} UTC{why}"
+    if source.covered and source.covered[-1].until <= asked.at:
+        yield from (f"{source.name}: {line}" for line in source.not_read)
+
+
+def narrow(answer: ExposureAnswer, narrowed: Narrowed, teams: Mapping[str, frozenset[str]]) -> ExposureAnswer:
+    """Leaves the places that run what is asked of; `teams` are those of each repository."""
+    if not narrowed.is_by_builder:
+        return answer
+    kept = tuple(
+        each
+        for each in answer.places
+        if any(narrowed.takes(build.repository, teams) for build in each.builds if build.repository)
+    )
+    nobodys = sum(
+        each.state is PlaceState.NOT_READ and not any(build.repository for build in each.builds)
+        for each in answer.places
+    )
+    return replace(answer, places=kept, nobodys=nobodys)
+
+
+def image_name(image: str) -> str:
+    """`registry/repository` of an image as a workload names it."""
+    name = image.partition("@")[0]
+    head, separator, tag = name.rpartition(":")
+    return name if not separator or "/" in tag else head
+
+
+COLUMNS = (
+    *("environment", "source", "namespace", "workload", "container", "state", "package", "image", "digest"),
+    *("repository", "exposed_from", "at_least", "last_seen", "exposed_until", "days", "who", "why"),
+)
+
+
+def table(answer: ExposureAnswer) -> Iterator[tuple[object, ...]]:
+    """A row for each place and each time through which it had the CVE, or one of a place that never had it."""
+    for each in answer.places:
+        mover = mover_of(answer, each)
+        place, digests = each.place, " ".join(build.digest for build in each.builds)
+        repositories = " ".join(dict.fromkeys(build.repository for build in each.builds if build.repository))
+        names = ", ".join(each.packages), " ".join(each.images), digests, repositories
+        where = each.environment, each.source, place.namespace, f"{place.kind}/{place.workload}", place.container
+        who, why = (mover.who, mover.says) if mover is not None else ("", each.why)
+        for time in each.exposed or (None,):
+            if time is None:
+                yield (*where, each.state, *names, None, None, None, None, None, who, why)
+                continue
+            end = time.until or answer.asked.at
+            days = round((end - time.since) / timedelta(days=1), 1)
+            yield (*where, each.state, *names, time.since, time.is_older, time.seen_at, time.until, days, who, why)
+
+
+def with_movers(answer: ExposureAnswer, rows: Iterable[LedgerRow]) -> ExposureAnswer:
+    """The same with who moves exposed places on: what the ledger says of the image that a workload names, or of any
+    of its name."""
+    by_image = {row.image: row for row in rows}
+    by_name = {row.name: row for row in reversed(by_image.values())}
+    movers: dict[str, Mover] = {}
+    for image in {each for place in answer.of(PlaceState.EXPOSED) for each in place.images}:
+        row = by_image.get(image.partition("@")[0]) or by_name.get(image_name(image))
+        if row is not None:
+            movers[image] = _mover(row)
+    return replace(answer, movers=movers)
+
+
+def _mover(row: LedgerRow) -> Mover:
+    clocks = tuple((clock.station.value, clock.at) for clock in row.clocks)
+    if row.waits_at is None and not row.cannot_tell:
+        return Mover(row.repository, "the image has the fix, and an older build of it runs", clocks)
+    return Mover(row.who, f"{row.state}: {row.says}" if row.says else row.state, clocks)
+
+
+def mover_of(answer: ExposureAnswer, place: PlaceExposure) -> Mover | None:
+    """Who moves an exposed place on, as the ledger tells of the image that it runs."""
+    if place.state is not PlaceState.EXPOSED:
+        return None
+    return next((answer.movers[image] for image in place.images if image in answer.movers), None)
+
+
+def as_json(answer: ExposureAnswer) -> dict[str, Any]:
+    """Gives the answer as plain JSON values."""
+    return {
+        "cve": answer.cve,
+        "verdict": answer.verdict,
+        "title": answer.title,
+        "published_at": answer.published_at,
+        "at": answer.asked.at,
+        "since": answer.asked.since,
+        "exposed": len(answer.of(PlaceState.EXPOSED)),
+        "not_affected": len(answer.of(PlaceState.NOT_AFFECTED)),
+        "were_exposed": sum(each.was_exposed for each in answer.of(PlaceState.NOT_AFFECTED)),
+        "not_read": len(answer.of(PlaceState.NOT_READ)),
+        "gone": len(answer.of(PlaceState.GONE)),
+        "unread": list(answer.unread),
+        "gaps": list(answer.gaps),
+        "places": [_place_as_json(answer, each) for each in answer.places],
+    }
+
+
+def _place_as_json(answer: ExposureAnswer, exposure: PlaceExposure) -> dict[str, Any]:
+    place, mover = exposure.place, mover_of(answer, exposure)
+    return {
+        "source": exposure.source,
+        "environment": exposure.environment,
+        **asdict(place),
+        "state": exposure.state.value,
+        "why": exposure.why,
+        "images": list(exposure.images),
+        "builds": [
+            {"digest": each.digest, "affected": each.is_affected, "repository": each.repository}
+            for each in exposure.builds
+        ],
+        "packages": list(exposure.packages),
+        "exposed": [
+            {"since": each.since, "at_least": each.is_older, "last_seen": each.seen_at, "until": each.until}
+            for each in exposure.exposed
+        ],
+        "who": mover.who if mover is not None else "",
+        "stuck": mover.says if mover is not None else "",
+        "clocks": dict(mover.clocks) if mover is not None else {},
+    }
+
+
+def shown_rows(answer: ExposureAnswer) -> Iterator[tuple[object, ...]]:
+    """A row for each place that has it, or had it, for people."""
+    for each in answer.places:
+        if not each.exposed:
+            continue
+        mover, last = mover_of(answer, each), each.exposed[-1]
+        place = f"{each.place.namespace}/{each.place.workload}/{each.place.container}"
+        since = f"{'at least ' if last.is_older else ''}{last.since:%Y-%m-%d %H:%M}"
+        until = f"{last.until:%Y-%m-%d %H:%M}" if last.until is not None else ""
+        where = " ".join(dict.fromkeys((each.environment, each.source))).strip()
+        why = each.why if mover is None else f"{mover.says}; {mover.who} can move it" if mover.who else mover.says
+        yield where, place, each.state.value, since, until, ", ".join(each.packages), why
+
+
+def reasons(answer: ExposureAnswer, state: PlaceState) -> list[tuple[int, str]]:
+    """Why places stand so, the most frequent first, each with how many it holds of."""
+    return [(number, why) for why, number in Counter(each.why for each in answer.of(state)).most_common()]

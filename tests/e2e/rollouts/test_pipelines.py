@@ -1,0 +1,150 @@
+"""Repositories on GitHub that pipelines of Azure DevOps build: started, followed, and proved by their images."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.rollouts.rebuild import RebuildState
+from sandbox.azure_devops.edge import TOKEN
+from sandbox.azure_devops.service import QUEUE, Service
+from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, pipeline
+from sandbox.world import World
+from tests.conftest import SHARED
+from tests.e2e.beginnings import beginning
+from tests.e2e.publishing import move
+from tests.e2e.staging import Stage, settled
+
+
+def azure_of(world: World, folder: Path) -> Mapping[str, object]:
+    (folder / "azure-token").write_text(TOKEN)
+    return {
+        "url": world.azure_devops.url,
+        "organizations": {"contoso": {"token_file": str(folder / "azure-token")}},
+        "seconds_between_requests": 0,
+    }
+
+
+def rule(name: str) -> dict[str, object]:
+    return {"match": {"repositories": [f"contoso/{name}"]}, "workflow": pipeline(name), "settle": "0s"}
+
+
+async def _begin(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
+    azure = azure_of(world, folder)
+    policy = [rule(FLOATING), rule(PINNED)]
+    fleet = PipelineFleet(world)
+    fleet.service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
+    return await settled(world, folder, store_url, exits, fleet=fleet, policy=policy, azure_devops=azure)
+
+
+BEGUN = beginning(_begin)
+begun = BEGUN.fixture()
+
+
+def service_of(stage: Stage) -> Service:
+    assert isinstance(stage.fleet, PipelineFleet)
+    return stage.fleet.service
+
+
+async def test_a_floating_base_that_moved_has_its_pipeline_started_and_the_image_proves_it(begun: Stage) -> None:
+    service = service_of(begun)
+    assert service.builds == {}
+    await move(begun)
+    [build] = service.builds.values()
+    assert (build["definition"]["id"], build["sourceVersion"]) == (12, await begun.world.github.head(FLOATING))
+    rebuild = (await begun.rebuilds())[FLOATING]
+    assert (rebuild.state, rebuild.run) == (RebuildState.DISPATCHED, build["id"])
+    assert build["templateParameters"] == {"correlation": rebuild.correlation}
+    service.finish(build["id"])
+    await begun.run_pass()
+    await begun.run_pass()
+    rebuild = (await begun.rebuilds())[FLOATING]
+    assert rebuild.state is RebuildState.SUCCEEDED, rebuild.reason
+    assert begun.world.github.runs() == []
+
+
+async def test_a_green_build_on_the_old_base_proves_nothing(begun: Stage) -> None:
+    begun.fleet.cached.add(FLOATING)
+    await move(begun)
+    [number] = service_of(begun).builds
+    service_of(begun).finish(number)
+    await begun.run_pass()
+    await begun.run_pass()
+    assert (await begun.states())[FLOATING] is not RebuildState.SUCCEEDED
+
+
+async def test_a_merged_pull_request_is_built_there_and_followed_to_the_proof(begun: Stage) -> None:
+    await move(begun)
+    [request] = await begun.world.github.pull_requests(PINNED)
+    commit = await begun.world.github.merge(PINNED, request["number"])
+    await begun.run_pass()
+    assert (await begun.states())[PINNED] is RebuildState.BUILDING
+    [build] = [each for each in service_of(begun).builds.values() if each["definition"]["id"] == 13]
+    assert (build["reason"], build["sourceVersion"]) == ("individualCI", commit)
+    service_of(begun).finish(build["id"])
+    await begun.run_pass()
+    await begun.run_pass()
+    rebuild = (await begun.rebuilds())[PINNED]
+    assert (rebuild.state, rebuild.built_commit) == (RebuildState.SUCCEEDED, commit), rebuild.reason
+
+
+async def test_a_red_build_is_told_with_its_task_and_first_error_and_can_be_retried(begun: Stage) -> None:
+    await move(begun)
+    [number] = service_of(begun).builds
+    service_of(begun).fail(number, "image", "Docker@2", "no space left on device")
+    await begun.run_pass()
+    rebuild = (await begun.rebuilds())[FLOATING]
+    assert rebuild.state is RebuildState.FAILED
+    assert rebuild.reason == "the run concluded with failure; job image, step Docker@2: no space left on device"
+
+
+async def test_a_run_of_others_that_builds_what_is_wanted_is_joined(begun: Stage) -> None:
+    await begun.fleet.publish_runtime("10.0.1")
+    service = service_of(begun)
+    begun.clock.ahead += timedelta(minutes=1)
+    head = await begun.world.github.head(FLOATING)
+    queued = (begun.clock.now() + timedelta(minutes=5)).isoformat().replace("+00:00", "Z")
+    service.build(
+        *(500, 12),
+        status="inProgress",
+        result=None,
+        reason="schedule",
+        queueTime=queued,
+        sourceVersion=head,
+    )
+    await begun.run_pass()
+    rebuild = (await begun.rebuilds())[FLOATING]
+    assert (rebuild.run, rebuild.follows_others, list(service.builds)) == (500, True, [500])
+
+
+async def test_a_right_that_is_missing_is_told_by_azures_name_and_ends_nothing_else(begun: Stage) -> None:
+    service_of(begun).lacking.add(QUEUE)
+    await move(begun)
+    rebuild = (await begun.rebuilds())[FLOATING]
+    assert "needs Queue builds permissions" in rebuild.reason
+    assert (await begun.states())[PINNED] is RebuildState.OPEN
+
+
+async def test_an_organisation_that_asks_for_a_pause_holds_up_its_pipelines_alone(begun: Stage) -> None:
+    begun.world.faults.add("POST", "/runs", service="azure", status=429, headers={"retry-after": "600"})
+    await move(begun)
+    states = await begun.states()
+    assert (states[FLOATING], states[PINNED]) == (RebuildState.WAITING, RebuildState.OPEN)
+    assert service_of(begun).builds == {}
+
+
+async def test_all_pipelines_of_a_project_are_looked_at_with_two_requests(begun: Stage) -> None:
+    await begun.run_pass()
+    asked = begun.world.traffic.requests(service="azure")
+    assert [entry.path.rpartition("/")[2] for entry in asked] == ["definitions", "builds"]
+
+
+@pytest.mark.parametrize("status", ["paused", "disabled"])
+async def test_a_pipeline_that_starts_nothing_is_told(begun: Stage, status: str) -> None:
+    service_of(begun).definitions[12]["queueStatus"] = status
+    await move(begun)
+    rebuild = (await begun.rebuilds())[FLOATING]
+    assert f"it is {status}" in rebuild.reason
+    assert service_of(begun).builds == {}
