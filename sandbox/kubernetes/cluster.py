@@ -96,9 +96,8 @@ class Cluster:
             await cut(request)
         token = request.query_params.get("continue")
         if token and self._forgets():
-            return _status(
-                410, "Expired", "The provided continue parameter is too old to display a consistent list"
-            )
+            inconsistent = {"continue": token}  # with it a client may go on, and misses what came in between
+            return _status(410, "Expired", "The provided continue parameter is too old", inconsistent)
         limit = min(int(request.query_params.get("limit") or self.most), self.most)
         return JSONResponse(self._page(namespace, token, limit))
 
@@ -160,9 +159,9 @@ def _document(content: Json) -> Any:
     return answer
 
 
-def _status(code: int, reason: str, message: str) -> Response:
+def _status(code: int, reason: str, message: str, metadata: Json | None = None) -> Response:
     told = {"status": "Failure", "message": message, "reason": reason, "code": code}
-    return JSONResponse({"kind": "Status", "apiVersion": "v1", "metadata": {}} | told, code)
+    return JSONResponse({"kind": "Status", "apiVersion": "v1", "metadata": metadata or {}} | told, code)
 
 
 def _token(version: int, start: int) -> str:
