@@ -1,5 +1,5 @@
-"""A forge or a builder to be tested, with the hands of the people who work there: the shared fake, GitHub as played,
-and Azure Pipelines as played beside it."""
+"""A forge or a builder to be tested, with the hands of the people who work there: the shared fake, GitHub as
+played, and Azure Pipelines as played beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
