@@ -84,10 +84,10 @@ class Deciding:
         self._notices.clear()
         while self._queue and self._queue[0][0] <= now:
             at, repository, number = heappop(self._queue)
-            found = self._waiting.pop(number, None)
-            if found is None:
+            batch = self._waiting.pop(number, None)
+            if batch is None:
                 continue
-            rebuild, moves = found
+            rebuild, moves = batch
             changes = tuple(self._changes[move] for move in sorted(moves))
             yield Deed(at, repository, rebuild.action, changes, rebuild.reason)
 

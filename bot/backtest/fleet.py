@@ -164,8 +164,8 @@ def _sdk_for(base: Base, bases: Mapping[Base, int]) -> Base | None:
     tag = Tag.parse(base.tag)
     version = base.tag.partition("-")[0]
     tags = (f"{version}-{tag.system}", f"{version}-{tag.system}-slim", version)
-    found = (Base(base.registry, f"{repository}/sdk", candidate) for candidate in tags)
-    return next((sdk for sdk in found if sdk in bases), None)
+    sdks = (Base(base.registry, f"{repository}/sdk", candidate) for candidate in tags)
+    return next((sdk for sdk in sdks if sdk in bases), None)
 
 
 def _pick(random: Random, candidates: Sequence[Base], weights: Sequence[int]) -> Base:

@@ -200,13 +200,13 @@ class Rolling(Deciding):
     def _advance(self, rollout: int, now: datetime) -> Iterator[Deed]:
         course = self._courses[rollout]
         waves = course.waves(self.policy.waves)
-        found = advance(waves, course.tallies(), self.policy.pause_when_failed, now)
-        for name in found.done_waves:
+        advanced = advance(waves, course.tallies(), self.policy.pause_when_failed, now)
+        for name in advanced.done_waves:
             course.done_since[name] = now
-        wakes = [hold.until for hold in found.holds.values() if hold.until is not None]
+        wakes = [hold.until for hold in advanced.holds.values() if hold.until is not None]
         for wave in waves:
-            is_held = wave.name in found.holds
-            room = free_places(wave, course) if is_held else found.release.get(wave.name, 0)
+            is_held = wave.name in advanced.holds
+            room = free_places(wave, course) if is_held else advanced.release.get(wave.name, 0)
             for work in self._in_order(course.works.get(wave.name, {})):
                 rebuild = self._waiting[work.rebuild.id][0]
                 if rebuild.due_at > now:

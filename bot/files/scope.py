@@ -280,12 +280,12 @@ def _places_named(texts: ScopeTexts, by_place: "_ByPlace") -> dict[str, FileStan
         if name in _NAMED_OUTRIGHT:
             is_chart = name == "chart.yaml"
             lines = [line for line in lines if ("file://" in line if is_chart else _NAMES_RESOURCE.search(line))]
-        named = (
+        places_here = (
             azd.places(path, text)
             if texts.kind(path) == azd.KIND
             else _places_on(lines, is_all=name in _NAMED_OUTRIGHT)
         )
-        for place in named:
+        for place in places_here:
             for known in {normpath(place.lstrip("/")), normpath(join(folder, place))}:
                 for each in (known, f"{dirname(known)}/*") if "." in known.rpartition("/")[2] else (known,):
                     if places.get(each) is not FileStanding.JUDGED and len(places) < MOST_PLACES:

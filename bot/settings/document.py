@@ -45,8 +45,8 @@ def read(path: Path) -> SettingsDocument:
         if root is None:
             return SettingsDocument({}, None)
         if not isinstance(root, yaml.MappingNode):
-            found = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
-            raise BadSettings([f"{path}:1: expected keys such as github: and registries:, found {found}"])
+            shape = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+            raise BadSettings([f"{path}:1: expected keys such as github: and registries:, found {shape}"])
         _check_nodes(path, root)
         return SettingsDocument(yaml.SafeLoader("").construct_document(root), root)
     except yaml.YAMLError as error:

@@ -57,20 +57,20 @@ def with_included(rights: Iterable[Right]) -> frozenset[Right]:
 
 def parse(text: str) -> tuple[Token, ...]:
     """Reads the file; raises `ValueError` with the line that is wrong, never with what stands in it."""
-    found: list[Token] = []
+    tokens: list[Token] = []
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
-        found.append(_token(words, number))
-    if not found:
+        tokens.append(_token(words, number))
+    if not tokens:
         raise ValueError("names nobody; write a line NAME RIGHTS TOKEN")
-    if len(found) > _MOST:
-        raise ValueError(f"has {len(found)} lines; {_MOST} are taken")
-    names = [token.person.name for token in found]
+    if len(tokens) > _MOST:
+        raise ValueError(f"has {len(tokens)} lines; {_MOST} are taken")
+    names = [token.person.name for token in tokens]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"names {twice} twice; keep one line for each name")
-    return tuple(found)
+    return tuple(tokens)
 
 
 def _token(words: list[str], number: int) -> Token:

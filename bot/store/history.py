@@ -150,8 +150,8 @@ async def _base(connection: AsyncConnection, base: Base, now: datetime) -> int:
             used=False,
         )
     )
-    found = await connection.execute(select(bases.c.id).where(has_base_name(str(base))))
-    return int(found.scalar_one())
+    rows = await connection.execute(select(bases.c.id).where(has_base_name(str(base))))
+    return int(rows.scalar_one())
 
 
 async def _add_change(

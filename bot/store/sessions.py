@@ -19,6 +19,6 @@ class SessionsStore(Store):
             await connection.execute(delete(ended_sessions).where(ended_sessions.c.until < self._clock.now()))
 
     async def has_ended(self, session: str) -> bool:
-        found = select(ended_sessions.c.session).where(ended_sessions.c.session == session)
+        ended = select(ended_sessions.c.session).where(ended_sessions.c.session == session)
         async with self._database.reading() as connection:
-            return await connection.scalar(found) is not None
+            return await connection.scalar(ended) is not None

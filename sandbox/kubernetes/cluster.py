@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -22,6 +24,8 @@ from sandbox.kubernetes.pods import Json, Workload, pods_of
 
 TOKEN = "sandbox-service-account-token"  # nosec B105
 _MOST = 500
+_LARGEST_PLAIN = 128 * 1024
+"""Bytes of an answer, beyond which servers compress it."""
 _HINT = 'User "system:serviceaccount:freshness:bot" cannot list resource "pods" in API group ""'
 
 
@@ -73,7 +77,8 @@ class Cluster:
                 Route("/api/v1", _document(_RESOURCES)),
                 Route("/api/v1/pods", self._list),
                 Route("/api/v1/namespaces/{namespace}/pods", self._list),
-            ]
+            ],
+            middleware=[Middleware(GZipMiddleware, minimum_size=_LARGEST_PLAIN, compresslevel=1)],
         )
 
     async def _list(self, request: Request) -> Response:

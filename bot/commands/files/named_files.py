@@ -72,5 +72,5 @@ def _open(path: Path) -> None:
 def _file_key(rule: TrustRuleSettings) -> str:
     """The key that names the rule's file, where it names one alone."""
     keys = {"notation": rule.notation, "keyless": rule.keyless, "key": rule.key}
-    named = [key for key, value in keys.items() if value is not None]
-    return f".{named[0]}" if len(named) == 1 else ""
+    keys_given = [key for key, value in keys.items() if value is not None]
+    return f".{keys_given[0]}" if len(keys_given) == 1 else ""

@@ -167,11 +167,11 @@ class Policy:
             accepted = (rule.match.accepts_repository(repository) for rule in self.rules)
             of_name = memory.of_repository[repository] = _places(accepted)
         key = of_change & of_name, cause, severity
-        found = memory.agreed.get(key)
-        if found is None:
+        agreed = memory.agreed.get(key)
+        if agreed is None:
             matching = [rule for place, rule in enumerate(self.rules) if key[0] >> place & 1]
-            found = memory.agreed[key] = self._made(matching, cause, severity)
-        return found
+            agreed = memory.agreed[key] = self._made(matching, cause, severity)
+        return agreed
 
     def origins(
         self, repository: str, base: Base, cause: Cause, severity: Severity | None

@@ -150,8 +150,10 @@ def exposures_of(
 _ORDER = {state: number for number, state in enumerate(PlaceState)}
 
 
-def _worst_first(exposure: PlaceExposure) -> tuple[int, str, str, RunningPlace]:
-    return _ORDER[exposure.state], exposure.environment, exposure.source, exposure.place
+def _worst_first(exposure: PlaceExposure) -> tuple[int, str, str, str, str, str, str]:
+    place = exposure.place
+    names = place.namespace, place.kind, place.workload, place.container
+    return _ORDER[exposure.state], exposure.environment, exposure.source, *names
 
 
 def _judged(

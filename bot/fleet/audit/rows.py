@@ -85,20 +85,20 @@ class AuditStore(Store):
         async with self._database.reading() as connection:
             return await blobs_of(connection, shas)
 
-    async def save(self, item: DueAudit, found: JudgedRepository, options: AuditOptions, due_at: datetime) -> None:
+    async def save(self, item: DueAudit, judged: JudgedRepository, options: AuditOptions, due_at: datetime) -> None:
         """Stores an audit; what opened and closed counts only between two by the same rules."""
         now, same_rules = self._clock.now(), item.mark == options.mark
-        values = {"mark": options.mark, "error": None, "audited_at": now, "findings": packed(found.findings)}
+        values = {"mark": options.mark, "error": None, "audited_at": now, "findings": packed(judged.findings)}
         async with self._database.transaction() as connection:
             await settle(connection, audits, self._worker, item.id, due_at=due_at, values=values)
-            await _keep_outcomes(connection, item.repository, found.findings)
+            await _keep_outcomes(connection, item.repository, judged.findings)
             if item.before is not None and same_rules:
-                await _count_moves(connection, _monday(now.date()), item.before, found.findings)
+                await _count_moves(connection, _monday(now.date()), item.before, judged.findings)
             if options.uploads(item.name):
                 await want_scan(connection, item.repository, now)
             else:
                 await forget_scan(connection, item.repository)
-            section = practices_section(found.findings, opens_issue=options.opens_issues)
+            section = practices_section(judged.findings, opens_issue=options.opens_issues)
             if section is None:
                 await unsay(connection, item.repository, PRACTICES, now)
             else:
@@ -116,9 +116,9 @@ class AuditStore(Store):
                 return
             counted = select(practices.c.practice, practices.c.outcome, func.count().label("number"))
             rows = await connection.execute(counted.group_by(practices.c.practice, practices.c.outcome))
-            found = {(row.practice, row.outcome): row.number for row in rows}
-        found |= dict.fromkeys(known.keys() - found.keys(), 0)
-        changed = [(key, number) for key, number in sorted(found.items()) if known.get(key) != number]
+            numbers = {(row.practice, row.outcome): row.number for row in rows}
+        numbers |= dict.fromkeys(known.keys() - numbers.keys(), 0)
+        changed = [(key, number) for key, number in sorted(numbers.items()) if known.get(key) != number]
         if not changed:
             return
         async with self._database.transaction() as connection:

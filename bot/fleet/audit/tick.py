@@ -92,7 +92,7 @@ class AuditStore(Protocol):
         """What discovery has kept of these files."""
         ...
 
-    async def save(self, item: DueAudit, found: JudgedRepository, options: AuditOptions, due_at: datetime) -> None:
+    async def save(self, item: DueAudit, judged: JudgedRepository, options: AuditOptions, due_at: datetime) -> None:
         """Keeps the findings with what has moved, and what the repository's issue says of them."""
         ...
 

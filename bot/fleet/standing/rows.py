@@ -36,14 +36,14 @@ class StandingStore(Store):
         today = self._clock.now().date()
         async with self._database.reading() as connection:
             kept = await pins_not_left(connection)
-            found = {row.id: row for row in await connection.execute(_COUNTED, {"kept": kept})}
+            repositories_now = {row.id: row for row in await connection.execute(_COUNTED, {"kept": kept})}
             known = {row.repository_id: row for row in await connection.execute(select(standings))}
             counted = await connection.execute(_OF_DAY, {"day": today})
             counted_before = {row.standing: row.repositories for row in counted}
-        changed = [_values(row) for id_, row in found.items() if not _is_same(row, known.get(id_))]
-        gone = sorted(known.keys() - found.keys())
+        changed = [_values(row) for id_, row in repositories_now.items() if not _is_same(row, known.get(id_))]
+        gone = sorted(known.keys() - repositories_now.keys())
         totals = {standing.value: 0 for standing in Standing}
-        for row in found.values():
+        for row in repositories_now.values():
             totals[row.standing] += 1
         if not changed and not gone and totals == counted_before:
             return 0

@@ -83,10 +83,12 @@ class SlackChannel:
         return None if posted is None else {"channel": posted.channel, "ts": posted.ts}
 
     async def find(self, message: Message, since: datetime) -> FoundMessage | None:
-        found = await self.slack.find(message.about, since) if message.about else None
-        if found is None:
+        found_message = await self.slack.find(message.about, since) if message.about else None
+        if found_message is None:
             return None
-        return FoundMessage({"channel": found.posted.channel, "ts": found.posted.ts}, found.about)
+        return FoundMessage(
+            {"channel": found_message.posted.channel, "ts": found_message.posted.ts}, found_message.about
+        )
 
     async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
         posted = Posted(remote["channel"], remote["ts"])

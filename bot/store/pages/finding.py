@@ -48,12 +48,12 @@ class FindingStore(CvePagesStore):
     async def package(self, name: str, cut: Cut, wanted: WantedVersion | None = None) -> PackagePage | None:
         """Reads which images hold a package, in which version; None where none that was read does."""
         wanted = wanted or WantedVersion()
-        found = packages.c
+        columns = packages.c
         held = (
-            select(image_inventories.c.image_id, found.name, found.type, found.version)
+            select(image_inventories.c.image_id, columns.name, columns.type, columns.version)
             .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
-            .join(packages, found.id == inventory_packages.c.package_id)
-            .where(or_(found.name == name, found.source == name))
+            .join(packages, columns.id == inventory_packages.c.package_id)
+            .where(or_(columns.name == name, columns.source == name))
             .distinct()
             .subquery()
         )
@@ -125,5 +125,5 @@ def _cves(text: str) -> Select[Any]:
     cve, record = vulnerability_cves.c.cve, vulnerabilities.c.name
     of_cves = select(cve.label("name")).where(cve >= first, cve < last)
     of_records = select(record.label("name")).where(or_(record == text, record == first))
-    found = of_cves.union(of_records).subquery()
-    return select(found.c.name).order_by(func.length(found.c.name), found.c.name)
+    names = of_cves.union(of_records).subquery()
+    return select(names.c.name).order_by(func.length(names.c.name), names.c.name)

@@ -65,7 +65,7 @@ class FleetViewsStore(Store):
             unread = readable(unreadable, _unread, lambda row: f"repository {row.name}")
             return Status(
                 repositories=int(total.scalar_one()),
-                unreadable=tuple((need.subject, told) for need, told in unread),
+                unreadable=tuple((need.subject, unread_line) for need, unread_line in unread),
                 bases=await _bases(connection, standing),
                 rebuilds=tuple(await read_rebuilds(connection, is_shown)),
                 tried_again=frozenset(

@@ -44,11 +44,11 @@ _LISTS = {
 async def find(request: Request) -> Response:
     """What bears the name that is looked for; the page of what bears exactly it, where that is one thing."""
     wanted = text(request, "q")
-    found = await site_of(request).stores[FindingStore].find(wanted) if wanted else FoundNames(wanted)
-    if (only := found.only()) is not None:
+    names = await site_of(request).stores[FindingStore].find(wanted) if wanted else FoundNames(wanted)
+    if (only := names.only()) is not None:
         kind, name = only
         return RedirectResponse(_PATHS[kind](name), 303)
-    return render(request, "find.html", found=found, paths=_PATHS, lists=_LISTS)
+    return render(request, "find.html", found=names, paths=_PATHS, lists=_LISTS)
 
 
 @allowed(Right.READ)
@@ -56,11 +56,11 @@ async def package(request: Request) -> Response:
     """The images that hold a package, in which version."""
     name = request.path_params["name"][:256]
     wanted = wanted_version(request)
-    found = await site_of(request).stores[FindingStore].package(name, cut_of(request), wanted)
-    if found is None:
+    page = await site_of(request).stores[FindingStore].package(name, cut_of(request), wanted)
+    if page is None:
         raise HTTPException(404, f"No image that was read holds a package {name}.")
-    check_page(found.images)
-    return render(request, "package.html", name=name, found=found, wanted=wanted)
+    check_page(page.images)
+    return render(request, "package.html", name=name, found=page, wanted=wanted)
 
 
 routes = [

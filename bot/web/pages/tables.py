@@ -36,9 +36,9 @@ def _answer(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]])
 
 @allowed(Right.READ)
 async def fleet(request: Request) -> Response:
-    found = await site_of(request).stores[FleetStore].fleet(fleet_filter(request), _WHOLE)
+    page = await site_of(request).stores[FleetStore].fleet(fleet_filter(request), _WHOLE)
     columns = ("repository", "standing", "behind_since", "bases", "usages", "rebuild", "rollout", "url", "support")
-    return _answer("fleet", columns, map(_repository, found.repositories.items))
+    return _answer("fleet", columns, map(_repository, page.repositories.items))
 
 
 def _repository(row: RepositoryRow) -> tuple[object, ...]:
@@ -61,20 +61,20 @@ async def needs(request: Request) -> Response:
 async def practice(request: Request) -> Response:
     check = request.path_params["check"][:64]
     outcome = chosen(request, "outcome", Outcome)
-    found = await site_of(request).stores[PracticesStore].practice(check, outcome, _WHOLE)
-    if found is None:
+    page = await site_of(request).stores[PracticesStore].practice(check, outcome, _WHOLE)
+    if page is None:
         raise HTTPException(404, f"No practice is called {check}.")
-    rows = ((row.name, row.outcome, row.standing) for row in found.repositories.items)
+    rows = ((row.name, row.outcome, row.standing) for row in page.repositories.items)
     return _answer(check, ("repository", "outcome", "standing"), rows)
 
 
 @allowed(Right.READ)
 async def advisory(request: Request) -> Response:
     cve, fix = request.path_params["cve"][:32], chosen(request, "fix", FixState)
-    found = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, _WHOLE, fix)
-    if found is None:
+    page = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, _WHOLE, fix)
+    if page is None:
         raise HTTPException(404, f"No advisory tells of {cve}.")
-    return _answer(cve, _REBUILD_COLUMNS, map(_rebuild, found.rebuilds.items))
+    return _answer(cve, _REBUILD_COLUMNS, map(_rebuild, page.rebuilds.items))
 
 
 _REBUILD_COLUMNS = ("repository", "state", "what", "wave", "began", "ended", "how it stands", "url")
@@ -88,34 +88,34 @@ def _rebuild(row: RebuildRow) -> tuple[object, ...]:
 async def rollout(request: Request) -> Response:
     site, number = site_of(request), request.path_params["number"]
     wanted, store = wanted_rebuilds(request), site.stores[RolloutPagesStore]
-    found = await store.rollout(number, site.rollout_options, _WHOLE, wanted) if number < 2**62 else None
-    if found is None:
+    page = await store.rollout(number, site.rollout_options, _WHOLE, wanted) if number < 2**62 else None
+    if page is None:
         raise HTTPException(404, f"There is no rollout {number}.")
-    return _answer(f"rollout-{number}", _REBUILD_COLUMNS, map(_rebuild, found.rebuilds.items))
+    return _answer(f"rollout-{number}", _REBUILD_COLUMNS, map(_rebuild, page.rebuilds.items))
 
 
 @allowed(Right.READ)
 async def cve(request: Request) -> Response:
     name = request.path_params["cve"][:64]
-    found = (
+    page = (
         await site_of(request).stores[LedgerStore].cve(name, _WHOLE, text(request, "stuck"), text(request, "who"))
     )
-    if found is None:
+    if page is None:
         raise HTTPException(404, f"Nothing that was read tells of {name}.")
     rows = (
         (row.image, row.repository, ", ".join(row.packages), row.state, row.says, row.who)
-        for row in found.images.items
+        for row in page.images.items
     )
-    return _answer(found.cve.cve, ("image", "produced by", "packages", "stuck at", "why", "who"), rows)
+    return _answer(page.cve.cve, ("image", "produced by", "packages", "stuck at", "why", "who"), rows)
 
 
 @allowed(Right.READ)
 async def package(request: Request) -> Response:
     name = request.path_params["name"][:256]
-    found = await site_of(request).stores[FindingStore].package(name, _WHOLE, wanted_version(request))
-    if found is None:
+    page = await site_of(request).stores[FindingStore].package(name, _WHOLE, wanted_version(request))
+    if page is None:
         raise HTTPException(404, f"No image that was read holds a package {name}.")
-    rows = ((row.image, row.package, row.version) for row in found.images.items)
+    rows = ((row.image, row.package, row.version) for row in page.images.items)
     return _answer("package", ("image", "package", "version"), rows)
 
 

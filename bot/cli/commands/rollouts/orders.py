@@ -46,7 +46,7 @@ Named = Annotated[
 All = Annotated[bool, typer.Option("--all", help="Every rollout, and those to come.")]
 
 
-def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
+def retry(target: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Tries again what failed last in a repository, and lets begin what waits there.
 
     It waits for no wave and for no pause of its rollout, only for a pause of everything or a quarantine.
@@ -56,11 +56,11 @@ def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DE
     Example: freshness-bot retry contoso/shop --reason 'the runner is back'
     """
     word = word_of(who, reason)
-    count = give_order(config, lambda orders: orders.retry(named, word))
-    print_line(f"{named}: {counted_rebuilds(count)} due now.")
+    count = give_order(config, lambda orders: orders.retry(target, word))
+    print_line(f"{target}: {counted_rebuilds(count)} due now.")
 
 
-def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
+def skip(target: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Ends the rebuilds of a repository that have not ended; an open pull request is closed.
 
     Exit codes: 0 it is kept, also where there is none; 2 no such repository or rebuild.
@@ -68,11 +68,11 @@ def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEF
     Example: freshness-bot skip contoso/shop --reason 'it is shut down on Monday'
     """
     word = word_of(who, reason)
-    count = give_order(config, lambda orders: orders.skip(named, word))
-    print_line(f"{named}: {counted_rebuilds(count)} called off.")
+    count = give_order(config, lambda orders: orders.skip(target, word))
+    print_line(f"{target}: {counted_rebuilds(count)} called off.")
 
 
-def hold(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
+def hold(target: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Keeps rebuilds of a repository that have not begun from beginning, until `retry`.
 
     Exit codes: 0 it is kept, also where there is none; 2 no such repository or rebuild.
@@ -80,8 +80,8 @@ def hold(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEF
     Example: freshness-bot hold contoso/shop --reason 'stock-taking'
     """
     word = word_of(who, reason)
-    count = give_order(config, lambda orders: orders.hold(named, word))
-    print_line(f"{named}: {counted_rebuilds(count)} held.")
+    count = give_order(config, lambda orders: orders.hold(target, word))
+    print_line(f"{target}: {counted_rebuilds(count)} held.")
 
 
 def pause(reason: Reason, everything: All = False, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:

@@ -123,8 +123,8 @@ def image_traits(repository: RepositoryTexts, image: str, built: Origin = (None,
     """What is known of an image by its name, or by the Dockerfile and stage that it is built from here."""
     path, target = built
     if path is None or path not in repository:
-        found, stage_found = built_here(repository, image)
-        path, target = (found, stage_found) if found is not None else built
+        dockerfile, stage_found = built_here(repository, image)
+        path, target = (dockerfile, stage_found) if dockerfile is not None else built
     file = dockerfile_at(repository, path)
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if path is None or file is None or stage is None:

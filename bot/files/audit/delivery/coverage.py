@@ -11,12 +11,12 @@ from bot.files.audit.workflows.model import Condition, PipelineStep
 from bot.files.audit.workflows.refs import ANY_OTHER, refs_of_push
 
 
-def left_out(push: Push, found: Iterable[ImageScan | Signing | Attestation | PipelineStep]) -> str:
+def left_out(push: Push, checks: Iterable[ImageScan | Signing | Attestation | PipelineStep]) -> str:
     """The event or ref whose run pushes, or may, while each of these steps is surely left out; empty for none.
 
     A ref that only begins as the filters or conditions say ends in an ellipsis.
     """
-    steps = [each if isinstance(each, PipelineStep) else each.step for each in found]
+    steps = [each if isinstance(each, PipelineStep) else each.step for each in checks]
     missed = push.events.difference(*(step.events for step in steps)) if steps else ()
     if missed:
         return f"the event {min(missed)}"

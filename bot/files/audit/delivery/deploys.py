@@ -155,5 +155,5 @@ def _holds_container(repository: RepositoryTexts, name: str) -> bool | None:
     path = below("", name)
     if path is None or path not in repository or repository.unreadable(path) is not None:
         return None
-    found = list(objects(repository.documents(path)))
-    return any(spec_of(each) is not None for each in found) if found else None
+    resources = list(objects(repository.documents(path)))
+    return any(spec_of(each) is not None for each in resources) if resources else None

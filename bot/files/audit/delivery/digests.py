@@ -25,19 +25,19 @@ def writer_of(
     """The job and the id of the step whose output a name ends with in `step`, through the outputs of jobs and of
     workflows that are called; None where it ends with none, or which one is not told."""
     tail = name.rpartition("@")[2]
-    if found := OF_STEP.search(tail):
-        return step.job.name, found["step"]
-    found = _OF_JOB.search(tail)
-    job = _job_beside(pipeline, step, found["job"]) if found is not None else None
+    if output := OF_STEP.search(tail):
+        return step.job.name, output["step"]
+    output = _OF_JOB.search(tail)
+    job = _job_beside(pipeline, step, output["job"]) if output is not None else None
     for _ in range(DEEPEST_CALL):
-        if job is None or found is None:
+        if job is None or output is None:
             return None
         if job.mapping.scalar("uses") is None:
-            written = job.mapping.mapping("outputs").scalar(found["output"])
-            found = OF_STEP.search(written.value) if written is not None else None
-            return (job.name, found["step"]) if found is not None else None
-        found = _output_of_called(repository, pipeline, job, found["output"])
-        job = _job_named(pipeline, f"{job.name}/{found['job']}") if found is not None else None
+            written = job.mapping.mapping("outputs").scalar(output["output"])
+            output = OF_STEP.search(written.value) if written is not None else None
+            return (job.name, output["step"]) if output is not None else None
+        output = _output_of_called(repository, pipeline, job, output["output"])
+        job = _job_named(pipeline, f"{job.name}/{output['job']}") if output is not None else None
     return None
 
 
@@ -60,14 +60,14 @@ def unwritten_digest(pipeline: Pipeline, step: PipelineStep, names: Iterable[str
     earlier = pipeline.steps_until(step)
     digests = [name.rpartition("@")[2] for name in names]
     for name in digests:
-        for found in OF_STEP.finditer(name):
-            if not _step_tells(step, earlier, found["step"], found["output"]):
-                return found.group()
-        for found in _OF_JOB.finditer(name):
-            if not _job_tells(pipeline, step, found["job"], found["output"]):
-                return found.group()
-    variables = [found["name"] for found in _VARIABLE.finditer(script)]
-    variables += [found["name"] for name in digests for found in _OF_ENVIRONMENT.finditer(name)]
+        for match in OF_STEP.finditer(name):
+            if not _step_tells(step, earlier, match["step"], match["output"]):
+                return match.group()
+        for match in _OF_JOB.finditer(name):
+            if not _job_tells(pipeline, step, match["job"], match["output"]):
+                return match.group()
+    variables = [match["name"] for match in _VARIABLE.finditer(script)]
+    variables += [match["name"] for name in digests for match in _OF_ENVIRONMENT.finditer(name)]
     for variable in variables:
         if variable not in step.environment and not any(_sets(text, variable) for text in _scripts(earlier)):
             return f"${variable}"

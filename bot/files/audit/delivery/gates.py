@@ -46,11 +46,11 @@ def elsewhere(push: Push, candidates: Iterable[Found]) -> list[Found]:
     ]
 
 
-def _names_of(found: ImageScan | Signing | Attestation) -> tuple[str, ...]:
-    if isinstance(found, Signing):
-        return found.names
-    named = found.step.input("subject-name")
-    return (named,) if named else ()
+def _names_of(check: ImageScan | Signing | Attestation) -> tuple[str, ...]:
+    if isinstance(check, Signing):
+        return check.names
+    subject = check.step.input("subject-name")
+    return (subject,) if subject else ()
 
 
 def _may_be_one_of(name: str, heads: set[str]) -> bool:

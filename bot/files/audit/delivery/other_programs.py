@@ -54,9 +54,9 @@ def unread_push(repository: RepositoryTexts, step: PipelineStep) -> str:
     """What of a step pushes images, or may, by files that are not read, in words; empty where nothing does."""
     if step.uses.startswith("docker://") and "kaniko" in step.uses:
         return f"{step.uses} pushes what it builds"
-    by_command = (told for command in step.commands if (told := _of_command(repository, step, command)))
-    if told := next(by_command, ""):
-        return told
+    by_command = (pushing for command in step.commands if (pushing := _of_command(repository, step, command)))
+    if pushing := next(by_command, ""):
+        return pushing
     said = said_push(step)
     return f"`{said}` stands in a text that something else runs, and is not followed" if said else ""
 

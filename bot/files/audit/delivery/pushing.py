@@ -46,8 +46,8 @@ def _flags(step: PipelineStep) -> Iterator[str]:
 
 def set_by_bake(step: PipelineStep, attribute: str) -> tuple[str, ...]:
     """What the input `set` of docker/bake-action gives an attribute of any target, by the lines of the input."""
-    found = (_SET.match(line.strip()) for line in step.input("set").splitlines())
-    return tuple(match["value"] for match in found if match is not None and match["attribute"] == attribute)
+    settings = (_SET.match(line.strip()) for line in step.input("set").splitlines())
+    return tuple(match["value"] for match in settings if match is not None and match["attribute"] == attribute)
 
 
 def listed_names(text: str) -> tuple[str, ...]:

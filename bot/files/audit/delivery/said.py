@@ -26,8 +26,8 @@ def said_push(step: PipelineStep) -> str:
     """What the text of a step says of a push that nothing else is told of, in its words; empty for nothing."""
     if any(pushed_names(each) is not None or copies_image(each) for each in step.commands):
         return ""
-    found = (_SAID.search(_CONTINUED.sub(" ", text)) for text in _texts(step))
-    return next((" ".join(match["said"].split())[:80] for match in found if match is not None), "")
+    pushes = (_SAID.search(_CONTINUED.sub(" ", text)) for text in _texts(step))
+    return next((" ".join(match["said"].split())[:80] for match in pushes if match is not None), "")
 
 
 def _texts(step: PipelineStep) -> Iterator[str]:

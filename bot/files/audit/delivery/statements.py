@@ -110,12 +110,12 @@ def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tupl
         return False, f"--{statement} is {command.option(f'--{statement}')}"
     if any(re.search(rf"type={statement}", word) for word in command.words):
         return _as_buildx(push, command, f"--attest type={statement} is given")
-    told = _told_engine(push, command, statement)
-    if statement == "provenance" and told:
-        if any(each in _OFF for each in told) or _is_off(push):
+    values = _told_engine(push, command, statement)
+    if statement == "provenance" and values:
+        if any(each in _OFF for each in values) or _is_off(push):
             return False, "the build is told to attach no provenance"
         return None, _by_store(statement)
-    if any(each and each not in _OFF for each in told):
+    if any(each and each not in _OFF for each in values):
         return None, _by_store(statement)
     if statement == "provenance" and "buildx" in command.words[:2]:
         return _with_builder(push, "Buildx attaches provenance by default")
@@ -269,8 +269,10 @@ def _built(step: PipelineStep) -> Iterator[tuple[str, ...]]:
 
 
 def _may_be(names: tuple[str, ...], built: tuple[str, ...]) -> bool:
-    last_names = [{repository_of(each).rpartition("/")[2] for each in some} for some in (names, built)]
-    is_open = any(not some or any(map(is_unknown, some)) for some in last_names)
+    last_names = [
+        {repository_of(each).rpartition("/")[2] for each in names_there} for names_there in (names, built)
+    ]
+    is_open = any(not names_there or any(map(is_unknown, names_there)) for names_there in last_names)
     return is_open or bool(last_names[0] & last_names[1])
 
 

@@ -52,8 +52,8 @@ def containers_in(repository: RepositoryTexts, path: str) -> re.Match[str] | Non
     """Where a template runs containers: by a resource, or by a module of elsewhere that is called so or is given an
     image. A module of the repository is told in its own files."""
     text = repository.text(path)
-    if (found := CONTAINERS.search(text)) is not None or not path.endswith(".tf"):
-        return found
+    if (match := CONTAINERS.search(text)) is not None or not path.endswith(".tf"):
+        return match
     for resource, what_runs in ((_WEB_APP, _IN_WEB_APP), (_MANIFEST, _IN_MANIFEST)):
         for block in resource.finditer(text):
             if what_runs.search(_body(text, block)):

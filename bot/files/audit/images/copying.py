@@ -51,10 +51,10 @@ def takes(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, path
     is_taken = any(_is_of(each, posixpath.basename(path)) for each in taken)
     if folder == own:
         return True if is_taken else None
-    named = [each for each in taken if each not in _WHOLE and not _PATTERN.search(each)]
-    if any(_is_there(repository, posixpath.join(folder, each)) for each in named):
+    paths = [each for each in taken if each not in _WHOLE and not _PATTERN.search(each)]
+    if any(_is_there(repository, posixpath.join(folder, each)) for each in paths):
         return True if is_taken else None
-    return False if any(_is_there(repository, posixpath.join(own, each)) for each in named) else None
+    return False if any(_is_there(repository, posixpath.join(own, each)) for each in paths) else None
 
 
 def _is_of(source: str, name: str) -> bool:

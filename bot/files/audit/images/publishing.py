@@ -69,8 +69,8 @@ def project_of_folder(repository: RepositoryTexts, publishing: Publishing) -> st
     projects_by_folder = repository.kept(_projects_by_folder)
     same_end = [each for each in projects_by_folder if each and folder.endswith(f"/{each}")]
     same_name = [each for each in projects_by_folder if posixpath.basename(each) == posixpath.basename(folder)]
-    found = max(same_end, key=len) if same_end else same_name[0] if len(same_name) == 1 else None
-    projects = projects_by_folder[found] if found is not None else []
+    of_folder = max(same_end, key=len) if same_end else same_name[0] if len(same_name) == 1 else None
+    projects = projects_by_folder[of_folder] if of_folder is not None else []
     return projects[0] if len(projects) == 1 else None
 
 

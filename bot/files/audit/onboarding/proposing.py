@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import SequenceMatcher
+from itertools import islice
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.images.seen_config import SeenConfig
@@ -24,6 +25,7 @@ from bot.domain.repositories.onboarding import (
     unified_diff,
 )
 from bot.domain.repositories.surroundings import NOTHING_KNOWN, Surroundings
+from bot.domain.repositories.usage import Edit
 from bot.files.audit.auditing import judge_repository
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.onboarding import action_commits, weekly_workflow
@@ -39,6 +41,8 @@ from bot.files.audit.workflows.releases import why_no_schedule
 
 MOST_SPLICES = 30
 """Of one pull request, so that a person reads it to the end; the next one brings more."""
+MOST_TRIES = 12
+"""Of one check: how often several splices are tried out together."""
 _STARTING = frozenset({"dispatchable", weekly_workflow.CHECK})
 _NEEDS_JUDGEMENT = "it needs a person's judgement"
 _MAY_BE_FIXTURE = "it may be a fixture, by the folder that it lies in"
@@ -117,7 +121,7 @@ class _Proposing:
 
     def _commit(self, before: _State, check: str) -> tuple[_State, ProposedCommit | None]:
         """Takes all splices of a check that stand the proof; the others are left, with why."""
-        state, passed = self._all_at_once(before, check) or before, Counter[tuple[str, str, str]]()
+        state, passed = self._many_at_once(before, check), Counter[tuple[str, str, str]]()
         while (finding := _next(state.failing(check), passed)) is not None:
             fix, reason = self._fix(state, finding)
             after = self._take_fix(state, finding, fix, reason)
@@ -135,18 +139,36 @@ class _Proposing:
         )
         return state, ProposedCommit(check, rule.title, rule.why, mended, changed)
 
-    def _all_at_once(self, before: _State, check: str) -> _State | None:
-        """The state with all fixes of a check, where they stand the proof together: judging again takes time."""
-        fixes = [fix for each in before.failing(check) if (fix := self._fix(before, each)[0]) and fix.edits]
-        edits = list(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
-        is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._request.denied)
-        if len(fixes) < 2 or len(fixes) > self._room or is_denied or touch(edits):
-            return None
-        after = self._judge_files(with_edits(before.files, edits))
-        if not _is_proved(before, after, check, {edit.path for edit in edits}, places=len(fixes)):
-            return None
-        self._room -= len(fixes)
-        return after
+    def _many_at_once(self, before: _State, check: str) -> _State:
+        """The state with the fixes of a check that stand the proof together, in halves where not all do: judging
+        again takes time. What is left is tried out alone, or waits for the next proposal."""
+        fixes = list(islice(self._fixes_to_try(before, check), self._room))
+        taken, state, waiting, tries = list[Fix](), before, [fixes] if len(fixes) > 1 else [], MOST_TRIES
+        while waiting and tries > 0:
+            group = waiting.pop()
+            edits = list(dict.fromkeys(edit for fix in (*taken, *group) for edit in fix.edits))
+            after = None
+            if not touch(edits):
+                tries -= 1
+                after = self._judge_files(with_edits(before.files, edits))
+            places = len(taken) + len(group)
+            if after is not None and _is_proved(before, after, check, {each.path for each in edits}, places=places):
+                taken, state = [*taken, *group], after
+            elif len(group) > 1:
+                middle = len(group) // 2
+                waiting += [group[middle:], group[:middle]]
+        self._room -= len(taken)
+        return state
+
+    def _fixes_to_try(self, state: _State, check: str) -> Iterator[Fix]:
+        """The fixes of a check that change files which the bot may change."""
+        for finding in state.failing(check):
+            fix, _ = self._fix(state, finding)
+            if fix is not None and fix.edits and not any(map(self._is_denied, fix.edits)):
+                yield fix
+
+    def _is_denied(self, edit: Edit) -> bool:
+        return edit.path.startswith(self._request.denied)
 
     def _take_fix(self, state: _State, finding: Finding, fix: Fix | None, reason: str) -> _State | None:
         """The state with the fix; None where there is none, or it may not be made now or at all, which is told."""

@@ -102,10 +102,10 @@ def is_chosen(name: str, text: str) -> bool:
 def names_what_to_put(name: str, text: str) -> bool:
     """Whether a literal tells the secret that is meant: its own name, which no server gives out (people do choose
     such passwords), or words such as `YOUR_SENTRY_DSN`."""
-    named, plain = _plain(name), _plain(text)
-    if named == plain and _WORDS.fullmatch(text):
+    own, plain = _plain(name), _plain(text)
+    if own == plain and _WORDS.fullmatch(text):
         return _CHOSEN.search(name) is None
-    return _STANDS_FOR_ONE.fullmatch(text) is not None and (is_secret_name(text) or named in plain)
+    return _STANDS_FOR_ONE.fullmatch(text) is not None and (is_secret_name(text) or own in plain)
 
 
 def _plain(word: str) -> str:

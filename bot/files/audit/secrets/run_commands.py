@@ -72,8 +72,8 @@ def _of_word(word: str, following: str) -> Iterator[GivenSecret]:
     assigned = _ASSIGNED.fullmatch(word)
     if assigned is not None and is_secret_name(assigned["name"]) and not is_connection(assigned["name"]):
         yield GivenSecret(assigned["name"], assigned["value"])
-    for told in (*_HEADER.finditer(word), *_ADDRESS.finditer(word)):
-        yield GivenSecret(told.groupdict().get("name") or "an address", told["value"])
+    for match in (*_HEADER.finditer(word), *_ADDRESS.finditer(word)):
+        yield GivenSecret(match.groupdict().get("name") or "an address", match["value"])
 
 
 def _of_user(command: list[str], word: str, following: str) -> GivenSecret | None:

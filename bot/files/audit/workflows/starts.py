@@ -111,8 +111,8 @@ def default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
 
 
 def _default_branches(repository: RepositoryTexts) -> tuple[str, ...]:
-    if told := repository.surroundings.default_branch:
-        return (told,)
+    if default_branch := repository.surroundings.default_branch:
+        return (default_branch,)
     names = set[str]()
     for path in repository.paths:
         if is_workflow(path):

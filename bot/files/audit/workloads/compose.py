@@ -189,12 +189,12 @@ def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str
     """
     folder, name = posixpath.split(path)
     if name in _FOUND:
-        found = repository.first(folder, *_FOUND_BESIDE)
-        yield from [(found, _BY_ITSELF)] if found is not None else []
+        beside = repository.first(folder, *_FOUND_BESIDE)
+        yield from [(beside, _BY_ITSELF)] if beside is not None else []
         return
     head, _, _ = name.rpartition(".")
-    named = repository.first(folder, f"{head}.override.yml", f"{head}.override.yaml")
-    yield from [(named, "which may be named beside it")] if named is not None else []
+    override = repository.first(folder, f"{head}.override.yml", f"{head}.override.yaml")
+    yield from [(override, "which may be named beside it")] if override is not None else []
 
 
 def services(repository: RepositoryTexts) -> list[Service]:

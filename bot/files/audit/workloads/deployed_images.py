@@ -71,9 +71,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     place = place_of(repository, node, container.place)
     name = container.image.strip()
     for entry in container.pod.images.get(node, ()) if isinstance(node, Scalar) else ():
-        named = _with_entry(name, entry)
-        place = place_of(repository, _telling(entry), place) if named != name else place
-        name = named
+        replaced = _with_entry(name, entry)
+        place = place_of(repository, _telling(entry), place) if replaced != name else place
+        name = replaced
     if node is None and not may_hold(container.own, "image"):
         why = "no image is written, without which no cluster takes it"
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)

@@ -73,8 +73,8 @@ def _taken(repository: RepositoryTexts, path: str, root: Mapping, depth: int) ->
         if target is not None and target in repository:
             if repository.unreadable(target) is not None:
                 raise _NotTold
-            found = objects(repository.documents(target))
-            yield from (_identity(word_of(each, "kind"), each.mapping("metadata")) for each in found)
+            resources = objects(repository.documents(target))
+            yield from (_identity(word_of(each, "kind"), each.mapping("metadata")) for each in resources)
             continue
         name = repository.first(target, *KUSTOMIZATIONS) if target is not None else None
         base = repository.root(name) if name is not None else None

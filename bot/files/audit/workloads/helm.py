@@ -148,16 +148,16 @@ def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scal
 
     None where no value is empty, or none would be made into one.
     """
-    found = _gap_of(repository, container)
-    if found is None or found[1].value is None:
+    gap = _gap_of(repository, container)
+    if gap is None or gap[1].value is None:
         return None
-    return _find_entry(repository, found[0], found[1].value)
+    return _find_entry(repository, gap[0], gap[1].value)
 
 
 def is_context_left_out(repository: RepositoryTexts, container: Mapping) -> bool:
     """Whether a condition on the values leaves out the security context that a template has for a container."""
-    found = _gap_of(repository, container)
-    return found is not None and found[1].value is None
+    gap = _gap_of(repository, container)
+    return gap is not None and gap[1].value is None
 
 
 def _gap_of(repository: RepositoryTexts, container: Mapping) -> tuple[HelmChart, Gap] | None:

@@ -47,15 +47,15 @@ _SIDECARS = (
 def sidecar_with_token(pod: Pod) -> Sidecar | None:
     """The sidecar that an annotation of the pod asks for, and that reads the pod's token; None where none does."""
     metadata = _metadata(pod)
-    told = {
+    annotations = {
         key.value: (word(value) or "").lower()
         for group in ("annotations", "labels")
         for key, value in metadata.mapping(group).entries()
     }
     for each in _SIDECARS:
-        value = told.get(each.annotation)
+        value = annotations.get(each.annotation)
         is_there = value is not None and (value in each.on or (not each.on and value != ""))
-        if is_there and told.get(each.without, "false") == "false":
+        if is_there and annotations.get(each.without, "false") == "false":
             return each
     return None
 

@@ -88,9 +88,9 @@ def _need_line(group: NeedGroup) -> Line:
 
 
 def _others_in_words(groups: Sequence[NeedGroup]) -> str:
-    named = [group.counted for group in groups[:_MOST_NEEDS]]
+    counts = [group.counted for group in groups[:_MOST_NEEDS]]
     more = sum(group.number for group in groups[_MOST_NEEDS:])
-    return ", ".join([*named, *([f"{more:,} more for other reasons"] if more else [])])
+    return ", ".join([*counts, *([f"{more:,} more for other reasons"] if more else [])])
 
 
 def _in_one_line(summary: Summary) -> str:

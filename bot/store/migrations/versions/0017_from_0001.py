@@ -261,8 +261,8 @@ def _pins(usage: str) -> dict[str, str | None]:
         digest, tag, name = reference["digest"], reference["tag"] or "", reference["name"]
     except (ValueError, KeyError, TypeError):
         return {}
-    found = _PATCH.fullmatch(tag) if re.search(r"(?:^|/)dotnet/(?!framework/)", name) else None
-    version = found[1] if found and digest is None else None
+    patch = _PATCH.fullmatch(tag) if re.search(r"(?:^|/)dotnet/(?!framework/)", name) else None
+    version = patch[1] if patch and digest is None else None
     return {"digest": digest, "version": version} if digest or version else {}
 
 

@@ -102,8 +102,8 @@ class NeedsStore(Store):
                 return (await _of_support(connection, now, None, MOST_LISTED)).get(reason)
             [kind] = [kind for kind in _kinds(None) if kind.reason is reason]
             rows = (await connection.execute(_select_first(kind, MOST_LISTED), _moments(now))).all()
-        told = readable(rows, lambda row: row, lambda row: f"what needs a person, {row.reason} of {row.subject}")
-        return _group(reason, list(told)) if told else None
+        needs = readable(rows, lambda row: row, lambda row: f"what needs a person, {row.reason} of {row.subject}")
+        return _group(reason, list(needs)) if needs else None
 
     async def note_calm(self) -> None:
         """Keeps since when nothing needs a person, and forgets it once something does; looks at most every few
@@ -137,10 +137,14 @@ async def needs_in(
     rows = await connection.execute(statement, _moments(now))
     for row in readable(rows, lambda row: row, lambda row: f"what needs a person, {row.reason} of {row.subject}"):
         by_reason.setdefault(row.reason, []).append(row)
-    found = {NeedReason(reason): _group(NeedReason(reason), of_it) for reason, of_it in by_reason.items()}
-    found |= {reason: _group_of_all(reason, all_of_it) for reason, all_of_it in known.items() if all_of_it}
-    found |= await _of_support(connection, now, only)
-    groups = tuple(found[reason] for reason in NeedReason if reason in found)
+    groups_by_reason = {
+        NeedReason(reason): _group(NeedReason(reason), of_it) for reason, of_it in by_reason.items()
+    }
+    groups_by_reason |= {
+        reason: _group_of_all(reason, all_of_it) for reason, all_of_it in known.items() if all_of_it
+    }
+    groups_by_reason |= await _of_support(connection, now, only)
+    groups = tuple(groups_by_reason[reason] for reason in NeedReason if reason in groups_by_reason)
     calm_rows = () if groups else await connection.execute(select(calm.c.since))
     moments = readable(calm_rows, lambda row: row.since, lambda _: "since when nothing needs a person")
     return NeedsYou(groups, next(iter(moments), None))
@@ -324,5 +328,5 @@ def _first_end_of_each(
         .group_by(usages.c.repository_id)
         .subquery()
     )
-    named = select(repositories.c.name, first.c.place).join(first, first.c.repository_id == repositories.c.id)
-    return named.where(repositories.c.listed.is_(True))
+    first_ends = select(repositories.c.name, first.c.place).join(first, first.c.repository_id == repositories.c.id)
+    return first_ends.where(repositories.c.listed.is_(True))

@@ -150,9 +150,9 @@ def _worst(sides: Sequence[BelowImage | None]) -> BelowImage | None:
     if len(known_images) < len(sides) and not any(each.content.is_affected for each in bringing):
         return None
     for state in (True, None):
-        found = next((each for each in bringing if each.content.is_affected is state), None)
-        if found is not None:
-            return found
+        worst = next((each for each in bringing if each.content.is_affected is state), None)
+        if worst is not None:
+            return worst
     if not bringing:
         return None
     return replace(bringing[0], content=held_by_all([each.content for each in bringing]))
@@ -161,8 +161,8 @@ def _worst(sides: Sequence[BelowImage | None]) -> BelowImage | None:
 def held_by_all(holdings: Sequence[Held]) -> Held:
     """What holds of all platforms together: the last was free of it once all were."""
     for state in (True, None):
-        found = next((each for each in holdings if each.is_affected is state), None)
-        if found is not None:
-            return found
+        worst = next((each for each in holdings if each.is_affected is state), None)
+        if worst is not None:
+            return worst
     times = [each.free_since for each in holdings if each.free_since is not None]
     return Held(False, max(times, default=None))

@@ -100,8 +100,8 @@ class Histories:
     def last_exposures(self, number: int, cve: str) -> list[Exposure]:
         """What it has of the CVE, or else what the last one before it had that had any; empty where none had."""
         for inventory in self._back(number):
-            if found := self.exposed.get(inventory.id, {}).get(cve):
-                return found
+            if exposures := self.exposed.get(inventory.id, {}).get(cve):
+                return exposures
         return []
 
     def last_seen_with(self, number: int, cve: str) -> datetime | None:

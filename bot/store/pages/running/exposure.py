@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import and_, func, or_, select, union
+from sqlalchemy import String, and_, cast, func, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.cves.publication import CvePublication
-from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by, release_of
+from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.package import Package, PackageType
-from bot.domain.packages.wanted import Fit
 from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
-from bot.domain.running.inside import AskedCve, HeldPlatform, inside_of
+from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
 from bot.domain.running.runs import Coverage
 from bot.domain.running.snapshot import RunningPlace
 from bot.images.vulnerabilities import DOTNET, unread_publishers
@@ -24,6 +23,7 @@ from bot.store.engine.codec import load, readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
+from bot.store.pages.images.found_packages import release_in
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.images.images import images
@@ -37,7 +37,6 @@ from bot.store.rows.inventories.inventories import (
     sboms,
 )
 from bot.store.rows.inventories.kept_data import kept_data
-from bot.store.rows.inventories.read_inventories import distribution_in
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.running.running import (
@@ -81,18 +80,23 @@ _HELD = union(
 _CONTENTS = (
     select(
         *(running_contents.c.build_id, running_contents.c.kind, inventories.c.id, inventories.c.platform),
-        *(inventories.c.distribution, inventories.c.read_at, inventories.c.is_complete, inventories.c.error),
+        *(
+            cast(inventories.c.distribution, String),
+            inventories.c.read_at,
+            inventories.c.is_complete,
+            inventories.c.error,
+        ),
     )
     .join(inventories, inventories.c.id == running_contents.c.inventory_id)
     .where(is_among(running_contents.c.build_id, "builds"))
     .order_by(running_contents.c.build_id, inventories.c.platform)
 )
-_OF_AFFECTED = select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding"))
-_RUNS = (
-    select(runs, running_builds.c.digest)
-    .join(running_builds, running_builds.c.id == runs.c.build_id)
-    .order_by(runs.c.since, runs.c.id)
+_OF_HELD = select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding"))
+_RUN = ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")
+_RUNS = select(*(runs.c[name] for name in _RUN), running_builds.c.digest).join(
+    running_builds, running_builds.c.id == runs.c.build_id
 )
+_PLACES = select(running_places).where(is_among(running_places.c.source_id, "sources"))
 
 
 class ExposureStore(Store):
@@ -147,66 +151,80 @@ class ExposureStore(Store):
         """The places of these sources, with their runs in the time in question, and before that those of builds
         that hold what is affected."""
         names = {name for each in told.affected for name in (*each.names, each.name)}
-        rows = (await connection.execute(_NAMED, {"names": names})).all()
-        fits = {row.id: (package_of(row), cve.fits(package_of(row))) for row in rows}
-        fits = {number: pair for number, pair in fits.items() if pair[1]}
-        holding: dict[int, list[Package]] = {}
-        for row in await connection.execute(_HELD, {"packages": fits}):
-            holding.setdefault(row.inventory_id, []).append(fits[row.package_id][0])
-        affected = {package for package, said in fits.values() if any(fit is not Fit.NO for _, fit in said)}
-        suspect = [number for number, held in holding.items() if not affected.isdisjoint(held)]
-        builds = set(await connection.scalars(_OF_AFFECTED, {"holding": suspect}))
-        places = await _read_runs(connection, asked, told.published_at, builds, sources)
-        platforms = await self._read_platforms(connection, {row.build_id for row in places.runs}, holding)
-        producers = await _read_producers(connection, places.runs)
-        by_package = dict(fits.values())
-        digests = {row.build_id: row.digest for row in places.runs}
-        judged = {
-            number: inside_of(digest, platforms.get(number, ()), cve, by_package, producers.get(number, ""))
+        named = (await connection.execute(_NAMED, {"names": names})).all()
+        about = {row.id: package for row in named if cve.is_about(package := package_of(row))}
+        holding: dict[int, list[int]] = {}
+        for inventory, package_id in await connection.execute(_HELD, {"packages": about}):
+            holding.setdefault(inventory, []).append(package_id)
+        history = await _read_history(connection, asked, told.published_at, holding, sources)
+        digests = {row.build_id: row.digest for row in history.runs}
+        platforms = await self._read_platforms(connection, digests, holding, _Said(cve, about))
+        producers = await _read_producers(connection, history.runs)
+        builds = {
+            number: inside_of(digest, platforms.get(number, ()), cve, producers.get(number, ""))
             for number, digest in digests.items()
         }
-        return places.histories(sources, judged)
+        return history.of_places(sources, builds)
 
     async def _read_platforms(
-        self, connection: AsyncConnection, builds: Collection[int], holding: Mapping[int, list[Package]]
+        self,
+        connection: AsyncConnection,
+        builds: Collection[int],
+        holding: Mapping[int, Sequence[int]],
+        said: "_Said",
     ) -> dict[int, list[HeldPlatform]]:
         """What each build may be: one platform where its digest names that, else all that are read."""
         by_build: dict[int, list[tuple[str, HeldPlatform]]] = {}
-        for row in await connection.execute(_CONTENTS, {"builds": builds}):
-            is_counted = self._platforms is None or row.platform in self._platforms
-            if row.kind == "index" and not is_counted:
+        for build, kind, number, platform, distribution, read_at, is_whole, error in await connection.execute(
+            _CONTENTS, {"builds": builds}
+        ):
+            if kind == "index" and self._platforms is not None and platform not in self._platforms:
                 continue
-            release = release_of(distribution_in(row.distribution))
-            held = HeldPlatform(
-                *(row.platform, release, row.read_at is not None, bool(row.is_complete)),
-                *(tuple(holding.get(row.id, ())), row.error or ""),
-            )
-            by_build.setdefault(row.build_id, []).append((row.kind, held))
+            release = release_in(distribution)
+            held = tuple(said.of(each, release) for each in holding.get(number, ()))
+            one = HeldPlatform(platform, release, read_at is not None, bool(is_whole), held, error or "")
+            by_build.setdefault(build, []).append((kind, one))
         return {
             build: [held for kind, held in several if kind != "index"] or [held for _, held in several]
             for build, several in by_build.items()
         }
 
 
+class _Said:
+    """What is said of packages, by their ids: once for all images of a release that hold them."""
+
+    def __init__(self, cve: AskedCve, about: Mapping[int, Package]) -> None:
+        self._cve = cve
+        self._about = about
+        self._known: dict[tuple[int, str | None], SaidPackage] = {}
+
+    def of(self, package: int, release: str | None) -> SaidPackage:
+        key = package, release
+        if key not in self._known:
+            self._known[key] = self._cve.said_of(self._about[package], release)
+        return self._known[key]
+
+
 @dataclass(frozen=True, slots=True)
-class _Places:
+class _History:
     """The rows of places and of their runs, the earliest first."""
 
     places: Sequence[Any]
     runs: Sequence[Any]
 
-    def histories(
+    def of_places(
         self, sources: Mapping[int, CoveredSource], builds: Mapping[int, BuildInside]
     ) -> list[PlaceHistory]:
         runs_of: dict[int, list[PlaceRun]] = {}
-        for row in self.runs:
-            times = row.since, row.is_older, row.seen_at, row.until, row.pods
-            runs_of.setdefault(row.place_id, []).append(PlaceRun(builds[row.build_id], row.image, *times))
+        for place, build, image, since, is_older, seen_at, until, pods, _ in self.runs:
+            run = PlaceRun(builds[build], image, since, is_older, seen_at, until, pods)
+            runs_of.setdefault(place, []).append(run)
         return [
             PlaceHistory(
                 *(sources[row.source_id].name, place_in(row), tuple(runs_of.get(row.id, ())), row.pulls_since)
             )
             for row in self.places
+            if row.id in runs_of or row.pulls_since is not None
         ]
 
 
@@ -266,26 +284,28 @@ async def _read_told(connection: AsyncConnection, cve: str) -> _ToldCve | None:
     return _ToldCve(tuple(affected), min(published, default=None), next(filter(None, titles), ""))
 
 
-async def _read_runs(
+async def _read_history(
     connection: AsyncConnection,
     asked: Asked,
     published_at: datetime | None,
-    builds: Collection[int],
+    holding: Collection[int],
     sources: Mapping[int, CoveredSource],
-) -> _Places:
-    ran_until = or_(runs.c.until.is_(None), runs.c.until > (asked.since or asked.at))
-    had_it = is_among(runs.c.build_id, "builds")
-    if published_at is not None:
-        had_it = and_(had_it, or_(runs.c.until.is_(None), runs.c.until > published_at))
-    rows = await connection.execute(
-        _RUNS.where(runs.c.since <= asked.at, or_(ran_until, had_it)), {"builds": builds}
-    )
-    places = await connection.execute(
-        select(running_places).where(is_among(running_places.c.source_id, "sources")), {"sources": sources}
-    )
+) -> _History:
+    """Reads what ran in the time in question, and of what ran before that since the CVE is known the builds that
+    hold what it is about."""
+    begin = asked.since or asked.at
+    began = runs.c.since <= asked.at
+    queries = [_RUNS.where(runs.c.until.is_(None), began), _RUNS.where(runs.c.until > begin, began)]
+    parameters: dict[str, Collection[int]] = {}
+    if published_at is None or published_at < begin:
+        held = _RUNS.where(runs.c.until <= begin, runs.c.build_id.in_(_OF_HELD))
+        queries.append(held if published_at is None else held.where(runs.c.until > published_at))
+        parameters = {"holding": holding}
+    rows = (await connection.execute(union_all(*queries), parameters)).all()
+    places = await connection.execute(_PLACES, {"sources": sources})
     of_sources = places.all()
     numbers = {row.id for row in of_sources}
-    return _Places(of_sources, [row for row in rows if row.place_id in numbers])
+    return _History(of_sources, [row for row in rows if row.place_id in numbers])
 
 
 _BUILT_BY = (

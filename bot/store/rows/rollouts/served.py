@@ -109,9 +109,9 @@ async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list
     has been.
     """
     needed = select(changes.c.rollout_id).where(changes.c.id.in_(last_changes()), changes.c.rollout_id.is_not(None))
-    found = await connection.execute(
+    ended = await connection.execute(
         select(rebuilds.c.id).where(
             rebuilds.c.state.in_(ENDED), rebuilds.c.ended_at < before, rebuilds.c.rollout_id.not_in(needed)
         )
     )
-    return list(found.scalars())
+    return list(ended.scalars())

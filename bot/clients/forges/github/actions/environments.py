@@ -24,17 +24,17 @@ async def environments(transport: Transport, repository: Identity) -> dict[str, 
 
     One whose apps cannot be told counts as decided by one: that it asks nothing would be a guess.
     """
-    found: dict[str, EnvironmentProtection] = {}
+    protections: dict[str, EnvironmentProtection] = {}
     path = f"/repos/{repository.name}/environments"
     with shaped("environments"):
         async for page in transport.pages(path, most=_MOST_PAGES):
             for row in page["environments"]:
-                found[str(row["name"]).lower()] = _protection(row.get("protection_rules") or ())
-    for number, name in enumerate([name for name, each in found.items() if not each.told]):
+                protections[str(row["name"]).lower()] = _protection(row.get("protection_rules") or ())
+    for number, name in enumerate([name for name, each in protections.items() if not each.told]):
         is_asked = number < _MOST_ASKED
         decides = await _app_decides(transport, f"{path}/{quote(name, safe='')}") if is_asked else True
-        found[name] = EnvironmentProtection(has_own_rules=decides)
-    return found
+        protections[name] = EnvironmentProtection(has_own_rules=decides)
+    return protections
 
 
 def _protection(rules: Sequence[Mapping[str, Any]]) -> EnvironmentProtection:

@@ -238,8 +238,8 @@ def _handing_over(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[t
 
 def _handed_over(repository: RepositoryTexts) -> frozenset[str]:
     """The names of scripts that are told of where a workflow starts them."""
-    found = (each for pipeline in pipelines(repository) for each in _handing_over(repository, pipeline))
-    return frozenset(name.rpartition("/")[2] for _, name, _ in found)
+    handed_over = (each for pipeline in pipelines(repository) for each in _handing_over(repository, pipeline))
+    return frozenset(name.rpartition("/")[2] for _, name, _ in handed_over)
 
 
 def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
@@ -298,8 +298,8 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
             does = "deploy" if step.action.endswith("/deploy") else "push"
             why = f"{step.uses} may {does} an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")
-        elif told := unread_push(repository, step):
-            why = f"{told}; such builds are not judged"
+        elif pushing := unread_push(repository, step):
+            why = f"{pushing}; such builds are not judged"
             yield unknown(place, step.subject, why, "the same practices there, by hand")
         elif started := started_over_ssh(step, has_images=_has_images(repository)):
             why = f"`{started}` runs on a machine that it reaches by SSH, which is not judged"

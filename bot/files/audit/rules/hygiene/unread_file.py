@@ -79,11 +79,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _left_out(repository: RepositoryTexts, charts: set[str]) -> Iterator[Verdict]:
     """Of each chart whose own values leave out containers that values of elsewhere in the repository may bring."""
-    found = [chart for chart in helm.charts(repository) if chart.left_out]
+    lacking = [chart for chart in helm.charts(repository) if chart.left_out]
     giver = (
-        next((path for path in repository.paths if _gives_values(repository, path, charts)), "") if found else ""
+        next((path for path in repository.paths if _gives_values(repository, path, charts)), "") if lacking else ""
     )
-    for chart in found if giver else ():
+    for chart in lacking if giver else ():
         templates = counted(len(chart.left_out), "template")
         why = f"its own values leave out {templates} with containers, which {giver} may bring"
         yield unknown(Place(chart.left_out[0], 1, 1), f"chart {chart.name}", why, RENDERED)
@@ -145,8 +145,8 @@ def _why_unread(repository: RepositoryTexts, path: str, charts: set[str]) -> Tol
 def _refused_by_kustomize(repository: RepositoryTexts, path: str) -> Told | None:
     """Why a kustomization of the right shape cannot be built: a file that is not here, or a generator that changes
     what nothing makes."""
-    if (told := _missing(repository, path)) is not None:
-        return told
+    if (missing := _missing(repository, path)) is not None:
+        return missing
     if (refused := nothing_to_change(repository, path)) is None:
         return None
     item, what = refused

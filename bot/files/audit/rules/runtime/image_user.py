@@ -207,9 +207,9 @@ def _of_project(repository: RepositoryTexts, path: str, texts: list[str]) -> Ite
         return
     line = min(bases.values())
     place, subject = Place(path, line, line), "image that the SDK builds"
-    named = next((text for text in texts if "<ContainerUser>" in text), None)
-    if named is not None:
-        user = named.partition("<ContainerUser>")[2].partition("<")[0].strip()
+    user_line = next((text for text in texts if "<ContainerUser>" in text), None)
+    if user_line is not None:
+        user = user_line.partition("<ContainerUser>")[2].partition("<")[0].strip()
         if user in {"root", "0"}:
             yield fails(place, subject, "ContainerUser is root", "remove ContainerUser")
         elif "$(" in user or not user:

@@ -209,14 +209,14 @@ def _of_commands(
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     """What commands are told where a secret belongs: one written out, or an ARG or ENV of another name."""
     seen = set[str]()
-    for told in told_in(_FLAGS.sub("", text)):
-        name = told.variable
+    for given in told_in(_FLAGS.sub("", text)):
+        name = given.variable
         is_of_build = name in scope.names and not is_secret_name(name)
         is_set_here = is_of_build and re.search(rf"(?<![\w$]){re.escape(name)}=|env={re.escape(name)}\b", text)
-        how = "that is written out" if told.is_written_out else f"by {name}, which the build keeps"
-        if told.by not in seen and (told.is_written_out or (is_of_build and not is_set_here)):
-            seen.add(told.by)
-            yield instruction, (f"RUN gives {told.by[:80]} a secret {how}", f"RUN {told.by[:80]}")
+        how = "that is written out" if given.is_written_out else f"by {name}, which the build keeps"
+        if given.by not in seen and (given.is_written_out or (is_of_build and not is_set_here)):
+            seen.add(given.by)
+            yield instruction, (f"RUN gives {given.by[:80]} a secret {how}", f"RUN {given.by[:80]}")
 
 
 def _is_taken_by_config(repository: RepositoryTexts, name: str) -> bool:

@@ -56,16 +56,16 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = secrets_as_files(repository, container, _FIX) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, container.place), container.subject, why, fix)
-        told = [
+        written = [
             (each, where)
             for arguments, where in ((container_arguments, _ARGUMENTS), (container_checks, _PROBES))
             for each in arguments(container)
             if not each[1].startswith("$")
         ]
-        for (name, _, node), where in told:
+        for (name, _, node), where in written:
             place = place_of(repository, node, container.place)
             yield fails(place, container.subject, f"the value of {name[:80]} is written out in {where}", _FIX)
-        if bad or told:
+        if bad or written:
             yield from _connection_of_container(repository, container)
             return
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
@@ -85,17 +85,17 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = service_secrets_as_files(repository, service, _FIX_OF_SERVICE) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, service.place), service.subject, why, fix)
-        told = [
+        written = [
             (each, where)
             for arguments, where in ((service_arguments, _ARGUMENTS), (service_checks, _HEALTH_CHECK))
             for each in arguments(service)
             if not each[1].startswith("$$")
         ]
-        for (name, value, node), where in told:
+        for (name, value, node), where in written:
             place = place_of(repository, node, service.place)
             how = "comes into" if value.startswith("$") else "is written out in"
             yield fails(place, service.subject, f"the value of {name[:80]} {how} {where}", _FIX_OF_SERVICE)
-        if bad or told:
+        if bad or written:
             yield from _connection_of_service(service)
         else:
             yield _without_known_secret(repository, service)
@@ -179,8 +179,8 @@ def _describe_put_in(name: str, value: str, values: Names[str, Mapping]) -> Iter
     no variable here is called so, a Secret's `envFrom` brings or a pipeline puts in."""
     others = [(used, values[used]) for used in variables_put_in(value) if used in values]
     if given := [used for used, other in others if _of_secret(other)]:
-        told = [used for used in given if is_secret_name(used)] or given
-        yield f"{name} takes {' and '.join(told)} into the environment, which a Secret gives"
+        secrets = [used for used in given if is_secret_name(used)] or given
+        yield f"{name} takes {' and '.join(secrets)} into the environment, which a Secret gives"
         return
     for used, other in others:
         if holds_secret(used, word(other.get("value")) or ""):

@@ -58,10 +58,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         yield unknown(repository.place(custom.key, custom.path), custom.subject, why, _SETTLES_CUSTOM)
 
 
-def _doubtful(data: ManifestData, told: set[str]) -> Iterator[tuple[str, list[str], Node]]:
+def _doubtful(data: ManifestData, known_keys: set[str]) -> Iterator[tuple[str, list[str], Node]]:
     """The texts that a ConfigMap holds or takes as files, with what may be secrets in them."""
     for key, text, node in (*data.entries, *data.files):
-        names = may_be_secrets(text) if key not in told else []
+        names = may_be_secrets(text) if key not in known_keys else []
         if names:
             yield key, names, node
 

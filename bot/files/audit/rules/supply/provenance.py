@@ -48,9 +48,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         isolated = isolated_provenance(push.pipeline)
         by = attesting or (isolated.remote if isolated is not None else "")
         attested = f"{by} attests how it was built" if by else ""
-        told, why = told_of(repository, push, "provenance", attested, left_out(push, made))
-        if told is not None:
-            yield told
+        verdict, why = told_of(repository, push, "provenance", attested, left_out(push, made))
+        if verdict is not None:
+            yield verdict
         else:
             is_apart = stands_on_engine(repository, push)
             fix = Fix(_BY_DIGEST) if is_apart else provenance_on(repository, push, _advice(push))

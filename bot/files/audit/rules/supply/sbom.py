@@ -47,9 +47,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         sbom_file = next((each for each in made if each.what == "sbom-file"), None)
         missed = left_out(push, [each for each in made if each.what == "sbom"])
         by = f"{attested.tool} attaches an SBOM" if attested else ""
-        told, why = told_of(repository, push, "sbom", by, missed)
-        if told is not None:
-            yield told
+        verdict, why = told_of(repository, push, "sbom", by, missed)
+        if verdict is not None:
+            yield verdict
         elif sbom_file is not None:
             yield unknown(
                 place,

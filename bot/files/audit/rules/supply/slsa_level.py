@@ -65,8 +65,8 @@ def _by_the_build(repository: RepositoryTexts, push: Push) -> Verdict:
     answer, why = asks_for(repository, push, "provenance")
     if answer is None:
         return unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(repository, push, why))
-    told = f"SLSA build level 1: {why}, which nobody signs" if answer else f"SLSA build level 0: {why}"
-    return fails(place, push.subject, told, attest_after(repository, push, _FIX))
+    level = f"SLSA build level 1: {why}, which nobody signs" if answer else f"SLSA build level 0: {why}"
+    return fails(place, push.subject, level, attest_after(repository, push, _FIX))
 
 
 def _judge_attestation(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:

@@ -1,11 +1,17 @@
 """What a proposal takes, and what it leaves to people with which reason."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 import pytest
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.repositories.onboarding import SAFE_CHECKS, LeftToPeople, Proposal
-from bot.files.audit.onboarding.proposing import MOST_SPLICES, WantedProposal, propose
+from bot.files.audit.auditing import JudgedRepository, judge_repository
+from bot.files.audit.onboarding import proposing
+from bot.files.audit.onboarding.proposing import MOST_SPLICES, MOST_TRIES, WantedProposal, propose
 from bot.files.audit.onboarding.weekly_workflow import PATH
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.formats.source.yaml import read
 from bot.views.repositories.onboarding import commits_with_patches
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT
@@ -352,6 +358,27 @@ def test_a_pull_request_stays_small() -> None:
     files = {f"deploy/{number}.yaml": deployment() for number in range(MOST_SPLICES + 5)}
     proposal = proposed(files, "seccomp-profile")
     assert (len(proposal.files), proposal.more) == (MOST_SPLICES, 5)
+
+
+@pytest.mark.parametrize("number_of_others", [0, 1])
+@pytest.mark.parametrize("number", [16, MOST_SPLICES + 2])
+def test_many_splices_are_tried_out_together_where_one_of_them_does_not_stand_too(
+    monkeypatch: pytest.MonkeyPatch, number: int, number_of_others: int
+) -> None:
+    of_others = PUSH.replace("docker/setup-buildx-action", "contoso/setup-buildx-action")
+    texts = [of_others] * number_of_others + [PUSH] * number
+    judged = list[RepositoryTexts]()
+
+    def counted(repository: RepositoryTexts, now: datetime, unwaivable: Collection[str] = ()) -> JudgedRepository:
+        judged.append(repository)
+        return judge_repository(repository, now, unwaivable)
+
+    monkeypatch.setattr(proposing, "judge_repository", counted)
+    proposal = proposed({f".github/workflows/{at}.yml": workflow(each) for at, each in enumerate(texts)}, "sbom")
+    assert len(proposal.files) == min(number, MOST_SPLICES)
+    assert proposal.more == max(0, number - MOST_SPLICES)
+    assert [each.check for each in proposal.left_to_people if each.check == "sbom"] == ["sbom"] * number_of_others
+    assert len(judged) <= 2 + number_of_others * (MOST_TRIES + 4)
 
 
 @pytest.mark.parametrize("denied", [(), ("Dockerfile",)])
