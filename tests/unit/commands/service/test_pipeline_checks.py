@@ -1,4 +1,4 @@
-"""What `doctor` says of Azure DevOps: each permission that is missing by Azure's name, with the place to give it."""
+"""What `doctor` says of Azure DevOps: each missing permission by its name, and where to give it."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
