@@ -4,6 +4,7 @@ Rows are kept as they are shown. Each request and answer is held to the official
 """
 
 import base64
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,7 +197,10 @@ class Service:
             return _denied(VIEW)
         if not number:
             rows = [self._look(row) for row in self.builds.values() if _is_wanted(row, query)]
-            return _page(rows[::-1] if query.get("queryOrder") == "queueTimeDescending" else rows, query)
+            rows.sort(
+                key=lambda row: str(row["queueTime"]), reverse=query.get("queryOrder") == "queueTimeDescending"
+            )
+            return _page(_most_of_each(rows, query), query)
         row = self.builds.get(int(number[0]))
         if row is None:
             return _missing("the build is not there")
@@ -296,6 +300,16 @@ def _page(rows: list[dict[str, Json]], query: Mapping[str, str]) -> Reply:
     shown = rows[start:end]
     more = {"x-ms-continuationtoken": str(end)} if is_paged and end < len(rows) else {}
     return Reply(200, {"count": len(shown), "value": shown}, more)
+
+
+def _most_of_each(rows: list[dict[str, Json]], query: Mapping[str, str]) -> list[dict[str, Json]]:
+    """So many builds of each definition as are asked for."""
+    most, shown = int(query.get("maxBuildsPerDefinition", len(rows))), Counter[int]()
+    kept = []
+    for row in rows:
+        shown[row["definition"]["id"]] += 1
+        kept += [row] if shown[row["definition"]["id"]] <= most else []
+    return kept
 
 
 def _reference(row: dict[str, Json]) -> dict[str, Json]:

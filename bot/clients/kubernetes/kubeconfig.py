@@ -23,7 +23,7 @@ _NOT_OF_USERS: Mapping[str, str] = {
 }
 _NOT_OF_CLUSTERS: Mapping[str, str] = {
     "insecure-skip-tls-verify": "trusts whoever answers; name its certificate-authority",
-    "proxy-url": "is reached by a proxy of its own, which is not done; set HTTPS_PROXY",
+    "proxy-url": "is reached by a proxy of its own, which is not done; name a server that is reached directly",
     "tls-server-name": "is held against another name, which is not done; name the server as its certificate does",
 }
 

@@ -14,6 +14,8 @@ from bot.commands.service import permissions
 from bot.commands.service.cluster_checks import AREA, cluster_checks
 from bot.commands.service.other_bots import OTHER_BOTS, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
+from bot.commands.service.pipeline_checks import AREA as AZURE_DEVOPS
+from bot.commands.service.pipeline_checks import pipeline_checks
 from bot.domain.bases.change import Cause
 from bot.domain.bases.dotnet import unwatched
 from bot.domain.clock import Clock
@@ -71,6 +73,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             checks += [
                 permissions.of_token(access.password) for access in accesses if access.host == permissions.HOST
             ]
+            await _all(checks, AZURE_DEVOPS, lambda: pipeline_checks(settings, members, bases, http))
             await _all(checks, "messages", lambda: _messages(settings, http))
         await _all(checks, AREA, lambda: cluster_checks(settings, stores, clock))
         await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))

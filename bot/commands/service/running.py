@@ -19,6 +19,8 @@ from bot.domain.running.snapshot import Snapshot
 from bot.domain.running.written import NoSnapshot, written
 
 _LONGEST_REASON = 300
+_KNOWN = 409
+"""The bot knows this list or a later one, as where the answer to a first attempt was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ async def push(reader: ClusterReader, receiver: Receiver, clock: Clock) -> Snaps
     async with Http(clock, rules) as http:
         url = f"{address}/api/v1/running/{quote(receiver.source, safe='')}"
         answer = await http.request("PUT", url, headers=headers, content=document, retry=True)
-    if answer.status != 202:
+    if answer.status not in (202, _KNOWN):
         raise _refusal(answer)
     return snapshot
 

@@ -48,7 +48,7 @@ async def find(request: Request) -> Response:
     if (only := names.only()) is not None:
         kind, name = only
         return RedirectResponse(_PATHS[kind](name), 303)
-    return render(request, "find.html", names=names, paths=_PATHS, lists=_LISTS)
+    return render(request, "find.html", found=names, paths=_PATHS, lists=_LISTS)
 
 
 @allowed(Right.READ)
@@ -60,7 +60,7 @@ async def package(request: Request) -> Response:
     if page is None:
         raise HTTPException(404, f"No image that was read holds a package {name}.")
     check_page(page.images)
-    return render(request, "package.html", name=name, page=page, wanted=wanted)
+    return render(request, "package.html", name=name, found=page, wanted=wanted)
 
 
 routes = [

@@ -1,5 +1,5 @@
-"""A forge or a builder to be tested, with the hands of the people who work there: the shared fake, and GitHub as
-played."""
+"""A forge or a builder to be tested, with the hands of the people who work there: the shared fake, GitHub as
+played, and Azure Pipelines as played beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,14 @@ from datetime import datetime
 from itertools import count
 from typing import Protocol
 
+from bot.domain.builder.definitions import Definition
 from bot.domain.builder.port import Builder
 from bot.domain.builder.runs import Artifact
 from bot.domain.forge.port import Forge, TakenIn
 from bot.domain.forge.pull_requests import MergeRequirements
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.surroundings import EnvironmentProtection
+from sandbox.azure_devops.service import PROJECT, Service
 from sandbox.world import World
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import FakeRepository
@@ -73,6 +75,23 @@ class Building(Protocol):
     @property
     def home(self) -> Stand: ...
 
+    @property
+    def counts_by_workflow(self) -> bool:
+        """Whether a run's number is which one of its workflow it is."""
+        ...
+
+    @property
+    def gone(self) -> str:
+        """What a workflow is called that is not there."""
+        ...
+
+    @property
+    def gone_node(self) -> str: ...
+
+    async def define(self, repository: Identity, file: str) -> str:
+        """What the workflow of this file is called, which is there from now on."""
+        ...
+
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None: ...
 
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
@@ -83,7 +102,9 @@ class Building(Protocol):
         """A run of the default branch that is over."""
         ...
 
-    async def disable(self, repository: Identity, file: str, state: str) -> None: ...
+    async def disable(self, repository: Identity, file: str) -> str:
+        """Its state from now on."""
+        ...
 
     async def leave_artifact(self, repository: Identity, run: int, name: str, *, has_expired: bool) -> None: ...
 
@@ -147,8 +168,19 @@ class FakeStand:
         return next(home for home in self.forge.homes if home.node_id == repository.node_id)
 
 
+class _OfItsForge:
+    """A builder that is the forge as well, whose workflows are files."""
+
+    counts_by_workflow = True
+    gone = "gone.yml"
+    gone_node = "W_gone"
+
+    async def define(self, repository: Identity, file: str) -> str:
+        return file
+
+
 @dataclass(slots=True)
-class FakeBuilding:
+class FakeBuilding(_OfItsForge):
     home: FakeStand
 
     @property
@@ -165,8 +197,9 @@ class FakeBuilding:
     async def ran(self, repository: Identity, file: str, event: str, at: datetime, conclusion: str) -> None:
         self.home.held(repository).ran(file, event, at, conclusion)
 
-    async def disable(self, repository: Identity, file: str, state: str) -> None:
-        self.home.held(repository).states[file] = state
+    async def disable(self, repository: Identity, file: str) -> str:
+        self.home.held(repository).states[file] = "disabled_inactivity"
+        return "disabled_inactivity"
 
     async def leave_artifact(self, repository: Identity, run: int, name: str, *, has_expired: bool) -> None:
         left = self.home.held(repository).artifacts.setdefault(run, [])
@@ -251,7 +284,7 @@ class GitHubStand:
 
 
 @dataclass(slots=True)
-class GitHubBuilding:
+class GitHubBuilding(_OfItsForge):
     builder: Builder
     home: GitHubStand
 
@@ -266,8 +299,10 @@ class GitHubBuilding:
         path = f".github/workflows/{file}"
         await self.home.world.github.record_run(self.home.name_of(repository), path, event, at, conclusion)
 
-    async def disable(self, repository: Identity, file: str, state: str) -> None:
-        self.home.world.github.disable_workflow(self.home.name_of(repository), f".github/workflows/{file}", state)
+    async def disable(self, repository: Identity, file: str) -> str:
+        state, path = "disabled_inactivity", f".github/workflows/{file}"
+        self.home.world.github.disable_workflow(self.home.name_of(repository), path, state)
+        return state
 
     async def leave_artifact(self, repository: Identity, run: int, name: str, *, has_expired: bool) -> None:
         self.home.world.github.artifacts.leave(run, name, {"report.json": b"{}"}).has_expired = has_expired
@@ -276,3 +311,58 @@ class GitHubBuilding:
         reviewers, apps = ("ada",) if asked.has_reviewers else (), ("gate",) if asked.has_own_rules else ()
         rules = self.home.world.github.environments.rules.setdefault(self.home.name_of(repository), {})
         rules[name] = (asked.waits, reviewers, apps)
+
+
+_RESULTS = {"success": "succeeded", "failure": "failed", "cancelled": "canceled"}
+_REASONS = {"push": "individualCI", "schedule": "schedule", "workflow_dispatch": "manual"}
+_DEFINITIONS = count(1_000)
+
+
+@dataclass(slots=True)
+class PipelinesBuilding:
+    """Pipelines of Azure DevOps over what the sandbox's GitHub holds; `builder` routes as the service does."""
+
+    builder: Builder
+    home: GitHubStand
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By repository and file."""
+
+    counts_by_workflow = False
+    gone = Definition("contoso", PROJECT["name"], 999_999).workflow
+    gone_node = f"contoso/{PROJECT['id']}/definition/999999"
+
+    @property
+    def service(self) -> Service:
+        return self.home.world.azure_devops.organizations["contoso"]
+
+    async def define(self, repository: Identity, file: str) -> str:
+        name, path, number = self.home.name_of(repository), f"pipelines/{file}", next(_DEFINITIONS)
+        trigger = "[main]" if file == "build.yml" else "none"
+        text = f"trigger: {trigger}\nparameters: [{{name: correlation, type: string, default: ''}}]\nsteps: []\n"
+        await self.home.push(repository, "main", {path: text.encode()})
+        self.service.define(number, name, process={"type": 2, "yamlFilename": path})
+        self.numbers[name, file] = number
+        return Definition("contoso", PROJECT["name"], number).workflow
+
+    async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
+        self.service.finish(run, _RESULTS[conclusion])
+
+    async def finish_build(self, repository: Identity, conclusion: str) -> None:
+        self.service.finish(max(self.service.builds), _RESULTS[conclusion])
+
+    async def ran(self, repository: Identity, file: str, event: str, at: datetime, conclusion: str) -> None:
+        moment = at.isoformat().replace("+00:00", "Z")
+        number = max(self.service.builds, default=100) + 1
+        values = {"reason": _REASONS[event], "result": _RESULTS[conclusion]}
+        definition = self.numbers[self.home.name_of(repository), file]
+        self.service.build(number, definition, queueTime=moment, finishTime=moment, **values)
+
+    async def disable(self, repository: Identity, file: str) -> str:
+        self.service.definitions[self.numbers[self.home.name_of(repository), file]]["queueStatus"] = "disabled"
+        return "disabled"
+
+    async def leave_artifact(self, repository: Identity, run: int, name: str, *, has_expired: bool) -> None:
+        raise NotImplementedError
+
+    async def protect(self, repository: Identity, name: str, asked: EnvironmentProtection) -> None:
+        raise NotImplementedError

@@ -65,7 +65,7 @@ class Pipelines:
         whether the bot may set any: what is refused for that has started nothing, and is asked for bare.
         """
         definition = pipeline_of(workflow)
-        row = await self._shown(definition)
+        row = await self.shown(definition)
         check(row, repository, definition)
         bare: dict[str, Any] = {"resources": {"repositories": {"self": {"refName": ref_of(ref)}}}}
         if not inputs or workflow in self.started_bare:
@@ -120,7 +120,7 @@ class Pipelines:
         """None where the definition is gone or hidden, or builds another repository."""
         definition = pipeline_of(file)
         try:
-            row = await self._shown(definition)
+            row = await self.shown(definition)
         except Failure as failure:
             if failure.trouble is Trouble.MISSING:
                 return None
@@ -227,7 +227,7 @@ class Pipelines:
         definition = pipeline_of("" if built is None else f"{built.builder}: {built.place}")
         return self._at(definition.organization), _in(definition.project)
 
-    async def _shown(self, definition: Definition) -> Mapping[str, Any]:
+    async def shown(self, definition: Definition) -> Mapping[str, Any]:
         transport = self._at(definition.organization)
         row = await transport.get(f"{_in(definition.project)}/_apis/build/definitions/{definition.number}")
         if not isinstance(row, dict):
@@ -274,7 +274,7 @@ class Pipelines:
         return list(groups.values())
 
     async def _trunk(self, definition: Definition) -> str | None:
-        return trunk_of(await self._shown(definition))
+        return trunk_of(await self.shown(definition))
 
     async def _runs(self, workflow: str, branch: str | None, since: datetime, more: Query) -> list[Run]:
         definition = pipeline_of(workflow)

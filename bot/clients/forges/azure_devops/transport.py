@@ -69,7 +69,7 @@ class OrganizationTransport:
                 await self.sleep(wait)
             try:
                 answer = await self.http.request(
-                    *(method, f"{address}?{urlencode({**query, 'api-version': VERSION})}"),
+                    *(method, f"{address}?{urlencode({'api-version': VERSION, **query})}"),
                     headers=headers,
                     content=None if body is None else json.dumps(body).encode(),
                 )
