@@ -107,7 +107,7 @@ class Pipelines:
             try:
                 states |= await self._states(organization, project, nodes)
             except Failure as failure:
-                if failure.trouble is not Trouble.DENIED:
+                if failure.trouble.is_passing:
                     raise
                 unseen |= dict.fromkeys(nodes, failure)
         return FollowedRuns(states, unseen)
