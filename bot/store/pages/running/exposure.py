@@ -159,7 +159,7 @@ class ExposureStore(Store):
         history = await _read_history(connection, asked, told.published_at, holding, sources)
         digests = {row.build_id: row.digest for row in history.runs}
         platforms = await self._read_platforms(connection, digests, holding, _Said(cve, about))
-        producers = await _read_producers(connection, history.runs)
+        producers = await read_producers(connection, history.runs)
         builds = {
             number: inside_of(digest, platforms.get(number, ()), cve, producers.get(number, ""))
             for number, digest in digests.items()
@@ -324,7 +324,7 @@ _NAMED_BY = (
 )
 
 
-async def _read_producers(connection: AsyncConnection, run_rows: Sequence[Any]) -> dict[int, str]:
+async def read_producers(connection: AsyncConnection, run_rows: Sequence[Any]) -> dict[int, str]:
     """Which repository builds what runs, by the ids of builds: by what its image shows, else by its name."""
     names = {row.build_id: image_name(row.image) for row in run_rows}
     built_by = await connection.execute(_BUILT_BY, {"builds": names})

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from bot.commands.images.exposed import exposure_of
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.running.exposure import Asked, PlaceExposure, PlaceState
+from bot.store.pages.running.answering import exposure_of
 from bot.store.rows.inventories.inventories import inventories
 from bot.views.running.exposed import ExposureAnswer, Narrowed
 from tests.integration.store.filling import HOUR, Stores, digest
