@@ -331,6 +331,7 @@ def wire_site(bot: Bot, beats: Heartbeats) -> Site:
         forge=forge_page(bot.settings.github.api_url),
         rates=Rates(),
         senders=_senders(bot.settings),
+        has_running=bool(bot.settings.running.sources),
     )
 
 

@@ -96,7 +96,8 @@ class Senders:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One for each time that the service serves. `forge` is where the forge shows repositories to people."""
+    """One for each time that the service serves. `forge` is where the forge shows repositories to people;
+    `has_running` where sources of what runs are named."""
 
     clock: Clock
     stores: Stores
@@ -107,6 +108,7 @@ class Site:
     forge: str
     rates: Rates
     senders: Senders = Senders()
+    has_running: bool = False
     bodies: Bodies = field(default_factory=Bodies)
     store_told: SharedAnswer[list[str]] = field(default_factory=SharedAnswer)
     """What is wrong with the store, which everybody may ask."""

@@ -294,7 +294,7 @@ def _denied(right: str) -> Reply:
 
 def _page(rows: list[dict[str, Json]], query: Mapping[str, str]) -> Reply:
     start = int(query.get("continuationToken", "0"))
-    is_paged = "buildIds" not in query and "maxBuildsPerDefinition" not in query and "$top" not in query
+    is_paged = "buildIds" not in query and "$top" not in query
     most = int(query.get("$top", len(rows)))
     end = start + PAGE if is_paged else most
     shown = rows[start:end]

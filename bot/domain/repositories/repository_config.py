@@ -85,6 +85,12 @@ class RepositoryConfig:
             dict.fromkeys(owner for part in self.owned if path_set & set(part.paths) for owner in part.owners)
         )
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Whom it names itself, else its code owners."""
+        reviewers = (*self.reviewers, *self.team_reviewers)
+        return reviewers or tuple(dict.fromkeys(owner for part in self.owned for owner in part.owners))
+
     def part_of(self, path: str, terms: Terms) -> PathWorkflow | None:
         """The part of a monorepo that holds a file, which may be the rest; None where it has no parts.
 

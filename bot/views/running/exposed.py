@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.running.exposure import Asked, CoveredSource, PlaceExposure, PlaceState
+from bot.domain.running.exposure import Asked, CoveredSource, ExposedTime, PlaceExposure, PlaceState
 from bot.domain.wording.words import counted
 from bot.views.images.ledger import LedgerRow
+from bot.views.paging import Cut, Page, page_of
 
 EXPOSED, KNOWN, INCOMPLETE = 1, 0, 3
 """Exit codes."""
@@ -244,48 +245,89 @@ def mover_of(answer: ExposureAnswer, place: PlaceExposure) -> Mover | None:
     return next((answer.movers[image] for image in place.images if image in answer.movers), None)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningBuild:
+    """A build that a place runs; `affected` is None where that is not known."""
+
+    digest: str
+    affected: bool | None
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExposedPlace:
+    """One place of the answer. `who` moves it on and `stuck` is why it has not been; `clocks` are the stations that
+    the fix has passed on its way there."""
+
+    source: str
+    environment: str
+    namespace: str
+    kind: str
+    workload: str
+    container: str
+    state: PlaceState
+    why: str
+    images: tuple[str, ...]
+    builds: tuple[RunningBuild, ...]
+    packages: tuple[str, ...]
+    exposed: tuple[ExposedTime, ...]
+    who: str
+    stuck: str
+    clocks: Mapping[str, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExposurePage:
+    """The answer with one page of its places, the worst first."""
+
+    cve: str
+    verdict: str
+    title: str
+    published_at: datetime | None
+    at: datetime
+    since: datetime | None
+    exposed: int
+    not_affected: int
+    were_exposed: int
+    not_read: int
+    gone: int
+    unread: tuple[str, ...]
+    gaps: tuple[str, ...]
+    places: Page[ExposedPlace]
+
+
+def exposure_page(answer: ExposureAnswer, cut: Cut) -> ExposurePage:
+    """Cuts one page of the places out of the answer."""
+    part = answer.places[cut.offset : cut.offset + cut.per_page]
+    rows = tuple(_exposed_place(answer, each) for each in part)
+    free = answer.of(PlaceState.NOT_AFFECTED)
+    return ExposurePage(
+        *(answer.cve, answer.verdict, answer.title, answer.published_at, answer.asked.at, answer.asked.since),
+        exposed=len(answer.of(PlaceState.EXPOSED)),
+        not_affected=len(free),
+        were_exposed=sum(each.was_exposed for each in free),
+        not_read=len(answer.of(PlaceState.NOT_READ)),
+        gone=len(answer.of(PlaceState.GONE)),
+        unread=answer.unread,
+        gaps=answer.gaps,
+        places=page_of(rows, len(answer.places), cut),
+    )
+
+
 def as_json(answer: ExposureAnswer) -> dict[str, Any]:
-    """Gives the answer as plain JSON values."""
-    return {
-        "cve": answer.cve,
-        "verdict": answer.verdict,
-        "title": answer.title,
-        "published_at": answer.published_at,
-        "at": answer.asked.at,
-        "since": answer.asked.since,
-        "exposed": len(answer.of(PlaceState.EXPOSED)),
-        "not_affected": len(answer.of(PlaceState.NOT_AFFECTED)),
-        "were_exposed": sum(each.was_exposed for each in answer.of(PlaceState.NOT_AFFECTED)),
-        "not_read": len(answer.of(PlaceState.NOT_READ)),
-        "gone": len(answer.of(PlaceState.GONE)),
-        "unread": list(answer.unread),
-        "gaps": list(answer.gaps),
-        "places": [_place_as_json(answer, each) for each in answer.places],
-    }
+    """Gives the whole answer as plain JSON values."""
+    page = asdict(exposure_page(answer, Cut(1, max(1, len(answer.places)))))
+    return {**page, "places": page["places"]["items"]}
 
 
-def _place_as_json(answer: ExposureAnswer, exposure: PlaceExposure) -> dict[str, Any]:
-    place, mover = exposure.place, mover_of(answer, exposure)
-    return {
-        "source": exposure.source,
-        "environment": exposure.environment,
-        **asdict(place),
-        "state": exposure.state.value,
-        "why": exposure.why,
-        "images": list(exposure.images),
-        "builds": [
-            {"digest": each.digest, "affected": each.is_affected, "repository": each.repository}
-            for each in exposure.builds
-        ],
-        "packages": list(exposure.packages),
-        "exposed": [
-            {"since": each.since, "at_least": each.is_older, "last_seen": each.seen_at, "until": each.until}
-            for each in exposure.exposed
-        ],
-        "who": mover.who if mover is not None else "",
-        "stuck": mover.says if mover is not None else "",
-        "clocks": dict(mover.clocks) if mover is not None else {},
-    }
+def _exposed_place(answer: ExposureAnswer, exposure: PlaceExposure) -> ExposedPlace:
+    place, mover = exposure.place, mover_of(answer, exposure) or Mover("", "")
+    builds = tuple(RunningBuild(each.digest, each.is_affected, each.repository) for each in exposure.builds)
+    return ExposedPlace(
+        *(exposure.source, exposure.environment, place.namespace, place.kind, place.workload, place.container),
+        *(exposure.state, exposure.why, exposure.images, builds, exposure.packages, exposure.exposed),
+        *(mover.who, mover.says, dict(mover.clocks)),
+    )
 
 
 def shown_rows(answer: ExposureAnswer) -> Iterator[tuple[object, ...]]:

@@ -1,6 +1,7 @@
 """The API's addresses. Each answers one view; what may be asked for is checked before the store is."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 
@@ -44,6 +45,9 @@ from bot.views.images.ledger import CveFilter, CvePage, Cves
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
 from bot.views.repositories.explanation import RepositoryPage
 from bot.views.rollouts.rollout import RolloutSummary, WantedRebuilds
+from bot.views.running.asking import asked_of
+from bot.views.running.exposed import ExposurePage, Narrowed, exposure_page
+from bot.views.running.places import RunningList
 from bot.web.access.guard import person_of
 from bot.web.api.shapes import BotAtWork, Problem, RolloutDetail, answered, detail_of
 from bot.web.pages.looking import stage_rows
@@ -111,6 +115,7 @@ def _routes() -> Sequence[BaseRoute]:
     app = _empty()
     _add_lists(app)
     _add_details(app)
+    _add_running(app)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def description(request: Request) -> Response:
@@ -335,6 +340,46 @@ def _add_details(app: FastAPI) -> None:
         if cve_page is None:
             raise HTTPException(404, "nothing that was read tells of it")
         return answered(request, cve_page, CvePage, cve_page.images)
+
+
+_TIME = Annotated[datetime | None, Query(description="Then, or at any time since; in UTC without a zone.")]
+_PLACE = Annotated[str | None, Query(max_length=200, pattern=_TEXT, description="An environment, or a source.")]
+_BUILDER = Annotated[str | None, Query(max_length=200, pattern=_TEXT, description="Who builds what runs there.")]
+
+
+def _add_running(app: FastAPI) -> None:
+    """What runs, and where it has a CVE."""
+
+    @app.get("/running", response_model=RunningList, summary="What runs now, by what its sources have told last")
+    async def running(request: Request, cut: OnePage, environment: _PLACE = None) -> Response:
+        from bot.store.pages.running.places import RunningPlacesStore
+
+        now = await site_of(request).stores[RunningPlacesStore].running(cut, environment)
+        return answered(request, now, RunningList, now.running)
+
+    @app.get(
+        "/cves/{cve}/exposure",
+        response_model=ExposurePage,
+        summary="Where one CVE runs, or ran",
+    )
+    async def exposure(
+        request: Request,
+        cve: Part,
+        cut: OnePage,
+        at: _TIME = None,
+        since: _TIME = None,
+        environment: _PLACE = None,
+        repository: _BUILDER = None,
+        org: _BUILDER = None,
+        team: _BUILDER = None,
+    ) -> Response:
+        from bot.store.pages.running.answering import exposure_of
+
+        site = site_of(request)
+        asked = asked_of(at, since, site.clock.now())
+        answer = await exposure_of(site.stores, cve[:64], asked, Narrowed(environment, repository, org, team))
+        page = exposure_page(answer, cut)
+        return answered(request, page, ExposurePage, page.places)
 
 
 def _add_contents(app: FastAPI) -> None:

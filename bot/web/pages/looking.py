@@ -1,5 +1,6 @@
 """The pages that show: fleet, rollouts, bases, repositories, advisories, upstream, operations."""
 
+from itertools import islice
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -12,6 +13,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.repositories.finding import Outcome
+from bot.domain.running.exposure import Asked
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
@@ -31,7 +33,8 @@ from bot.views.fleet.needs import NeedGroup, NeedReason
 from bot.views.images.image_contents import ORIGIN_WORDS, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.images.ledger import STATION_WORDS, CveFilter
-from bot.views.paging import Cut, page_of
+from bot.views.paging import PER_PAGE, Cut, page_of
+from bot.views.running.exposed import Narrowed, shown_rows
 from bot.web.access.guard import allowed
 from bot.web.charts import freshness_chart, lag_chart
 from bot.web.pages.asking import check_page, chosen, cut_of, fleet_filter, text, wanted_rebuilds
@@ -250,7 +253,19 @@ async def cve(request: Request) -> Response:
         )
     check_page(cve_page.images)
     groups = await ledger.groups(name)
-    return render(request, "cve.html", found=cve_page, row=cve_page.cve, groups=groups, stuck=stuck, who=who)
+    runs, row = await _where_it_runs(request, name), cve_page.cve
+    return render(request, "cve.html", found=cve_page, row=row, groups=groups, stuck=stuck, who=who, runs=runs)
+
+
+async def _where_it_runs(request: Request, cve: str) -> tuple[str, list[tuple[object, ...]]] | None:
+    """The verdict with the places that it is about, as many as a page holds; None where nothing tells what runs."""
+    site = site_of(request)
+    if not site.has_running:
+        return None
+    from bot.store.pages.running.answering import exposure_of
+
+    answer = await exposure_of(site.stores, cve, Asked(site.clock.now()), Narrowed())
+    return answer.verdict, list(islice(shown_rows(answer), PER_PAGE))
 
 
 async def _without_advisory(request: Request, cve: str) -> str:

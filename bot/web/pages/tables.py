@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.domain.repositories.finding import Outcome
+from bot.domain.running.exposure import Asked
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.finding import FindingStore
@@ -21,6 +22,7 @@ from bot.views.fleet.fleet import RepositoryRow
 from bot.views.fleet.needs import NeedReason
 from bot.views.paging import Cut
 from bot.views.rows import RebuildRow
+from bot.views.running.exposed import COLUMNS, Narrowed, table
 from bot.views.spreadsheet import as_csv
 from bot.web.access.guard import allowed
 from bot.web.pages.asking import chosen, fleet_filter, text, wanted_rebuilds, wanted_version
@@ -110,6 +112,15 @@ async def cve(request: Request) -> Response:
 
 
 @allowed(Right.READ)
+async def exposure(request: Request) -> Response:
+    from bot.store.pages.running.answering import exposure_of
+
+    site, name = site_of(request), request.path_params["cve"][:64]
+    answer = await exposure_of(site.stores, name, Asked(site.clock.now()), Narrowed())
+    return _answer(f"{name}-exposure", COLUMNS, table(answer))
+
+
+@allowed(Right.READ)
 async def package(request: Request) -> Response:
     name = request.path_params["name"][:256]
     page = await site_of(request).stores[FindingStore].package(name, _WHOLE, wanted_version(request))
@@ -125,6 +136,7 @@ routes = [
     Route("/practices/{check}.csv", practice, name="practice_table"),
     Route("/advisories/{cve}.csv", advisory, name="advisory_table"),
     Route("/rollouts/{number:int}.csv", rollout, name="rollout_table"),
+    Route("/cves/{cve}/exposure.csv", exposure, name="exposure_table"),
     Route("/cves/{cve}.csv", cve, name="cve_table"),
     Route("/packages/{name:path}.csv", package, name="package_table"),
 ]

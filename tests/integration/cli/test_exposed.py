@@ -57,6 +57,20 @@ def test_programs_read_it_in_their_form(bot: Command, config: Path, output: str,
     assert (ran.code, ran.out[: len(begins)]) == (1, begins)
 
 
+def test_what_runs_is_listed_with_who_builds_it(bot: Command, config: Path) -> None:
+    ran = bot("running", "list", "-c", config)
+    assert ran.out.splitlines()[0] == "1 running place in 1 source"
+    assert "contoso/shop" in ran.out
+    [row] = json.loads(bot("running", "list", "--source", "production", "-f", "json", "-c", config).out)["running"]
+    assert (row["source"], row["workload"], row["built_by"]) == ("europe", "web", "contoso/shop")
+
+
+def test_a_source_that_does_not_tell_what_runs_now_is_not_known(bot: Command, config: Path) -> None:
+    ran = bot("running", "list", "--source", "nowhere", "-c", config)
+    assert ran.code == 3
+    assert ran.out.startswith("No source tells what runs")
+
+
 def test_a_time_that_no_list_covers_is_not_known(bot: Command, config: Path) -> None:
     ran = bot("exposed", CVE, "--at", "2026-03-10", "-f", "json", "-c", config)
     assert ran.code == 3

@@ -32,6 +32,8 @@ PATHS = [
         f"/images/ghcr.io/{REPOSITORY}/-/packages?origin=image",
         "/advisories",
         "/advisories/CVE-2026-10005",
+        "/cves/CVE-2026-10005/exposure?since=2026-01-01",
+        "/running",
         "/upstream",
         "/operations",
     ),

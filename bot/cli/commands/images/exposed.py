@@ -29,7 +29,8 @@ Choice = Annotated[
 def exposed(
     name: Annotated[str, typer.Argument(metavar="CVE", help="For example CVE-2026-21518.")],
     team: Annotated[
-        str | None, typer.Option("--team", help="What repositories build that ask this team to review.")
+        str | None,
+        typer.Option("--team", help="What repositories build that name it as reviewer or owner."),
     ] = None,
     org: Annotated[str | None, typer.Option("--org", help="What repositories of this organisation build.")] = None,
     repository: Annotated[str | None, typer.Option("--repository", help="What this repository builds.")] = None,

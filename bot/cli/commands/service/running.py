@@ -1,11 +1,16 @@
-"""`running push`: what runs in a cluster, told by itself."""
+"""`running`: what runs in clusters, and what a cluster tells of itself."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.asking import waited_for
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import print_aside, print_line
+
+if TYPE_CHECKING:
+    from bot.views.running.places import RunningRow
 from bot.cli.screen.progress import progress_of
 
 app = typer.Typer(help="What runs in clusters.", no_args_is_help=True)
@@ -65,3 +70,47 @@ def push(
         print_aside(line)
     if not snapshot.is_whole:
         raise typer.Exit(3)
+
+
+@app.command("list")
+def list_running(
+    source: Annotated[
+        str | None, typer.Option("--source", help="Of one source alone, or of one environment.")
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows what runs in each place, since when, and who builds it; nobody but the store is asked.
+
+    Exit codes: 0 shown, 3 a source does not tell now what runs there, or none is named.
+
+    Example: freshness-bot running list --source production
+    """
+    from dataclasses import asdict
+
+    from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
+    from bot.commands.images.running import read_running
+    from bot.domain.clock import SystemClock
+    from bot.settings import load
+
+    now = waited_for(read_running(load(config), source, SystemClock()))
+    rows = now.running.items
+    if output is Format.JSON:
+        figures = {"verdict": now.verdict, "places": now.places, "nobodys": now.nobodys, "unread": now.unread}
+        print_json({**figures, "running": [asdict(row) for row in rows]})
+    else:
+        print_sentence(now.verdict)
+        columns = ("where", "place", "image", "build", "since", "pods", "built by")
+        print_table(columns, [_row(row) for row in rows], Layout(group=True))
+    for line in now.unread:
+        print_aside(f"not all is known: {line}")
+    if now.unread or not now.is_told:
+        raise typer.Exit(3)
+
+
+def _row(row: "RunningRow") -> tuple[object, ...]:
+    where = " ".join(dict.fromkeys((row.environment, row.source))).strip()
+    place = f"{row.namespace}/{row.workload}/{row.container}"
+    since = f"{'at least ' if row.at_least else ''}{row.since:%Y-%m-%d %H:%M}"
+    built_by = row.built_by or "nobody we know"
+    return where, place, row.image, row.digest.partition(":")[2][:12], since, row.pods, built_by

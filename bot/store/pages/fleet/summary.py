@@ -141,19 +141,13 @@ async def _stuck(connection: AsyncConnection, needs: NeedsYou) -> tuple[tuple[St
     configs = await connection.execute(
         select(repositories.c.name, repositories.c.config).where(repositories.c.name.in_(names))
     )
-    owners = {row.name: _owners(load(row.config, RepositoryConfig)) for row in configs}
+    owners = {row.name: load(row.config, RepositoryConfig).owners for row in configs}
     stuck = tuple(
         Stuck(stuck_rebuilds[id_], since[id_], owners.get(stuck_rebuilds[id_].repository, ()))
         for id_ in longest
         if id_ in stuck_rebuilds
     )
     return stuck, sum(group.number for group in groups)
-
-
-def _owners(config: RepositoryConfig) -> tuple[str, ...]:
-    """Gives whom a repository names itself, else its code owners."""
-    reviewers = (*config.reviewers, *config.team_reviewers)
-    return reviewers or tuple(dict.fromkeys(owner for part in config.owned for owner in part.owners))
 
 
 async def _lag(connection: AsyncConnection, since: datetime, until: datetime) -> Lag | None:

@@ -13,6 +13,7 @@ from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.package import Package, PackageType
+from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
 from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
 from bot.domain.running.runs import Coverage
@@ -159,7 +160,7 @@ class ExposureStore(Store):
         history = await _read_history(connection, asked, told.published_at, holding, sources)
         digests = {row.build_id: row.digest for row in history.runs}
         platforms = await self._read_platforms(connection, digests, holding, _Said(cve, about))
-        producers = await _read_producers(connection, history.runs)
+        producers = await read_producers(connection, history.runs)
         builds = {
             number: inside_of(digest, platforms.get(number, ()), cve, producers.get(number, ""))
             for number, digest in digests.items()
@@ -324,7 +325,7 @@ _NAMED_BY = (
 )
 
 
-async def _read_producers(connection: AsyncConnection, run_rows: Sequence[Any]) -> dict[int, str]:
+async def read_producers(connection: AsyncConnection, run_rows: Sequence[Any]) -> dict[int, str]:
     """Which repository builds what runs, by the ids of builds: by what its image shows, else by its name."""
     names = {row.build_id: image_name(row.image) for row in run_rows}
     built_by = await connection.execute(_BUILT_BY, {"builds": names})
@@ -338,6 +339,11 @@ async def _read_producers(connection: AsyncConnection, run_rows: Sequence[Any]) 
 
 
 async def _read_teams(connection: AsyncConnection) -> dict[str, frozenset[str]]:
-    """The teams that repositories have asked to review, by their names."""
+    """Who owns repositories, by their names: teams with their organisation and without."""
     rows = await connection.execute(select(repositories.c.name, repositories.c.config))
-    return {row.name: frozenset(row.config.get("team_reviewers") or ()) for row in rows}
+    owners = readable(
+        rows,
+        lambda row: (row.name, load(row.config, RepositoryConfig).owners),
+        lambda row: f"repository {row.name}",
+    )
+    return {name: frozenset({*of_it, *(each.rpartition("/")[2] for each in of_it)}) for name, of_it in owners}

@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from bot.commands.images.exposed import exposure_of
 from bot.domain.packages.package import Distribution, Package
+from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.running.exposure import Asked, PlaceExposure, PlaceState
+from bot.store.engine.codec import dump
+from bot.store.pages.running.answering import exposure_of
 from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.repositories.tables import repositories
 from bot.views.running.exposed import ExposureAnswer, Narrowed
 from tests.integration.store.filling import HOUR, Stores, digest
 from tests.integration.store.holding import CVE, FIXED, SSL, move_image, publish, running
@@ -251,6 +254,16 @@ async def test_a_question_is_narrowed_by_environment_repository_and_organisation
         assert len((await exposure(stores, narrowed=fitting)).places) == 1
     for other in (Narrowed(environment="test"), Narrowed(repository="contoso/api"), Narrowed(org="fabrikam")):
         assert (await exposure(stores, narrowed=other)).places == ()
+
+
+async def test_a_team_has_what_repositories_build_that_name_it(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    config = RepositoryConfig(owned=(OwnedPaths(("contoso/payments", "ada"), ("Dockerfile",)),))
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(repositories).values(config=dump(config, RepositoryConfig)))
+    for team in ("payments", "contoso/payments", "ada"):
+        assert len((await exposure(stores, narrowed=Narrowed(team=team))).places) == 1
+    assert (await exposure(stores, narrowed=Narrowed(team="identity"))).places == ()
 
 
 async def test_what_nobody_builds_is_told_where_a_builder_is_asked_of(stores: Stores) -> None:
