@@ -221,6 +221,17 @@ class Pipelines:
         definition = pipeline_of("" if built is None else f"{built.builder}: {built.place}")
         return self._at(definition.organization), _in(definition.project)
 
+    async def projects(self, organization: str) -> list[str]:
+        """The names of all projects of an organisation that the bot may see."""
+        return [str(row.get("name")) for row in await self._at(organization).pages("_apis/projects")]
+
+    async def definitions_of(self, repository: Identity, organization: str, project: str) -> list[Definition]:
+        """The definitions of one project that build what GitHub holds under that name."""
+        query = {"repositoryId": repository.name, "repositoryType": "GitHub"}
+        rows = await self._at(organization).pages(f"{_in(project)}/_apis/build/definitions", query)
+        with shaped("list of definitions", organization):
+            return [Definition(organization, project, int(row["id"])) for row in rows]
+
     async def shown(self, definition: Definition) -> Mapping[str, Any]:
         transport = self._at(definition.organization)
         row = await transport.get(f"{_in(definition.project)}/_apis/build/definitions/{definition.number}")
