@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.orders.orders import OrdersStore
 from sandbox.azure_devops.edge import TOKEN
 from sandbox.azure_devops.service import QUEUE, Service
 from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, pipeline
@@ -90,7 +92,7 @@ async def test_a_merged_pull_request_is_built_there_and_followed_to_the_proof(be
     assert (rebuild.state, rebuild.built_commit) == (RebuildState.SUCCEEDED, commit), rebuild.reason
 
 
-async def test_a_red_build_is_told_with_its_task_and_first_error_and_can_be_retried(begun: Stage) -> None:
+async def test_a_red_build_is_told_with_its_task_and_first_error_and_retried_by_another_run(begun: Stage) -> None:
     await move(begun)
     [number] = service_of(begun).builds
     service_of(begun).fail(number, "image", "Docker@2", "no space left on device")
@@ -98,6 +100,23 @@ async def test_a_red_build_is_told_with_its_task_and_first_error_and_can_be_retr
     rebuild = (await begun.rebuilds())[FLOATING]
     assert rebuild.state is RebuildState.FAILED
     assert rebuild.reason == "the run concluded with failure; job image, step Docker@2: no space left on device"
+    await begun.bot.stores[OrdersStore].retry(f"contoso/{FLOATING}", Word("Ann", "room was made"))
+    await begun.run_pass()
+    again = (await begun.rebuilds())[FLOATING]
+    assert (again.state, again.run) == (RebuildState.DISPATCHED, number + 1)
+
+
+async def test_a_start_whose_answer_is_lost_is_found_by_what_it_was_handed(begun: Stage) -> None:
+    begun.world.faults.add("POST", "/runs", service="azure", drop=True, applied=True)
+    await move(begun)
+    service = service_of(begun)
+    assert (await begun.states())[FLOATING] is not RebuildState.DISPATCHED
+    begun.clock.ahead += timedelta(minutes=2)
+    service.builds[300] = {**service.builds[101], "id": 300, "templateParameters": {}}
+    await begun.run_pass()
+    rebuild = (await begun.rebuilds())[FLOATING]
+    assert (rebuild.state, rebuild.run) == (RebuildState.DISPATCHED, 101)
+    assert list(service.builds) == [101, 300]
 
 
 async def test_a_run_of_others_that_builds_what_is_wanted_is_joined(begun: Stage) -> None:
