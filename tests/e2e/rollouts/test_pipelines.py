@@ -67,6 +67,23 @@ async def test_a_floating_base_that_moved_has_its_pipeline_started_and_the_image
     assert begun.world.github.runs() == []
 
 
+async def test_a_rebuild_costs_few_requests_of_which_one_writes(begun: Stage) -> None:
+    await move(begun)
+    asked = [entry for entry in begun.world.traffic.requests(service="azure") if "12" in entry.path]
+    started = begun.world.traffic.requests(service="azure")
+    assert [entry.method for entry in started].count("POST") == 1
+    assert [entry.path.partition("/_apis/")[2] for entry in asked] == [
+        "build/definitions/12",
+        "pipelines/12/runs",
+    ]
+    assert len(started) <= 6, [entry.path for entry in started]
+    [number] = service_of(begun).builds
+    service_of(begun).finish(number)
+    await begun.run_pass()
+    followed = [entry.query for entry in begun.world.traffic.requests(service="azure", path="/build/builds")]
+    assert len([query for query in followed if "buildIds" in query]) == 1
+
+
 async def test_a_green_build_on_the_old_base_proves_nothing(begun: Stage) -> None:
     begun.fleet.cached.add(FLOATING)
     await move(begun)
@@ -167,3 +184,24 @@ async def test_a_pipeline_that_starts_nothing_is_told(begun: Stage, status: str)
     rebuild = (await begun.rebuilds())[FLOATING]
     assert f"it is {status}" in rebuild.reason
     assert service_of(begun).builds == {}
+
+
+aging = BEGUN.under(policy=[{**rule(FLOATING), "max_age": "2d"}]).fixture()
+
+
+async def test_a_build_that_grows_too_old_is_started_there(
+    aging: Stage,
+) -> None:
+    service = service_of(aging)
+    last = (aging.clock.now() - timedelta(days=3)).isoformat().replace("+00:00", "Z")
+    service.build(50, 12, queueTime=last, finishTime=last, reason="schedule")
+    await aging.run_pass()
+    await aging.run_pass()
+    aging.clock.ahead += timedelta(hours=6, minutes=5)
+    await aging.run_pass()
+    [started] = [build for build in service.builds.values() if build["id"] != 50]
+    assert (started["definition"]["id"], started["reason"]) == (12, "manual")
+    service.finish(started["id"])
+    await aging.run_pass()
+    await aging.run_pass()
+    assert (await aging.states())[FLOATING] is RebuildState.SUCCEEDED
