@@ -66,7 +66,7 @@ _NAMED = union(
     select(packages).where(is_among(packages.c.name, "names")),
     select(packages).where(is_among(packages.c.source, "names")),
     select(packages).where(
-        packages.c.type == PackageType.NUGET.value, is_among(func.lower(packages.c.name), "names")
+        packages.c.type == PackageType.NUGET.value, is_among(func.lower(packages.c.name, type_=String), "names")
     ),
 )
 _HELD = union(
