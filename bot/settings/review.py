@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.domain.bases.change import Cause
 from bot.domain.globs import covers, may_meet
 from bot.domain.packages.gate import GateMode, ReportUse
+from bot.domain.repositories.repository import built_elsewhere
 from bot.domain.rollouts.policy import Match, PolicyRule
 from bot.domain.rollouts.steps import unheld
 from bot.domain.rollouts.terms import Start
@@ -104,7 +105,7 @@ def missing_workflows(settings: Settings, known: Collection[str]) -> list[str]:
     return [
         f"{place}: no repository has a workflow {name} that can be dispatched"
         for place, name in _named_workflows(settings.rules.rules)
-        if name not in known
+        if name not in known and built_elsewhere(name) is None
     ]
 
 

@@ -20,7 +20,7 @@ UNCHECKED = frozenset(
 UNLISTED = frozenset({"_links", "process"})
 """What the service answers though the files leave it out: addresses, and by what a definition builds, which is of
 several kinds."""
-AREAS = ("build", "pipelines")
+AREAS = ("build", "core", "pipelines")
 Json = Any
 
 

@@ -166,6 +166,8 @@ class Service:
 
     async def _reply(self, method: str, part: list[str], question: Question) -> Reply:
         match part:
+            case ["projects"]:
+                return _page([PROJECT], question.query)
             case ["connectionData"]:
                 return Reply(200, {"authenticatedUser": BOT, "instanceId": PROJECT["id"]})
             case ["security", "permissionevaluationbatch"] if method == "POST":
@@ -190,7 +192,9 @@ class Service:
             row = shown.get(int(number[0]))
             return _missing("the definition is not there") if row is None else Reply(200, row)
         wanted = query.get("definitionIds", ",".join(map(str, shown))).split(",")
-        return _page([_reference(row) for key, row in shown.items() if str(key) in wanted], query)
+        built = query.get("repositoryId")
+        rows = [row for key, row in shown.items() if str(key) in wanted]
+        return _page([_reference(row) for row in rows if built in (None, row["repository"]["id"])], query)
 
     def _shown_builds(self, number: list[str], query: Mapping[str, str]) -> Reply:
         if VIEW in self.lacking:
@@ -294,7 +298,7 @@ def _denied(right: str) -> Reply:
 
 def _page(rows: list[dict[str, Json]], query: Mapping[str, str]) -> Reply:
     start = int(query.get("continuationToken", "0"))
-    is_paged = "buildIds" not in query and "maxBuildsPerDefinition" not in query and "$top" not in query
+    is_paged = "buildIds" not in query and "$top" not in query
     most = int(query.get("$top", len(rows)))
     end = start + PAGE if is_paged else most
     shown = rows[start:end]

@@ -7,6 +7,7 @@ A list goes on with the state that its first page had, until the server forgets 
 import asyncio
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ class Cluster:
     workloads: dict[tuple[str, str, str], Workload] = field(default_factory=dict)
     trouble: Trouble = field(default_factory=Trouble)
     most: int = _MOST
+    takes: Callable[[str], bool] = TOKEN.__eq__
+    """Whether a token is good."""
     asked: list[str] = field(default_factory=list)
     _pages: int = 0
     _version: int = 1000
@@ -84,7 +87,7 @@ class Cluster:
     async def _list(self, request: Request) -> Response:
         namespace = request.path_params.get("namespace")
         self.asked.append(str(request.url).partition(request.url.netloc)[2])
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if not self.takes(request.headers.get("authorization", "").removeprefix("Bearer ")):
             return _status(401, "Unauthorized", "Unauthorized")
         if self.trouble.forbidden and (namespace is None or namespace in self.trouble.forbidden):
             at = "at the cluster scope" if namespace is None else f'in the namespace "{namespace}"'
@@ -96,9 +99,8 @@ class Cluster:
             await cut(request)
         token = request.query_params.get("continue")
         if token and self._forgets():
-            return _status(
-                410, "Expired", "The provided continue parameter is too old to display a consistent list"
-            )
+            inconsistent = {"continue": token}  # with it a client may go on, and misses what came in between
+            return _status(410, "Expired", "The provided continue parameter is too old", inconsistent)
         limit = min(int(request.query_params.get("limit") or self.most), self.most)
         return JSONResponse(self._page(namespace, token, limit))
 
@@ -113,13 +115,18 @@ class Cluster:
     def _page(self, namespace: str | None, token: str | None, limit: int) -> Json:
         version, start = _read(token) if token else (self._version, 0)
         if not token:
-            self._states[version] = self.pods(namespace)
+            self._states[version] = [_listed(pod) for pod in self.pods(namespace)]
         pods = self._states[version]
         rest = len(pods) - start - limit
         metadata: Json = {"resourceVersion": str(version)}
         if rest > 0:
             metadata |= {"continue": _token(version, start + limit), "remainingItemCount": rest}
         return {"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": pods[start : start + limit]}
+
+
+def _listed(pod: Json) -> Json:
+    """As in a list, which says once of what it is one."""
+    return {key: value for key, value in pod.items() if key not in ("kind", "apiVersion")}
 
 
 def kubeconfig(server: str, authority: Path | None = None) -> str:
@@ -160,9 +167,9 @@ def _document(content: Json) -> Any:
     return answer
 
 
-def _status(code: int, reason: str, message: str) -> Response:
+def _status(code: int, reason: str, message: str, metadata: Json | None = None) -> Response:
     told = {"status": "Failure", "message": message, "reason": reason, "code": code}
-    return JSONResponse({"kind": "Status", "apiVersion": "v1", "metadata": {}} | told, code)
+    return JSONResponse({"kind": "Status", "apiVersion": "v1", "metadata": metadata or {}} | told, code)
 
 
 def _token(version: int, start: int) -> str:

@@ -88,10 +88,11 @@ def checked_server(server: str) -> str:
     return str(url).rstrip("/")
 
 
-def by_token(server: str, token_file: Path, ca_file: Path | None) -> ClusterAccess:
-    """A server with the token in a file. Raises `Failure` for a file that cannot be used."""
+def by_token(server: str, token_file: Path | None, ca_file: Path | None) -> ClusterAccess:
+    """A server with the token in a file, or without one. Raises `Failure` for a file that cannot be used."""
     authority = None if ca_file is None else read_text(ca_file, "its certificate authority")
-    return ClusterAccess(server.rstrip("/"), read_token(token_file), authority)
+    token = None if token_file is None else read_token(token_file)
+    return ClusterAccess(server.rstrip("/"), token, authority)
 
 
 def in_cluster(environment: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> ClusterAccess:

@@ -5,8 +5,8 @@ whole one tells what does not run any more.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -37,7 +37,8 @@ class _Outdated(Exception):
 class ClusterReader:
     """Lists the pods of `namespaces`, or of all with none named, but for those that globs of `exclude` match.
 
-    `opened` reads anew how the cluster is reached; `limits` bound each request.
+    `opened` reads anew how the cluster is reached, `signed_in` gives the token where no file does, and `limits`
+    bound each request.
     """
 
     opened: Callable[[], ClusterAccess]
@@ -46,11 +47,14 @@ class ClusterReader:
     exclude: Sequence[str] = ()
     observer: Observer = field(default_factory=Nobody)
     limits: Limits = _LIMITS
+    signed_in: Callable[[], Awaitable[str]] | None = None
 
     async def snapshot(self) -> Snapshot:
         """What runs there now, with a line for each part that could not be read. Raises `Failure` where nothing
         could."""
         access = self.opened()
+        if self.signed_in is not None:
+            access = replace(access, token=await self.signed_in())
         taken_at = self.clock.now()
         containers, not_read, failures = list[RunningContainer](), list[str](), list[Failure]()
         async with Http(self.clock, {access.host: access.rules()}, self.limits, observer=self.observer) as http:

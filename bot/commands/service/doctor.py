@@ -66,6 +66,8 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
         async with _forge(settings, clock) as forge:
             await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
             checks += await other_bot_checks(forge, members, bases)
+            async with Http(clock, http_rules(settings, [])) as http:
+                await _all(checks, AZURE_DEVOPS, lambda: pipeline_checks(settings, members, bases, http, forge))
         accesses = accesses_of(settings)
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)
@@ -73,7 +75,6 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             checks += [
                 permissions.of_token(access.password) for access in accesses if access.host == permissions.HOST
             ]
-            await _all(checks, AZURE_DEVOPS, lambda: pipeline_checks(settings, members, bases, http))
             await _all(checks, "messages", lambda: _messages(settings, http))
         await _all(checks, AREA, lambda: cluster_checks(settings, stores, clock))
         await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))

@@ -48,8 +48,12 @@ class _Routed(Generic[Port]):
     def _of(self, repository: Identity) -> Port:
         port = self._ports.get(repository.asked_at)
         if port is None:
-            raise SightLost(f"{repository.asked_at} is not set up any more", repository.name, "set it up again")
+            raise _not_set_up(repository.asked_at, repository.name)
         return port
+
+
+def _not_set_up(name: str, place: str = "") -> SightLost:
+    return SightLost(f"{name} is not set up any more", place, "set it up again")
 
 
 class Forges(_Routed[Forge]):
@@ -72,5 +76,26 @@ class Forges(_Routed[Forge]):
         return own_words
 
 
+class _NotSetUp:
+    """Stands for a builder that the settings do not name: whatever it is asked, the sight is lost, of those
+    alone whose workflows are there."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*arguments: Any, **options: Any) -> Any:
+            raise _not_set_up(self._name)
+
+        return call
+
+
 class Builders(_Routed[Builder]):
     """`Builder`: of what builds the repositories of each forge, by the forge's name, and of other builders."""
+
+    async def serving(self, repository: Identity) -> Any:
+        """What several repositories are asked of at once; one whose builder is not set up hinders no others."""
+        if repository.asked_at not in self._ports:
+            return _NotSetUp(repository.asked_at)
+        with self._met_at(repository):
+            return await self._of(repository).serving(repository)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,11 +25,23 @@ class SourceKind(StrEnum):
     PUSH = "push"
 
 
-_OF_ASKING = ("in_cluster", "kubeconfig_file", "context", "server", "ca_file", "namespaces", "exclude", "every")
+_OF_ASKING = (
+    *("in_cluster", "kubeconfig_file", "context", "server", "azure", "client_id", "ca_file"),
+    *("namespaces", "exclude", "every"),
+)
+_OWNERS = {
+    "token_file": "server",
+    "azure": "server",
+    "ca_file": "server",
+    "client_id": "azure",
+    "context": "kubeconfig_file",
+}
+"""What has an effect beside another key alone."""
 
 
 class RunningSourceSettings(Section):
-    """One cluster. `kubernetes` needs one way in: in_cluster, kubeconfig_file, or server with token_file."""
+    """One cluster. `kubernetes` needs one way in: in_cluster, kubeconfig_file, or server with token_file or
+    azure."""
 
     name: SourceName = Field(description="Its name everywhere; a new one begins a new history.")
     environment: ShortName = Field(description="What runs there: production, test.")
@@ -43,6 +55,10 @@ class RunningSourceSettings(Section):
     token_file: Path | None = Field(
         None, description="File with the token to show there; of push, the one that the cluster shows."
     )
+    azure: Literal["workload_identity", "managed_identity"] | None = Field(
+        None, description="Sign in with Entra as the pod's service account or as the machine."
+    )
+    client_id: Name | None = Field(None, description="Which identity in Azure, where there are several.")
     ca_file: Path | None = Field(None, description="Certificate authority of the server (PEM).")
     namespaces: list[Namespace] = Field(
         [], max_length=500, description="Namespaces that are listed; empty for all."
@@ -73,11 +89,11 @@ class RunningSourceSettings(Section):
         taken = [key for key, value in ways.items() if value]
         if len(taken) != 1:
             raise ValueError("kind: kubernetes needs one of in_cluster, kubeconfig_file and server")
-        if (self.server is None) != (self.token_file is None):
-            raise ValueError("server and token_file need each other")
-        for key, owner in (("ca_file", "server"), ("context", "kubeconfig_file")):
-            if getattr(self, key) is not None and owner not in taken:
+        for key, owner in _OWNERS.items():
+            if getattr(self, key) is not None and getattr(self, owner) is None:
                 raise ValueError(f"{key} goes with {owner}; leave it out")
+        if self.server is not None and (self.token_file is None) == (self.azure is None):
+            raise ValueError("server needs one of token_file and azure beside it")
         if self.namespaces and self.exclude:
             raise ValueError("exclude leaves some out of all namespaces; beside namespaces leave it out")
         if self.stale_after <= self.every:

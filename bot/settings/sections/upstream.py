@@ -131,7 +131,7 @@ class RegistrySettings(Section):
     ca_file: Path | None = Field(None, description="Certificate authority of a private registry (PEM).")
     insecure: bool = Field(False, description="Speak plain HTTP; with a password only on this machine.")
     azure: Literal["workload_identity", "managed_identity"] | None = Field(
-        None, description="Sign in to an Azure Container Registry as the pod's service account or as the machine."
+        None, description="Sign in with Entra as the pod's service account or as the machine."
     )
     client_id: Name | None = Field(None, description="Which identity in Azure, where there are several.")
     push_username: Name | None = Field(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.orders.orders import OrdersStore
 from sandbox.azure_devops.edge import TOKEN
 from sandbox.azure_devops.service import QUEUE, Service
 from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, pipeline
@@ -65,6 +67,23 @@ async def test_a_floating_base_that_moved_has_its_pipeline_started_and_the_image
     assert begun.world.github.runs() == []
 
 
+async def test_a_rebuild_costs_few_requests_of_which_one_writes(begun: Stage) -> None:
+    await move(begun)
+    asked = [entry for entry in begun.world.traffic.requests(service="azure") if "12" in entry.path]
+    started = begun.world.traffic.requests(service="azure")
+    assert [entry.method for entry in started].count("POST") == 1
+    assert [entry.path.partition("/_apis/")[2] for entry in asked] == [
+        "build/definitions/12",
+        "pipelines/12/runs",
+    ]
+    assert len(started) <= 6, [entry.path for entry in started]
+    [number] = service_of(begun).builds
+    service_of(begun).finish(number)
+    await begun.run_pass()
+    followed = [entry.query for entry in begun.world.traffic.requests(service="azure", path="/build/builds")]
+    assert len([query for query in followed if "buildIds" in query]) == 1
+
+
 async def test_a_green_build_on_the_old_base_proves_nothing(begun: Stage) -> None:
     begun.fleet.cached.add(FLOATING)
     await move(begun)
@@ -90,7 +109,7 @@ async def test_a_merged_pull_request_is_built_there_and_followed_to_the_proof(be
     assert (rebuild.state, rebuild.built_commit) == (RebuildState.SUCCEEDED, commit), rebuild.reason
 
 
-async def test_a_red_build_is_told_with_its_task_and_first_error_and_can_be_retried(begun: Stage) -> None:
+async def test_a_red_build_is_told_with_its_task_and_first_error_and_retried_by_another_run(begun: Stage) -> None:
     await move(begun)
     [number] = service_of(begun).builds
     service_of(begun).fail(number, "image", "Docker@2", "no space left on device")
@@ -98,6 +117,23 @@ async def test_a_red_build_is_told_with_its_task_and_first_error_and_can_be_retr
     rebuild = (await begun.rebuilds())[FLOATING]
     assert rebuild.state is RebuildState.FAILED
     assert rebuild.reason == "the run concluded with failure; job image, step Docker@2: no space left on device"
+    await begun.bot.stores[OrdersStore].retry(f"contoso/{FLOATING}", Word("Ann", "room was made"))
+    await begun.run_pass()
+    again = (await begun.rebuilds())[FLOATING]
+    assert (again.state, again.run) == (RebuildState.DISPATCHED, number + 1)
+
+
+async def test_a_start_whose_answer_is_lost_is_found_by_what_it_was_handed(begun: Stage) -> None:
+    begun.world.faults.add("POST", "/runs", service="azure", drop=True, applied=True)
+    await move(begun)
+    service = service_of(begun)
+    assert (await begun.states())[FLOATING] is not RebuildState.DISPATCHED
+    begun.clock.ahead += timedelta(minutes=2)
+    service.builds[300] = {**service.builds[101], "id": 300, "templateParameters": {}}
+    await begun.run_pass()
+    rebuild = (await begun.rebuilds())[FLOATING]
+    assert (rebuild.state, rebuild.run) == (RebuildState.DISPATCHED, 101)
+    assert list(service.builds) == [101, 300]
 
 
 async def test_a_run_of_others_that_builds_what_is_wanted_is_joined(begun: Stage) -> None:
@@ -148,3 +184,24 @@ async def test_a_pipeline_that_starts_nothing_is_told(begun: Stage, status: str)
     rebuild = (await begun.rebuilds())[FLOATING]
     assert f"it is {status}" in rebuild.reason
     assert service_of(begun).builds == {}
+
+
+aging = BEGUN.under(policy=[{**rule(FLOATING), "max_age": "2d"}]).fixture()
+
+
+async def test_a_build_that_grows_too_old_is_started_there(
+    aging: Stage,
+) -> None:
+    service = service_of(aging)
+    last = (aging.clock.now() - timedelta(days=3)).isoformat().replace("+00:00", "Z")
+    service.build(50, 12, queueTime=last, finishTime=last, reason="schedule")
+    await aging.run_pass()
+    await aging.run_pass()
+    aging.clock.ahead += timedelta(hours=6, minutes=5)
+    await aging.run_pass()
+    [started] = [build for build in service.builds.values() if build["id"] != 50]
+    assert (started["definition"]["id"], started["reason"]) == (12, "manual")
+    service.finish(started["id"])
+    await aging.run_pass()
+    await aging.run_pass()
+    assert (await aging.states())[FLOATING] is RebuildState.SUCCEEDED

@@ -75,6 +75,16 @@ async def test_a_part_that_may_not_be_listed_is_told_and_covers_nothing(told: To
     assert await told.kept() == (4, 0)
 
 
+async def test_a_list_that_is_known_already_is_no_failure(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the answer to a first attempt was lost."""
+
+    async def known(_: RunningStore, source: str, snapshot: object) -> bool:
+        return False
+
+    monkeypatch.setattr(RunningStore, "save_snapshot", known)
+    assert (await told.push())[0] == 0
+
+
 @pytest.mark.parametrize("who", [{"token": "w" * 32}, {"source": "nowhere"}])
 async def test_a_token_of_another_source_is_refused_in_one_line(told: Told, who: dict[str, str]) -> None:
     code, out, err = await told.push(**who)

@@ -77,7 +77,7 @@ class Azure(SigningIn):
 
     async def _exchange(self, request: Request) -> Response:
         form = await self._form(request)
-        claims = _claims(form["access_token"])
+        claims = claims_of(form["access_token"])
         complete = form["grant_type"] == "access_token" and form["service"] == self.host
         if not complete or claims["aud"] != self.audience or float(claims["exp"]) < time.time():
             return JSONResponse({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}, 401)
@@ -88,9 +88,9 @@ class Azure(SigningIn):
         form = await self._form(request)
         token = form["refresh_token"]
         good = form["grant_type"] == "refresh_token" and form["service"] == self.host
-        if not good or token in self.taken_back or _claims(token)["exp"] < time.time():
+        if not good or token in self.taken_back or claims_of(token)["exp"] < time.time():
             return JSONResponse({"errors": [{"code": "UNAUTHORIZED"}]}, 401)
-        return JSONResponse({"access_token": f"{form['scope']} by {_claims(token)['number']}".replace(" ", "-")})
+        return JSONResponse({"access_token": f"{form['scope']} by {claims_of(token)['number']}".replace(" ", "-")})
 
     async def _registry(self, request: Request) -> Response:
         name = request.path_params["name"].partition("/manifests/")[0]
@@ -106,7 +106,7 @@ def _web_token(claims: Mapping[str, object]) -> str:
     return f"{head}.{body}.signature"
 
 
-def _claims(token: str) -> Mapping[str, Any]:
+def claims_of(token: str) -> Mapping[str, Any]:
     body = token.split(".")[1]
     claims: Mapping[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return claims

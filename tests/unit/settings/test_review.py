@@ -103,6 +103,11 @@ def test_workflows_that_no_repository_has_are_named() -> None:
     ]
 
 
+def test_a_pipeline_is_in_no_repository_and_not_missed_there() -> None:
+    rule = {"workflow": "azure-pipelines: contoso/shop/12"}
+    assert missing_workflows(Settings.model_validate({"policy": [rule]}), {"weekly.yml"}) == []
+
+
 def test_where_no_workflow_is_known_none_is_missed() -> None:
     assert missing_workflows(Settings.model_validate({"policy": [{"workflow": "weekly.yml"}]}), ()) == []
 

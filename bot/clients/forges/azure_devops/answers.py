@@ -5,7 +5,8 @@ does not: a repository that is disabled, gone or hidden is 404 alike.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +36,16 @@ def decoded(answer: Answer, now: datetime) -> Any:
     if answer.status >= 300:
         raise refused(answer, now)
     return answer.json() if answer.body else None
+
+
+@contextmanager
+def shaped(kind: str, where: str) -> Iterator[None]:
+    """Turns an answer of another shape into a `Failure`."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        fault = f"the {kind} has another shape ({type(error).__name__})"
+        raise Failure(Trouble.MALFORMED, fault, where=where) from error
 
 
 def refused(answer: Answer, now: datetime) -> Failure:

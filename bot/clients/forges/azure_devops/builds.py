@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from bot.clients.forges.azure_devops.answers import shaped
 from bot.clients.forges.azure_devops.names import AzureNode, branch_of
 from bot.domain.builder.runs import FailedJob, Run
-from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.builds import PastRun
 
 _EVENTS: Mapping[str, str] = {
     "manual": "workflow_dispatch",
@@ -39,7 +40,7 @@ _LONGEST = 200
 
 def run_of(row: Mapping[str, Any], organization: str) -> Run:
     """A build as a run; raises `Failure` (malformed) where it is none."""
-    try:
+    with shaped("list of builds", organization):
         status, result = str(row["status"]), str(row.get("result"))
         number = int(row["id"])
         queued = row.get("queueTime")
@@ -58,8 +59,13 @@ def run_of(row: Mapping[str, Any], organization: str) -> Run:
             branch=branch_of(row.get("sourceBranch")),
             event=_EVENTS.get(str(row.get("reason")), str(row.get("reason") or "")),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Failure(Trouble.MALFORMED, "the list of builds has another shape", where=organization) from error
+
+
+def past_run_of(row: Mapping[str, Any], organization: str) -> PastRun:
+    """A build as one of the past of its definition; raises `Failure` as `run_of` does."""
+    run = run_of(row, organization)
+    at = run.created_at or datetime.min.replace(tzinfo=UTC)
+    return PastRun(at, *(run.event, run.branch, run.conclusion, run.url, run.id, run.updated_at))
 
 
 def _title(row: Mapping[str, Any]) -> str:

@@ -46,6 +46,11 @@ def state_of(row: Mapping[str, Any]) -> str:
     return {"enabled": ACTIVE, "disabled": "disabled", "paused": "paused"}.get(status, DELETED)
 
 
+def path_of(row: Mapping[str, Any]) -> str:
+    """The file that it is read from; nothing for one that was made without."""
+    return str((row.get("process") or {}).get("yamlFilename") or "").lstrip("/")
+
+
 def settable_variables(row: Mapping[str, Any]) -> frozenset[str]:
     """The variables that may be set as it is started."""
     variables = row.get("variables") or {}

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from bot.clients.forges.azure_devops.builds import first_failure, run_of, waits_for_approval
+from bot.clients.forges.azure_devops.answers import shaped
+from bot.clients.forges.azure_devops.builds import first_failure, past_run_of, run_of, waits_for_approval
 from bot.clients.forges.azure_devops.definitions import (
     check,
     is_built_by,
@@ -38,6 +39,8 @@ from bot.domain.repositories.surroundings import EnvironmentProtection
 
 MOST_BUILDS = 100
 """Ids in one address, which is to stay short."""
+MOST_TOGETHER = 50
+"""Definitions whose latest builds are asked for at once."""
 MOST_LATEST = 20
 """Builds of each definition that one look shows."""
 _CLOCKS_DIFFER_BY = timedelta(minutes=5)
@@ -107,7 +110,7 @@ class Pipelines:
             try:
                 states |= await self._states(organization, project, nodes)
             except Failure as failure:
-                if failure.trouble is not Trouble.DENIED:
+                if failure.trouble.is_passing:
                     raise
                 unseen |= dict.fromkeys(nodes, failure)
         return FollowedRuns(states, unseen)
@@ -125,31 +128,22 @@ class Pipelines:
             if failure.trouble is Trouble.MISSING:
                 return None
             raise
-        if not is_built_by(row, repository):
-            return None
-        place = AzureNode(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
-        return WorkflowShown(str(place), state_of(row))
+        with shaped("definition", definition.workflow):
+            if not is_built_by(row, repository):
+                return None
+            node = AzureNode(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
+            return WorkflowShown(str(node), state_of(row))
 
     async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
-        """Two requests for all definitions of a project."""
+        """Two requests for fifty definitions of a project, and one more for each further page of builds."""
         latest: dict[str, LatestRuns] = {}
         for (organization, project), nodes in _by_project(workflows).items():
             transport = self._at(organization)
-            numbers = ",".join(node.id for node in nodes.values())
-            shown = await transport.pages(f"{project}/_apis/build/definitions", {"definitionIds": numbers})
-            states = {str(row["id"]): state_of(row) for row in shown}
-            runs = await self._past(
-                *(transport, project),
-                {
-                    "definitions": numbers,
-                    "maxBuildsPerDefinition": MOST_LATEST,
-                    "queryOrder": "queueTimeDescending",
-                },
-            )
-            for text, node in nodes.items():
-                if node.id in states:
-                    own = tuple(runs.get(node.id, ()))
-                    latest[text] = LatestRuns(states[node.id], own, are_all=len(own) < MOST_LATEST)
+            ids = [node.id for node in nodes.values()]
+            found: dict[str, LatestRuns] = {}
+            for start in range(0, len(ids), MOST_TOGETHER):
+                found |= await _latest(transport, project, ",".join(ids[start : start + MOST_TOGETHER]))
+            latest |= {text: found[node.id] for text, node in nodes.items() if node.id in found}
         return latest
 
     async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
@@ -163,8 +157,9 @@ class Pipelines:
         }
         found: dict[int | None, PastRun] = {}
         for more in ({}, {"resultFilter": "succeeded"}, {"reasonFilter": "schedule"}):
-            runs = await self._past(transport, project, {**common, **more})
-            found |= {run.id: run for run in runs.get(str(definition.number), ())}
+            rows = await transport.page(f"{project}/_apis/build/builds", {**common, **more})
+            runs = [past_run_of(row, definition.organization) for row in rows]
+            found |= {run.id: run for run in runs}
         return tuple(sorted(found.values(), key=lambda run: run.at, reverse=True))
 
     async def builds(
@@ -208,8 +203,7 @@ class Pipelines:
     async def sees_others(self, repository: Identity) -> bool:
         """Whether any pipeline of the project is shown: what is not, is gone then."""
         transport, project = self._of(repository)
-        shown = await transport.get(f"{project}/_apis/build/definitions", {"$top": 1})
-        return bool(shown["value"])
+        return bool(await transport.page(f"{project}/_apis/build/definitions", {"$top": 1}))
 
     async def serving(self, repository: Identity) -> "Pipelines":
         return self
@@ -226,6 +220,17 @@ class Pipelines:
         built = repository.built
         definition = pipeline_of("" if built is None else f"{built.builder}: {built.place}")
         return self._at(definition.organization), _in(definition.project)
+
+    async def projects(self, organization: str) -> list[str]:
+        """The names of all projects of an organisation that the bot may see."""
+        return [str(row.get("name")) for row in await self._at(organization).pages("_apis/projects")]
+
+    async def definitions_of(self, repository: Identity, organization: str, project: str) -> list[Definition]:
+        """The definitions of one project that build what GitHub holds under that name."""
+        query = {"repositoryId": repository.name, "repositoryType": "GitHub"}
+        rows = await self._at(organization).pages(f"{_in(project)}/_apis/build/definitions", query)
+        with shaped("list of definitions", organization):
+            return [Definition(organization, project, int(row["id"])) for row in rows]
 
     async def shown(self, definition: Definition) -> Mapping[str, Any]:
         transport = self._at(definition.organization)
@@ -254,7 +259,8 @@ class Pipelines:
                 "queryOrder": "queueTimeAscending",
             }
             for row in await transport.pages(f"{project}/_apis/build/builds", query):
-                rows[int(row["definition"]["id"])].append(row)
+                with shaped("list of builds", transport.organization):
+                    rows[int(row["definition"]["id"])].append(row)
         return rows
 
     async def _groups(
@@ -305,27 +311,32 @@ class Pipelines:
                 states |= {text: state for text, place in nodes.items() if place.id == str(run.id)}
         return states
 
-    async def _past(
-        self, transport: OrganizationTransport, project: str, query: Query
-    ) -> Mapping[str, list[PastRun]]:
-        """Builds by the numbers of their definitions, in the order that they are shown in."""
-        found: dict[str, list[PastRun]] = defaultdict(list)
-        for row in (await transport.get(f"{project}/_apis/build/builds", query))["value"]:
-            run = run_of(row, transport.organization)
-            found[str(row["definition"]["id"])].append(
-                PastRun(
-                    run.created_at or datetime.min.replace(tzinfo=UTC) + timedelta(),
-                    *(run.event, run.branch, run.conclusion, run.url, run.id, run.updated_at),
-                )
-            )
-        return found
-
 
 def _build_run(definition: Definition, run: Run) -> BuildRun:
     return BuildRun(
         *(definition.workflow, run.event, run.status, run.conclusion, run.url),
         *(run.commit, run.number, run.id),
     )
+
+
+async def _latest(transport: OrganizationTransport, project: str, numbers: str) -> dict[str, LatestRuns]:
+    """The latest builds of definitions, by their numbers."""
+    shown = await transport.pages(f"{project}/_apis/build/definitions", {"definitionIds": numbers})
+    query: Query = {
+        "definitions": numbers,
+        "maxBuildsPerDefinition": MOST_LATEST,
+        "queryOrder": "queueTimeDescending",
+    }
+    runs: dict[str, list[PastRun]] = defaultdict(list)
+    with shaped("list of builds", transport.organization):
+        for row in await transport.pages(f"{project}/_apis/build/builds", query):
+            runs[str(row["definition"]["id"])].append(past_run_of(row, transport.organization))
+        return {
+            (number := str(row["id"])): LatestRuns(
+                state_of(row), tuple(runs[number]), are_all=len(runs[number]) < MOST_LATEST
+            )
+            for row in shown
+        }
 
 
 async def _timeline(transport: OrganizationTransport, project: str, run: int) -> Iterable[Mapping[str, Any]]:

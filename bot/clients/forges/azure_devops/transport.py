@@ -42,6 +42,11 @@ class OrganizationTransport:
         """The JSON at a path below the organisation. Raises `Failure`."""
         return decoded(await self._ask("GET", path, query or {}), self.clock.now())
 
+    async def page(self, path: str, query: Query) -> list[Mapping[str, Any]]:
+        """The beginning of a list, as much of it as the query asks for. Raises `Failure`."""
+        answer = await self._ask("GET", path, query)
+        return _rows_of(decoded(answer, self.clock.now()), answer.where)
+
     async def pages(self, path: str, query: Query | None = None) -> list[Mapping[str, Any]]:
         """All of a list, page after page. Raises `Failure`, also where it has no end."""
         rows: list[Mapping[str, Any]] = []

@@ -34,8 +34,8 @@ from bot.files.audit.onboarding.weekly_workflow import dispatch_weekly
 from bot.files.audit.patches import Texts, bad_places, patches, touch
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rules import BY_CHECK
-from bot.files.audit.rules.hygiene.weekly_rebuild import publishes_default_branch
 from bot.files.audit.splicing.keys import with_edits
+from bot.files.audit.suggestions.weekly_schedule import publishes_default_branch
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.releases import why_no_schedule
 

@@ -8,8 +8,8 @@ from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.rules.hygiene.weekly_rebuild import publishes_default_branch, weekly_cron
 from bot.files.audit.suggestions.released_rebuild import what_else_is_published
+from bot.files.audit.suggestions.weekly_schedule import publishes_default_branch, weekly_cron
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.releases import follows_another, is_started_by_hand_alone, requires_input
 from bot.files.audit.workflows.starts import default_branches, dispatched

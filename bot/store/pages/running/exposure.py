@@ -66,7 +66,8 @@ _NAMED = union(
     select(packages).where(is_among(packages.c.name, "names")),
     select(packages).where(is_among(packages.c.source, "names")),
     select(packages).where(
-        packages.c.type == PackageType.NUGET.value, is_among(func.lower(packages.c.name, type_=String), "names")
+        packages.c.type == PackageType.NUGET.value,
+        is_among(func.lower(packages.c.name, type_=packages.c.name.type), "names"),
     ),
 )
 _HELD = union(

@@ -1,6 +1,7 @@
 """What `doctor` says of Azure DevOps: each missing permission by its name, and where to give it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from bot.clients.http.client import Http
 from bot.commands.service.pipeline_checks import pipeline_checks
 from bot.domain.clock import ManualClock
+from bot.domain.forge.pull_requests import OtherRequest
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.settings import Settings
 from bot.views.doctor import Health, HealthCheck
@@ -46,8 +48,25 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.model_validate({"azure_devops": azure})
 
 
-async def found(settings: Settings, http: Http) -> list[HealthCheck]:
-    return await pipeline_checks(settings, [(SHOP, (BASE,))], [BASE], http)
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A forge each of whose files has this text."""
+
+    text: bytes
+
+    async def files(
+        self, repositories: Sequence[Identity], paths: Sequence[str]
+    ) -> Mapping[Identity, Mapping[str, bytes]]:
+        return {each: dict.fromkeys(paths, self.text) for each in repositories}
+
+    async def other_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OtherRequest]]:
+        return {}
+
+
+async def found(
+    settings: Settings, http: Http, text: bytes = b"", member: FleetRepository = SHOP
+) -> list[HealthCheck]:
+    return await pipeline_checks(settings, [(member, (BASE,))], [BASE], http, Texts(text))
 
 
 async def test_who_may_all_is_fine(settings: Settings, http: Http) -> None:
@@ -99,6 +118,32 @@ async def test_a_pipeline_that_would_rebuild_nothing_is_told(
     service.define(12, **values)
     _, check = await found(settings, http)
     assert (check.verdict, check.found) == (Health.WRONG, words)
+
+
+async def test_a_schedule_that_does_not_notice_a_base_is_told(settings: Settings, http: Http) -> None:
+    _, check = await found(settings, http, b"schedules:\n- cron: 0 2 * * 1\n")
+    assert (check.verdict, check.found) == (
+        Health.NOTE,
+        "its schedule 0 2 * * 1 runs only when its source has changed",
+    )
+    assert check.way_out == "write always: true into azure-pipelines.yml, or let the bot start it"
+
+
+async def test_what_builds_a_repository_that_nothing_rebuilds_is_found(settings: Settings, http: Http) -> None:
+    _, check = await found(settings, http, member=FleetRepository(1, "octo/shop", (), RepositoryConfig()))
+    assert (check.subject, check.verdict, check.found) == (
+        *("octo/shop", Health.NOTE),
+        "a pipeline builds it (azure-pipelines.yml)",
+    )
+    assert check.way_out == 'write workflow: "azure-pipelines: contoso/team one/12" in a rule for it'
+
+
+async def test_nothing_is_sought_for_what_a_workflow_rebuilds(
+    settings: Settings, service: Service, http: Http
+) -> None:
+    weekly = Workflow(".github/workflows/weekly-rebuild.yml")
+    await found(settings, http, member=FleetRepository(1, "octo/shop", (weekly,), RepositoryConfig()))
+    assert [path for _, path in service.asked if "definitions" in path] == []
 
 
 async def test_without_a_section_nothing_is_asked(service: Service, http: Http) -> None:

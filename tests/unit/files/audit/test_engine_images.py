@@ -81,3 +81,14 @@ def test_a_base_that_a_script_or_compose_builds_under_its_name_comes_from_here()
     for each in (files, files | compose):
         (of_base, own) = findings("base-pinned", each)
         assert (of_base.outcome, own.outcome) == (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
+
+
+def test_a_base_that_compose_builds_under_a_name_of_a_registry_may_come_from_there() -> None:
+    files = {
+        DOCKERFILE: "FROM contoso/shop\nCOPY . /app\n",
+        "base/Dockerfile": "FROM node:24\n",
+        "compose.yaml": "services: {shop: {image: contoso/shop, build: base}}\n",
+    }
+    (_, own) = findings("base-pinned", files)
+    assert own.outcome is Outcome.UNKNOWN
+    assert "it is built here, from base/Dockerfile" in own.message

@@ -467,3 +467,26 @@ def test_a_connection_is_told_beside_other_secrets() -> None:
     of_map = "- {name: ConnectionStrings__Shop, valueFrom: {configMapKeyRef: {name: shop, key: connection}}}"
     container = deployment(f"env:\n  {of_secret}\n  {of_map}\n")
     assert outcomes("runtime-secrets", {DEPLOYMENT: container}) == [Outcome.FAILS, Outcome.UNKNOWN]
+
+
+APP = "az containerapp update -n api --image contoso/api:8"
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (f'{APP} --set-env-vars A=1 "DB_PASSWORD=${{{{ secrets.X }}}}" --query id', [FAILS]),
+        (f"{APP} --set-env-vars DB_PASSWORD=$PASSWORD", [FAILS]),
+        (f"{APP} --set-env-vars ConnectionStrings__Shop=$SHOP", [UNKNOWN]),
+        (f"{APP} --set-env-vars DB_PASSWORD=secretref:password", []),
+        (f"{APP} --set-env-vars A=$B --tags DB_PASSWORD=$B", []),
+        ("az container create -n api --image contoso/api:8 -e DB_PASSWORD=$P", [FAILS]),
+        ("az container create -n api --image contoso/api:8 --secure-environment-variables A=$P", []),
+        ("gcloud run deploy api --image contoso/api:8 --set-env-vars=A=1,DB_PASSWORD=$P", [FAILS]),
+        ("gcloud run deploy api --image contoso/api:8 --set-secrets DB_PASSWORD=db:1", []),
+    ],
+)
+def test_a_deploy_gives_no_secret_to_the_environment(command: str, expected: list[Outcome]) -> None:
+    steps = f"- run: |\n    {command}\n"
+    assert outcomes("runtime-secrets", {BUILD: workflow(steps)}) == expected
+    assert outcomes("runtime-secrets", {BUILD: workflow(steps, "pull_request:")}) == []

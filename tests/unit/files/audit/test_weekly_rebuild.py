@@ -273,6 +273,13 @@ def test_a_commits_tag_is_known_by_the_step_that_tells_it(tag: str, is_moved: bo
     assert bool(proposed({BUILD: workflow(told + push, COMMITS)}).commits) is not is_moved
 
 
+def test_a_tag_in_which_a_number_stands_beside_the_commit_is_one_of_its_own() -> None:
+    told = '- id: vars\n  run: echo "tag=${GITHUB_SHA::7}" >> $GITHUB_OUTPUT\n'
+    tag = "${{ github.run_number }}-${{ steps.vars.outputs.tag }}"
+    push = PUSH.replace("contoso/api:8", f"contoso/api:{tag}")
+    assert proposed({BUILD: workflow(told + push, COMMITS)}).commits
+
+
 @pytest.mark.parametrize(
     ("tags", "is_moved"),
     [

@@ -569,3 +569,17 @@ async def test_a_run_is_looked_at_where_its_workflow_is_and_a_builder_in_trouble
     await tick(store, forges, builder, replace(OPTIONS, hosts=hosts), loop)
     assert store[2].state is RebuildState.PROVING
     assert [[name for name, _ in fake.asked].count("follow_runs") for fake in (github, azure)] == [1, 2]
+
+
+async def test_a_repository_that_names_a_builder_that_is_not_set_up_keeps_no_other_from_being_followed(
+    clock: ManualClock,
+) -> None:
+    merged = replace(OPEN, is_open=False, is_merged=True, merge_commit="c1", merge_node="C_1", merged_at=NOON)
+    github = forge(clock, merged)
+    builder: Any = Builders({"github": github})
+    forges: Any = Forges({"github": github})
+    other = opened(id=2, repository="contoso/other", workflow=PIPELINE, node_id="PR_9")
+    store = following(clock, opened(id=1), other)
+    await tick(store, forges, builder, OPTIONS, Loop(clock))
+    assert store[1].state is RebuildState.BUILDING
+    assert store[2].state is RebuildState.OPEN

@@ -30,6 +30,7 @@ def test_nothing_is_asked_unless_it_is_set() -> None:
         f"{ASKED}, in_cluster: true, exclude: ['kube-*']",
         f"{ASKED}, kubeconfig_file: /k, context: west, namespaces: [shop, billing]",
         f"{ASKED}, server: 'https://k8s.example:6443', token_file: /t, ca_file: /c",
+        f"{ASKED}, server: 'https://k8s.example', azure: workload_identity, client_id: a, ca_file: /c",
         f"{TOLD}, token_file: /t, stale_after: 1h",
     ],
 )
@@ -47,8 +48,14 @@ def test_each_way_in_is_taken(tmp_path: Path, source: str) -> None:
             f"{ASKED}, in_cluster: true, kubeconfig_file: /k",
             "kind: kubernetes needs one of in_cluster, kubeconfig_file and server",
         ),
-        (f"{ASKED}, server: 'https://k8s.example'", "server and token_file need each other"),
-        (f"{ASKED}, in_cluster: true, token_file: /t", "server and token_file need each other"),
+        (f"{ASKED}, server: 'https://k8s.example'", "server needs one of token_file and azure beside it"),
+        (
+            f"{ASKED}, server: 'https://k8s.example', token_file: /t, azure: managed_identity",
+            "server needs one of token_file and azure beside it",
+        ),
+        (f"{ASKED}, in_cluster: true, token_file: /t", "token_file goes with server; leave it out"),
+        (f"{ASKED}, in_cluster: true, azure: managed_identity", "azure goes with server; leave it out"),
+        (f"{ASKED}, in_cluster: true, client_id: a", "client_id goes with azure; leave it out"),
         (f"{ASKED}, in_cluster: true, ca_file: /c", "ca_file goes with server; leave it out"),
         (f"{ASKED}, in_cluster: true, context: west", "context goes with kubeconfig_file; leave it out"),
         (

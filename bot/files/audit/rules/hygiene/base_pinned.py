@@ -13,8 +13,9 @@ Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
 
 Exceptions: unknown are names that only a build tells, and a patch or a day whose publisher may have no tag that
 follows them; and what may be in an archive that the job loads before its build. `latest` holds where the
-repository's name tells the version (`…/static-debian12`). What a step before the build makes and pushes nowhere,
-or a script or Compose file here builds, is asked nothing. Dockerfiles of tests and samples are not asked.
+repository's name tells the version (`…/static-debian12`). What a step before the build makes and pushes nowhere is
+asked nothing, nor what a script or Compose file here builds under a name without a registry. Dockerfiles of tests
+and samples are not asked.
 """
 
 import re
@@ -129,7 +130,10 @@ def _made_here(repository: RepositoryTexts, path: str, image: str, own: Verdict)
     built = built_locally(repository, image)
     if built in {None, path}:
         return None
-    return not_applicable(own.place, own.subject, f"it is built here, from {built}")
+    if "/" not in image:
+        return not_applicable(own.place, own.subject, f"it is built here, from {built}")
+    why = f"it is built here, from {built}, and whether a registry gives another one is not told"
+    return unknown(own.place, own.subject, why, "the step that builds it before, or a version of it")
 
 
 def _given_by_builds(

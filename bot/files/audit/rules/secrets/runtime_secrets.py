@@ -1,8 +1,9 @@
 """Secrets reach a program as files, not in its environment or among its arguments.
 
 What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret;
-no option such as `--password` is given one; in Compose no variable. Files are fine: of Secrets, the CSI secret
-store, projected volumes, vault-agent, and `secrets` of Compose.
+no option such as `--password` is given one; in Compose no variable; no command that deploys to Container Apps,
+Container Instances or Cloud Run gives one. Files are fine: of Secrets, the CSI secret store, projected volumes,
+vault-agent, and `secrets` of Compose.
 
 Example that fails::
 
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Names
 
 from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.arguments import (
@@ -26,8 +28,10 @@ from bot.files.audit.secrets.arguments import (
     service_arguments,
     service_checks,
 )
+from bot.files.audit.secrets.deploys import variables_of_deploy
 from bot.files.audit.secrets.environment import secret_brought
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.shell import ShellCommand
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
 from bot.files.audit.suggestions.secrets_as_files import (
     comes_from_config_map,
@@ -36,6 +40,7 @@ from bot.files.audit.suggestions.secrets_as_files import (
     variables_put_in,
 )
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
 from bot.files.audit.workloads.compose import Service, overrides, passed_values
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
@@ -47,6 +52,7 @@ from bot.files.formats.source.nodes import Mapping, Node
 _FIX = "mount the Secret as a file, or read it from a key vault"
 _CONNECTION = re.compile(r"connection(?:_?(?:string|ur[il]))?$", re.IGNORECASE)
 _ARGUMENTS, _PROBES, _HEALTH_CHECK = "its arguments", "a probe or hook", "its health check"
+_FIX_OF_DEPLOY = "have the program read it from a file or a key vault, by an identity of its own"
 _FIX_OF_SERVICE = "use Compose's `secrets`"
 
 
@@ -103,6 +109,20 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     yield from judge_workloads(
         repository, of_container, of_service, is_asked_of_windows=True, is_asked_of_parts=True
     )
+    for deploy in deliveries(repository).deploys:
+        if deploy.command is not None and deploy.step.events - TESTS_ONLY:
+            yield from _of_deploy(repository, deploy.step, deploy.command)
+
+
+def _of_deploy(repository: RepositoryTexts, step: PipelineStep, command: ShellCommand) -> Iterator[Verdict]:
+    """What the command of a deploy gives the environment of what it runs."""
+    place = repository.where(step)
+    for name, value in variables_of_deploy(command):
+        if brought := secret_brought(name, value):
+            yield fails(place, step.subject, f"{brought} of what it deploys"[:200], _FIX_OF_DEPLOY)
+        elif _may_connect(name, value):
+            why = f"{name[:80]} comes into the environment of what it deploys, and may hold a password"
+            yield unknown(place, step.subject, why, _OF_CONNECTION)
 
 
 _OF_CONNECTION = "whether the connection is made without a password"

@@ -1,6 +1,7 @@
 """Azure Pipelines as a builder: what is asked, and what is made of the answers."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity
-from sandbox.azure_devops.service import EDIT_QUEUE, PROJECT, QUEUE, Service
+from sandbox.azure_devops.service import EDIT_QUEUE, PROJECT, QUEUE, Question, Reply, Service
 from tests.unit.clients.forges.azure_devops.playing import pipelines_of, played
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -274,6 +275,27 @@ async def test_only_who_is_shown_another_pipeline_of_the_project_knows_what_is_g
     assert await pipelines.sees_others(SHOP)
     service.definitions.clear()
     assert not await pipelines.sees_others(SHOP)
+
+
+@pytest.mark.parametrize("shown", [{}, {"value": None}, {"value": [{"id": 7}]}, [], {"value": [3]}])
+async def test_an_answer_of_another_shape_is_told(
+    pipelines: Pipelines, monkeypatch: pytest.MonkeyPatch, shown: Any
+) -> None:
+    async def answer(_1: Service, _2: Question) -> Reply:
+        return Reply(200, shown)
+
+    monkeypatch.setattr(Service, "answer", answer)
+    node = str(AzureNode("contoso", PROJECT["id"], "definition", "12"))
+    asked: list[Coroutine[Any, Any, object]] = [
+        pipelines.past_runs(SHOP, PIPELINE, "main"),
+        pipelines.latest_runs([node]),
+        pipelines.started_runs(SHOP, PIPELINE, branch=None, since=NOON),
+        pipelines.run(SHOP, 7),
+    ]
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert {getattr(each, "trouble", each) for each in told} == {Trouble.MALFORMED}
+    builds = await pipelines.builds([MergedCommit("C_1", "aaa", NOON, PIPELINE)])
+    assert isinstance(builds["C_1"], Failure)
 
 
 async def test_an_organisation_that_is_not_set_up_any_more_has_lost_nothing(pipelines: Pipelines) -> None:
