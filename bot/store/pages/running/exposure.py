@@ -12,7 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
-from bot.domain.packages.package import Package, PackageType
+from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
 from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
@@ -153,6 +153,7 @@ class ExposureStore(Store):
         """The places of these sources, with their runs in the time in question, and before that those of builds
         that hold what is affected."""
         names = {name for each in told.affected for name in (*each.names, each.name)}
+        names |= {f"{RUNTIME_PACK}{name}" for name in names}
         named = (await connection.execute(_NAMED, {"names": names})).all()
         about = {row.id: package for row in named if cve.is_about(package := package_of(row))}
         holding: dict[int, list[int]] = {}
