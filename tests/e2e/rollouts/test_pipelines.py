@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.engine.budgets import BudgetStore
 from bot.store.orders.orders import OrdersStore
 from sandbox.azure_devops.service import QUEUE, Service
 from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, azure_devops_in
@@ -154,6 +155,13 @@ async def test_an_organisation_that_asks_for_a_pause_holds_up_its_pipelines_alon
     states = await begun.states()
     assert (states[FLOATING], states[PINNED]) == (RebuildState.WAITING, RebuildState.OPEN)
     assert service_of(begun).builds == {}
+
+
+async def test_a_pause_of_github_holds_up_no_pipeline(begun: Stage) -> None:
+    await begun.bot.stores[BudgetStore].stop("", timedelta(hours=1))
+    await move(begun)
+    states = await begun.states()
+    assert (states[FLOATING], states[PINNED]) == (RebuildState.DISPATCHED, RebuildState.PLANNED)
 
 
 async def test_all_pipelines_of_a_project_are_looked_at_with_two_requests(begun: Stage) -> None:
