@@ -1,6 +1,5 @@
 """Repositories on GitHub that pipelines of Azure DevOps build: started, followed, and proved by their images."""
 
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +8,10 @@ import pytest
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.engine.budgets import BudgetStore
 from bot.store.orders.orders import OrdersStore
-from sandbox.azure_devops.edge import TOKEN
 from sandbox.azure_devops.service import QUEUE, Service
-from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, pipeline
+from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, azure_devops_in
 from sandbox.world import World
 from tests.conftest import SHARED
 from tests.e2e.beginnings import beginning
@@ -20,23 +19,10 @@ from tests.e2e.publishing import move
 from tests.e2e.staging import Stage, settled
 
 
-def azure_of(world: World, folder: Path) -> Mapping[str, object]:
-    (folder / "azure-token").write_text(TOKEN)
-    return {
-        "url": world.azure_devops.url,
-        "organizations": {"contoso": {"token_file": str(folder / "azure-token")}},
-        "seconds_between_requests": 0,
-    }
-
-
-def rule(name: str) -> dict[str, object]:
-    return {"match": {"repositories": [f"contoso/{name}"]}, "workflow": pipeline(name), "settle": "0s"}
-
-
 async def _begin(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    azure = azure_of(world, folder)
-    policy = [rule(FLOATING), rule(PINNED)]
+    azure = azure_devops_in(world, folder)
     fleet = PipelineFleet(world)
+    policy = [fleet.rule(FLOATING), fleet.rule(PINNED)]
     fleet.service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
     return await settled(world, folder, store_url, exits, fleet=fleet, policy=policy, azure_devops=azure)
 
@@ -171,6 +157,13 @@ async def test_an_organisation_that_asks_for_a_pause_holds_up_its_pipelines_alon
     assert service_of(begun).builds == {}
 
 
+async def test_a_pause_of_github_holds_up_no_pipeline(begun: Stage) -> None:
+    await begun.bot.stores[BudgetStore].stop("", timedelta(hours=1))
+    await move(begun)
+    states = await begun.states()
+    assert (states[FLOATING], states[PINNED]) == (RebuildState.DISPATCHED, RebuildState.PLANNED)
+
+
 async def test_all_pipelines_of_a_project_are_looked_at_with_two_requests(begun: Stage) -> None:
     await begun.run_pass()
     asked = begun.world.traffic.requests(service="azure")
@@ -186,7 +179,9 @@ async def test_a_pipeline_that_starts_nothing_is_told(begun: Stage, status: str)
     assert service_of(begun).builds == {}
 
 
-aging = BEGUN.under(policy=[{**rule(FLOATING), "max_age": "2d"}]).fixture()
+AGE = {"match": {"repositories": [f"contoso/{FLOATING}"]}, "max_age": "2d"}
+OF_PIPELINE = {"workflow": "azure-pipelines: contoso/team one/12", "settle": "0s"}
+aging = BEGUN.under(policy=[{**AGE, **OF_PIPELINE}]).fixture()
 
 
 async def test_a_build_that_grows_too_old_is_started_there(
