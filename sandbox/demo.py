@@ -34,7 +34,8 @@ from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
 from bot.store.views.images import ImageViewsStore
 from bot.views.images.images import stands_on
-from sandbox.fleets.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG
+from sandbox.fleets.pipelines import BESIDE, MixedFleet, azure_devops_in
 from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 
@@ -83,15 +84,16 @@ async def show(*, keep: bool) -> int:
 
 
 @asynccontextmanager
-async def _fleet(console: Console) -> AsyncIterator[tuple[SampleFleet, Bot, Path]]:
+async def _fleet(console: Console) -> AsyncIterator[tuple[MixedFleet, Bot, Path]]:
     async with AsyncExitStack() as exits:
-        with console.status("starting a registry, GitHub, Slack and feeds on this machine"):
+        with console.status("starting a registry, GitHub, Azure DevOps, Slack and feeds on this machine"):
             world = await exits.enter_async_context(World())
-            fleet = SampleFleet(world)
+            fleet = MixedFleet(world)
             await fleet.build("10.0.0")
         folder = exits.enter_context(tempfile.TemporaryDirectory(prefix="freshness-demo-"))
         path = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
         _read_vulnerabilities(world, path)
+        _build_by_pipelines(fleet, path)
         bot = await exits.enter_async_context(open_bot(load(path), SystemClock()))
         yield fleet, bot, path
 
@@ -104,8 +106,16 @@ def _read_vulnerabilities(world: World, config: Path) -> None:
     config.write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
+def _build_by_pipelines(fleet: MixedFleet, config: Path) -> None:
+    """Has the bot start the pipeline of the repository that Azure DevOps builds."""
+    known = yaml.safe_load(config.read_text())
+    azure = azure_devops_in(fleet.world, config.parent)
+    settings = {**known, "azure_devops": azure, "policy": [fleet.rule(BESIDE), *known["policy"]]}
+    config.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
 class _Story:
-    def __init__(self, console: Console, fleet: SampleFleet, bot: Bot, settings: Path) -> None:
+    def __init__(self, console: Console, fleet: MixedFleet, bot: Bot, settings: Path) -> None:
         self._console = console
         self._fleet = fleet
         self._bot = bot
@@ -136,7 +146,7 @@ class _Story:
         await ended.wait()
 
     async def _settle(self) -> None:
-        self._chapter("The fleet", "Seven repositories; the bot reads them and remembers how their bases look.")
+        self._chapter("The fleet", "Eight repositories; the bot reads them and remembers how their bases look.")
         await self._pass()
         for base in (f"{ASPNET}:{RUNTIME_TAG}", f"{SDK}:{SDK_TAG}"):
             self._say(f"  {base}  {self._fleet.digests[base][:19]}  from the registry")
@@ -182,6 +192,8 @@ class _Story:
         await self._world.github.merge("payments-api", request["number"])
         for run in self._world.github.runs():
             self._world.github.finish_run(run.id)
+        for number in self._fleet.service.builds:
+            self._fleet.service.finish(number)
         await self._pass()
         await self._show_images("as the registry shows them now")
         await self._show_slack()
@@ -191,7 +203,7 @@ class _Story:
         )
         images = [view.image for view in await self._bot.stores[ImageViewsStore].views()]
         proved = [image for image in images if image.strength is Strength.PROVED and image.behind_since is None]
-        self._expect(len(proved) == len(BUILT_ON), "each image must be seen to stand on the new base")
+        self._expect(len(proved) == len(self._fleet.built_on), "each image must be seen to stand on the new base")
 
     async def _stuck(self) -> None:
         self._chapter(
@@ -245,6 +257,9 @@ class _Story:
     def _show_runs(self) -> None:
         for run in self._world.github.runs():
             self._say(f"  run {run.id} of {run.workflow.path} in {run.workflow.repository}: {run.status}")
+        for build in self._fleet.service.builds.values():
+            name = self._fleet.service.definitions[build["definition"]["id"]]["repository"]["id"]
+            self._say(f"  build {build['id']} of the pipeline of {name}, at Azure DevOps: {build['status']}")
 
     async def _show_slack(self) -> None:
         messages = await self._world.slack.messages()

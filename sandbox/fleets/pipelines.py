@@ -1,15 +1,17 @@
-"""A fleet on GitHub that pipelines of Azure DevOps build."""
+"""Fleets on GitHub of which pipelines of Azure DevOps build repositories."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from sandbox.azure_devops.edge import TOKEN
 from sandbox.azure_devops.service import PROJECT, Service
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SampleFleet
+from sandbox.world import World
 
-FLOATING, PINNED = "catalog-web", "payments-api"
-DEFINITIONS = {FLOATING: 12, PINNED: 13}
-PATH = "azure-pipelines.yml"
+FLOATING, PINNED, BESIDE = "catalog-web", "payments-api", "reports-api"
+_PATH = "azure-pipelines.yml"
 _BY_HAND = """\
 trigger: none
 parameters:
@@ -24,18 +26,26 @@ steps:
 """
 
 
-def pipeline(name: str) -> str:
-    """What settings call the pipeline of a repository."""
-    return f"azure-pipelines: contoso/{PROJECT['name']}/{DEFINITIONS[name]}"
+def azure_devops_in(world: World, folder: Path) -> Mapping[str, object]:
+    """The section of the bot's settings for what that world plays; its token is put into the folder."""
+    token = folder / "azure-token"
+    token.write_text(TOKEN)
+    organizations = {"contoso": {"token_file": str(token)}}
+    return {"url": world.azure_devops.url, "organizations": organizations, "seconds_between_requests": 0}
 
 
 @dataclass(slots=True)
 class PipelineFleet(SampleFleet):
-    """One repository that floats, and is built by hand, and one that is pinned, and is built on each push."""
+    """One repository that floats, and is built by hand, and one that is pinned, and is built on each push.
+
+    `definitions` are the numbers of the pipelines by what they build.
+    """
+
+    definitions: dict[str, int] = field(default_factory=lambda: {FLOATING: 12, PINNED: 13})
 
     def __post_init__(self) -> None:
         SampleFleet.__post_init__(self)
-        for name, number in DEFINITIONS.items():
+        for name, number in self.definitions.items():
             self.service.define(number, f"{self.world.github.name}/{name}", name=name)
         self.service.on_finished = self._built_there
 
@@ -43,23 +53,46 @@ class PipelineFleet(SampleFleet):
     def service(self) -> Service:
         return self.world.azure_devops.organizations["contoso"]
 
+    def rule(self, name: str) -> dict[str, object]:
+        """The rule by which the bot knows the pipeline of a repository."""
+        pipeline = f"azure-pipelines: contoso/{PROJECT['name']}/{self.definitions[name]}"
+        return {"match": {"repositories": [f"contoso/{name}"]}, "workflow": pipeline, "settle": "0s"}
+
     async def build(self, version: str = "10.0.0") -> None:
         await SampleFleet.build(self, version)
         self.service.builds.clear()  # a repository that is made starts nothing
 
     def repositories(self, version: str) -> Mapping[str, Mapping[str, str]]:
-        base = f"{self.registry}/{ASPNET}:{RUNTIME_TAG}"
-        pinned = self.digests[f"{ASPNET}:{RUNTIME_TAG}"]
-        return {
-            FLOATING: {"Dockerfile": f"FROM {base}\nCOPY . /app\n", PATH: self._told(_BY_HAND, FLOATING)},
-            PINNED: {"Dockerfile": f"FROM {base}@{pinned}\nCOPY . /app\n", PATH: self._told(_ON_PUSH, PINNED)},
-        }
+        return {FLOATING: self._floating(FLOATING), PINNED: self._pinned(PINNED)}
+
+    def _floating(self, name: str) -> Mapping[str, str]:
+        text = f"FROM {self.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
+        return {"Dockerfile": text, _PATH: self._told(_BY_HAND, name)}
+
+    def _pinned(self, name: str) -> Mapping[str, str]:
+        base = f"{ASPNET}:{RUNTIME_TAG}"
+        text = f"FROM {self.registry}/{base}@{self.digests[base]}\nCOPY . /app\n"
+        return {"Dockerfile": text, _PATH: self._told(_ON_PUSH, name)}
 
     def _told(self, text: str, name: str) -> str:
         return text.replace("IMAGE", f"{self.registry}/{self.world.github.name}/{name}:latest")
 
     def _built_there(self, build: dict[str, Any]) -> None:
         """Called when a build ends."""
-        name = next(name for name, number in DEFINITIONS.items() if number == build["definition"]["id"])
+        name = next(name for name, number in self.definitions.items() if number == build["definition"]["id"])
         if build["result"] == "succeeded" and build["sourceBranch"] == "refs/heads/main":
             self.push_image(name, f"build {build['id']} of {build['sourceVersion']}")
+
+
+@dataclass(slots=True)
+class MixedFleet(PipelineFleet):
+    """The sample fleet, and beside it a repository that a pipeline builds."""
+
+    definitions: dict[str, int] = field(default_factory=lambda: {BESIDE: 21})
+
+    def __post_init__(self) -> None:
+        PipelineFleet.__post_init__(self)
+        self.built_on = {**self.built_on, BESIDE: f"{ASPNET}:{RUNTIME_TAG}"}
+
+    def repositories(self, version: str) -> Mapping[str, Mapping[str, str]]:
+        return {**SampleFleet.repositories(self, version), BESIDE: self._floating(BESIDE)}

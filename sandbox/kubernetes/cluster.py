@@ -115,13 +115,18 @@ class Cluster:
     def _page(self, namespace: str | None, token: str | None, limit: int) -> Json:
         version, start = _read(token) if token else (self._version, 0)
         if not token:
-            self._states[version] = self.pods(namespace)
+            self._states[version] = [_listed(pod) for pod in self.pods(namespace)]
         pods = self._states[version]
         rest = len(pods) - start - limit
         metadata: Json = {"resourceVersion": str(version)}
         if rest > 0:
             metadata |= {"continue": _token(version, start + limit), "remainingItemCount": rest}
         return {"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": pods[start : start + limit]}
+
+
+def _listed(pod: Json) -> Json:
+    """As in a list, which says once of what it is one."""
+    return {key: value for key, value in pod.items() if key not in ("kind", "apiVersion")}
 
 
 def kubeconfig(server: str, authority: Path | None = None) -> str:

@@ -107,13 +107,14 @@ class _Reader:
     def config(self, root: Mapping) -> RepositoryConfig:
         self._check_keys(root, _KEYS)
         enabled = self._read_enabled(root)
+        parts = tuple(self._parts(root))
         owners = list(self._several(root, "owners", _owner, "a GitHub login or organization/team"))
         return RepositoryConfig(
             enabled=enabled and not self.unread,
             unread=self.unread,
             action=self._one(root, "action", _action_preference, f"one of {', '.join(ActionPreference)}"),
-            workflow=self._one(root, "workflow", _rebuild_workflow, _REBUILD_WORKFLOW),
-            workflows=tuple(self._parts(root)),
+            workflow=self._workflow(root, has_parts=bool(parts)),
+            workflows=parts,
             labels=tuple(
                 dict.fromkeys(
                     self._several(
@@ -144,6 +145,15 @@ class _Reader:
             value = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
             self._doubt(node.start, f"enabled: {value} does not count; write true or false")
         return understood is not False
+
+    def _workflow(self, root: Mapping, *, has_parts: bool) -> str | None:
+        """A pipeline builds the whole repository, so none counts beside parts."""
+        workflow = self._one(root, "workflow", _rebuild_workflow, _REBUILD_WORKFLOW)
+        node = root.get("workflow")
+        if node is None or not has_parts or definition_of(workflow) is None:
+            return workflow
+        self._problem(node.start, "a pipeline does not count beside workflows; keep one of the two")
+        return None
 
     def _doubt(self, place: int, message: str) -> None:
         """A problem for which nothing is written."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.domain.running.runs import RunningSource
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.settings.sections.running import RunningSourceSettings, SourceKind
+from bot.store.rows.running.running import running_sources
 
 
 def source_of(settings: RunningSourceSettings) -> RunningSource:
@@ -28,4 +29,4 @@ async def running(bot: Bot) -> TickOutcome:
     return TickOutcome(figures, problems)
 
 
-STAGE = Stage("running", running, timedelta(minutes=1), only_reads=True)
+STAGE = Stage("running", running, timedelta(minutes=1), only_reads=True, claims=(running_sources,))

@@ -26,7 +26,7 @@ class OrganizationSettings(Section):
     token_file: Path | None = Field(None, description="File with a personal access token of this organisation.")
     identity: Literal["workload_identity", "managed_identity"] | None = Field(
         None,
-        description="Sign in as the pod's service account or as the machine; the organisation has added it.",
+        description="Sign in as the pod's service account or as the machine.",
     )
     client_id: Name | None = Field(None, description="Which identity in Azure, where there are several.")
 
@@ -42,7 +42,7 @@ class OrganizationSettings(Section):
 class AzureDevOpsSettings(Section):
     """Azure DevOps, whose pipelines build repositories that are on GitHub."""
 
-    url: GuardedAddress = Field(SERVICE, description="Where organisations are; a server of your own is untried.")
+    url: GuardedAddress = Field(SERVICE, description="Where organisations are.")
     organizations: dict[Annotated[str, AfterValidator(_organization)], OrganizationSettings] = Field(
         max_length=50, description="The organisations whose pipelines are started, by their names."
     )

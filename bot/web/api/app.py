@@ -1,13 +1,14 @@
 """The API's addresses. Each answers one view; what may be asked for is checked before the store is."""
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
+from pydantic import AwareDatetime, BeforeValidator
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -342,7 +343,21 @@ def _add_details(app: FastAPI) -> None:
         return answered(request, cve_page, CvePage, cve_page.images)
 
 
-_TIME = Annotated[datetime | None, Query(description="Then, or at any time since; in UTC without a zone.")]
+_WRITTEN_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _as_described(value: object) -> object:
+    """Lets no other way to write a time in than the one that the description names: a number is none."""
+    if not isinstance(value, str) or _WRITTEN_TIME.fullmatch(value) is None:
+        raise ValueError("write it as 2026-03-10T14:30:00Z")
+    return value
+
+
+_TIME = Annotated[
+    Annotated[AwareDatetime, BeforeValidator(_as_described)] | None,
+    Query(description="Then, or at any time since, as 2026-03-10T14:30:00Z."),
+]
+_RECORD = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]*$")]
 _PLACE = Annotated[str | None, Query(max_length=200, pattern=_TEXT, description="An environment, or a source.")]
 _BUILDER = Annotated[str | None, Query(max_length=200, pattern=_TEXT, description="Who builds what runs there.")]
 
@@ -364,7 +379,7 @@ def _add_running(app: FastAPI) -> None:
     )
     async def exposure(
         request: Request,
-        cve: Part,
+        cve: _RECORD,
         cut: OnePage,
         at: _TIME = None,
         since: _TIME = None,
@@ -377,7 +392,7 @@ def _add_running(app: FastAPI) -> None:
 
         site = site_of(request)
         asked = asked_of(at, since, site.clock.now())
-        answer = await exposure_of(site.stores, cve[:64], asked, Narrowed(environment, repository, org, team))
+        answer = await exposure_of(site.stores, cve, asked, Narrowed(environment, repository, org, team))
         page = exposure_page(answer, cut)
         return answered(request, page, ExposurePage, page.places)
 

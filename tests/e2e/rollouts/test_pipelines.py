@@ -1,6 +1,5 @@
 """Repositories on GitHub that pipelines of Azure DevOps build: started, followed, and proved by their images."""
 
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +8,10 @@ import pytest
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.engine.budgets import BudgetStore
 from bot.store.orders.orders import OrdersStore
-from sandbox.azure_devops.edge import TOKEN
 from sandbox.azure_devops.service import QUEUE, Service
-from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, pipeline
+from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, azure_devops_in
 from sandbox.world import World
 from tests.conftest import SHARED
 from tests.e2e.beginnings import beginning
@@ -20,23 +19,10 @@ from tests.e2e.publishing import move
 from tests.e2e.staging import Stage, settled
 
 
-def azure_of(world: World, folder: Path) -> Mapping[str, object]:
-    (folder / "azure-token").write_text(TOKEN)
-    return {
-        "url": world.azure_devops.url,
-        "organizations": {"contoso": {"token_file": str(folder / "azure-token")}},
-        "seconds_between_requests": 0,
-    }
-
-
-def rule(name: str) -> dict[str, object]:
-    return {"match": {"repositories": [f"contoso/{name}"]}, "workflow": pipeline(name), "settle": "0s"}
-
-
 async def _begin(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    azure = azure_of(world, folder)
-    policy = [rule(FLOATING), rule(PINNED)]
+    azure = azure_devops_in(world, folder)
     fleet = PipelineFleet(world)
+    policy = [fleet.rule(FLOATING), fleet.rule(PINNED)]
     fleet.service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
     return await settled(world, folder, store_url, exits, fleet=fleet, policy=policy, azure_devops=azure)
 
@@ -65,6 +51,23 @@ async def test_a_floating_base_that_moved_has_its_pipeline_started_and_the_image
     rebuild = (await begun.rebuilds())[FLOATING]
     assert rebuild.state is RebuildState.SUCCEEDED, rebuild.reason
     assert begun.world.github.runs() == []
+
+
+async def test_a_rebuild_costs_few_requests_of_which_one_writes(begun: Stage) -> None:
+    await move(begun)
+    asked = [entry for entry in begun.world.traffic.requests(service="azure") if "12" in entry.path]
+    started = begun.world.traffic.requests(service="azure")
+    assert [entry.method for entry in started].count("POST") == 1
+    assert [entry.path.partition("/_apis/")[2] for entry in asked] == [
+        "build/definitions/12",
+        "pipelines/12/runs",
+    ]
+    assert len(started) <= 6, [entry.path for entry in started]
+    [number] = service_of(begun).builds
+    service_of(begun).finish(number)
+    await begun.run_pass()
+    followed = [entry.query for entry in begun.world.traffic.requests(service="azure", path="/build/builds")]
+    assert len([query for query in followed if "buildIds" in query]) == 1
 
 
 async def test_a_green_build_on_the_old_base_proves_nothing(begun: Stage) -> None:
@@ -154,6 +157,13 @@ async def test_an_organisation_that_asks_for_a_pause_holds_up_its_pipelines_alon
     assert service_of(begun).builds == {}
 
 
+async def test_a_pause_of_github_holds_up_no_pipeline(begun: Stage) -> None:
+    await begun.bot.stores[BudgetStore].stop("", timedelta(hours=1))
+    await move(begun)
+    states = await begun.states()
+    assert (states[FLOATING], states[PINNED]) == (RebuildState.DISPATCHED, RebuildState.PLANNED)
+
+
 async def test_all_pipelines_of_a_project_are_looked_at_with_two_requests(begun: Stage) -> None:
     await begun.run_pass()
     asked = begun.world.traffic.requests(service="azure")
@@ -167,3 +177,26 @@ async def test_a_pipeline_that_starts_nothing_is_told(begun: Stage, status: str)
     rebuild = (await begun.rebuilds())[FLOATING]
     assert f"it is {status}" in rebuild.reason
     assert service_of(begun).builds == {}
+
+
+AGE = {"match": {"repositories": [f"contoso/{FLOATING}"]}, "max_age": "2d"}
+OF_PIPELINE = {"workflow": "azure-pipelines: contoso/team one/12", "settle": "0s"}
+aging = BEGUN.under(policy=[{**AGE, **OF_PIPELINE}]).fixture()
+
+
+async def test_a_build_that_grows_too_old_is_started_there(
+    aging: Stage,
+) -> None:
+    service = service_of(aging)
+    last = (aging.clock.now() - timedelta(days=3)).isoformat().replace("+00:00", "Z")
+    service.build(50, 12, queueTime=last, finishTime=last, reason="schedule")
+    await aging.run_pass()
+    await aging.run_pass()
+    aging.clock.ahead += timedelta(hours=6, minutes=5)
+    await aging.run_pass()
+    [started] = [build for build in service.builds.values() if build["id"] != 50]
+    assert (started["definition"]["id"], started["reason"]) == (12, "manual")
+    service.finish(started["id"])
+    await aging.run_pass()
+    await aging.run_pass()
+    assert (await aging.states())[FLOATING] is RebuildState.SUCCEEDED

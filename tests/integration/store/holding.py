@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.evidence import Strength
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
@@ -19,6 +19,8 @@ from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.registry.ports import Sighting
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.images.packages.layers.layer import LayerContents
+from bot.store.engine.codec import dump
+from bot.store.rows.bases.tables import advisories
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages
@@ -112,6 +114,23 @@ async def publish(stores: Stores, affected: AffectedPackage = OPENSSL, cve: str 
     record = Vulnerability(f"UBUNTU-{cve}", (cve,), "overflow", Severity.HIGH, "Ubuntu", affected=(affected,))
     kept = KeptDump(SOURCE, DumpMark("1"), WANTED, DumpReading((record,)))
     await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+
+
+async def microsoft_says(stores: Stores) -> Advisory:
+    """An advisory of .NET says that its runtime is affected."""
+    advisory = Advisory(
+        "CVE-2026-2002",
+        "a leak",
+        Severity.CRITICAL,
+        published_at=stores.clock.now(),
+        families=frozenset({"runtime"}),
+        fixed_versions=("8.0.30", "10.0.5", "10.0.105"),
+        evidence=(Evidence("msrc", "2026-Mar", stores.clock.now()),),
+    )
+    async with stores.database.transaction() as connection:
+        row = {"source": "msrc", "cve": advisory.cve, "advisory": dump(advisory, Advisory)}
+        await connection.execute(advisories.insert().values(**row))
+    return advisory
 
 
 def sbom(*packages: Package, strength: Strength = Strength.CLAIMED, document: str = "1") -> Sbom:

@@ -138,7 +138,9 @@ class TestNoBodyIsRead:
 
     @pytest.fixture
     def asked(self, expecting: Site) -> Callable[..., Any]:
-        async def sent(path: str, headers: dict[str, str], site: Site = expecting) -> tuple[int, bool]:
+        async def sent(
+            path: str, headers: dict[str, str], site: Site = expecting, method: str = "POST"
+        ) -> tuple[int, bool]:
             was_read, answers = False, list[Message]()
 
             async def receive() -> Message:
@@ -152,7 +154,7 @@ class TestNoBodyIsRead:
             told = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
             scope = {
                 "type": "http",
-                "method": "POST",
+                "method": method,
                 "path": path,
                 "raw_path": path.encode(),
                 "query_string": b"",
@@ -191,6 +193,14 @@ class TestNoBodyIsRead:
     async def test_where_a_registry_shows_another_secret(self, asked: Callable[..., Any]) -> None:
         assert await asked("/hooks/registry", {"Authorization": "Bearer x"}) == (403, False)
         assert await asked("/hooks/registry/x", {}) == (403, False)
+
+    @pytest.mark.parametrize("source", ["production", "nowhere"])
+    async def test_where_a_cluster_shows_another_token(
+        self, asked: Callable[..., Any], expecting: Site, source: str
+    ) -> None:
+        site = replace(expecting, senders=Senders(clusters={"production": "t" * 32}))
+        told = {"Authorization": f"Bearer {'x' * 32}"}
+        assert await asked(f"/api/v1/running/{source}", told, site, "PUT") == (403, False)
 
     async def test_but_where_the_signature_may_be_one(self, asked: Callable[..., Any]) -> None:
         assert await asked("/hooks/github", {"X-Hub-Signature-256": FORGED}) == (403, True)

@@ -14,7 +14,7 @@ PROGRAM = "from schemathesis.cli import schemathesis; schemathesis()"
 EXAMPLES = 50
 """For each operation, of right requests and wrong ones: a minute of an idle core."""
 PATIENCE = 560
-OPERATIONS = 22
+OPERATIONS = 26
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
-from bot.domain.packages.package import Package, PackageType
+from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
 from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
@@ -66,7 +66,8 @@ _NAMED = union(
     select(packages).where(is_among(packages.c.name, "names")),
     select(packages).where(is_among(packages.c.source, "names")),
     select(packages).where(
-        packages.c.type == PackageType.NUGET.value, is_among(func.lower(packages.c.name), "names")
+        packages.c.type == PackageType.NUGET.value,
+        is_among(func.lower(packages.c.name, type_=packages.c.name.type), "names"),
     ),
 )
 _HELD = union(
@@ -152,12 +153,15 @@ class ExposureStore(Store):
         """The places of these sources, with their runs in the time in question, and before that those of builds
         that hold what is affected."""
         names = {name for each in told.affected for name in (*each.names, each.name)}
+        names |= {f"{RUNTIME_PACK}{name}" for name in names}
         named = (await connection.execute(_NAMED, {"names": names})).all()
         about = {row.id: package for row in named if cve.is_about(package := package_of(row))}
         holding: dict[int, list[int]] = {}
         for inventory, package_id in await connection.execute(_HELD, {"packages": about}):
             holding.setdefault(inventory, []).append(package_id)
-        history = await _read_history(connection, asked, told.published_at, holding, sources)
+        having = {number for number, package in about.items() if cve.may_have(package)}
+        suspect = [inventory for inventory, held in holding.items() if not having.isdisjoint(held)]
+        history = await _read_history(connection, asked, told.published_at, suspect, sources)
         digests = {row.build_id: row.digest for row in history.runs}
         platforms = await self._read_platforms(connection, digests, holding, _Said(cve, about))
         producers = await read_producers(connection, history.runs)
@@ -208,7 +212,7 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """The rows of places and of their runs, the earliest first."""
+    """The rows of places and of their runs."""
 
     places: Sequence[Any]
     runs: Sequence[Any]
@@ -292,8 +296,8 @@ async def _read_history(
     holding: Collection[int],
     sources: Mapping[int, CoveredSource],
 ) -> _History:
-    """Reads what ran in the time in question, and of what ran before that since the CVE is known the builds that
-    hold what it is about."""
+    """Reads what ran in the time in question, and of what ran before that, since the CVE is known, the builds that
+    hold what it affects."""
     begin = asked.since or asked.at
     began = runs.c.since <= asked.at
     queries = [_RUNS.where(runs.c.until.is_(None), began), _RUNS.where(runs.c.until > begin, began)]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import null, select, text, update
 
 from bot.domain.bases.observation import Observation, Sight
-from bot.domain.feeds.advisory import Advisory, Evidence, Severity
+from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
@@ -25,13 +25,12 @@ from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.feeds.tick import FeedReading
 from bot.fleet.watch.registry.ports import Sighting
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
-from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.ledger import entries
 from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.kept import read_kept
 from bot.store.pages.ledger.ledger import LedgerStore
-from bot.store.rows.bases.tables import advisories, bases
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories import wanted
 from bot.store.rows.inventories.inventories import inventories, later_indexes, shown_again
@@ -52,6 +51,7 @@ from tests.integration.store.holding import (
     UNFIXED,
     WANTED,
     looks_at,
+    microsoft_says,
     move_base,
     move_image,
     promoting,
@@ -821,26 +821,10 @@ async def test_all_distributions_of_a_fleet_are_asked_for_at_once(small_fleet: S
     assert len(after) == len(before)
 
 
-async def _microsoft_says(stores: Stores) -> Advisory:
-    advisory = Advisory(
-        "CVE-2026-2002",
-        "a leak",
-        Severity.CRITICAL,
-        published_at=stores.clock.now(),
-        families=frozenset({"runtime"}),
-        fixed_versions=("8.0.30", "10.0.5", "10.0.105"),
-        evidence=(Evidence("msrc", "2026-Mar", stores.clock.now()),),
-    )
-    async with stores.database.transaction() as connection:
-        row = {"source": "msrc", "cve": advisory.cve, "advisory": dump(advisory, Advisory)}
-        await connection.execute(advisories.insert().values(**row))
-    return advisory
-
-
 async def test_the_frameworks_of_dotnet_wait_by_what_microsofts_advisories_say(stores: Stores) -> None:
     runtime = Package("nuget", "Microsoft.NETCore.App", "10.0.4")
     await running(stores, runtime, base=(runtime,))
-    advisory = await _microsoft_says(stores)
+    advisory = await microsoft_says(stores)
     [found] = (await page(stores, "CVE-2026-2002")).images.items
     assert (found.waits_at, found.who) == (Station.BASE, "Microsoft")
     assert (found.clocks[0].says, found.clocks[0].at) == (
@@ -857,7 +841,7 @@ async def test_the_frameworks_of_dotnet_wait_by_what_microsofts_advisories_say(s
 async def test_of_two_runtimes_in_one_image_each_has_its_fix(stores: Stores) -> None:
     runtimes = tuple(Package("nuget", "Microsoft.NETCore.App", version) for version in ("8.0.29", "10.0.4"))
     await running(stores, *runtimes, base=runtimes)
-    await _microsoft_says(stores)
+    await microsoft_says(stores)
     says = (await page(stores, "CVE-2026-2002")).images.items[0].clocks[0].says
     assert sorted(says.removeprefix("Microsoft (.NET) fixed it in ").split(", ")) == ["10.0.5", "8.0.30"]
 
@@ -865,7 +849,7 @@ async def test_of_two_runtimes_in_one_image_each_has_its_fix(stores: Stores) -> 
 async def test_an_application_that_brings_its_own_runtime_waits_for_its_own_build(stores: Stores) -> None:
     pack = Package("nuget", "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64", "10.0.4")
     await running(stores, pack, base=(SSL,))
-    await _microsoft_says(stores)
+    await microsoft_says(stores)
     [found] = (await page(stores, "CVE-2026-2002")).images.items
     assert (found.waits_at, found.packages) == (Station.IMAGE, (f"{pack.name} 10.0.4",))
     [listed] = (await stores.ledger.cves(Cut())).cves.items

@@ -14,7 +14,7 @@ from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.repositories.tables import repositories
 from bot.views.running.exposed import ExposureAnswer, Narrowed
 from tests.integration.store.filling import HOUR, Stores, digest
-from tests.integration.store.holding import CVE, FIXED, SSL, move_image, publish, running
+from tests.integration.store.holding import CVE, FIXED, SSL, microsoft_says, move_image, publish, running
 from tests.integration.store.running.snapshots import EUROPE, STALE, WEB, goes_on, runs_in, tells
 from tests.integration.store.statements import statements
 
@@ -191,6 +191,18 @@ async def test_a_distribution_of_which_no_data_is_read_is_not_free_of_it(stores:
     await tells(stores, *runs_in(WEB, "e"))
     place = await only(stores)
     assert (place.state, place.why) == (PlaceState.NOT_READ, "no CVE data of Debian is read")
+
+
+async def test_an_application_that_brings_its_own_runtime_is_exposed_by_what_microsoft_says(stores: Stores) -> None:
+    """A runtime pack is published without the prefix under which an application names it."""
+    await stores.running.follow([EUROPE])
+    pack = Package("nuget", "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64", "10.0.4")
+    await running(stores, pack)
+    advisory = await microsoft_says(stores)
+    await tells(stores, *runs_in(WEB, "e"))
+    answer = await stores.exposure.exposure(advisory.cve, Asked(stores.clock.now()), Narrowed())
+    [place] = answer.places
+    assert (place.state, place.packages) == (PlaceState.EXPOSED, (f"{pack.name} 10.0.4 (fixed in 10.0.5)",))
 
 
 async def test_a_cve_that_nobody_tells_of_is_not_known_with_what_would_tell(stores: Stores) -> None:

@@ -108,6 +108,10 @@ def test_an_ignore_lasts_through_its_last_day() -> None:
         ("enabled: [false]", f"enabled: what stands here does not count; write true or false; {UNTIL_CORRECTED}"),
         ("action: merge", "action: 'merge' does not count; write one of auto, pull_request, dispatch, notify"),
         (
+            'workflow: "azure-pipelines: contoso/shop/12"\nworkflows: [{paths: [src/**], workflow: src.yml}]',
+            "a pipeline does not count beside workflows; keep one of the two",
+        ),
+        (
             "workflow: ../../x.yml",
             "workflow: '../../x.yml' does not count; write the name of a file in .github/workflows, or "
             '"azure-pipelines: organisation/project/number"',
@@ -235,3 +239,8 @@ def test_any_text_gives_a_configuration(text: str) -> None:
     for problem in problems:
         assert 1 <= problem.line <= text.count("\n") + 1
         assert problem.message.isprintable()
+
+
+def test_a_pipeline_may_be_what_rebuilds_it() -> None:
+    config, problems = parse('workflow: "azure-pipelines: contoso/Web Shop/12"\n', NOW)
+    assert (config.workflow, problems) == ("azure-pipelines: contoso/Web Shop/12", ())
