@@ -80,8 +80,9 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
 class ImageTraits:
     """What advice on an image may build on: that it is a plain one of .NET, that it starts as another user than
     root, or that it starts as root to change owners or users, the capability that its program needs to start at
-    all, the variable that tells such a program its port, that what it starts builds the program first, and that it holds a daemon beside its program, which needs
-    rights of its own. All are false or empty of one that is not known here.
+    all, the variable that tells such a program its port, that what it starts builds the program first, and that it
+    holds a daemon beside its program, which needs rights of its own. All are false or empty of one that is not
+    known here.
     """
 
     is_dotnet: bool

@@ -2,7 +2,8 @@
 
 Sources: their pages on Docker Hub and their Dockerfiles; for Kibana and Logstash `USER 1000` in those that Elastic
 publishes for each release, for Loki `USER 10001` in its own; for SQL Server, Caddy and pgAdmin the `setcap` of
-Microsoft's Dockerfile for its non-root image and of the others' own, for pgAdmin's port its entrypoint. What they do not say is left out: advice is words then.
+Microsoft's Dockerfile for its non-root image and of the others' own, for pgAdmin's port its entrypoint. What they do
+not say is left out: advice is words then.
 """
 
 import re
@@ -24,7 +25,8 @@ class StockImage:
     the folders beside `/tmp` and its data that it writes in; None where that is not known here. `needs` is the
     capability that the file of its program carries: the kernel starts that for nobody who may not have it. Its
     entrypoint starts as root what is no `program`. `port_variable` names the variable of the environment that tells
-    such a program its port, which is below 1024 without. `uid_instead` is who the image runs as that `instead` names.
+    such a program its port, which is below 1024 without. `uid_instead` is who the image runs as that `instead`
+    names.
     """
 
     uid: str = ""

@@ -43,8 +43,8 @@ _OF_FILE = (
 )
 _WITH_SUDO = "start without sudo, which refuses to run beside the setting; then"
 _WITH_PORT = (
-    "set {variable} to a port above 1023, such as 8080, which is then the one to publish, since only the rights of its"
-    " file let the program listen on a lower one; then"
+    "set {variable} to a port above 1023, such as 8080, which is then the one to publish, since only the rights of"
+    " its file let the program listen on a lower one; then"
 )
 _SUDO = re.compile(r"(?<![\w.-])sudo(?![\w.-])")
 _RUN_IN_IT = ("command", "args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
