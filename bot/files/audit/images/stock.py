@@ -2,8 +2,8 @@
 
 Sources: their pages on Docker Hub and their Dockerfiles; for Kibana and Logstash `USER 1000` in those that Elastic
 publishes for each release, for Loki `USER 10001` in its own; for SQL Server, Caddy and pgAdmin the `setcap` of
-Microsoft's Dockerfile for its non-root image and of the others' own, for pgAdmin's port its entrypoint. What they do
-not say is left out: advice is words then.
+Microsoft's Dockerfile for its non-root image and of the others' own, for pgAdmin's port its entrypoint. What they
+do not say is left out: advice is words then.
 """
 
 import re
