@@ -359,6 +359,5 @@ def test_a_service_that_another_file_extends_keeps_its_variables(name: str, *, i
         each for each in audit(files, NOW) if (each.check, each.place.path) == ("runtime-secrets", "compose.yaml")
     ]
     fixes = [each.fix for each in found if each.fix is not None]
-    assert fixes
-    assert all(("another file extends it" in each.left_alone) is is_left for each in fixes)
-    assert all(bool(each.suggested) is not is_left for each in fixes)
+    assert any("another file extends it" in each.left_alone for each in fixes) is is_left
+    assert any(each.suggested for each in fixes) is not is_left

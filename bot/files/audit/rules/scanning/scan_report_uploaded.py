@@ -22,7 +22,6 @@ from bot.files.audit.suggestions.rights import rights_alone
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.model import PipelineStep
 
-
 _RIGHT = "security-events"
 
 
