@@ -55,6 +55,10 @@ class AskedCve:
         """Whether anything is said of a package of that name, whatever its version."""
         return any(not each.names.isdisjoint(package.listed_names) for each in self.affected)
 
+    def may_have(self, package: Package) -> bool:
+        """Whether it is affected in images of some release."""
+        return any(each.fit(package) is Fit.YES for each in self.affected)
+
     def said_of(self, package: Package, release: str | None) -> SaidPackage:
         """What is said of a package in images of a release."""
         fits = [(each, each.fit(package)) for each in self.affected if each.release in (ANY_RELEASE, release)]

@@ -14,6 +14,7 @@ from bot.views.paging import Cut, Page, page_of
 EXPOSED, KNOWN, INCOMPLETE = 1, 0, 3
 """Exit codes."""
 _MOST_HOLES = 5
+_MOST_REASONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +220,19 @@ def table(answer: ExposureAnswer) -> Iterator[tuple[object, ...]]:
 
 
 def with_movers(answer: ExposureAnswer, rows: Iterable[LedgerRow]) -> ExposureAnswer:
-    """The same with who moves exposed places on: what the ledger says of the image that a workload names, or of any
-    of its name."""
+    """The same with who moves exposed places on: what the ledger says of the image that a workload names, else of
+    any of its name, else of what the same repository builds, as where a mirror has it under another name."""
     by_image = {row.image: row for row in rows}
     by_name = {row.name: row for row in reversed(by_image.values())}
+    by_builder = {row.repository: row for row in reversed(by_image.values())}
     movers: dict[str, Mover] = {}
-    for image in {each for place in answer.of(PlaceState.EXPOSED) for each in place.images}:
-        row = by_image.get(image.partition("@")[0]) or by_name.get(image_name(image))
-        if row is not None:
-            movers[image] = _mover(row)
+    for place in answer.of(PlaceState.EXPOSED):
+        built = (by_builder[each.repository] for each in place.builds if each.repository in by_builder)
+        own = next(built, None)
+        for image in place.images:
+            row = by_image.get(image.partition("@")[0]) or by_name.get(image_name(image)) or own
+            if row is not None and image not in movers:
+                movers[image] = _mover(row)
     return replace(answer, movers=movers)
 
 
@@ -345,5 +350,8 @@ def shown_rows(answer: ExposureAnswer) -> Iterator[tuple[object, ...]]:
 
 
 def reasons(answer: ExposureAnswer, state: PlaceState) -> list[tuple[int, str]]:
-    """Why places stand so, the most frequent first, each with how many it holds of."""
-    return [(number, why) for why, number in Counter(each.why for each in answer.of(state)).most_common()]
+    """Why places stand so, the most frequent first, each with how many it holds of; few of many."""
+    told = Counter(each.why for each in answer.of(state)).most_common()
+    rest = sum(number for _, number in told[_MOST_REASONS:])
+    others = [(rest, "for other reasons")] if rest else []
+    return [*((number, why) for why, number in told[:_MOST_REASONS]), *others]

@@ -44,7 +44,7 @@ def scan(*files: Path, framework: str = "kubernetes") -> set[tuple[str, str]]:
 
 def test_checkov_finds_nothing_in_the_overlays_that_is_not_justified(tmp_path: Path) -> None:
     paths = []
-    for name in ("single", "replicated", "monitoring", "page"):
+    for name in ("single", "replicated", "monitoring", "page", "running"):
         path = tmp_path / f"{name}.yaml"
         path.write_text(yaml.safe_dump_all(built(DEPLOY / "overlays" / name).values()))
         paths.append(path)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from bot.views.running.exposed import ExposureAnswer
 
 
+_MOST_SHOWN = 100
+
+
 class ExposureFormat(StrEnum):
     """How the answer is printed: for people, scripts, spreadsheets, or whoever reads VEX."""
 
@@ -100,7 +103,9 @@ def show_exposure(answer: "ExposureAnswer") -> None:
     if rows := list(shown_rows(answer)):
         print_line("")
         columns = ("where", "place", "state", "from", "until", "packages", "why")
-        print_table(columns, rows, Layout(group=True, below=("packages", "why")))
+        print_table(columns, rows[:_MOST_SHOWN], Layout(group=True, below=("packages", "why")))
+        if len(rows) > _MOST_SHOWN:
+            print_sentence(f"{len(rows) - _MOST_SHOWN:,} more places; `--format csv` has all.")
     for state in (PlaceState.NOT_AFFECTED, PlaceState.NOT_READ):
         for number, why in reasons(answer, state):
             print_sentence(f"{number:,} {state}: {why}")

@@ -20,7 +20,7 @@ from bot.files.audit.images.by_dockerfile import (
 )
 from bot.files.audit.images.by_name import is_dotnet, user_of_image
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfile_at
-from bot.files.audit.images.stock import stock_image
+from bot.files.audit.images.stock import StockImage, stock_image
 from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.compose import services
@@ -80,8 +80,9 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
 class ImageTraits:
     """What advice on an image may build on: that it is a plain one of .NET, that it starts as another user than
     root, or that it starts as root to change owners or users, the capability that its program needs to start at
-    all, that what it starts builds the program first, and that it holds a daemon beside its program, which needs
-    rights of its own. All are false or empty of one that is not known here.
+    all, the variable that tells such a program its port, that what it starts builds the program first, and that it
+    holds a daemon beside its program, which needs rights of its own. All are false or empty of one that is not
+    known here.
     """
 
     is_dotnet: bool
@@ -90,6 +91,7 @@ class ImageTraits:
     needs: str = ""
     builds_as_it_starts: bool = False
     runs_more: bool = False
+    port_variable: str = ""
 
 
 UNKNOWN_IMAGE = ImageTraits(False, False, False)
@@ -129,19 +131,19 @@ def image_traits(repository: RepositoryTexts, image: str, built: Origin = (None,
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if path is None or file is None or stage is None:
         is_named_user = bool(image) and path is None and user_of_image(image).kind in _NO_ROOT
-        needs = _needs(image) if path is None else ""
+        stock = (stock_image(image) if path is None else None) or StockImage()
         is_plain = path is None and is_dotnet(image) and not _is_sdk(image)
-        return ImageTraits(is_plain, is_named_user, False, needs)
+        return ImageTraits(is_plain, is_named_user, False, stock.needs, port_variable=stock.port_variable)
     user = user_of_stage(repository, path, target)
     is_user = user is not None and user.kind in _NO_ROOT
     base = file.chain(stage)[-1].image
     base_name = base.text if base is not None else ""
-    needs = _needs(base_name)
+    stock = stock_image(base_name) or StockImage()
     builds = any(map(builds_first, starts(file, stage)))
     changes = changes_users(file, stage, repository)
     runs_more = _runs_more(file, stage)
     is_plain = stands_on_dotnet(file, stage) and not (_is_sdk(base_name) or runs_more)
-    return ImageTraits(is_plain, is_user, changes, needs, builds, runs_more)
+    return ImageTraits(is_plain, is_user, changes, stock.needs, builds, runs_more, stock.port_variable)
 
 
 def _built_by_compose(repository: RepositoryTexts) -> tuple[dict[str, Origin], dict[str, frozenset[Origin]]]:
@@ -169,11 +171,6 @@ def _runs_more(file: Dockerfile, stage: BuildStage) -> bool:
         for one in file.chain(stage)
         for each in file.of(one)
     )
-
-
-def _needs(image: str) -> str:
-    stock = stock_image(image)
-    return stock.needs if stock is not None else ""
 
 
 def user_of_stage(

@@ -1,8 +1,9 @@
 """Stock images of others, mostly datastores and proxies: as whom they can run, and where they write.
 
 Sources: their pages on Docker Hub and their Dockerfiles; for Kibana and Logstash `USER 1000` in those that Elastic
-publishes for each release, for Loki `USER 10001` in its own; for SQL Server and Caddy the `setcap` of Microsoft's
-Dockerfile for its non-root image and of Caddy's own. What they do not say is left out: advice is words then.
+publishes for each release, for Loki `USER 10001` in its own; for SQL Server, Caddy and pgAdmin the `setcap` of
+Microsoft's Dockerfile for its non-root image and of the others' own, for pgAdmin's port its entrypoint. What they
+do not say is left out: advice is words then.
 """
 
 import re
@@ -23,7 +24,9 @@ class StockImage:
     `starts_as_root`: its entrypoint becomes that user, for which it needs rights that others do not. `writes` are
     the folders beside `/tmp` and its data that it writes in; None where that is not known here. `needs` is the
     capability that the file of its program carries: the kernel starts that for nobody who may not have it. Its
-    entrypoint starts as root what is no `program`. `uid_instead` is who the image runs as that `instead` names.
+    entrypoint starts as root what is no `program`. `port_variable` names the variable of the environment that tells
+    such a program its port, which is below 1024 without. `uid_instead` is who the image runs as that `instead`
+    names.
     """
 
     uid: str = ""
@@ -33,6 +36,7 @@ class StockImage:
     uid_instead: str = ""
     uid_on_alpine: str = ""
     needs: str = ""
+    port_variable: str = ""
     program: str = ""
 
     def stays_root(self, entrypoint: Items[str], command: Items[str]) -> bool:
@@ -70,6 +74,9 @@ _STOCK = {
     f"{_DOCKER}logstash": StockImage("1000", starts_as_root=False),
     "docker.elastic.co/logstash/logstash": StockImage("1000", starts_as_root=False),
     "mcr.microsoft.com/mssql/server": StockImage("10001", starts_as_root=False, needs="NET_BIND_SERVICE"),
+    "docker.io/dpage/pgadmin4": StockImage(
+        "5050", starts_as_root=False, needs="NET_BIND_SERVICE", port_variable="PGADMIN_LISTEN_PORT"
+    ),
     "docker.io/grafana/loki": StockImage("10001", starts_as_root=False),
     "docker.io/grafana/grafana": StockImage("472", starts_as_root=False),
     "docker.io/prom/prometheus": StockImage("65534", starts_as_root=False),
@@ -88,6 +95,7 @@ _STOCK = {
 _ROOT_BEFORE = {
     f"{_DOCKER}haproxy": ("1.", "2.0", "2.1", "2.2", "2.3"),
     "mcr.microsoft.com/mssql/server": ("2017",),
+    "docker.io/dpage/pgadmin4": ("1.", "2.", "3.", "4."),
 }
 """Tags of versions that ran as root still."""
 _STARTED_AS_ROOT = {

@@ -17,10 +17,12 @@ from bot.files.audit.delivery.pushing import listed_names, repository_of
 from bot.files.audit.delivery.reports import takes_any_artifact
 from bot.files.audit.delivery.statements import JOINED, why_no_index
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.items import item_after, item_before
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.actions import ATTEST, BUILD_PUSH, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
 from bot.files.audit.suggestions.rights import check_own_workflow, rights
+from bot.files.audit.workflows.expressions import as_input_true
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workflows.shells import is_like_bash, runners_of, shell_of
@@ -66,12 +68,27 @@ def attest_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
             [
                 f"- uses: {ATTEST}",
                 "  with:",
-                f"    subject-name: {name}",
+                f"    subject-name: {_of_index(push)}{name}",
                 f"    subject-digest: {digest}",
                 "    push-to-registry: true",
             ]
         ],
     )
+
+
+def _of_index(push: Push) -> str:
+    """What stands before the name of an image of Docker Hub, which is attested under that of its index alone."""
+    name, _ = _name(push)
+    if "${{" in name.partition("/")[0]:
+        name = repository_of(push.names[0]) if push.names else ""
+    host, slash, _ = name.partition("/")
+    if host in _DOCKER_HUB:
+        raise NotSpliceable(f"an attestation names the registry index.docker.io in place of {host}")
+    is_elsewhere = not slash or "." in host or ":" in host or host == "localhost" or is_unknown(host)
+    return "" if is_elsewhere else "index.docker.io/"
+
+
+_DOCKER_HUB = frozenset({"docker.io", "registry-1.docker.io"})
 
 
 def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
@@ -326,7 +343,7 @@ def _condition(push: Push) -> str:
         inner = _inner(pushes.value)
         if inner is None:
             raise NotSpliceable("when it pushes is put together from several expressions")
-        parts.append(inner)
+        parts.append(as_input_true(inner))
     if any("\n" in part for part in parts):
         raise NotSpliceable("when it pushes is written over several lines")
     if any("${{" in part for part in parts):

@@ -69,6 +69,57 @@ def evaluated(expression: str, values: Values) -> str | None:
     return value if reader.is_at_end else None
 
 
+def as_input_true(expression: str) -> str:
+    """The condition under which an action takes the expression's value for true.
+
+    Actions get texts, of which `false` is one that holds in a condition: what need not be a boolean is compared.
+    """
+    tokens = tokens_of(expression.strip(), _TOKEN) if len(expression) <= LONGEST_EXPRESSION else None
+    if tokens is not None and _is_boolean(tokens, 0):
+        return expression
+    is_text = tokens is not None and len(tokens) == 1 and _TEXT.fullmatch(tokens[0][1]) is not None
+    text = expression if is_text else f"format('{{0}}', {expression})"
+    return f"{text} == 'true'"
+
+
+_TEXT = re.compile(
+    r"(?:(?:env|vars|secrets)|github\.event\.inputs|(?:steps|needs)\.[\w-]+\.outputs)\.[\w-]+", re.IGNORECASE
+)
+"""Contexts that hold texts alone; inputs and the matrix keep their kinds."""
+_COMPARISONS = frozenset({"==", "!=", "<=", ">=", "<", ">"})
+_BOOLEAN_FUNCTIONS = frozenset({*_STATUS, "contains", "startswith", "endswith"})
+
+
+def _is_boolean(tokens: list[tuple[str, str]], depth: int) -> bool:
+    """Whether an expression is true or false, whatever its contexts hold."""
+    operands, open_brackets = [list[tuple[str, str]]()], 0
+    for kind, text in tokens:
+        open_brackets += (text == "(") - (text == ")") if kind == "sign" else 0
+        if kind == "sign" and text in {"&&", "||"} and not open_brackets:
+            operands.append([])
+        else:
+            operands[-1].append((kind, text))
+    return all(_is_boolean_operand(each, depth) for each in operands)
+
+
+def _is_boolean_operand(tokens: list[tuple[str, str]], depth: int) -> bool:
+    if not tokens or depth > DEEPEST_EXPRESSION:
+        return False
+    open_brackets = 0
+    for kind, text in tokens:
+        open_brackets += (text == "(") - (text == ")") if kind == "sign" else 0
+        if kind == "sign" and text in _COMPARISONS and not open_brackets:
+            return True
+    if tokens[0] == ("sign", "!"):
+        return True
+    if tokens[0] == ("sign", "("):
+        return tokens[-1] == ("sign", ")") and _is_boolean(tokens[1:-1], depth + 1)
+    kind, first = tokens[0][0], tokens[0][1].lower()
+    if len(tokens) == 1:
+        return kind == "word" and first in {"true", "false"}
+    return kind == "word" and first in _BOOLEAN_FUNCTIONS
+
+
 class _NotRead(Exception):
     """What follows is no expression, or a deeper one than people write."""
 

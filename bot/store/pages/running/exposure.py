@@ -159,7 +159,9 @@ class ExposureStore(Store):
         holding: dict[int, list[int]] = {}
         for inventory, package_id in await connection.execute(_HELD, {"packages": about}):
             holding.setdefault(inventory, []).append(package_id)
-        history = await _read_history(connection, asked, told.published_at, holding, sources)
+        having = {number for number, package in about.items() if cve.may_have(package)}
+        suspect = [inventory for inventory, held in holding.items() if not having.isdisjoint(held)]
+        history = await _read_history(connection, asked, told.published_at, suspect, sources)
         digests = {row.build_id: row.digest for row in history.runs}
         platforms = await self._read_platforms(connection, digests, holding, _Said(cve, about))
         producers = await read_producers(connection, history.runs)
@@ -210,7 +212,7 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """The rows of places and of their runs, the earliest first."""
+    """The rows of places and of their runs."""
 
     places: Sequence[Any]
     runs: Sequence[Any]
@@ -294,8 +296,8 @@ async def _read_history(
     holding: Collection[int],
     sources: Mapping[int, CoveredSource],
 ) -> _History:
-    """Reads what ran in the time in question, and of what ran before that since the CVE is known the builds that
-    hold what it is about."""
+    """Reads what ran in the time in question, and of what ran before that, since the CVE is known, the builds that
+    hold what it affects."""
     begin = asked.since or asked.at
     began = runs.c.since <= asked.at
     queries = [_RUNS.where(runs.c.until.is_(None), began), _RUNS.where(runs.c.until > begin, began)]

@@ -378,6 +378,48 @@ def test_a_condition_that_yaml_would_cut_is_quoted(words: str) -> None:
     assert f"if: '${{{{ !contains(github.event.head_commit.message, ''{words}'') }}}}'\n" in told
 
 
+@pytest.mark.parametrize(
+    ("flag", "condition"),
+    [
+        ("env.PUSH", "env.PUSH == 'true'"),
+        ("vars.PUSH", "vars.PUSH == 'true'"),
+        ("needs.plan.outputs.push", "needs.plan.outputs.push == 'true'"),
+        ("github.event.inputs.push", "github.event.inputs.push == 'true'"),
+        ("inputs.push", "format('{0}', inputs.push) == 'true'"),
+        ("matrix.push", "format('{0}', matrix.push) == 'true'"),
+        ("vars.A == 'b' && 'true' || 'no'", "format('{0}', vars.A == 'b' && 'true' || 'no') == 'true'"),
+        ("env.PUSH == 'true'", "env.PUSH == 'true'"),
+        ("!env.DRY", "!env.DRY"),
+        ("(vars.A == 'a' || startsWith(vars.B, 'b')) && !cancelled()",) * 2,
+    ],
+)
+def test_a_flag_that_may_be_a_text_is_compared_since_the_text_false_holds_in_a_condition(
+    flag: str, condition: str
+) -> None:
+    files = texts({BUILD: workflow(PUSH.replace("push: true", f"push: ${{{{ {flag} }}}}"))})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
+    assert finding.fix is not None
+    assert f"  if: ${{{{ {condition} }}}}\n" in "".join(each.text for each in finding.fix.suggested)
+
+
+@pytest.mark.parametrize(
+    ("name", "attested"),
+    [
+        ("contoso/api", "index.docker.io/contoso/api"),
+        ("contoso/${{ github.actor }}", "index.docker.io/contoso/${{ github.actor }}"),
+        ("ghcr.io/contoso/api", "ghcr.io/contoso/api"),
+        ("${{ vars.PLACE }}/api", "${{ vars.PLACE }}/api"),
+        ("docker.io/contoso/api", None),
+    ],
+)
+def test_an_image_of_docker_hub_is_attested_under_the_name_of_its_index(name: str, attested: str | None) -> None:
+    files = texts({BUILD: workflow(PUSH.replace("ghcr.io/contoso/api", name))})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "slsa-level"]
+    assert finding.fix is not None
+    written = "".join(each.text for each in finding.fix.suggested)
+    assert f"subject-name: {attested}\n" in written if attested else not written
+
+
 LOGIN = "- uses: docker/login-action@v3\n  with: {registry: ghcr.io, password: '${{ secrets.GITHUB_TOKEN }}'}\n"
 
 

@@ -254,7 +254,7 @@ def test_the_user_of_elasticsearch_is_that_of_its_version(tag: str, outcome: Out
 MSSQL = "mcr.microsoft.com/mssql/server:2022-latest"
 
 
-@pytest.mark.parametrize("image", [MSSQL, "caddy:2", "docker.io/library/caddy:2-alpine"])
+@pytest.mark.parametrize("image", [MSSQL, "caddy:2", "docker.io/library/caddy:2-alpine", "dpage/pgadmin4"])
 def test_a_program_whose_file_carries_a_capability_keeps_that_one(image: str) -> None:
     for found in (
         of_deployment("drop-all-capabilities", image, "securityContext: {runAsUser: 1000}"),
@@ -266,6 +266,31 @@ def test_a_program_whose_file_carries_a_capability_keeps_that_one(image: str) ->
         assert found.fix is not None
         suggested = "".join(edit.text for edit in found.fix.suggested)
         assert "NET_BIND_SERVICE" in suggested or not suggested
+
+
+PGADMIN = "dpage/pgadmin4:9"
+
+
+@pytest.mark.parametrize("image", [PGADMIN, "docker.io/dpage/pgadmin4"])
+def test_a_program_that_its_file_lets_listen_on_a_low_port_gets_another_one_before_it_gains_no_rights(
+    image: str,
+) -> None:
+    for found in (of_deployment("no-privilege-escalation", image), of_service("no-privilege-escalation", image)):
+        assert found.fix is not None
+        assert "PGADMIN_LISTEN_PORT" in found.fix.advice
+        assert found.fix.suggested == found.fix.edits == ()
+
+
+def test_a_program_that_is_given_its_port_keeps_to_it() -> None:
+    set_port = "environment: [PGADMIN_LISTEN_PORT=8080]"
+    env = "env: [{name: PGADMIN_LISTEN_PORT, value: '8080'}]"
+    for found in (
+        of_service("no-privilege-escalation", PGADMIN, set_port),
+        of_deployment("no-privilege-escalation", PGADMIN, env),
+    ):
+        assert found.fix is not None
+        assert "PGADMIN_LISTEN_PORT" not in found.fix.advice
+        assert found.fix.edits or found.fix.suggested
 
 
 def test_a_patch_keeps_the_capability_that_a_program_needs_to_start() -> None:

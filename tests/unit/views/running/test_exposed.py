@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain.packages.ledger.clocks import Station
 from bot.domain.running.exposure import (
     Asked,
     BuildInside,
@@ -19,6 +20,7 @@ from bot.domain.running.exposure import (
 from bot.domain.running.runs import Coverage
 from bot.domain.running.snapshot import RunningPlace
 from bot.images.vex.statements import read_vex
+from bot.views.images.ledger import LedgerRow
 from bot.views.running.exposed import (
     COLUMNS,
     ExposureAnswer,
@@ -28,6 +30,7 @@ from bot.views.running.exposed import (
     reasons,
     shown_rows,
     table,
+    with_movers,
 )
 from bot.views.running.openvex import as_openvex
 from bot.views.spreadsheet import as_csv
@@ -118,6 +121,21 @@ def test_rows_of_people_tell_who_moves_it() -> None:
 
 def test_reasons_are_counted() -> None:
     assert reasons(answer(0, 3), PlaceState.NOT_AFFECTED) == [(3, "openssl 3.1 is not affected")]
+
+
+def test_of_many_reasons_a_few_are_told_and_the_rest_counted() -> None:
+    many = [replace(place(PlaceState.NOT_AFFECTED, number), why=f"reason {number}") for number in range(12)]
+    told = reasons(replace(ANSWER, places=tuple(many)), PlaceState.NOT_AFFECTED)
+    assert (len(told), told[-1]) == (9, (4, "for other reasons"))
+
+
+def test_a_place_that_runs_a_copy_by_another_name_is_moved_by_who_builds_it() -> None:
+    copied = replace(place(PlaceState.EXPOSED, 1, OPEN), images=("mirror.local/shop:1",))
+    built = replace(copied, builds=(replace(copied.builds[0], repository="contoso/shop"),))
+    row = LedgerRow(IMAGE, "contoso/shop", (), "image not rebuilt", Station.IMAGE, False, "", "contoso/shop", ())
+    moved = with_movers(replace(ANSWER, places=(built,)), [row])
+    assert moved.movers["mirror.local/shop:1"].who == "contoso/shop"
+    assert with_movers(replace(ANSWER, places=(copied,)), [row]).movers == {}
 
 
 def test_a_spreadsheet_has_a_row_for_each_place_and_time_and_no_formula() -> None:

@@ -13,14 +13,15 @@ setting beside `privileged: true`. A stack of Swarm, which ignores `security_opt
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.built_images import ImageTraits, image_traits
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.compose import Service, named_values
 from bot.files.audit.workloads.judging import (
     absent,
     context_key,
@@ -41,6 +42,10 @@ _OF_FILE = (
     " would lose; then"
 )
 _WITH_SUDO = "start without sudo, which refuses to run beside the setting; then"
+_WITH_PORT = (
+    "set {variable} to a port above 1023, such as 8080, which is then the one to publish, since only the rights of"
+    " its file let the program listen on a lower one; then"
+)
 _SUDO = re.compile(r"(?<![\w.-])sudo(?![\w.-])")
 _RUN_IN_IT = ("command", "args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 _PRIVILEGED = "it is privileged, beside which a cluster refuses allowPrivilegeEscalation: false"
@@ -76,7 +81,17 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
         return Fix(f"{_OF_FILE} {_FIX}")
     if any(_SUDO.search(each) for key in _RUN_IN_IT for each in texts_under(container.own.get(key))):
         return Fix(f"{_WITH_SUDO} {_FIX}")
+    variables = {word(each.get("name")) for each in container.own.sequence("env") if isinstance(each, Mapping)}
+    if first := _port_first(image_traits(repository, container.image), variables):
+        return Fix(f"{first} {_FIX}")
     return context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
+
+
+def _port_first(image: ImageTraits, variables: Collection[str | None]) -> str:
+    """What to do first where a program listens on a low port by the rights of its file; empty for nothing."""
+    if not image.port_variable or image.port_variable in variables:
+        return ""
+    return _WITH_PORT.format(variable=image.port_variable)
 
 
 def _added(container: Container) -> set[str]:
@@ -99,6 +114,9 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         advice = "add security_opt: [no-new-privileges:true]"
         is_of_file = service.words("cap_add") and runs_as_another(service.get("user"))
         first = _OF_FILE if is_of_file else _WITH_SUDO if _SUDO.search(service.command) else ""
+        variables = [name for level in service.levels for name, _, _ in named_values(level.get("environment"))]
+        image = image_traits(repository, service.image, service.dockerfile())
+        first = first or _port_first(image, variables)
         fix = (
             Fix(f"{first} {advice}")
             if first
