@@ -20,7 +20,7 @@ from bot.files.audit.suggestions.secrets_as_files import (
     is_written_out,
     set_anew,
 )
-from bot.files.audit.workloads.compose import Service, named_values, passed_values, services
+from bot.files.audit.workloads.compose import Service, is_extended_elsewhere, named_values, passed_values, services
 from bot.files.audit.workloads.kubernetes import word
 from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_under
 
@@ -40,6 +40,8 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         root = repository.root(service.path)
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
+        if is_extended_elsewhere(repository, service):
+            raise NotSpliceable("a service of another file extends it, which takes no secrets of this file over")
         if not (service.is_built or service.image):
             raise NotSpliceable("another file says which program it runs")
         check_reads_files(repository, service.image if not service.is_built else "")

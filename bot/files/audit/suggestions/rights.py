@@ -45,11 +45,13 @@ def rights(
     return edits_of(with_key(repository, job.mapping, "permissions", ["", *lines], ""))
 
 
-def rights_alone(repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, advice: str) -> Fix:
-    """Suggests to give a step's job the right to an identity."""
+def rights_alone(
+    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, advice: str, scope: str = "id-token"
+) -> Fix:
+    """Suggests to give a step's job one right to write, by default that to an identity."""
     try:
         check_own_workflow(pipeline, step)
-        return Fix(advice, suggested=rights(repository, pipeline, step, {"id-token": "write"}))
+        return Fix(advice, suggested=rights(repository, pipeline, step, {scope: "write"}))
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
 

@@ -82,6 +82,8 @@ class Service:
     """The same service in files that are read with it where somebody names them."""
     variables: Names[str, Spanned] = field(default_factory=dict)
     """What the file of variables beside its own sets."""
+    folders: tuple[str, ...] = ()
+    """The folders of the files that the levels stand in; empty where all stand in its own."""
     is_for_swarm: bool = False
     """Whether `docker stack deploy` reads its file, which ignores some of what Compose does."""
 
@@ -150,16 +152,26 @@ class Service:
 
     def dockerfile(self) -> tuple[str | None, str | None]:
         """The Dockerfile that it is built from, and the stage; None where there is none, or it is not told."""
-        build = self.get("build")
-        folder = posixpath.dirname(self.path)
-        if isinstance(build, Scalar):
-            return below(folder, filled_in(build), DOCKERFILE), None
-        if not isinstance(build, Mapping):
+        folder, context = posixpath.dirname(self.path), None
+        dockerfile = target = None
+        is_built = False
+        for beside, level in zip(self.folders or [folder] * len(self.levels), self.levels, strict=True):
+            build = level.get("build")
+            is_built |= isinstance(build, Scalar | Mapping)
+            given = _context_of(build)
+            if context is None and given is not None:
+                folder, context = beside, given
+            if isinstance(build, Mapping):
+                dockerfile, target = dockerfile or build.scalar("dockerfile"), target or build.scalar("target")
+        if not is_built:
             return None, None
-        context, dockerfile, target = (build.scalar(key) for key in ("context", "dockerfile", "target"))
         context_path = filled_in(context) if context is not None else "."
         name = filled_in(dockerfile) if dockerfile is not None else DOCKERFILE
         return below(folder, context_path, name), target.value if target is not None else None
+
+
+def _context_of(build: Node | None) -> Scalar | None:
+    return build.scalar("context") if isinstance(build, Mapping) else build if isinstance(build, Scalar) else None
 
 
 def _is_of_windows(volume: Node) -> bool:
@@ -219,9 +231,10 @@ def _services(repository: RepositoryTexts) -> list[Service]:
                 or (node.get("build") is not None and _is_built_beside(repository, path, key.value))
                 or node.get("extends")
             ):
-                levels = tuple(_levels(repository, path, root.mapping("services"), node))
+                paths, levels = zip(*_levels(repository, path, root.mapping("services"), node), strict=True)
+                folders = tuple(map(posixpath.dirname, paths))
                 place = repository.place(node if node.own else key, path)
-                own.append(Service(path, key.value, levels, place, variables=beside))
+                own.append(Service(path, key.value, levels, place, variables=beside, folders=folders))
         is_windows = any(each.tells_of_windows for each in own)
         of_swarm = bool(own) and is_for_swarm(repository, path, root)
         all_services += [
@@ -296,9 +309,31 @@ def _is_built_for_windows(repository: RepositoryTexts, service: Service) -> bool
     return is_for_windows(file.chain(stage)[-1]) if file is not None and stage is not None else None
 
 
-def _levels(repository: RepositoryTexts, path: str, services_: Mapping, node: Mapping) -> Iterator[Mapping]:
+def is_extended_elsewhere(repository: RepositoryTexts, service: Service) -> bool:
+    """Whether a service of another file extends this one, and so has its keys without the rest of its file."""
+    return any(
+        path != service.path and any(level is service.levels[0] for level in below_it)
+        for path, below_it in repository.kept(_extending)
+    )
+
+
+def _extending(repository: RepositoryTexts) -> list[tuple[str, list[Mapping]]]:
+    """What the services extend, those of developers' files too, each with the path of its own file."""
+    return [
+        (path, [level for _, level in _levels(repository, path, root.mapping("services"), node)][1:])
+        for path in repository.paths
+        if repository.kind(path) == COMPOSE and (root := repository.root(path)) is not None
+        for _, node in root.mapping("services").entries()
+        if isinstance(node, Mapping) and node.get("extends") is not None
+    ]
+
+
+def _levels(
+    repository: RepositoryTexts, path: str, services_: Mapping, node: Mapping
+) -> Iterator[tuple[str, Mapping]]:
+    """A service and those that it extends, nearest first, each with the path of its file."""
     for _ in range(DEEPEST_EXTENDS):
-        yield node
+        yield path, node
         extends = node.get("extends")
         if isinstance(extends, Scalar):
             name: Scalar | None = extends

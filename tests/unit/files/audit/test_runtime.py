@@ -195,6 +195,21 @@ def test_a_service_has_the_settings_of_the_one_that_it_extends() -> None:
     assert outcomes("drop-all-capabilities", {"compose.yaml": text}) == [HOLDS, HOLDS]
 
 
+EXTENDED = {
+    "compose.yaml": "services:\n  api:\n    build: {context: ./src, dockerfile: api/Dockerfile, target: last}\n",
+    "src/api/Dockerfile": "FROM alpine:3.20\nUSER 1\nFROM alpine:3.20 AS last\n",
+    "src/sync/Dockerfile": "FROM alpine:3.20\nUSER 1\n",
+    "src/sync/more.compose.yaml": "services:\n  api:\n    extends: {file: ../../compose.yaml, service: api}\n",
+}
+
+
+@pytest.mark.parametrize("build", ["", "    build: {args: [VERSION=1]}\n"])
+def test_a_service_is_built_as_the_one_of_another_file_that_it_extends(build: str) -> None:
+    path = "src/sync/more.compose.yaml"
+    found = findings("run-as-non-root", EXTENDED | {path: EXTENDED[path] + build})
+    assert [(each.place.path, each.outcome) for each in found] == [("compose.yaml", FAILS), (path, FAILS)]
+
+
 @pytest.mark.parametrize("check", ["drop-all-capabilities", "read-only-root", "no-engine-socket"])
 @pytest.mark.parametrize(
     "lines",

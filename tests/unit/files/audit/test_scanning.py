@@ -209,6 +209,31 @@ def test_reports_are_uploaded_after_a_failure(steps: str, expected: Outcome) -> 
 
 
 @pytest.mark.parametrize(
+    ("rights", "expected"),
+    [
+        ("permissions: {contents: read}", FAILS),
+        ("permissions: read-all", FAILS),
+        ("permissions: {contents: read, security-events: write}", HOLDS),
+        ("permissions: write-all", HOLDS),
+        ("", HOLDS),
+    ],
+)
+def test_a_report_is_uploaded_by_a_job_that_may(rights: str, expected: Outcome) -> None:
+    steps = PUSH + trivy("exit-code: 1", "format: sarif") + UPLOAD + "  if: always()\n"
+    (found,) = findings("scan-report-uploaded", {BUILD: workflow(steps, top=rights)})
+    assert found.outcome is expected
+    suggested = "".join(each.text for each in found.fix.suggested) if found.fix is not None else ""
+    assert ("security-events: write" in suggested) is (rights == "permissions: {contents: read}")
+
+
+def test_a_report_that_is_uploaded_by_another_token_needs_no_right_of_the_job() -> None:
+    upload = UPLOAD + "  if: always()\n  with: {token: '${{ secrets.TOKEN }}'}\n"
+    steps = PUSH + trivy("exit-code: 1", "format: sarif") + upload
+    files = {BUILD: workflow(steps, top="permissions: {contents: read}")}
+    assert outcome("scan-report-uploaded", files) is HOLDS
+
+
+@pytest.mark.parametrize(
     ("target", "expected"),
     [
         ("ghcr.io/contoso/api:8", HOLDS),

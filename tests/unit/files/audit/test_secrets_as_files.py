@@ -349,3 +349,15 @@ def test_a_connection_that_takes_its_password_is_not_left_alone_for_being_writte
     )
     assert "written out" not in why
     assert "connection" in why
+
+
+@pytest.mark.parametrize(("name", "is_left"), [("api", True), ("other", False)])
+def test_a_service_that_another_file_extends_keeps_its_variables(name: str, *, is_left: bool) -> None:
+    extending = f"services:\n  web:\n    extends: {{file: ../compose.yaml, service: {name}}}\n"
+    files = texts({"compose.yaml": OF_SERVICE, "sub/more.compose.yaml": extending, "Dockerfile": "FROM x\n"})
+    found = [
+        each for each in audit(files, NOW) if (each.check, each.place.path) == ("runtime-secrets", "compose.yaml")
+    ]
+    fixes = [each.fix for each in found if each.fix is not None]
+    assert any("another file extends it" in each.left_alone for each in fixes) is is_left
+    assert any(each.suggested for each in fixes) is not is_left

@@ -1,13 +1,13 @@
 """The report of a scan is uploaded also when the scan failed.
 
 What: where a scan writes SARIF, a later step uploads it with a condition that holds after a failure: `always()`,
-`!cancelled()`, or `failure()` beside `success()`.
+`!cancelled()`, or `failure()` beside `success()`, in a job whose rights let it.
 
 Example that fails::
 
     - uses: github/codeql-action/upload-sarif@…      # without `if`, after a scan that blocks
 
-Fix: `if: ${{ !cancelled() }}`.
+Fix: `if: ${{ !cancelled() }}`; where the workflow writes rights down, `security-events: write` among them.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,11 @@ from bot.files.audit.delivery.gates import UPLOAD_ADVICE, is_after_failure, uplo
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.gates import uploading
+from bot.files.audit.suggestions.rights import rights_alone
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.model import PipelineStep
+
+_RIGHT = "security-events"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -30,7 +34,16 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         place, subject = repository.where(scan.step), scan.step.subject
         sarif = uploads_of(scan)
         good = [step for step in sarif if is_after_failure(step) or scan.blocks is False]
-        if good:
+        refused = [step for step in good if _is_refused(step)]
+        if good and len(refused) == len(good):
+            upload = refused[0]
+            yield fails(
+                repository.where(upload),
+                upload.subject,
+                f"the report is uploaded without the right to it: its job has no {_RIGHT}: write",
+                rights_alone(repository, scan.pipeline, upload, f"give the job {_RIGHT}: write", _RIGHT),
+            )
+        elif good:
             yield holds(place, subject, "its report is uploaded, whatever it found")
         elif sarif:
             step = sarif[0]
@@ -53,6 +66,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 "it writes SARIF, and no later step uploads it",
                 uploading(repository, scan, UPLOAD_ADVICE),
             )
+
+
+def _is_refused(step: PipelineStep) -> bool:
+    """Whether a step uploads by the token of a job that writes its rights down, and not that of code scanning."""
+    return not step.input("token") and step.job.permissions is not None and not step.job.may_write(_RIGHT)
 
 
 RULE = Rule(
