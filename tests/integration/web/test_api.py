@@ -32,7 +32,7 @@ PATHS = [
         f"/images/ghcr.io/{REPOSITORY}/-/packages?origin=image",
         "/advisories",
         "/advisories/CVE-2026-10005",
-        "/cves/CVE-2026-10005/exposure?since=2026-01-01",
+        "/cves/CVE-2026-10005/exposure?since=2026-01-01T00:00:00Z",
         "/running",
         "/upstream",
         "/operations",

@@ -9,9 +9,12 @@ from functools import partial
 
 from bot.clients.entra import AzureIdentity, Credential, EntraToken, credential, entra_token
 from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.refusals import SightLost
 
 AUDIENCE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 """What the Entra token is for: Azure DevOps, whichever organisation."""
+_WHERE = "Azure DevOps"
 _LEEWAY = timedelta(minutes=5)
 
 
@@ -37,9 +40,14 @@ class EntraSignIn:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
 
     async def authorization(self) -> str:
-        """Raises `Failure`."""
+        """Raises `Failure`; an identity that Entra does not take has lost its sight, and is refused nothing."""
         async with self._turn:
             if self._token is None or self._token.ends_at - _LEEWAY <= self.clock.now():
                 make = partial(self.credential_of, self.identity, self.client_id)
-                self._token = await entra_token(make, AUDIENCE, self.identity, "Azure DevOps")
+                try:
+                    self._token = await entra_token(make, AUDIENCE, self.identity, _WHERE)
+                except Failure as failure:
+                    if failure.trouble is not Trouble.DENIED:
+                        raise
+                    raise SightLost(failure.what, _WHERE, failure.advice) from failure
             return f"Bearer {self._token.token}"
