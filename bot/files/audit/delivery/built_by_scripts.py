@@ -1,10 +1,14 @@
-"""The images that shell scripts of a repository build, by the names that they give them."""
+"""The images that shell scripts and Makefiles of a repository build, by the names that they give them."""
 
 import posixpath
+import re
 from itertools import pairwise
 
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.formats.builds import DOCKERFILE
+from bot.files.formats.make import KIND as MAKE
+from bot.files.formats.make.recipes import recipes
 from bot.files.formats.shell import KIND as SHELL
 from bot.files.formats.shell.commands import UNKNOWN, Command, commands
 from bot.files.formats.shell.docker import dockerfiles_of
@@ -21,14 +25,34 @@ def built_by_script(repository: RepositoryTexts, name: str) -> str | None:
     return next(iter(paths)) if len(paths) == 1 else None
 
 
+def may_be_built_by_make(repository: RepositoryTexts, name: str) -> str | None:
+    """The Dockerfile that a Makefile may build the images of a name from: it names what it builds by variables, and
+    speaks of a folder beside it that is called as the image is. None where no Makefile does."""
+    word = name.rpartition("/")[2]
+    for path in repository.paths if word else ():
+        if repository.kind(path) != MAKE:
+            continue
+        dockerfile = posixpath.join(posixpath.dirname(path), word, DOCKERFILE)
+        text = repository.text(path) if dockerfile in repository else ""
+        is_building = _BUILDS.search(text) and _TAG_BY_VARIABLE.search(text)
+        if is_building and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text):
+            return dockerfile
+    return None
+
+
+_BUILDS = re.compile(r"\b(?:docker|podman|nerdctl|buildah)[ \t]+(?:(?:buildx|image)[ \t]+)?(?:build|bud)\b")
+_TAG_BY_VARIABLE = re.compile(r"\s(?:-t|--tag)[= ][ \t]*[^\s$]*\$[({]")
+
+
 def _built_by_scripts(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
     files: dict[str, set[str]] = {}
     for path in repository.paths:
-        text = repository.text(path) if repository.kind(path) == SHELL else ""
+        text = repository.text(path) if repository.kind(path) in {SHELL, MAKE} else ""
         if not may_ask(text):
             continue
+        script = recipes(path, text) if repository.kind(path) == MAKE else Spanned.from_elsewhere(text)
         folders = Folders("", posixpath.dirname(path), may_be_own=True)
-        for command in commands(Spanned.from_elsewhere(text)):
+        for command in commands(script):
             if (changed := folders.after(command)) is not None:
                 folders = changed
                 continue

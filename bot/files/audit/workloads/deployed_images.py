@@ -27,6 +27,8 @@ _WORKLOAD = re.compile(
     r"|replicasets?|pods?|po)(?:\.apps)?(?:/|\s+)(?P<name>[^\s=]+)(?=\s)"
 )
 _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE_?TAG\b")
+_NO_RELEASE = re.compile(r":v?0\.0\.0(?:-[\w.-]+)?$")
+"""The version that a chart has in its repository where a release writes another one."""
 _SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
 
 NEVER_PULLED = "nothing is pulled, by imagePullPolicy: Never: it is what the node has of that name"
@@ -79,6 +81,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")
+    if container.pod.variant.startswith("chart ") and _NO_RELEASE.search(name):
+        why = "0.0.0 stands for a version that a release of the chart fills in"
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if _is_put_in_by_stream(container):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "an image stream of OpenShift puts it in")
     pin = _pin_of(name)

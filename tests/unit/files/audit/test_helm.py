@@ -374,3 +374,12 @@ def test_a_value_that_is_required_is_read(value: str) -> None:
     template = TEMPLATE.replace(".Values.image.tag | default .Chart.AppVersion", value)
     (found,) = findings("no-latest-deployed", chart('image: {repository: contoso/api}\ntag: "8.1"\n', template))
     assert found.outcome is Outcome.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"), [("0.0.0", Outcome.UNKNOWN), ("0.0.0-dev", Outcome.UNKNOWN), ("1.0.0", Outcome.FAILS)]
+)
+def test_a_version_that_no_release_has_is_one_that_a_release_fills_in(version: str, expected: Outcome) -> None:
+    files = chart("image: {repository: contoso/api, tag: ''}\n")
+    files["chart/Chart.yaml"] += f"appVersion: {version}\n"
+    assert outcome("deployed-by-digest", files) is expected

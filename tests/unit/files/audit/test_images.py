@@ -743,3 +743,21 @@ def test_a_variable_of_user_may_be_one_of_the_base_that_is_built_here(
 def test_a_user_that_no_arg_names_is_settled_by_its_base() -> None:
     (found,) = findings("image-user", {"Dockerfile": "FROM contoso/base:8\nUSER $APP_UID\n"})
     assert (found.outcome, found.settled_by) == (UNKNOWN, "what its base sets that to, or a number")
+
+
+BY_PLAIN_NAME = "build:\n\tdocker build --tag contoso/base base\n"
+BY_VARIABLES = "SERVICES := base web\nbuild:\n\t@$(foreach S, $(SERVICES), docker build --tag $(REPO)/$(S) $(S);)\n"
+
+
+@pytest.mark.parametrize(
+    ("makefile", "expected"),
+    [(BY_PLAIN_NAME, UNKNOWN), (BY_VARIABLES, UNKNOWN), (BY_VARIABLES.replace("base web", "web"), FAILS)],
+)
+def test_a_base_that_a_makefile_builds_need_not_come_from_a_registry(makefile: str, expected: Outcome) -> None:
+    files = {
+        "Makefile": makefile,
+        "base/Dockerfile": "FROM debian:bookworm-slim\n",
+        "web/Dockerfile": "FROM contoso/base:latest\n",
+    }
+    (found,) = [each for each in findings("base-pinned", files) if each.place.path == "web/Dockerfile"]
+    assert found.outcome is expected

@@ -28,11 +28,12 @@ from bot.domain.repositories.usage import Edit, Role, Span
 from bot.domain.tags.tag import Tag
 from bot.domain.tags.words import names_system
 from bot.files.audit.delivery.building import builds_of, dockerfile_of
+from bot.files.audit.delivery.built_by_scripts import may_be_built_by_make
 from bot.files.audit.delivery.built_images import built_locally
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.engine_images import base_in_engine
-from bot.files.audit.delivery.pushing import option_values
+from bot.files.audit.delivery.pushing import option_values, repository_of
 from bot.files.audit.images.by_name import is_dotnet, tag_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.images.publishers import (
@@ -128,6 +129,10 @@ def _made_here(repository: RepositoryTexts, path: str, image: str, own: Verdict)
         why = f"{given.by} loads an archive before the build, and whether it holds {image[:80]} is not told"
         return unknown(own.place, own.subject, why, "the name of the image that is loaded")
     built = built_locally(repository, image)
+    maybe = may_be_built_by_make(repository, repository_of(image)) if built is None else None
+    if maybe not in {None, path}:
+        why = f"a Makefile here may build it, from {maybe}, under a name that is put together of variables"
+        return unknown(own.place, own.subject, why, "the name that it builds it under")
     if built in {None, path}:
         return None
     if "/" not in image:
