@@ -327,7 +327,7 @@ def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
                 if step.input("driver") == "docker":
                     return None, f"{why}, but the driver docker may store none"
                 return True, why
-            if any(map(_creates_builder, step.commands)):
+            if stores_in_containerd(step) or any(map(_creates_builder, step.commands)):
                 return True, why
     earlier = takewhile(lambda each: each is not push.command, push.step.commands)
     if push.command is not None and any(map(_creates_builder, earlier)):
@@ -336,6 +336,15 @@ def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
 
 
 _NO_BUILDER = "but no step sets up a builder that can store it"
+
+
+def stores_in_containerd(step: PipelineStep) -> bool:
+    """Whether a step sets up a Docker whose own builder stores statements, by the store of containerd."""
+    is_docker = step.action in {"docker/setup-docker-action", "crazy-max/ghaction-setup-docker"}
+    return is_docker and _CONTAINERD.search(step.input("daemon-config")) is not None
+
+
+_CONTAINERD = re.compile(r"\"containerd-snapshotter\"\s*:\s*true\b")
 
 
 def _creates_builder(command: ShellCommand) -> bool:

@@ -15,7 +15,7 @@ from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_stat
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import listed_names, repository_of
 from bot.files.audit.delivery.reports import takes_any_artifact
-from bot.files.audit.delivery.statements import JOINED, why_no_index
+from bot.files.audit.delivery.statements import JOINED, stores_in_containerd, why_no_index
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.items import item_after, item_before
@@ -231,7 +231,8 @@ def _builders(push: Push) -> list[PipelineStep]:
 
 
 def _sets_up_builder(step: PipelineStep) -> bool:
-    return step.action.endswith(("setup-buildx-action", "setup-docker-builder", "depot/setup-action"))
+    is_builder = step.action.endswith(("setup-buildx-action", "setup-docker-builder", "depot/setup-action"))
+    return is_builder or stores_in_containerd(step)
 
 
 def _after(

@@ -9,6 +9,7 @@ HIDDEN_VALUE = "hidden-value"
 _PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
 _OF_CHART = re.compile(r"^\(?\$?\.Chart\.(?P<name>Name|Version|AppVersion)\)?$")
 _DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[$\w.-]+)$")
+_REQUIRED = re.compile(r"^required\s+(?:\"[^\"]*\"|`[^`]*`)\s+(?P<value>.+)$")
 _NO_LITERAL = (".", "$")
 """What a default begins with that is a name."""
 _FILLED_IN = re.compile(r"\$\{[\w.-]+\}|#\{[^}\n]+\}#?|^__\w+__$")
@@ -51,6 +52,8 @@ class ChartValues:
 
     def inline(self, inside: str, dot: Node | None) -> str:
         """What an action within a line puts there; `HIDDEN_VALUE` where the values do not tell."""
+        if (required := _REQUIRED.match(inside)) is not None:
+            inside = required["value"].strip()
         parts = [part.strip() for part in inside.split("|")]
         is_known, node = self.named(parts[0], dot)
         if inside.startswith("default "):

@@ -367,3 +367,10 @@ def test_a_volume_in_a_branch_that_only_a_rendering_decides_is_unknown() -> None
     assert outcome(
         "volume-ownership", {"chart/Chart.yaml": "name: shop\n", "chart/templates/a.yaml": template}
     ) is (Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize("value", ['required "it is needed" .Values.tag', ".Values.tag | required `it is needed`"])
+def test_a_value_that_is_required_is_read(value: str) -> None:
+    template = TEMPLATE.replace(".Values.image.tag | default .Chart.AppVersion", value)
+    (found,) = findings("no-latest-deployed", chart('image: {repository: contoso/api}\ntag: "8.1"\n', template))
+    assert found.outcome is Outcome.HOLDS

@@ -56,6 +56,7 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("TOKEN_SIGNING_KEY_ID", False),
         ("SHOP_APIKEY_CLAIMS", False),
         ("ALLOWEMPTYPASSWORD", False),
+        ("JWT_TOKEN_AUTH_MODULE", False),
     ],
 )
 def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None:
@@ -67,7 +68,7 @@ def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None
     [
         ("env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: p}}}]", "", FAILS),
         ("envFrom: [{secretRef: {name: db}}]", "", FAILS),
-        ("envFrom: [{configMapRef: {name: db}}]", "", HOLDS),
+        ("envFrom: [{configMapRef: {name: db}}]", "", UNKNOWN),
         ("env: [{name: DB_PASSWORD, value: hunter2}]", "", FAILS),
         ("env: [{name: DB_HOST, value: db}]", "", HOLDS),
         ("env: [{name: DB_PASSWORD, value: empty}]", "", HOLDS),
@@ -490,3 +491,20 @@ def test_a_deploy_gives_no_secret_to_the_environment(command: str, expected: lis
     steps = f"- run: |\n    {command}\n"
     assert outcomes("runtime-secrets", {BUILD: workflow(steps)}) == expected
     assert outcomes("runtime-secrets", {BUILD: workflow(steps, "pull_request:")}) == []
+
+
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: db}\ndata: {A: b}\n"
+GENERATOR = "configMapGenerator: [{name: db, literals: [A=b]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("deploy/db.yaml", CONFIG_MAP), ("deploy/kustomization.yaml", GENERATOR)]
+)
+def test_a_config_map_that_a_file_here_makes_is_read(path: str, text: str) -> None:
+    pods = deployment("envFrom: [{configMapRef: {name: db}}]")
+    assert outcome("runtime-secrets", {DEPLOYMENT: pods, path: text}) is HOLDS
+
+
+def test_one_variable_of_a_service_has_one_verdict() -> None:
+    text = "services:\n  api:\n    image: contoso/api\n    environment: ['DbConnection__Password=${DB_PASSWORD}']\n"
+    assert outcomes("runtime-secrets", {"compose.yaml": text}) == [FAILS]

@@ -7,6 +7,12 @@ from tests.unit.files.audit.world import BUILD, PUSH, findings, outcome, outcome
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 BUILDX = "- uses: docker/setup-buildx-action@v3\n"
+CONTAINERD = """
+- uses: docker/setup-docker-action@v5
+  with:
+    daemon-config: |
+      {"features": {"containerd-snapshotter": IS}}
+""".lstrip("\n")
 TOKEN = "permissions: {contents: read, id-token: write}"
 
 
@@ -21,6 +27,8 @@ def push(*lines: str) -> str:
         (BUILDX + push(), FAILS),
         (BUILDX + push("sbom: true"), HOLDS),
         (push("sbom: true"), UNKNOWN),
+        (CONTAINERD.replace("IS", "true") + push("sbom: true"), HOLDS),
+        (CONTAINERD.replace("IS", "false") + push("sbom: true"), UNKNOWN),
         (BUILDX + push("attests: type=sbom"), HOLDS),
         (BUILDX + push("sbom: ${{ inputs.sbom }}"), UNKNOWN),
         (BUILDX + push() + "- run: cosign attest --type spdxjson --predicate s.json --yes a@sha256:x\n", HOLDS),

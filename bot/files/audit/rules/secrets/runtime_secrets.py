@@ -30,6 +30,7 @@ from bot.files.audit.secrets.arguments import (
 )
 from bot.files.audit.secrets.deploys import variables_of_deploy
 from bot.files.audit.secrets.environment import secret_brought
+from bot.files.audit.secrets.manifests import manifest_data
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
@@ -82,6 +83,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(
                 container.place, container.subject, "its environment is filled in by a template", RENDERED
             )
+        elif unread := _unread_config_map(repository, container):
+            why = f"what the ConfigMap {unread[:80]} brings into the environment stands in no file here"
+            none = unknown(container.place, container.subject, why, "a look into the ConfigMap")
+            yield next(_connection_of_container(repository, container), none)
         else:
             none = holds(container.place, container.subject, "no secret stands in its environment")
             yield next(_connection_of_container(repository, container), none)
@@ -137,10 +142,32 @@ def _connection_of_container(repository: RepositoryTexts, container: Container) 
         return
 
 
+def _unread_config_map(repository: RepositoryTexts, container: Container) -> str:
+    """The first ConfigMap that comes whole into the environment and that no file here makes; empty for none."""
+    known_names = repository.kept(_config_maps)
+    for source in container.own.sequence("envFrom"):
+        node = source.mapping("configMapRef").get("name") if isinstance(source, Mapping) else None
+        name = word(node) or ""
+        is_plain = _PLAIN_NAME.fullmatch(name) is not None and HIDDEN_VALUE not in name and HIDDEN not in name
+        if is_plain and not any(each in name or name in each for each in known_names):
+            return name
+    return ""
+
+
+_PLAIN_NAME = re.compile(r"[a-z\d][a-z\d.-]*")
+
+
+def _config_maps(repository: RepositoryTexts) -> frozenset[str]:
+    """The ConfigMaps that files here make, by the names that they have before anything changes these; empty of one
+    that a chart names by its values, which may be any."""
+    subjects = (each.subject for each in manifest_data(repository) if not each.is_secret)
+    return frozenset(each.partition("/")[2] for each in subjects)
+
+
 def _connection_of_service(service: Service) -> Iterator[Verdict]:
     """The first connection that whoever starts a service puts in; nothing where none is."""
     for name, value, _ in _pairs(service):
-        if _may_connect(name, value):
+        if _may_connect(name, value) and not secret_brought(name, value):
             why = f"{name} comes into the environment, and may hold a password"
             yield unknown(service.place, service.subject, why, _OF_CONNECTION)
             return
