@@ -11,7 +11,7 @@ Example that fails::
 
 Fix: mount the Secret as a volume and read it with `AddKeyPerFile`, or use a key vault with a managed identity.
 
-Exceptions: names such as `PASSWORD_FILE` tell of a file. A ConfigMap that no file here makes is unknown. Values are never shown.
+Exceptions: names such as `PASSWORD_FILE` tell of a file. Values are never shown.
 """
 
 import re
