@@ -13,6 +13,7 @@ PUBLIC = frozenset(
         "bot.files.audit.patches",
         "bot.files.audit.repository",
         "bot.files.audit.rules",
+        "bot.files.formats.azure_pipelines.schedules",
         "bot.files.formats.code_owners",
         "bot.files.formats.finding",
         "bot.files.formats.practices",
