@@ -32,8 +32,20 @@ _TOKEN = re.compile(r"GHEXPR(\d+)E")
 _LOOKS_AT_CODE = re.compile(r"\$\?|PIPESTATUS|LASTEXITCODE|errorlevel", re.IGNORECASE)
 _STOPS_POWERSHELL = re.compile(r"\$PSNativeCommandUseErrorActionPreference\s*=\s*\$true", re.IGNORECASE)
 _ONLY_COMMENTS = re.compile(r"\s*+(?:#[^\n]*+\s*+)*+")
+_COMMENT = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
+_CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
 _BRANCHES = frozenset({"if_statement", "elif_clause"})
 _ENDING = re.compile(r"^(?:exit|return)$|^false$")
+
+
+def without_comments(script: str) -> str:
+    """The text of a script without the lines that are comments."""
+    return _COMMENT.sub("", script)
+
+
+def joined_lines(script: str) -> str:
+    """The text of a script, of bash or PowerShell, with each command that goes on in the next line in one."""
+    return _CONTINUED.sub(" ", script)
 
 
 class Stops(Enum):

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.templates import containers_in
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import joined_lines, without_comments
 from bot.files.audit.workflows.model import Pipeline, PipelineStep
 
-_COMMENT = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
-_CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
 _CALLS = re.compile(
     r"(?<![\w-])(?P<program>curl|wget|Invoke-WebRequest|Invoke-RestMethod|iwr|irm)(?![\w-])(?P<words>[^\n;|]*)",
     re.IGNORECASE,
@@ -77,7 +76,7 @@ def _is_hook(words: str, *, has_body: bool) -> bool:
 def _script(step: PipelineStep) -> str:
     """What a step runs, without comments, each command in one line."""
     run = step.mapping.scalar("run")
-    return _CONTINUED.sub(" ", _COMMENT.sub("", run.value)) if run is not None else ""
+    return joined_lines(without_comments(run.value)) if run is not None else ""
 
 
 def _applies(step: PipelineStep) -> str:

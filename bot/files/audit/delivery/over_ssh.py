@@ -7,6 +7,7 @@ commands over SSH.
 import re
 from collections.abc import Iterator
 
+from bot.files.audit.shell import without_comments
 from bot.files.audit.workflows.model import PipelineStep
 
 _ACTION = re.compile(r"(?:^|[/-])ssh(?:[/-]|$)")
@@ -26,7 +27,6 @@ _SCRIPT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """A script of the other machine, by its path, whose name tells that it brings containers there."""
-_COMMENT = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
 
 
 def started_over_ssh(step: PipelineStep, *, has_images: bool) -> str:
@@ -35,7 +35,7 @@ def started_over_ssh(step: PipelineStep, *, has_images: bool) -> str:
     A script there counts where there are images to bring: `has_images`.
     """
     for text in _texts(step):
-        commands = _COMMENT.sub("", text)
+        commands = without_comments(text)
         if (starting := _STARTS.search(commands)) is not None:
             return " ".join(starting.group().split())[:80]
         scripts = (match["script"] for match in _SCRIPT.finditer(commands))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from bot.files.audit.delivery.pushing import copies_image, pushed_names
+from bot.files.audit.shell import joined_lines
 from bot.files.audit.workflows.model import PipelineStep
 
 _SILENT = r"^(?![ \t]*(?:#|//|@?echo\b|printf\b|Write-\w+|\w*log\())[^\n]*?"
@@ -17,7 +18,6 @@ _SAID = re.compile(
     r"|buildctl\b[^\n]{0,300}\bpush=true|jib:build\b)(?![ \t\"']*(?:localhost|127\.))",
     re.IGNORECASE | re.MULTILINE,
 )
-_CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
 _COMMANDS = ("command", "commands", "script", "run", "cmd")
 """Inputs in which actions take what they run."""
 
@@ -26,7 +26,7 @@ def said_push(step: PipelineStep) -> str:
     """What the text of a step says of a push that nothing else is told of, in its words; empty for nothing."""
     if any(pushed_names(each) is not None or copies_image(each) for each in step.commands):
         return ""
-    pushes = (_SAID.search(_CONTINUED.sub(" ", text)) for text in _texts(step))
+    pushes = (_SAID.search(joined_lines(text)) for text in _texts(step))
     return next((" ".join(match["said"].split())[:80] for match in pushes if match is not None), "")
 
 

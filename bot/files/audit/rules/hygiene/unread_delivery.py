@@ -35,7 +35,7 @@ from bot.files.audit.delivery.templates import containers_in
 from bot.files.audit.delivery.unread import is_handed_image, may_build, may_push, starts_deploy
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.shell import ShellCommand
+from bot.files.audit.shell import ShellCommand, joined_lines
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
@@ -57,7 +57,6 @@ _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
 _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
 _MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
-_CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
 _PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll|sh)|nuke|cake|npm|yarn|pnpm", re.IGNORECASE)
 _TARGET = re.compile(
     r"\w*(?:(?:docker|image|container)s?[-_:]?(?:publish|push)|(?:publish|push)[-_:]?(?:docker|image|container))\w*",
@@ -249,7 +248,7 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
         is_handed = any("--push" in value for value in step.environment.values())
         if run is None or not step.events - TESTS_ONLY or not (is_handed or _MAY_PUSH.search(run.value)):
             continue
-        script = _CONTINUED.sub(" ", run.value)
+        script = joined_lines(run.value)
         is_handed = is_handed or "--push" in script
         tool = next((each.name for each in step.commands if _takes_options_unseen(each)), "")
         if request := _asked_to_push(script):
