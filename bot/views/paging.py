@@ -22,6 +22,10 @@ class Cut:
         return (self.page - 1) * self.per_page
 
 
+WHOLE = Cut(per_page=10_000)
+"""A list whole, as far as one answer may hold it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page of `total` items."""

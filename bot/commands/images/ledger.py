@@ -7,15 +7,13 @@ from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.views.images.ledger import CvePage, Cves
-from bot.views.paging import MOST_PER_PAGE, Cut
-
-_ALL = Cut(1, 100 * MOST_PER_PAGE)
+from bot.views.paging import WHOLE
 
 
 async def read_cves(settings: Settings, clock: Clock) -> Cves:
     """Reads which CVEs images of the fleet still have."""
     async with opened_stores(settings, clock) as stores:
-        return await stores[LedgerStore].cves(_ALL)
+        return await stores[LedgerStore].cves(WHOLE)
 
 
 async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
@@ -23,7 +21,7 @@ async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     shortened, as in `2026-10019`."""
     cve = cve_of(name)
     async with opened_stores(settings, clock) as stores:
-        page = await stores[LedgerStore].cve(cve, _ALL)
+        page = await stores[LedgerStore].cve(cve, WHOLE)
         release_note = await stores[LedgerStore].release_note(cve) if page is None else ""
     if page is None:
         advice = "see `vulnerabilities` and `feeds` in the settings, and `freshness-bot status` for their age"

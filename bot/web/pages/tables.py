@@ -20,15 +20,13 @@ from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import FixState
 from bot.views.fleet.fleet import RepositoryRow
 from bot.views.fleet.needs import NeedReason
-from bot.views.paging import Cut
+from bot.views.paging import WHOLE
 from bot.views.rows import RebuildRow
 from bot.views.running.exposed import COLUMNS, Narrowed, table
 from bot.views.spreadsheet import as_csv
 from bot.web.access.guard import allowed
 from bot.web.pages.asking import chosen, fleet_filter, text, wanted_rebuilds, wanted_version
 from bot.web.site import site_of
-
-_WHOLE = Cut(per_page=10_000)
 
 
 def _answer(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
@@ -38,7 +36,7 @@ def _answer(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]])
 
 @allowed(Right.READ)
 async def fleet(request: Request) -> Response:
-    page = await site_of(request).stores[FleetStore].fleet(fleet_filter(request), _WHOLE)
+    page = await site_of(request).stores[FleetStore].fleet(fleet_filter(request), WHOLE)
     columns = ("repository", "standing", "behind_since", "bases", "usages", "rebuild", "rollout", "url", "support")
     return _answer("fleet", columns, map(_repository, page.repositories.items))
 
@@ -63,7 +61,7 @@ async def needs(request: Request) -> Response:
 async def practice(request: Request) -> Response:
     check = request.path_params["check"][:64]
     outcome = chosen(request, "outcome", Outcome)
-    page = await site_of(request).stores[PracticesStore].practice(check, outcome, _WHOLE)
+    page = await site_of(request).stores[PracticesStore].practice(check, outcome, WHOLE)
     if page is None:
         raise HTTPException(404, f"No practice is called {check}.")
     rows = ((row.name, row.outcome, row.standing) for row in page.repositories.items)
@@ -73,7 +71,7 @@ async def practice(request: Request) -> Response:
 @allowed(Right.READ)
 async def advisory(request: Request) -> Response:
     cve, fix = request.path_params["cve"][:32], chosen(request, "fix", FixState)
-    page = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, _WHOLE, fix)
+    page = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, WHOLE, fix)
     if page is None:
         raise HTTPException(404, f"No advisory tells of {cve}.")
     return _answer(cve, _REBUILD_COLUMNS, map(_rebuild, page.rebuilds.items))
@@ -90,7 +88,7 @@ def _rebuild(row: RebuildRow) -> tuple[object, ...]:
 async def rollout(request: Request) -> Response:
     site, number = site_of(request), request.path_params["number"]
     wanted, store = wanted_rebuilds(request), site.stores[RolloutPagesStore]
-    page = await store.rollout(number, site.rollout_options, _WHOLE, wanted) if number < 2**62 else None
+    page = await store.rollout(number, site.rollout_options, WHOLE, wanted) if number < 2**62 else None
     if page is None:
         raise HTTPException(404, f"There is no rollout {number}.")
     return _answer(f"rollout-{number}", _REBUILD_COLUMNS, map(_rebuild, page.rebuilds.items))
@@ -99,9 +97,7 @@ async def rollout(request: Request) -> Response:
 @allowed(Right.READ)
 async def cve(request: Request) -> Response:
     name = request.path_params["cve"][:64]
-    page = (
-        await site_of(request).stores[LedgerStore].cve(name, _WHOLE, text(request, "stuck"), text(request, "who"))
-    )
+    page = await site_of(request).stores[LedgerStore].cve(name, WHOLE, text(request, "stuck"), text(request, "who"))
     if page is None:
         raise HTTPException(404, f"Nothing that was read tells of {name}.")
     rows = (
@@ -123,7 +119,7 @@ async def exposure(request: Request) -> Response:
 @allowed(Right.READ)
 async def package(request: Request) -> Response:
     name = request.path_params["name"][:256]
-    page = await site_of(request).stores[FindingStore].package(name, _WHOLE, wanted_version(request))
+    page = await site_of(request).stores[FindingStore].package(name, WHOLE, wanted_version(request))
     if page is None:
         raise HTTPException(404, f"No image that was read holds a package {name}.")
     rows = ((row.image, row.package, row.version) for row in page.images.items)

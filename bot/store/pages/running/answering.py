@@ -4,10 +4,8 @@ from bot.domain.running.exposure import Asked, PlaceState
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.running.exposure import ExposureStore
 from bot.store.stores import Stores
-from bot.views.paging import MOST_PER_PAGE, Cut
+from bot.views.paging import WHOLE
 from bot.views.running.exposed import ExposureAnswer, Narrowed, with_movers
-
-_ALL = Cut(1, 100 * MOST_PER_PAGE)
 
 
 async def exposure_of(stores: Stores, cve: str, asked: Asked, narrowed: Narrowed) -> ExposureAnswer:
@@ -15,5 +13,5 @@ async def exposure_of(stores: Stores, cve: str, asked: Asked, narrowed: Narrowed
     answer = await stores[ExposureStore].exposure(cve, asked, narrowed)
     if not answer.of(PlaceState.EXPOSED):
         return answer
-    page = await stores[LedgerStore].cve(cve, _ALL)
+    page = await stores[LedgerStore].cve(cve, WHOLE)
     return answer if page is None else with_movers(answer, page.images.items)
