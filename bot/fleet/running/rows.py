@@ -39,6 +39,8 @@ from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, insert_into, insert_missing, lock, lock_where
 from bot.store.rows.inventories.inventories import inventories, later_indexes, sbom_looks
 from bot.store.rows.running.running import (
+    place_columns,
+    place_in,
     running_builds,
     running_contents,
     running_looks,
@@ -47,9 +49,8 @@ from bot.store.rows.running.running import (
     runs,
 )
 
-_PLACE = tuple(running_places.c[name] for name in ("namespace", "kind", "workload", "container"))
 _OPEN = (
-    select(runs, running_builds.c.digest, *_PLACE)
+    select(runs, running_builds.c.digest, *place_columns)
     .join(running_places, running_places.c.id == runs.c.place_id)
     .join(running_builds, running_builds.c.id == runs.c.build_id)
     .where(runs.c.until.is_(None))
@@ -177,15 +178,11 @@ async def _read_kept(
     coverage = None if last is None else Coverage(last.since, last.until)
     open_runs: dict[tuple[RunningPlace, str], tuple[int, RunInPlace]] = {}
     for row in await connection.execute(_OPEN.where(running_places.c.source_id == source.id)):
-        place = _place_in(row)
+        place = place_in(row)
         times = row.since, row.is_older, row.seen_at, row.pods
         open_runs[place, row.digest] = row.id, RunInPlace(place, row.digest, row.image, *times)
     kept = KeptRuns(source.told_at, coverage, tuple(run for _, run in open_runs.values()))
     return kept, {key: number for key, (number, _) in open_runs.items()}
-
-
-def _place_in(row: Any) -> RunningPlace:
-    return RunningPlace(row.namespace, row.kind, row.workload, row.container)
 
 
 async def _write(
@@ -222,7 +219,7 @@ async def _note_pulling(
     """Notes where containers wait for an image, and where none does any more."""
     table = running_places
     is_noted = (table.c.source_id == source, table.c.pulls_since.is_not(None))
-    noted = {_place_in(row): row.id for row in await connection.execute(select(table).where(*is_noted))}
+    noted = {place_in(row): row.id for row in await connection.execute(select(table).where(*is_noted))}
     over = sorted(noted[place] for place in noted.keys() - pulling)
     began = pulling - noted.keys()
     if not over and not began:
@@ -244,7 +241,7 @@ async def _place_ids(
         select(table).where(table.c.source_id == source, is_among(table.c.workload, "workloads")),
         {"workloads": {place.workload for place in places}},
     )
-    return {place: row.id for row in known if (place := _place_in(row)) in places}
+    return {place: row.id for row in known if (place := place_in(row)) in places}
 
 
 async def _open(connection: AsyncConnection, source: int, opened: Sequence[RunInPlace], at: datetime) -> None:

@@ -17,7 +17,6 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
 from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
 from bot.domain.running.runs import Coverage
-from bot.domain.running.snapshot import RunningPlace
 from bot.images.vulnerabilities import DOTNET, unread_publishers
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, readable
@@ -41,6 +40,7 @@ from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.running.running import (
+    place_in,
     running_builds,
     running_contents,
     running_looks,
@@ -231,11 +231,6 @@ class _History:
             for row in self.places
             if row.id in runs_of or row.pulls_since is not None
         ]
-
-
-def place_in(row: Any) -> RunningPlace:
-    """The place in a row of `running_places`."""
-    return RunningPlace(row.namespace, row.kind, row.workload, row.container)
 
 
 async def read_sources(connection: AsyncConnection, environment: str | None = None) -> dict[int, CoveredSource]:

@@ -5,7 +5,7 @@ from sqlalchemy import and_, func, select
 from bot.store.engine.among import is_among
 from bot.store.engine.store import Store
 from bot.store.pages.running.exposure import read_producers, read_sources
-from bot.store.rows.running.running import running_builds, running_places, running_sources, runs
+from bot.store.rows.running.running import place_columns, running_builds, running_places, running_sources, runs
 from bot.views.paging import Cut, page_of
 from bot.views.running.places import RunningList, RunningRow, running_now
 
@@ -20,14 +20,13 @@ _BUILDS = (
     .join(running_places, running_places.c.id == runs.c.place_id)
     .where(_IS_OPEN)
 )
-_NAMES = ("namespace", "kind", "workload", "container")
 _ROWS = (
     select(runs, running_builds.c.digest, running_places, running_sources.c.name, running_sources.c.environment)
     .join(running_places, running_places.c.id == runs.c.place_id)
     .join(running_sources, running_sources.c.id == running_places.c.source_id)
     .join(running_builds, running_builds.c.id == runs.c.build_id)
     .where(_IS_OPEN)
-    .order_by(running_sources.c.name, *(running_places.c[name] for name in _NAMES), runs.c.since, runs.c.id)
+    .order_by(running_sources.c.name, *place_columns, runs.c.since, runs.c.id)
 )
 
 

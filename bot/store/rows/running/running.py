@@ -1,9 +1,11 @@
 """What runs: sources, places, builds and runs, with the times that are covered: their tables."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, Table, UniqueConstraint, text
 
+from bot.domain.running.snapshot import RunningPlace
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.schema import (
     DueTable,
@@ -56,6 +58,7 @@ running_places = Table(
     UniqueConstraint("source_id", "namespace", "kind", "workload", "container"),
 )
 """Since `pulls_since` a container there waits for its image."""
+place_columns = tuple(running_places.c[name] for name in ("namespace", "kind", "workload", "container"))
 locked_after(running_places, "running_looks")
 running_builds = Table(
     "running_builds",
@@ -103,3 +106,8 @@ runs = Table(
 )
 """`until` is null as long as nothing has ended it."""
 locked_after(runs, "running_contents")
+
+
+def place_in(row: Any) -> RunningPlace:
+    """The place in a row with the columns of one."""
+    return RunningPlace(row.namespace, row.kind, row.workload, row.container)
