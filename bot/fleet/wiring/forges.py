@@ -16,7 +16,6 @@ from bot.domain.host import Host, Hosts
 from bot.domain.repositories.repository import GITHUB, Identity
 from bot.fleet.discover.selection import Selection
 from bot.fleet.wiring.grants import chosen_installations, github_access, http_rules
-from bot.fleet.wiring.pipelines import pipelines_of
 from bot.fleet.wiring.routing import Builders, Forges
 from bot.reconcile.guarded import Covers
 from bot.settings import Settings
@@ -71,6 +70,8 @@ async def opened_forges(settings: Settings, clock: Clock, observer: Observer) ->
         if azure is None:
             yield OpenForges({GITHUB: forge}, {GITHUB: builder}, hosts)
             return
+        from bot.fleet.wiring.pipelines import pipelines_of
+
         http = await opened.enter_async_context(Http(clock, http_rules(settings, []), observer=observer))
         pipelines = pipelines_of(azure, http, clock)
         elsewhere = {AZURE_PIPELINES: Host(urlsplit(azure.url).netloc, by_owner=True)}
