@@ -7,6 +7,7 @@ from bot.fleet.discover.rows.discover import DiscoverStore
 from bot.fleet.discover.selection import Selection
 from bot.fleet.discover.tick import DiscoverOptions, tick
 from bot.fleet.stage import Bot, Part, Stage, TickOutcome
+from bot.fleet.wiring.forges import selections_elsewhere
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import tasks
 
@@ -25,7 +26,10 @@ def options_of(bot: Bot) -> DiscoverOptions:
         tuple(sorted(settings.registries)),
         settings.mirror_rules,
     )
-    return DiscoverOptions(selection, settings.schedule.discover, bot.hosts.forge, settings.images.image_rules())
+    return DiscoverOptions(
+        *(selection, settings.schedule.discover, bot.hosts.forge, settings.images.image_rules()),
+        selections_elsewhere(settings),
+    )
 
 
 async def discover(bot: Bot) -> TickOutcome:
