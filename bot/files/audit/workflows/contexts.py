@@ -42,7 +42,7 @@ def _with_lower_names(values: Dict[str, str]) -> dict[str, str]:
 
 
 def default_inputs(root: Mapping, trigger: str | None) -> dict[str, str]:
-    """What inputs hold that nobody gives, and which are texts: those of an action, where there is no trigger, all."""
+    """What inputs hold that nobody gives, and which are texts: those of an action, without a trigger, all."""
     holder = root if trigger is None else root.mapping("on").mapping(trigger)
     inputs: dict[str, str] = {}
     for key, declared in holder.mapping("inputs").entries():

@@ -1,8 +1,8 @@
 """GitHub's expressions, evaluated as far as the texts tell.
 
-Source: GitHub's page "Evaluate expressions in workflows and actions". A value is handed over as a text, with what its
-context tells of its kind: the text `false` holds in a condition, and the boolean does not. What only a run knows is
-None, and logic on it has three values.
+Source: GitHub's page "Evaluate expressions in workflows and actions". A value is handed over as a text, with what
+its context tells of its kind: the text `false` holds in a condition, and the boolean does not. What only a run
+knows is None, and logic on it has three values.
 """
 
 import math
