@@ -10,43 +10,44 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import yaml
 from rich.console import Console
-from rich.markdown import Markdown
-from rich.markup import escape
-from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.text import Text
 
 from bot.cli.options import CONFIG_VARIABLE
 from bot.domain.clock import SystemClock
 from bot.domain.evidence import Strength
+from bot.domain.running.exposure import Asked, PlaceState
 from bot.fleet.stage import Bot, TickOutcome
 from bot.fleet.stages import one_pass
 from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
+from bot.store.pages.running.answering import exposure_of
 from bot.store.views.images import ImageViewsStore
 from bot.views.images.images import stands_on
+from bot.views.running.exposed import Narrowed
+from sandbox.fleets.clusters import CLUSTERS, SERVICES, FleetClusters, running
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG
 from sandbox.fleets.pipelines import BESIDE, MixedFleet, azure_devops_in
 from sandbox.programs.parts import MissingPart
+from sandbox.terminal import body_panel, message_panel
 from sandbox.world import World
 
 _TAG = re.compile(r"^/v2/dotnet/(.+)/manifests/(.+)$")
-_FOLD = re.compile(r"</?(?:details|summary)>")
-_LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
 CVES = {
     "CVE-2026-21218": ("high", "Elevation of privilege in the reading of archives"),
     "CVE-2026-21219": ("medium", "Denial of service by a header that is too long"),
 }
 """Those of .NET that the patch fixes, each with its severity and its title; made up, as all of the demo."""
+WORST_CVE = next(iter(CVES))
 RUNTIME_PACK = "Microsoft.NETCore.App.Runtime.linux-x64"
 """The package by which an advisory says that it is about .NET's runtime on Linux."""
 OPENSSL_CVE = "CVE-2026-31790"
@@ -61,6 +62,8 @@ TO_TRY = (
     *WHERE_STUCK,
     "explain contoso/payments-api",
     "images",
+    "running list",
+    f"exposed {WORST_CVE}",
     f"history aspnet:{RUNTIME_TAG}",
     "once --dry-run",
 )
@@ -72,8 +75,8 @@ async def show(*, keep: bool) -> int:
     console = Console(highlight=False)
     set_up("text", verbose=False)
     try:
-        async with _fleet(console) as (fleet, bot, settings):
-            story = _Story(console, fleet, bot, settings)
+        async with _fleet(console) as (clusters, fleet, bot, settings):
+            story = _Story(console, clusters, fleet, bot, settings)
             code = await story.tell()
             if keep:
                 await story.wait()
@@ -84,9 +87,9 @@ async def show(*, keep: bool) -> int:
 
 
 @asynccontextmanager
-async def _fleet(console: Console) -> AsyncIterator[tuple[MixedFleet, Bot, Path]]:
+async def _fleet(console: Console) -> AsyncIterator[tuple[FleetClusters, MixedFleet, Bot, Path]]:
     async with AsyncExitStack() as exits:
-        with console.status("starting a registry, GitHub, Azure DevOps, Slack and feeds on this machine"):
+        with console.status("starting a registry, GitHub, Azure DevOps, Slack, feeds and clusters on this machine"):
             world = await exits.enter_async_context(World())
             fleet = MixedFleet(world)
             await fleet.build("10.0.0")
@@ -94,29 +97,37 @@ async def _fleet(console: Console) -> AsyncIterator[tuple[MixedFleet, Bot, Path]
         path = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
         _read_vulnerabilities(world, path)
         _build_by_pipelines(fleet, path)
+        clusters = await exits.enter_async_context(running(fleet, SystemClock()))
+        _set(path, running=clusters.settings(path.parent))
         bot = await exits.enter_async_context(open_bot(load(path), SystemClock()))
-        yield fleet, bot, path
+        yield clusters, fleet, bot, path
+
+
+def _set(config: Path, **sections: object) -> None:
+    known = yaml.safe_load(config.read_text())
+    config.write_text(yaml.safe_dump({**known, **sections}, sort_keys=False))
 
 
 def _read_vulnerabilities(world: World, config: Path) -> None:
     """Has the bot read what Ubuntu and NuGet say of packages; Ubuntu tells of a CVE that it has no fix for."""
     world.feeds.publish_ubuntu_cve(OPENSSL_CVE, "openssl", severity="high", title=OPENSSL_TITLE)
     read = {"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}, "nuget": {"api": world.feeds.url}}
-    settings = {**yaml.safe_load(config.read_text()), "vulnerabilities": read}
-    config.write_text(yaml.safe_dump(settings, sort_keys=False))
+    _set(config, vulnerabilities=read)
 
 
 def _build_by_pipelines(fleet: MixedFleet, config: Path) -> None:
     """Has the bot start the pipeline of the repository that Azure DevOps builds."""
-    known = yaml.safe_load(config.read_text())
+    policy = yaml.safe_load(config.read_text())["policy"]
     azure = azure_devops_in(fleet.world, config.parent)
-    settings = {**known, "azure_devops": azure, "policy": [fleet.rule(BESIDE), *known["policy"]]}
-    config.write_text(yaml.safe_dump(settings, sort_keys=False))
+    _set(config, azure_devops=azure, policy=[fleet.rule(BESIDE), *policy])
 
 
 class _Story:
-    def __init__(self, console: Console, fleet: MixedFleet, bot: Bot, settings: Path) -> None:
+    def __init__(
+        self, console: Console, clusters: FleetClusters, fleet: MixedFleet, bot: Bot, settings: Path
+    ) -> None:
         self._console = console
+        self._clusters = clusters
         self._fleet = fleet
         self._bot = bot
         self._settings = settings
@@ -129,6 +140,7 @@ class _Story:
         await self._patch()
         await self._quiet()
         await self._finish()
+        await self._roll_out()
         await self._stuck()
         for line in self._wrong:
             self._console.print(Text(f"wrong: {line}", style="bold red"))
@@ -151,6 +163,7 @@ class _Story:
         for base in (f"{ASPNET}:{RUNTIME_TAG}", f"{SDK}:{SDK_TAG}"):
             self._say(f"  {base}  {self._fleet.digests[base][:19]}  from the registry")
         self._expect(not self._world.traffic.writes(), "the first pass must not write anything")
+        await self._expect_exposed("before", None)
 
     async def _patch(self) -> None:
         self._chapter("Patch day", "Microsoft pushes new images under the same tags and publishes the release.")
@@ -173,6 +186,7 @@ class _Story:
         await self._show_pull_requests()
         self._show_runs()
         await self._show_slack()
+        await self._expect_exposed("published", len(SERVICES) * len(CLUSTERS))
 
     async def _quiet(self) -> None:
         self._chapter("Another pass", "Nothing new upstream: the bot looks, and leaves everything as it is.")
@@ -204,6 +218,30 @@ class _Story:
         images = [view.image for view in await self._bot.stores[ImageViewsStore].views()]
         proved = [image for image in images if image.strength is Strength.PROVED and image.behind_since is None]
         self._expect(len(proved) == len(self._fleet.built_on), "each image must be seen to stand on the new base")
+
+    async def _roll_out(self) -> None:
+        """What the answer is while the new builds are rolled out, and for the time before."""
+        services = " and ".join(SERVICES)
+        self._chapter(
+            "Where it runs", f"Two clusters run {services}, each until the new build is rolled out there."
+        )
+        places = len(SERVICES) * len(CLUSTERS)
+        await self._expect_exposed("proved, rolled out nowhere", places)
+        proved_at = self._bot.clock.now()
+        for number, name in enumerate(CLUSTERS, 1):
+            self._clusters.roll_out(name)
+            await self._pass()
+            await self._expect_exposed(f"rolled out in {name}", places - number * len(SERVICES))
+        await self._expect_exposed("asked of the time before", places, proved_at)
+        await self._run(f"exposed {WORST_CVE}")
+
+    async def _expect_exposed(self, when: str, wanted: int | None, at: datetime | None = None) -> None:
+        """Says what is told of the worst CVE; None stands for one that nothing tells of."""
+        asked = Asked(at or self._bot.clock.now())
+        answer = await exposure_of(self._bot.stores, WORST_CVE, asked, Narrowed())
+        self._say(f"  {when}: {WORST_CVE} {answer.verdict}")
+        exposed = len(answer.of(PlaceState.EXPOSED)) if answer.is_told else None
+        self._expect(exposed == wanted, f"{when}: {wanted} places must be exposed, told are {exposed}")
 
     async def _stuck(self) -> None:
         self._chapter(
@@ -250,7 +288,7 @@ class _Story:
                 self._say(f"    {request['title']}")
                 if not shown:
                     shown = True
-                    self._console.print(_body_of(request))
+                    self._console.print(body_panel(request))
                     text = await self._world.github.read(name, "Dockerfile", request["head"]["ref"])
                     self._console.print(Syntax(text, "docker", background_color="default"))
 
@@ -265,10 +303,7 @@ class _Story:
         messages = await self._world.slack.messages()
         self._expect(len(messages) == 1, f"Slack must have one message, it has {len(messages)}")
         for message in messages:
-            lines = [_text_of(block) for block in message.get("blocks", [])]
-            shown = "\n\n".join(line for line in lines if line) or message["text"]
-            body = Text.from_markup(_LINK.sub(r"[link=\1]\2[/link]", escape(shown)))
-            self._console.print(Panel(body, title="Slack", border_style="magenta"))
+            self._console.print(message_panel(message))
 
     def _chapter(self, title: str, text: str) -> None:
         self._console.print()
@@ -281,37 +316,6 @@ class _Story:
     def _expect(self, holds: bool, otherwise: str) -> None:
         if not holds:
             self._wrong.append(otherwise)
-
-
-def _without_tables(markdown: str) -> str:
-    """The same with a list item in the place of each row, so that a terminal cuts no name, and all unfolded."""
-    lines: list[str] = []
-    heads: list[str] = []
-    for line in _FOLD.sub("", markdown).splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if not line.startswith("|"):
-            heads = []
-            lines.append(line)
-        elif not heads:
-            heads = cells
-        elif set(line) - set("|-: "):
-            named = zip(heads, cells, strict=False)
-            lines.append("- " + ", ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell))
-    return "\n".join(lines)
-
-
-def _body_of(request: Mapping[str, Any]) -> Panel:
-    return Panel(Markdown(_without_tables(request["body"])), title="its body", border_style="blue")
-
-
-def _text_of(block: dict[str, object]) -> str:
-    text = block.get("text")
-    if isinstance(text, dict):
-        return str(text.get("text", ""))
-    elements = block.get("elements")
-    if isinstance(elements, list):
-        return "  ".join(str(element.get("text", "")) for element in elements)
-    return ""
 
 
 def main() -> int:

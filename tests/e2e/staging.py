@@ -77,16 +77,18 @@ async def settled(
     rollout: Mapping[str, object] | None = None,
     fleet: SampleFleet | None = None,
     github: Mapping[str, object] | None = None,
+    clock: AheadClock | None = None,
     **sections: object,
 ) -> Stage:
-    """A fleet, the sample one unless another is given, after its first pass.
+    """A fleet, the sample one unless another is given, after its first pass; one that is built stays as it is.
 
     `policy`, `rollout` and `sections` are as in the settings, else all begins at once; `github` replaces settings
     of that name. Summaries are sent only where `schedule` says so, or else tests would depend on their weekday.
     """
-    fleet = fleet or SampleFleet(world)
-    await fleet.build("10.0.0")
-    clock = AheadClock()
+    if fleet is None or not fleet.digests:
+        fleet = fleet or SampleFleet(world)
+        await fleet.build("10.0.0")
+    clock = clock or AheadClock()
     config = world.config(folder, store_url)
     more = {"schedule": {"summary": None}, "policy": policy, "rollout": rollout, "github": github, **sections}
     write_sections(config, {name: section for name, section in more.items() if section})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sandbox.demo import CVES, OPENSSL_CVE, TO_TRY, WHERE_STUCK
+from sandbox.demo import CVES, OPENSSL_CVE, TO_TRY, WHERE_STUCK, WORST_CVE
 
 ENOUGH = 240
 """Seconds, on a machine that does much else."""
@@ -86,6 +86,19 @@ def test_it_shows_which_images_hold_the_package_and_where_its_fix_is_stuck(left:
     assert "2 fixed (1 HIGH, 1 MEDIUM); 1 still open (1 HIGH): no fix yet" in left.told, (
         "the pull request tells of it too"
     )
+
+
+@pytest.mark.long
+def test_it_tells_where_a_cve_runs_before_between_and_after(left: Left) -> None:
+    told = re.findall(rf"  ([a-z, ]+): {WORST_CVE} (not known|not exposed|exposed in \d of \d)", left.told)
+    assert told == [
+        ("before", "not known"),
+        ("published", "exposed in 4 of 4"),
+        ("proved, rolled out nowhere", "exposed in 4 of 4"),
+        ("rolled out in east", "exposed in 2 of 4"),
+        ("rolled out in west", "not exposed"),
+        ("asked of the time before", "exposed in 4 of 4"),
+    ]
 
 
 @pytest.mark.long

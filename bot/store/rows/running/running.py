@@ -33,7 +33,7 @@ running_sources = leased(
 )
 """`stale_after` is in seconds; `is_listed` while settings name it, `is_asked` where the bot begins. It told
 last at `told_at`, and `not_read` says what was missing then."""
-falls_due(running_sources, DueTable(furthest=timedelta(days=1)))
+falls_due(running_sources, DueTable(is_regular=True, furthest=timedelta(days=1)))
 """Those that tell by themselves are never worked on: no figure tells of them."""
 running_looks = Table(
     "running_looks",

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from bot.domain.running.runs import RunningSource
 from bot.domain.running.snapshot import Snapshot
+from bot.store.engine.queue.leases import bring_forward
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.running.running import (
     running_builds,
@@ -139,6 +140,16 @@ async def test_a_source_that_settings_name_no_more_is_kept_and_asked_no_more(sto
     await stores.running.follow([EUROPE, asked])
     west = next(row for row in await rows(stores, running_sources) if row.name == "west")
     assert west.is_listed
+
+
+async def test_a_single_pass_asks_a_cluster_at_once(stores: Stores) -> None:
+    await stores.running.follow([RunningSource("west", "production", every=HOUR)])
+    [source] = await stores.taken(stores.running.sources)
+    await stores.running.settle_source(source, stores.clock.now() + HOUR)
+    assert await stores.taken(stores.running.sources) == []
+    stores.clock.advance(MINUTES)
+    await bring_forward(stores.database, stores.clock.now())
+    assert await stores.taken(stores.running.sources) == [source]
 
 
 async def test_a_list_of_many_pods_is_written_by_few_statements(stores: Stores) -> None:

@@ -1,0 +1,61 @@
+"""Two clusters that run what a fleet builds, each until somebody rolls out what the registry shows by then."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.clock import Clock
+from sandbox.edges.serving import Server
+from sandbox.fleets.fleet import SampleFleet
+from sandbox.kubernetes.cluster import Cluster, kubeconfig, serve
+from sandbox.kubernetes.pods import Container, Workload
+
+CLUSTERS = ("east", "west")
+SERVICES = ("payments-api", "catalog-web")
+
+
+@dataclass(frozen=True, slots=True)
+class FleetClusters:
+    """API servers by the names of their clusters, which run services of a fleet."""
+
+    fleet: SampleFleet
+    clock: Clock
+    clusters: dict[str, Cluster]
+    servers: dict[str, Server]
+
+    def roll_out(self, cluster: str, services: Sequence[str] = SERVICES) -> None:
+        """New pods of these services take the place of the old ones, from what the registry shows now."""
+        self.clusters[cluster].run(*(self._workload(name) for name in services))
+
+    def _workload(self, name: str) -> Workload:
+        place = f"{self.fleet.world.github.name}/{name}"
+        image = f"{self.fleet.registry}/{place}"
+        pulled = Container(name, f"{image}:latest", f"{image}@{self.fleet.digests[f'{place}:latest']}")
+        return Workload("shop", "Deployment", name, [pulled], 2, self.clock.now())
+
+    def settings(self, folder: Path, **each: object) -> dict[str, object]:
+        """The section `running` of the bot's settings, with what else `each` source has; kubeconfigs are put into
+        the folder."""
+        sources = []
+        for name, server in self.servers.items():
+            path = folder / f"kubeconfig-{name}"
+            path.write_text(kubeconfig(server.url))
+            source = {"name": name, "environment": "production", "kind": "kubernetes"}
+            sources.append({**source, "kubeconfig_file": str(path), **each})
+        return {"sources": sources}
+
+
+@asynccontextmanager
+async def running(fleet: SampleFleet, clock: Clock) -> AsyncIterator[FleetClusters]:
+    """Both clusters, which run what the registry shows of the services."""
+    clusters = {name: Cluster(clock) for name in CLUSTERS}
+    servers = {name: serve(cluster) for name, cluster in clusters.items()}
+    try:
+        run_by = FleetClusters(fleet, clock, clusters, servers)
+        for name in CLUSTERS:
+            run_by.roll_out(name)
+        yield run_by
+    finally:
+        for server in servers.values():
+            server.stop()
