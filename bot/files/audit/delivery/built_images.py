@@ -3,12 +3,14 @@ that names them, of a Compose file, or of a script.
 """
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.built_by_scripts import built_by_script
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.made_here import is_published_by_project
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.by_dockerfile import (
     Environment,
@@ -81,8 +83,9 @@ class ImageTraits:
     """What advice on an image may build on: that it is a plain one of .NET, that it starts as another user than
     root, or that it starts as root to change owners or users, the capability that its program needs to start at
     all, the variable that tells such a program its port, that what it starts builds the program first, and that it
-    holds a daemon beside its program, which needs rights of its own. All are false or empty of one that is not
-    known here.
+    holds a daemon beside its program, which needs rights of its own. `is_known` of one that stands on .NET, be it
+    built here or Microsoft's, and of a stock image: of others it is not told here what they need, and most is false
+    or empty.
     """
 
     is_dotnet: bool
@@ -92,6 +95,7 @@ class ImageTraits:
     builds_as_it_starts: bool = False
     runs_more: bool = False
     port_variable: str = ""
+    is_known: bool = False
 
 
 UNKNOWN_IMAGE = ImageTraits(False, False, False)
@@ -131,9 +135,12 @@ def image_traits(repository: RepositoryTexts, image: str, built: Origin = (None,
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if path is None or file is None or stage is None:
         is_named_user = bool(image) and path is None and user_of_image(image).kind in _NO_ROOT
-        stock = (stock_image(image) if path is None else None) or StockImage()
-        is_plain = path is None and is_dotnet(image) and not _is_sdk(image)
-        return ImageTraits(is_plain, is_named_user, False, stock.needs, port_variable=stock.port_variable)
+        stock = stock_image(image) if path is None else None
+        is_of_dotnet = path is None and (is_dotnet(image) or is_published_by_project(repository, image))
+        is_known = stock is not None or is_of_dotnet
+        needs, port = (stock.needs, stock.port_variable) if stock is not None else ("", "")
+        is_plain = is_of_dotnet and not _is_sdk(image)
+        return ImageTraits(is_plain, is_named_user, False, needs, port_variable=port, is_known=is_known)
     user = user_of_stage(repository, path, target)
     is_user = user is not None and user.kind in _NO_ROOT
     base = file.chain(stage)[-1].image
@@ -143,7 +150,21 @@ def image_traits(repository: RepositoryTexts, image: str, built: Origin = (None,
     changes = changes_users(file, stage, repository)
     runs_more = _runs_more(file, stage)
     is_plain = stands_on_dotnet(file, stage) and not (_is_sdk(base_name) or runs_more)
-    return ImageTraits(is_plain, is_user, changes, stock.needs, builds, runs_more, stock.port_variable)
+    is_as_made = not (stock.starts_as_root or starts(file, stage))
+    is_known = is_as_made or stands_on_dotnet(file, stage) or _stands_on_own(repository, base_name, {path})
+    return ImageTraits(is_plain, is_user, changes, stock.needs, builds, runs_more, stock.port_variable, is_known)
+
+
+def _stands_on_own(repository: RepositoryTexts, base: str, seen: Set[str]) -> bool:
+    """Whether a base is built here too, and stands on .NET in the end."""
+    path, target = built_here(repository, base) if base else (None, None)
+    file = dockerfile_at(repository, path)
+    stage = (file.stage(target) if target else file.final) if file is not None else None
+    if path is None or path in seen or file is None or stage is None:
+        return False
+    image = file.chain(stage)[-1].image
+    name = image.text if image is not None else ""
+    return stands_on_dotnet(file, stage) or _stands_on_own(repository, name, {*seen, path})
 
 
 def _built_by_compose(repository: RepositoryTexts) -> tuple[dict[str, Origin], dict[str, frozenset[Origin]]]:

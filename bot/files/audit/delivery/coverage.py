@@ -6,7 +6,7 @@ from collections.abc import Mapping as Dict
 from bot.files.audit.delivery.delivery import Attestation, ImageScan, Push, Signing
 from bot.files.audit.delivery.pushing import undecided_flag
 from bot.files.audit.workflows.contexts import of_event
-from bot.files.audit.workflows.expressions import truth
+from bot.files.audit.workflows.expressions import input_condition, truth
 from bot.files.audit.workflows.model import Condition, PipelineStep
 from bot.files.audit.workflows.refs import ANY_OTHER, refs_of_push
 
@@ -35,7 +35,7 @@ def _of_push(push: Push) -> tuple[Condition, ...]:
     """What must hold for a push, with the input that says whether the action does."""
     step, flag = push.step, undecided_flag(push.step)
     values = {f"env.{key.lower()}": value for key, value in step.environment.items()}
-    return (*step.conditions, Condition(flag, values)) if flag else step.conditions
+    return (*step.conditions, Condition(input_condition(flag), values)) if flag else step.conditions
 
 
 def _may_run(conditions: Iterable[Condition], ref: Dict[str, str]) -> bool:

@@ -9,6 +9,7 @@ import re
 from bot.files.audit.delivery.delivery import RemoteBuild
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.workflows.contexts import narrowed_events
+from bot.files.audit.workflows.expressions import input_condition
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineJob
 
 GITHUB_BUILDER = "docker/github-builder/"
@@ -20,7 +21,8 @@ def remote_build(pipeline: Pipeline, job: PipelineJob) -> RemoteBuild | None:
     if not _BUILDS.match(job.remote or ""):
         return None
     inputs = {name: value.strip() for name, value in job.inputs.items()}
-    events = narrowed_events(job.events - TESTS_ONLY, inputs.get("push") or "false", {}, pipeline.root)
+    pushes = input_condition(inputs.get("push") or "false")
+    events = narrowed_events(job.events - TESTS_ONLY, pushes, {}, pipeline.root)
     if not events or inputs.get("output") == "local":
         return None
     return RemoteBuild(

@@ -9,20 +9,19 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
 from bot.domain.repositories.finding import Fix
-from bot.domain.repositories.repository import is_workflow
 from bot.domain.repositories.usage import Edit
+from bot.files.audit.delivery.made_here import is_made_here, names_made_here
 from bot.files.audit.delivery.pushing import repository_of
+from bot.files.audit.images.by_name import is_dotnet
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.environment import secret_brought
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
-from bot.files.audit.workloads.compose import services
 from bot.files.audit.workloads.judging import PUT_TOGETHER
 from bot.files.audit.workloads.kept import why_kept
 from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
-from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"
@@ -37,16 +36,7 @@ _READ_FROM_ENVIRONMENT = re.compile(
     r"|KEYCLOAK_(?:ADMIN|USER|PASSWORD|DATABASE|MANAGEMENT|\w+STORE)\w*"
 )
 """Variables that servers, tools and libraries of others, and .NET's host, document to read from the environment."""
-_OWN_NAME = re.compile(r"<Container(?:Repository|ImageName)>\s*(?P<name>[\w./-]+)\s*<")
-_TAGGED = re.compile(
-    r"(?:(?<![\w-])(?:-t|--tag)[ =]|\btags:[ \t]+|\bContainer(?:Repository|ImageName)=)"
-    r"[\"']?(?P<name>[\w./-]+)(?=[\s:\"'@]|$)",
-    re.MULTILINE,
-)
-"""The name that a command, an action of Buildx or the .NET SDK gives to what it builds."""
 _OF_OPENSHIFT = "OpenShift deploys it, and may put values in"
-_SET = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)=[\"']?([\w./-]+)[\"']?[ \t]*\r?$", re.MULTILINE)
-_TAKEN = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _WHICH_FILES = "whether it takes files (`…_FILE`), and under which names"
 _TELLING = 5
 """Letters of a name from which on it is no accident that another one begins with them."""
@@ -76,6 +66,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         return Fix(advice, left_alone=why)
     try:
         check_reads_files(repository, container.image)
+        check_made_here(repository, container.image)
         selection = _select_secrets(container)
         check_names([name for files in selection.secrets.values() for name in files or ()], container.image)
         values = repository.kept(_values)
@@ -125,41 +116,15 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
         raise NotSpliceable(f"which image {name[:80]} is, and so {_WHICH_FILES}")
     if is_stock:
         raise NotSpliceable(f"those who make {name.rpartition('/')[2]} say {_WHICH_FILES}")
-    if "/" not in name and name not in repository.kept(_made_here):
+    if "/" not in name and name not in names_made_here(repository):
         raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
 
 
 def check_made_here(repository: RepositoryTexts, image: str) -> None:
-    """Raises `NotSpliceable` for an image that nothing here makes, beside others that are: it may read no files."""
+    """Raises `NotSpliceable` for an image of others that is none of .NET's: it may read no files."""
     name = repository_of(image).rpartition("/")[2]
-    if name and not is_made_here(repository, image):
+    if name and not (is_made_here(repository, image) or is_dotnet(image)):
         raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
-
-
-def is_made_here(repository: RepositoryTexts, image: str) -> bool:
-    """Whether something here makes an image of that name, whoever's it is called."""
-    name = repository_of(image).rpartition("/")[2]
-    return name in {each.rpartition("/")[2] for each in repository.kept(_made_here)}
-
-
-def names_made_here(repository: RepositoryTexts) -> frozenset[str]:
-    """The names of images that the repository makes, as far as its files tell them."""
-    return repository.kept(_made_here)
-
-
-def _made_here(repository: RepositoryTexts) -> frozenset[str]:
-    """The names of images that projects, Compose files, workflows and scripts of the repository make."""
-    projects = (path for path in repository.paths if path.endswith((*PROJECT_ENDINGS, ".props")))
-    own = {match["name"] for path in projects for match in _OWN_NAME.finditer(repository.text(path))}
-    builds = (path for path in repository.paths if is_workflow(path) or path.endswith((".sh", ".ps1", "Makefile")))
-    own |= {match["name"] for path in builds for match in _TAGGED.finditer(_with_values(repository.text(path)))}
-    return frozenset(own | {repository_of(each.image) for each in services(repository) if each.is_built})
-
-
-def _with_values(script: str) -> str:
-    """A script with the words in place of variables that it sets to them itself."""
-    values = dict(_SET.findall(script)) if "$" in script else {}
-    return _TAKEN.sub(lambda match: values.get(match[1] or match[2], match[0]), script) if values else script
 
 
 def check_names(names: Items[str], image: str) -> None:

@@ -6,14 +6,12 @@ They are for people to look at: a job gets rights by them, and a scan may end ru
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Values
-from collections.abc import Sequence as Items
-from itertools import chain, count
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements, pushes_unasked
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import listed_names, repository_of
+from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.delivery.reports import takes_any_artifact
 from bot.files.audit.delivery.statements import JOINED, stores_in_containerd, why_no_index
 from bot.files.audit.repository import RepositoryTexts
@@ -22,18 +20,19 @@ from bot.files.audit.splicing.items import item_after, item_before
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, merged, with_key
 from bot.files.audit.suggestions.actions import ATTEST, BUILD_PUSH, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
 from bot.files.audit.suggestions.rights import check_own_workflow, rights
-from bot.files.audit.workflows.expressions import as_input_true
+from bot.files.audit.suggestions.told_by_push import (
+    WITH_DIGEST,
+    PushedImage,
+    condition_of,
+    pushed_image,
+    shell_lines,
+    written_name,
+)
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import PipelineStep
-from bot.files.audit.workflows.shells import is_like_bash, runners_of, shell_of
-from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping
 
-_WITH_DIGEST = frozenset({"docker/build-push-action", "depot/build-push-action", "useblacksmith/build-push-action"})
-"""Actions that tell the digest of what they have pushed."""
 _OTHER_INPUTS = "version 1 of the action has other inputs, and tells no digest"
-_IDS = ("build", "push", "image", "build-image", "pushed-image")
-_META = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 
 
 def sign_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
@@ -43,15 +42,15 @@ def sign_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
         push,
         advice,
         {"id-token": "write"},
-        lambda name, digest: [
+        lambda image: [
             [f"- uses: {COSIGN_INSTALLER}"],
             [
                 "- name: Sign the image",
-                *_shell(push),
+                *shell_lines(push),
                 "  env:",
-                f"    IMAGE: {name}",
-                f"    DIGEST: {digest}",
-                '  run: cosign sign --yes "${IMAGE}@${DIGEST}"',
+                f"    IMAGE: {image.name}",
+                f"    DIGEST: {image.digest}",
+                f'  run: cosign sign --yes "{image.variable}@${{DIGEST}}"',
             ],
         ],
     )
@@ -64,21 +63,23 @@ def attest_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
         push,
         advice,
         {"id-token": "write", "attestations": "write"},
-        lambda name, digest: [
+        lambda image: [
+            *image.in_small_letters,
             [
                 f"- uses: {ATTEST}",
                 "  with:",
-                f"    subject-name: {_of_index(push)}{name}",
-                f"    subject-digest: {digest}",
+                f"    subject-name: {_of_index(push)}{image.small_name}",
+                f"    subject-digest: {image.digest}",
                 "    push-to-registry: true",
-            ]
+            ],
         ],
+        "attested-image",
     )
 
 
 def _of_index(push: Push) -> str:
     """What stands before the name of an image of Docker Hub, which is attested under that of its index alone."""
-    name, _ = _name(push)
+    name, _ = written_name(push)
     if "${{" in name.partition("/")[0]:
         name = repository_of(push.names[0]) if push.names else ""
     host, slash, _ = name.partition("/")
@@ -98,16 +99,18 @@ def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
         push,
         advice,
         {},
-        lambda name, digest: [
+        lambda image: [
+            *image.in_small_letters,
             [
                 f"- uses: {TRIVY}",
                 "  with:",
-                f"    image-ref: {name}@{digest}",
+                f"    image-ref: {image.small_name}@{image.digest}",
                 "    exit-code: '1'",
                 "    severity: HIGH,CRITICAL",
                 "    ignore-unfixed: true",
-            ]
+            ],
         ],
+        "scanned-image",
     )
 
 
@@ -116,7 +119,7 @@ def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     advice += _beside(push)
     inputs = push.step.mapping.get("with")
     setting = inputs.scalar("provenance") if isinstance(inputs, Mapping) else None
-    if push.step.action not in _WITH_DIGEST or not isinstance(inputs, Mapping) or setting is None:
+    if push.step.action not in WITH_DIGEST or not isinstance(inputs, Mapping) or setting is None:
         return Fix(advice)
     try:
         edits = edits_of(with_key(repository, inputs, "provenance", ["mode=max"], advice))
@@ -240,23 +243,23 @@ def _after(
     push: Push,
     advice: str,
     required_rights: Values[str, str],
-    steps: Callable[[str, str], list[list[str]]],
+    steps: Callable[[PushedImage], list[list[str]]],
+    word: str = "",
 ) -> Fix:
-    """Suggests `steps`, made of the image's name and digest; advice alone where none can be made."""
-    if push.step.action not in _WITH_DIGEST:
+    """Suggests `steps` behind a push; advice alone where none can be made. `word` is what the name in small letters
+    is called, where a step needs it so."""
+    if push.step.action not in WITH_DIGEST:
         return Fix(advice)
     if pushes_unasked(push.step):
         return Fix(advice, left_alone=_OTHER_INPUTS)
     try:
         check_own_workflow(push.pipeline, push.step)
-        step_id = push.step.id or _free_id(push, _IDS, "build")
-        name, before = _named_step(push)
-        new_steps = [*before, *steps(name, f"${{{{ steps.{step_id}.outputs.digest }}}}")]
-        condition = _condition(push)
-        lines = [line for step in new_steps for line in (_with_condition(step, condition))]
+        image = pushed_image(repository, push, word)
+        condition = condition_of(push)
+        lines = [line for step in steps(image) for line in _with_condition(step, condition)]
         edits = [item_after(repository, push.step.mapping, lines)]
         if not push.step.id:
-            edits += edits_of(with_key(repository, push.step.mapping, "id", [step_id], advice))
+            edits += edits_of(with_key(repository, push.step.mapping, "id", [image.step_id], advice))
         edits += rights(repository, push.pipeline, push.step, required_rights)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
@@ -264,122 +267,20 @@ def _after(
 
 
 def step_before(
-    repository: RepositoryTexts,
-    push: Push,
-    step: PipelineStep,
-    lines: Callable[[str, str, list[str]], list[str]],
+    repository: RepositoryTexts, push: Push, step: PipelineStep, lines: Callable[[PushedImage], list[str]]
 ) -> tuple[Edit, ...]:
-    """The edits that put a step in front of another one of the push's job, made of the image's name and digest and
-    of the key that gives it bash. Raises `NotSpliceable`."""
-    if push.step.action not in _WITH_DIGEST or pushes_unasked(push.step):
+    """The edits that put a step in front of another one of the push's job, made of what was pushed. Raises
+    `NotSpliceable`."""
+    if push.step.action not in WITH_DIGEST or pushes_unasked(push.step):
         raise NotSpliceable("the digest of what is pushed is told by no step")
     check_own_workflow(push.pipeline, push.step)
     check_own_workflow(push.pipeline, step)
-    step_id = push.step.id or _free_id(push, _IDS, "build")
-    name, before = _named_step(push)
-    condition = _condition(push)
-    new = [*before, lines(name, f"${{{{ steps.{step_id}.outputs.digest }}}}", _shell(push))]
-    written = [line for each in new for line in _with_condition(each, condition)]
-    edits = [item_before(repository, step.mapping, written)]
+    image = pushed_image(repository, push, "")
+    edits = [item_before(repository, step.mapping, _with_condition(lines(image), condition_of(push)))]
     if not push.step.id:
-        edits += edits_of(with_key(repository, push.step.mapping, "id", [step_id], ""))
+        edits += edits_of(with_key(repository, push.step.mapping, "id", [image.step_id], ""))
     return merged(edits)
 
 
 def _with_condition(step: list[str], condition: str) -> list[str]:
     return [step[0], f"  if: {condition}", *step[1:]] if condition else step
-
-
-def _free_id(push: Push, preferred_ids: Items[str], word: str) -> str:
-    taken = {each.id for each in push.pipeline.steps if each.job is push.step.job}
-    return next(
-        candidate
-        for candidate in chain(preferred_ids, (f"{word}-{number}" for number in count(2)))
-        if candidate not in taken
-    )
-
-
-def _shell(push: Push) -> list[str]:
-    """The key that gives a step bash, where it would get another shell or one that nobody knows."""
-    around = (Mapping(0), push.step.job.mapping, push.pipeline.root)
-    shell = shell_of(around, {})
-    may_be_on_windows = any(
-        "${{" in label or label.lower().startswith("windows")
-        for label in (*push.step.job.runners, *runners_of(push.step.job.mapping, {}))
-    )
-    return [] if is_like_bash(shell) and (shell or not may_be_on_windows) else ["  shell: bash"]
-
-
-def _named_step(push: Push) -> tuple[str, list[list[str]]]:
-    """What is pushed, as steps can name it, with a step that makes the name small where that is needed.
-
-    metadata-action does so, and all others refuse a name with capitals, which those of people often have.
-    """
-    name, is_made_small = _name(push)
-    if not is_made_small:
-        return name, []
-    parts = EXPRESSION.split(name)
-    if len(parts) == 1:
-        return name.lower(), []
-    step_id = _free_id(push, ("image-name",), "image-name")
-    step = [
-        "- name: Write the image's name in small letters",
-        f"  id: {step_id}",
-        *_shell(push),
-        "  env:",
-        f"    IMAGE: {name}",
-        '  run: echo "name=${IMAGE,,}" >> "$GITHUB_OUTPUT"',
-    ]
-    return f"${{{{ steps.{step_id}.outputs.name }}}}", [step]
-
-
-def _condition(push: Push) -> str:
-    """When the step pushes, as an expression; empty where it always does."""
-    own = push.step.mapping.scalar("if")
-    pushes = push.step.mapping.mapping("with").scalar("push")
-    parts = []
-    if own is not None:
-        parts.append(_inner(own.value) or own.value.strip())
-    if pushes is not None and pushes.value.strip().lower() != "true":
-        inner = _inner(pushes.value)
-        if inner is None:
-            raise NotSpliceable("when it pushes is put together from several expressions")
-        parts.append(as_input_true(inner))
-    if any("\n" in part for part in parts):
-        raise NotSpliceable("when it pushes is written over several lines")
-    if any("${{" in part for part in parts):
-        raise NotSpliceable("when it pushes is put together from several expressions")
-    joined = " && ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts)
-    return _scalar(f"${{{{ {joined} }}}}") if joined else ""
-
-
-def _scalar(text: str) -> str:
-    """An expression as YAML has it: in quotes where it would end early, or be a mapping, without."""
-    return "'{}'".format(text.replace("'", "''")) if " #" in text or ": " in text else text
-
-
-def _inner(text: str) -> str | None:
-    match = EXPRESSION.fullmatch(text.strip())
-    return match["inside"].strip() or None if match is not None else None
-
-
-def _name(push: Push) -> tuple[str, bool]:
-    """What is pushed as it is written, without tags, and whether metadata-action makes its letters small."""
-    tags = push.step.mapping.mapping("with").scalar("tags")
-    names = listed_names(tags.value) if tags is not None else ()
-    meta = _META.fullmatch(names[0]) if names else None
-    if meta is not None:
-        metadata_step = next(
-            (each for each in push.pipeline.steps if each.id == meta["step"] and each.job is push.step.job), None
-        )
-        images = metadata_step.mapping.mapping("with").scalar("images") if metadata_step is not None else None
-        names = listed_names(images.value) if images is not None else ()
-        name = names[0].removeprefix("name=") if names else ""
-    else:
-        name = repository_of(names[0]) if names else ""
-    if not name or "=" in name or EXPRESSION.fullmatch(name) or not _IS_NAME.fullmatch(EXPRESSION.sub("x", name)):
-        raise NotSpliceable("which image it pushes is known only in a run")
-    return name, meta is not None
-
-
-_IS_NAME = re.compile(r"[\w.:-]+(?:/[\w.-]+)*")

@@ -7,6 +7,7 @@ from bot.files.audit.delivery.gates import related
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
 from bot.files.audit.suggestions.steps import step_before
+from bot.files.audit.suggestions.told_by_push import shell_lines
 
 _IDENTITY = r'--certificate-identity-regexp "^https://github\.com/${GITHUB_REPOSITORY}/"'
 _ISSUER = "--certificate-oidc-issuer https://token.actions.githubusercontent.com"
@@ -30,16 +31,16 @@ def verify_before(repository: RepositoryTexts, deploy: Deploy, advice: str) -> F
             repository,
             push,
             deploy.step,
-            lambda name, digest, shell: [
+            lambda image: [
                 "- name: Verify the signature of the image",
-                *shell,
+                *shell_lines(push),
                 "  env:",
-                f"    IMAGE: {name}",
-                f"    DIGEST: {digest}",
+                f"    IMAGE: {image.name}",
+                f"    DIGEST: {image.digest}",
                 "  run: >-",
                 f"    cosign verify {_IDENTITY}",
                 f"    {_ISSUER}",
-                '    "${IMAGE}@${DIGEST}"',
+                f'    "{image.variable}@${{DIGEST}}"',
             ],
         )
     except NotSpliceable as error:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 
-from bot.files.audit.workflows.expressions import filled, truth
+from bot.files.audit.workflows.expressions import as_text, filled, truth
 from bot.files.audit.workflows.model import CLOSED
 from bot.files.audit.workflows.refs import refs_of_push, refs_of_schedule
-from bot.files.formats.source.nodes import Mapping, Scalar
+from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _ASSIGNED = re.compile(r"\b([A-Za-z_]\w*)(?:=|<<)")
 
@@ -42,17 +42,25 @@ def _with_lower_names(values: Dict[str, str]) -> dict[str, str]:
 
 
 def default_inputs(root: Mapping, trigger: str | None) -> dict[str, str]:
+    """What inputs hold that nobody gives, and which are texts: those of an action, without a trigger, all."""
     holder = root if trigger is None else root.mapping("on").mapping(trigger)
     inputs: dict[str, str] = {}
     for key, declared in holder.mapping("inputs").entries():
+        name = f"inputs.{key.value.lower()}"
+        if trigger is None or _kind_of(declared) not in {"boolean", "number"}:
+            inputs[as_text(name)] = ""
         default = declared.scalar("default") if isinstance(declared, Mapping) else None
         required = is_true(declared.scalar("required")) if isinstance(declared, Mapping) else False
         if default is not None and "${{" not in default.value:
-            inputs[f"inputs.{key.value.lower()}"] = default.value
+            inputs[name] = default.value
         elif default is None and not required:
-            kind = declared.scalar("type") if isinstance(declared, Mapping) else None
-            inputs[f"inputs.{key.value.lower()}"] = "false" if kind is not None and kind.value == "boolean" else ""
+            inputs[name] = "false" if _kind_of(declared) == "boolean" else ""
     return inputs
+
+
+def _kind_of(declared: Node) -> str:
+    kind = declared.scalar("type") if isinstance(declared, Mapping) else None
+    return kind.value if kind is not None else "string"
 
 
 def is_true(node: Scalar | None) -> bool:

@@ -1,11 +1,15 @@
 """GitHub's expressions, evaluated as far as the texts tell.
 
-Source: GitHub's page "Evaluate expressions in workflows and actions". Values are texts, as inputs are; what only a
-run knows is None, and logic on it has three values.
+Source: GitHub's page "Evaluate expressions in workflows and actions". A value is handed over as a text, with what
+its context tells of its kind: the text `false` holds in a condition, and the boolean does not. What only a run
+knows is None, and logic on it has three values.
 """
 
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
 
 from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.tokens import tokens_of
@@ -22,6 +26,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<sign>&&|\|\||==|!=|<=|>=|[()!<>,])|(?P<word>[\w.*\[\]'-]+))", re.DOTALL
 )
 _NOT_TRUE = frozenset({"", "false", "0", "null"})
+"""What does not hold as a condition, where it is no text."""
 _STATUS = {"always": True, "success": None, "failure": None, "cancelled": None}
 
 
@@ -41,21 +46,27 @@ def filled(text: str, values: Values) -> str:
 
 
 def truth(text: str, values: Values) -> bool | None:
-    """Whether a condition holds, with or without `${{ }}` around it; None where only a run knows."""
+    """Whether a condition holds, with or without `${{ }}` around it; None where only a run knows.
+
+    With more around an expression it is a text for GitHub, which holds.
+    """
     condition = text.strip()
     whole = EXPRESSION.fullmatch(condition)
     if whole is not None and condition.count("${{") == 1:
         condition = whole["inside"]
     elif "${{" in condition:
-        condition = filled(condition, values)
-        if "${{" in condition:
-            return None
-    value = evaluated(condition, values)
-    return None if value is None else value.lower() not in _NOT_TRUE
+        return True
+    value = _valued(condition, values)
+    return None if value is None else value.is_true
 
 
 def evaluated(expression: str, values: Values) -> str | None:
     """The value of an expression as text; None where it is not known, or is no expression."""
+    value = _valued(expression, values)
+    return None if value is None else value.text
+
+
+def _valued(expression: str, values: Values) -> "_Value | None":
     if len(expression) > LONGEST_EXPRESSION:
         return None
     tokens = tokens_of(expression.strip(), _TOKEN)
@@ -69,11 +80,20 @@ def evaluated(expression: str, values: Values) -> str | None:
     return value if reader.is_at_end else None
 
 
-def as_input_true(expression: str) -> str:
-    """The condition under which an action takes the expression's value for true.
+def input_condition(text: str) -> str:
+    """The condition under which an action takes an input for true; empty where that is not told.
 
-    Actions get texts, of which `false` is one that holds in a condition: what need not be a boolean is compared.
+    Actions get texts, of which `false` is one that holds in a condition.
     """
+    whole = EXPRESSION.fullmatch(text.strip())
+    if whole is None or text.count("${{") != 1:
+        return "" if "${{" in text else text
+    return as_input_true(whole["inside"].strip())
+
+
+def as_input_true(expression: str) -> str:
+    """The condition under which an action takes the expression's value for true: what need not be a boolean is
+    compared."""
     tokens = tokens_of(expression.strip(), _TOKEN) if len(expression) <= LONGEST_EXPRESSION else None
     if tokens is not None and _is_boolean(tokens, 0):
         return expression
@@ -86,6 +106,14 @@ _TEXT = re.compile(
     r"(?:(?:env|vars|secrets)|github\.event\.inputs|(?:steps|needs)\.[\w-]+\.outputs)\.[\w-]+", re.IGNORECASE
 )
 """Contexts that hold texts alone; inputs and the matrix keep their kinds."""
+
+
+def as_text(name: str) -> str:
+    """The key that tells, beside the value of a context, that it is a text, though others of that context need not
+    be."""
+    return f"{name} as text"
+
+
 _COMPARISONS = frozenset({"==", "!=", "<=", ">=", "<", ">"})
 _BOOLEAN_FUNCTIONS = frozenset({*_STATUS, "contains", "startswith", "endswith"})
 
@@ -124,6 +152,43 @@ class _NotRead(Exception):
     """What follows is no expression, or a deeper one than people write."""
 
 
+class _Kind(Enum):
+    TEXT = "text"
+    PLAIN = "boolean, number or null"
+    OPEN = "not told"
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    text: str
+    kind: _Kind
+
+    @property
+    def is_true(self) -> bool:
+        return self.text != "" if self.kind is _Kind.TEXT else self.text.lower() not in _NOT_TRUE
+
+    @property
+    def is_surely_true(self) -> bool:
+        return self.kind is _Kind.PLAIN and self.text == "true"
+
+    def equals(self, other: "_Value") -> bool:
+        """As GitHub compares: texts in any case, and a text with another kind as numbers."""
+        if {self.kind, other.kind} == {_Kind.TEXT, _Kind.PLAIN}:
+            return self._number() == other._number()
+        return self.text.lower() == other.text.lower()
+
+    def _number(self) -> float:
+        if self.kind is not _Kind.TEXT and self.text in {"true", "false"}:
+            return float(self.text == "true")
+        try:
+            return float(self.text.strip() or "0")
+        except ValueError:
+            return math.nan
+
+
+_TRUE, _FALSE = _Value("true", _Kind.PLAIN), _Value("false", _Kind.PLAIN)
+
+
 class _Reader:
     def __init__(self, tokens: list[tuple[str, str]], values: Values) -> None:
         self._tokens = tokens
@@ -140,7 +205,7 @@ class _Reader:
             return True
         return False
 
-    def either(self, depth: int) -> str | None:
+    def either(self, depth: int) -> _Value | None:
         """`a || b`: the first that is true, else the last."""
         if depth > DEEPEST_EXPRESSION:
             raise _NotRead
@@ -148,36 +213,35 @@ class _Reader:
         while self._takes("||"):
             right = self._both(depth + 1)
             if left is None:
-                left = "true" if right is not None and _is_true(right) and right == "true" else None
-            elif not _is_true(left):
+                left = right if right is not None and right.is_surely_true else None
+            elif not left.is_true:
                 left = right
         return left
 
-    def _both(self, depth: int) -> str | None:
+    def _both(self, depth: int) -> _Value | None:
         left = self._read_comparison(depth)
         while self._takes("&&"):
             right = self._read_comparison(depth)
             if left is None:
-                left = right if right is not None and not _is_true(right) else None
-            elif _is_true(left):
+                left = right if right is not None and not right.is_true else None
+            elif left.is_true:
                 left = right
         return left
 
-    def _read_comparison(self, depth: int) -> str | None:
+    def _read_comparison(self, depth: int) -> _Value | None:
         left = self._single(depth)
         for sign in ("==", "!=", "<=", ">=", "<", ">"):
             if self._takes(sign):
                 right = self._single(depth)
                 if left is None or right is None or sign not in {"==", "!="}:
                     return None
-                is_same = left.lower() == right.lower()
-                return "true" if is_same is (sign == "==") else "false"
+                return _word(left.equals(right) is (sign == "=="))
         return left
 
-    def _single(self, depth: int) -> str | None:
+    def _single(self, depth: int) -> _Value | None:
         if self._takes("!"):
             value = self._single(depth)
-            return None if value is None else "false" if _is_true(value) else "true"
+            return None if value is None else _word(not value.is_true)
         if self._takes("("):
             value = self.either(depth + 1)
             if not self._takes(")"):
@@ -188,29 +252,31 @@ class _Reader:
         kind, text = self._tokens[self._position]
         self._position += 1
         if kind == "text":
-            return text[1:-1].replace("''", "'")
+            return _Value(text[1:-1].replace("''", "'"), _Kind.TEXT)
         if kind == "sign":
             raise _NotRead
         if self._takes("("):
             return self._read_call(text.lower(), depth)
         return self._looked_up(text)
 
-    def _looked_up(self, text: str) -> str | None:
+    def _looked_up(self, text: str) -> _Value | None:
         name = text.lower()
         if name in {"true", "false"} or re.fullmatch(r"-?\d+(?:\.\d+)?", name):
-            return name
+            return _Value(name, _Kind.PLAIN)
         if name == "null":
-            return ""
+            return _Value("", _Kind.PLAIN)
         key = re.sub(r"\['([\w-]+)'\]", r".\1", name)
         context_value = self._values.get(key)
+        is_text = _TEXT.fullmatch(key) is not None or as_text(key) in self._values
+        kind = _Kind.TEXT if is_text else _Kind.OPEN
         if context_value is None or "${{" not in context_value:
-            return context_value
+            return None if context_value is None else _Value(context_value, kind)
         # What a caller handed over is an expression itself, in which the same name stands for something else.
         whole = filled(context_value, {other: value for other, value in self._values.items() if "${{" not in value})
-        return None if "${{" in whole else whole
+        return None if "${{" in whole else _Value(whole, kind)
 
-    def _read_call(self, name: str, depth: int) -> str | None:
-        arguments: list[str | None] = []
+    def _read_call(self, name: str, depth: int) -> _Value | None:
+        arguments: list[_Value | None] = []
         if not self._takes(")"):
             arguments.append(self.either(depth + 1))
             while self._takes(","):
@@ -218,12 +284,14 @@ class _Reader:
             if not self._takes(")"):
                 raise _NotRead
         if name in _STATUS:
-            return self._values.get(f"{name}()") or ("true" if _STATUS[name] else None)
-        texts = [value for value in arguments if value is not None]
+            word = self._values.get(f"{name}()") or ("true" if _STATUS[name] else None)
+            return None if word is None else _Value(word, _Kind.PLAIN)
+        texts = [value.text for value in arguments if value is not None]
         if len(texts) != len(arguments):
             return None
         if name == "format" and texts:
-            return re.sub(r"\{(\d)\}", lambda match: (texts[1:] + [""] * 10)[int(match[1])], texts[0])
+            filled_in = re.sub(r"\{(\d)\}", lambda match: (texts[1:] + [""] * 10)[int(match[1])], texts[0])
+            return _Value(filled_in, _Kind.TEXT)
         if len(texts) != 2:
             return None
         first, second = (value.lower() for value in texts)
@@ -237,9 +305,5 @@ class _Reader:
         return None
 
 
-def _word(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _is_true(value: str) -> bool:
-    return value.lower() not in _NOT_TRUE
+def _word(value: bool) -> _Value:
+    return _TRUE if value else _FALSE

@@ -562,6 +562,12 @@ def test_a_build_program_in_csharp_that_pushes_by_the_long_name_is_told() -> Non
         ("a.bicep", "resource a 'apps/Deployment@v1' = {\n}\n", "'apps/Deployment@v1"),
         ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOCKER|a'\n}\n", "Microsoft.Web/sites"),
         ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOTNETCORE|9.0'\n}\n", None),
+        (
+            "a.bicep",
+            "resource a 'Microsoft.Web/sites/sitecontainers@2024-04-01' = {\n}\n",
+            "Microsoft.Web/sites/sitecontainers",
+        ),
+        ("a.bicep", "resource a 'Microsoft.Web/sites/sitecontainers@2024-04-01' existing = {\n}\n", None),
     ],
 )
 def test_whatever_resource_runs_containers_is_told(path: str, text: str, subject: str | None) -> None:

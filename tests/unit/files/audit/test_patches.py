@@ -321,20 +321,27 @@ def test_settings_that_a_chart_leaves_to_values_that_are_empty_have_patches_ther
 
 
 @pytest.mark.parametrize(
-    ("images", "named"),
+    ("check", "named"),
     [
-        ("ghcr.io/Contoso/Api", "IMAGE: ghcr.io/contoso/api\n"),
-        ("ghcr.io/${{ github.repository }}", "IMAGE: ${{ steps.image-name.outputs.name }}\n"),
+        ("image-signed", '"${IMAGE,,}@${DIGEST}"'),
+        ("image-scanned", "image-ref: ${{ steps.scanned-image.outputs.name }}@"),
+        ("slsa-level", "subject-name: ${{ steps.attested-image.outputs.name }}\n"),
     ],
 )
-def test_a_name_that_metadata_action_makes_small_is_small_in_steps_too(images: str, named: str) -> None:
-    files = texts({BUILD: workflow(META.replace("ghcr.io/contoso/api}", f"'{images}'}}"))})
+def test_a_name_that_metadata_action_makes_small_is_small_in_steps_too(check: str, named: str) -> None:
+    files = texts({BUILD: workflow(META.replace("ghcr.io/contoso/api}", "'ghcr.io/${{ github.repository }}'}"))})
+    found = audit(files, NOW)
+    (finding,) = [each for each in found if each.check == check]
+    (patch,) = patches(known(files), [finding], found).values()
+    assert named in patch + "\n"
+    assert ('run: echo "name=${IMAGE,,}" >> "$GITHUB_OUTPUT"' in patch) is (check != "image-signed")
+
+
+def test_a_name_that_is_written_out_is_written_small() -> None:
+    files = texts({BUILD: workflow(META.replace("contoso/api", "Contoso/Api"))})
     (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
     assert finding.fix is not None
-    written = "".join(each.text for each in finding.fix.suggested)
-    assert named in written
-    assert ('run: echo "name=${IMAGE,,}" >> "$GITHUB_OUTPUT"' in written) is ("${{" in images)
-    assert patches(known(files), [finding], audit(files, NOW)) != {}
+    assert "IMAGE: ghcr.io/contoso/api\n" in "".join(edit.text for edit in finding.fix.suggested)
 
 
 @pytest.mark.parametrize("shell", ["pwsh", "sh", "bash"])

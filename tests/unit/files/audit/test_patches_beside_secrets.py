@@ -16,7 +16,7 @@ from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deploymen
     "lines", ["environment: {DB_PASSWORD: hunter2}", "environment:\n      - DB=postgres://u:hunter2@db", "x: 1"]
 )
 def test_a_patch_never_shows_the_value_of_a_secret(lines: str) -> None:
-    files = texts({"compose.yaml": f"services:\n  api:\n    image: contoso/api\n    {lines}\n"})
+    files = texts({"compose.yaml": f"services:\n  api:\n    image: redis:8\n    {lines}\n"})
     shown = "".join(patches(known(files), audit(files, NOW)).values())
     assert "hunter2" not in shown
     assert "read_only" in shown
@@ -63,7 +63,7 @@ def test_no_patch_of_a_manifest_shows_a_secret_however_it_is_written(lines: str)
 )
 def test_no_patch_of_a_compose_file_shows_a_secret_however_it_is_written(lines: str) -> None:
     environment = f" {lines}" if lines.startswith("{") else f"\n      {lines}"
-    files = texts({"compose.yaml": f"services:\n  api:\n    image: contoso/api\n    environment:{environment}\n"})
+    files = texts({"compose.yaml": f"services:\n  api:\n    image: redis:8\n    environment:{environment}\n"})
     shown = "".join(patches(known(files), audit(files, NOW)).values())
     assert "hunter2" not in shown
     assert "***" in shown

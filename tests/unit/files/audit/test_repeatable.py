@@ -61,6 +61,25 @@ def test_what_is_not_known_is_named(run: str, what: str) -> None:
     assert unknown_of(f"- run: |\n    {run}\n") == what
 
 
+@pytest.mark.parametrize(
+    ("run", "what"),
+    [
+        ("$ErrorActionPreference = 'Stop'\n    \"version=1\" | Out-File -FilePath $env:GITHUB_OUTPUT -Append", ""),
+        ('$n = 1\n    $env:A = $n\n    [string]$s = "a" # why\n    $list = @()\n    dotnet build', ""),
+        ("$id = docker build -q .\n    docker push contoso/api", ""),
+        ("$id = az container create --name web", "`az container create`"),
+        ("$ErrorActionPreference = 'Stop'\n    gh release create v1", "`gh release create`"),
+    ],
+)
+def test_what_powershell_gives_a_variable_is_no_command(run: str, what: str) -> None:
+    assert unknown_of(f"- shell: pwsh\n  run: |\n    {run}\n") == what
+    assert unknown_of("- run: ./a.ps1\n", **{"a.ps1": run}) == (what and "`./a.ps1`")
+
+
+def test_a_command_is_named_in_words_that_stand_there() -> None:
+    assert unknown_of("- run: |\n    A=release\n    $A = push\n") == "a command that only a run knows"
+
+
 @pytest.mark.parametrize("action", ["actions/checkout", "docker/login-action", "sigstore/cosign-installer"])
 def test_an_action_that_sets_up_or_pushes_is_repeatable(action: str) -> None:
     assert unknown_of(f"- uses: {action}@v4\n") == ""

@@ -70,12 +70,12 @@ metadata:
 spec:
   containers:
     - name: api
-      image: contoso/api:1
+      image: mcr.microsoft.com/dotnet/samples:a
       env:
         - name: DB_PASSWORD
           value: hunter2
     - name: web
-      image: contoso/web:1
+      image: mcr.microsoft.com/dotnet/samples:b
       env:
         - name: DB_PASSWORD
           value: {value}

@@ -60,7 +60,7 @@ def test_a_folder_of_transformers_is_read() -> None:
 
 
 def test_the_image_that_a_transformer_names_is_deployed() -> None:
-    tag = "kind: ImageTagTransformer\nimageTag: {name: contoso/api, newTag: latest}"
+    tag = "kind: ImageTagTransformer\nimageTag: {name: mcr.microsoft.com/dotnet/samples, newTag: latest}"
     assert made(tag, "no-latest-deployed") is FAILS
 
 

@@ -45,7 +45,7 @@ def test_an_entry_of_the_configuration(entry: str, expected: Outcome) -> None:
 )
 def test_a_comment_above_or_within(comment: str, expected: Outcome) -> None:
     above = deployment().replace("        - name: api", f"        {comment}\n        - name: api")
-    within = deployment().replace("image: contoso/api:1.0", f"image: contoso/api:1.0 {comment}")
+    within = deployment(image=f"contoso/api:1.0 {comment}")
     assert judged(text=above).outcome is expected
     assert judged(text=within).outcome is expected
 

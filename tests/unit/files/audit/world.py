@@ -11,6 +11,8 @@ from bot.files.audit.rules import BY_CHECK
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 BUILD = ".github/workflows/build.yml"
 DEPLOYMENT = "deploy/api.yaml"
+OF_DOTNET = "mcr.microsoft.com/dotnet/samples:aspnetapp-chiseled"
+"""An image whose needs are known, and which runs as a user of its own."""
 
 
 def texts(files: Mapping[str, str]) -> dict[str, bytes]:
@@ -32,7 +34,7 @@ def outcome(check: str, files: Mapping[str, str]) -> Outcome:
     return found.outcome
 
 
-def deployment(container: str = "", pod: str = "", image: str = "contoso/api:1.0") -> str:
+def deployment(container: str = "", pod: str = "", image: str = OF_DOTNET) -> str:
     """A Deployment with lines added to its container and to its pod."""
     text = dedent(
         f"""

@@ -19,17 +19,16 @@ from functools import partial
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import (
     INSTALLED_FIRST,
-    UNKNOWN_IMAGE,
     ImageTraits,
     builds_first,
     image_traits,
     installs_first,
 )
-from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import StockImage, first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
+from bot.files.audit.suggestions.trying import Sign, tried_unless_known
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import (
@@ -46,7 +45,6 @@ from bot.files.formats.source.nodes import Mapping, texts_under
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _RUNS_MORE = "a daemon or sudo that it installs may need such rights"
 _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
-_WHICH_IMAGE = "only a run tells which image it is, and as root that may need them"
 _BUILT_FIRST = (
     "run what `dotnet publish` makes, since root needs DAC_OVERRIDE to build among sources of another user; then"
 )
@@ -67,7 +65,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield hidden(container, "capabilities.drop")
         elif dropped:
             place = place_of(repository, capabilities.get("drop"), container.place)
-            yield fails(place, container.subject, f"only {', '.join(dropped)[:80]} are dropped, not ALL", _FIX)
+            yield fails(
+                place,
+                container.subject,
+                f"only {', '.join(dropped)[:80]} are dropped, not ALL",
+                _fix(repository, container).advice,
+            )
         else:
             yield absent(container, "no capabilities are dropped", _fix(repository, container))
 
@@ -77,7 +80,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    stock, image = stock_image(container.image), image_traits(repository, container.image)
+    image = image_traits(repository, container.image)
+    return tried_unless_known(image, _fix_of_container(repository, container, image), Sign.OF_RIGHTS)
+
+
+def _fix_of_container(repository: RepositoryTexts, container: Container, image: ImageTraits) -> Fix:
+    stock = stock_image(container.image)
     advice = f"{_FIX} and add: [{image.needs}]" if image.needs else _FIX
     if image.builds_as_it_starts or builds_first(container.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
@@ -92,8 +100,6 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
             if image.runs_more:
                 return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
-            if "$" in repository_of(container.image) and image == UNKNOWN_IMAGE:
-                return Fix(advice, left_alone=_WHICH_IMAGE)
     lines = ["", "  drop: [ALL]", *([f"  add: [{image.needs}]"] if image.needs else [])]
     return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
 
@@ -129,14 +135,14 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield holds(service.place, service.subject, "ALL are dropped")
     else:
         why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
-        fix = _fix_of_service(repository, service)
+        image = image_traits(repository, service.image, service.dockerfile())
+        fix = tried_unless_known(image, _fix_of_service(repository, service, image), Sign.OF_RIGHTS)
         place = place_of(repository, service.get("cap_drop"), service.place)
         yield fails(place, service.subject, why, fix)
 
 
-def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
+def _fix_of_service(repository: RepositoryTexts, service: Service, image: ImageTraits) -> Fix:
     stock = stock_image(service.image) if not service.is_built else None
-    image = image_traits(repository, service.image, service.dockerfile())
     is_added = not image.needs or image.needs in {
         each.upper().removeprefix("CAP_") for each in service.words("cap_add")
     }
@@ -155,8 +161,6 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
             if image.runs_more:
                 return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
-            if "$" in repository_of(service.image) and image == UNKNOWN_IMAGE:
-                return Fix(advice, left_alone=_WHICH_IMAGE)
     return _with_reason(with_keys(repository, service.levels[0], keys, advice).as_suggestion, image)
 
 

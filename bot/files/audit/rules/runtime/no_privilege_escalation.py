@@ -20,6 +20,7 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import ImageTraits, image_traits
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.trying import Sign, tried_unless_known
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import Service, named_values
 from bot.files.audit.workloads.judging import (
@@ -74,6 +75,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
+    image = image_traits(repository, container.image)
+    return tried_unless_known(image, _fix_of_container(repository, container, image), Sign.OF_RIGHTS)
+
+
+def _fix_of_container(repository: RepositoryTexts, container: Container, image: ImageTraits) -> Fix:
     added = _added(container)
     if added & {"SYS_ADMIN", "CAP_SYS_ADMIN"}:
         return Fix(f"{_AFTER} {_FIX}")
@@ -82,7 +88,7 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     if any(_SUDO.search(each) for key in _RUN_IN_IT for each in texts_under(container.own.get(key))):
         return Fix(f"{_WITH_SUDO} {_FIX}")
     variables = {word(each.get("name")) for each in container.own.sequence("env") if isinstance(each, Mapping)}
-    if first := _port_first(image_traits(repository, container.image), variables):
+    if first := _port_first(image, variables):
         return Fix(f"{first} {_FIX}")
     return context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
 
@@ -123,6 +129,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
             else service_key(repository, service, "security_opt", "[no-new-privileges:true]", advice)
         )
         place = place_of(repository, service.get("security_opt"), service.place)
+        fix = tried_unless_known(image, fix, Sign.OF_RIGHTS)
         yield fails(place, service.subject, "no-new-privileges is not set", fix)
 
 

@@ -19,6 +19,7 @@ from functools import partial
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import (
     INSTALLED_FIRST,
+    ImageTraits,
     builds_first,
     image_traits,
     installs_first,
@@ -27,6 +28,7 @@ from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
+from bot.files.audit.suggestions.trying import Sign, tried_unless_known
 from bot.files.audit.suggestions.writable_folders import has_tmp, read_only_with_tmp
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.audit.workloads.compose import Service
@@ -61,8 +63,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
+    image = image_traits(repository, container.image)
+    return tried_unless_known(image, _fix_of_container(repository, container, image), Sign.OF_ROOT)
+
+
+def _fix_of_container(repository: RepositoryTexts, container: Container, image: ImageTraits) -> Fix:
     """Suggests a writable /tmp beside the read-only root, all that .NET needs; others may write elsewhere too."""
-    stock, image = stock_image(container.image), image_traits(repository, container.image)
+    stock = stock_image(container.image)
     if image.builds_as_it_starts or builds_first(container.command):
         return Fix(f"{_BUILT_FIRST} {_FIX}")
     if installs_first(container.command):
@@ -81,7 +88,9 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         written = service.get("read_only")
         why = "read_only is not set" if written is None else "read_only is not true"
         place = place_of(repository, written, service.place)
-        yield fails(place, service.subject, why, _fix_of_service(repository, service))
+        image = image_traits(repository, service.image, service.dockerfile())
+        fix_of_service = tried_unless_known(image, _fix_of_service(repository, service, image), Sign.OF_ROOT)
+        yield fails(place, service.subject, why, fix_of_service)
         return
     targets = [] if service.is_for_swarm else [each.split(":")[0] for each in service.words("tmpfs")]
     for volume in service.nodes("volumes"):
@@ -97,7 +106,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield fails(service.place, service.subject, _NO_TMP, fix)
 
 
-def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
+def _fix_of_service(repository: RepositoryTexts, service: Service, image: ImageTraits) -> Fix:
     stock = stock_image(service.image) if not service.is_built else None
     writes = (stock.writes or ()) if stock is not None else ()
     folders = f"[{', '.join(('/tmp', *writes))}]"  # noqa: S108
@@ -105,7 +114,6 @@ def _fix_of_service(repository: RepositoryTexts, service: Service) -> Fix:
         advice = f"set read_only: true, and mount {_IN_MEMORY} at {', '.join(('/tmp', *writes))}"  # noqa: S108
     else:
         advice = f"set read_only: true and tmpfs: {folders}"
-    image = image_traits(repository, service.image, service.dockerfile())
     if image.builds_as_it_starts or builds_first(service.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
     if installs_first(service.command):

@@ -19,7 +19,10 @@ from dataclasses import replace
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import (
     INSTALLED_FIRST,
+    ImageTraits,
+    builds_first,
     built_here,
+    image_traits,
     installs_first,
     user_of_built_image,
     user_of_stage,
@@ -29,6 +32,7 @@ from bot.files.audit.images.stock import stock_image, taking_the_user
 from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.trying import Sign, tried_unless_known
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import (
@@ -48,6 +52,7 @@ _OF_EARLY_PLAN = (
     f"it runs as UID {EARLY_UID}, an early plan of .NET, and its image as {APP_UID}, to whom its files are"
 )
 _HOME_OF_ROOT = "/root"
+_BUILT_FIRST = "run what `dotnet publish` makes, since what builds as it starts writes in folders of root's; then"
 _SETTLES_USER = "a `user`, or the image's configuration"
 
 
@@ -68,7 +73,7 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
     uid = word(user)
     place = place_of(repository, user if uid is not None else non_root, container.place)
     if uid is not None and uid.lstrip("+-").isdecimal() and int(uid[:20]) == 0:
-        yield fails(place, container.subject, "runAsUser is 0, which is root", _advice(repository, container))
+        yield fails(place, container.subject, "runAsUser is 0, which is root", _fix(repository, container).advice)
     elif uid == EARLY_UID and _runs_as_app(user_of_built_image(repository, container.image)):
         yield fails(place, container.subject, _OF_EARLY_PLAN, f"set runAsUser: {APP_UID}")
     elif uid is not None:
@@ -82,7 +87,7 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
             place,
             container.subject,
             "runAsNonRoot is not true, and no runAsUser is set",
-            _advice(repository, container),
+            _fix(repository, container).advice,
         )
     else:
         yield absent(
@@ -93,13 +98,25 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
+    user, image = user_of_built_image(repository, container.image), image_traits(repository, container.image)
+    fix = _fix_of_container(repository, container, user, image)
+    return fix if _has_number(user) else tried_unless_known(image, fix, Sign.OF_FILES)
+
+
+def _has_number(user: User | None) -> bool:
+    """Whether an image names its user by number, so that a setting which asks for one changes nothing."""
+    return user is not None and user.kind is UserKind.NUMBER
+
+
+def _fix_of_container(
+    repository: RepositoryTexts, container: Container, user: User | None, image: ImageTraits
+) -> Fix:
     """Suggests what the kubelet starts: none that it would refuse, since the image is known to start as root."""
-    advice, stock = _advice(repository, container), stock_image(container.image)
-    user = user_of_built_image(repository, container.image)
+    advice, stock = _advice(container, user, image), stock_image(container.image)
     is_root = user is not None and user.kind is UserKind.ROOT
     if container.is_privileged:
         return Fix(f"{advice}; {WAIVED}")
-    if installs_first(container.command):
+    if _first(container, image):
         return Fix(advice)
     if stock is not None and stock.starts_as_root:
         return Fix(advice, left_alone="the image starts as root, and its data may belong to that one")
@@ -110,18 +127,24 @@ def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     return context_key(repository, container, "runAsNonRoot", ["true"], advice).as_suggestion
 
 
-def _advice(repository: RepositoryTexts, container: Container) -> str:
+def _first(of: Container | Service, image: ImageTraits) -> str:
+    """What must be done before it may run as another user than root; empty for nothing."""
+    if installs_first(of.command):
+        return f"{INSTALLED_FIRST} "
+    return f"{_BUILT_FIRST} " if image.builds_as_it_starts or builds_first(of.command) else ""
+
+
+def _advice(container: Container, user: User | None, image: ImageTraits) -> str:
     """Advice with the number that fits the image, as far as that is known."""
     if installs_first(container.command):
         return f"{INSTALLED_FIRST} {_NON_ROOT}"
-    stock = stock_image(container.image)
+    first, stock = _first(container, image), stock_image(container.image)
     if stock is not None:
         return taking_the_user(stock, f"{_NON_ROOT}, and runAsUser: {{uid}}")
-    user = user_of_built_image(repository, container.image)
     uid = (user.uid or user.at_hand) if user is not None else ""
     if uid:
-        return f"{_NON_ROOT}, and runAsUser: {uid}"
-    return f"{_NON_ROOT}, and runAsUser: a number above 0, unless the image names one by number"
+        return f"{first}{_NON_ROOT}, and runAsUser: {uid}"
+    return f"{first}{_NON_ROOT}, and runAsUser: a number above 0, unless the image names one by number"
 
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
@@ -154,13 +177,17 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
             yield unknown(service.place, service.subject, f"no user is set; {why}", settles)
 
 
-def _fix_of_service(repository: RepositoryTexts, service: Service, image_user: User) -> Fix:
+def _fix_of_service(repository: RepositoryTexts, service: Service, image_user: User | None) -> Fix:
     """Suggests the user that the image has at hand; words where it has none, or runs more than its program."""
-    is_plain = not (installs_first(service.command) or _stays_root(service) or _mounts_home_of_root(service))
-    if image_user.at_hand and is_plain:
-        advice = _advice_on_service(service, image_user)
-        return service_key(repository, service, "user", f"'{image_user.at_hand}'", advice)
-    return Fix(_advice_on_service(service, image_user))
+    image = image_traits(repository, service.image, service.dockerfile())
+    advice = _advice_on_service(service, image_user, image)
+    is_plain = not (_first(service, image) or _stays_root(service) or _mounts_home_of_root(service))
+    is_set = service.get("user") is not None
+    if image_user is not None and image_user.at_hand and is_plain and not is_set:
+        fix = service_key(repository, service, "user", f"'{image_user.at_hand}'", advice)
+    else:
+        fix = Fix(advice)
+    return fix if _has_number(image_user) else tried_unless_known(image, fix, Sign.OF_FILES)
 
 
 def _stays_root(service: Service) -> bool:
@@ -170,7 +197,7 @@ def _stays_root(service: Service) -> bool:
     return stock is not None and stock.stays_root(entrypoint, command)
 
 
-def _advice_on_service(service: Service, image_user: User | None) -> str:
+def _advice_on_service(service: Service, image_user: User | None, image: ImageTraits) -> str:
     if installs_first(service.command):
         return f"{INSTALLED_FIRST} set user to a UID above 0"
     stock = stock_image(service.image) if not service.is_built else None
@@ -178,6 +205,8 @@ def _advice_on_service(service: Service, image_user: User | None) -> str:
         return taking_the_user(stock, "set user: '{uid}'")
     uid = (image_user.uid or image_user.at_hand) if image_user is not None else ""
     set_user = f"set user: '{uid}'" if uid else "set user to a UID above 0 that may write where the program does"
+    if first := _first(service, image):
+        return f"{first}{set_user}"
     if _mounts_home_of_root(service):
         return f"mount below the home of another user what it looks for in {_HOME_OF_ROOT}, then {set_user}"
     if not uid:
@@ -220,10 +249,10 @@ def _written_user(repository: RepositoryTexts, service: Service, user: str, imag
     if "$" in name:
         return unknown(place, service.subject, f"user is {user}, a variable without a default", "its default")
     if name.lower() == "root":
-        return fails(place, service.subject, "user is root", _advice_on_service(service, image_user))
+        return fails(place, service.subject, "user is root", _fix_of_service(repository, service, image_user))
     if name.isdecimal() and int(name[:20]) == 0:
-        advice = _advice_on_service(service, image_user)
-        return fails(place, service.subject, f"user is {user}, which is root", advice)
+        why = f"user is {user}, which is root"
+        return fails(place, service.subject, why, _fix_of_service(repository, service, image_user))
     if name == EARLY_UID and _runs_as_app(image_user):
         return fails(place, service.subject, _OF_EARLY_PLAN, f"set user: '{APP_UID}'")
     return holds(place, service.subject, f"user is {user}")

@@ -18,12 +18,12 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.made_here import is_made_here, names_made_here
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_key
-from bot.files.audit.suggestions.secrets_as_files import is_made_here, names_made_here
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.accounts import accounts_with_rights, accounts_without_token
 from bot.files.audit.workloads.helm import may_hold

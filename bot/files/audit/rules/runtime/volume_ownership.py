@@ -14,10 +14,11 @@ Fix: `securityContext: {fsGroup: 1654}` of the pod.
 import re
 from collections.abc import Iterator
 
-from bot.domain.repositories.finding import FindingSeverity
-from bot.files.audit.delivery.built_images import user_of_built_image
+from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.built_images import image_traits, user_of_built_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.trying import Sign, tried_unless_known
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.helm import may_name
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
@@ -55,20 +56,22 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 pod.place,
                 pod.subject,
                 "it mounts a persistent volume, and no fsGroup is set",
-                _advice(repository, pod),
+                _fix(repository, pod),
             )
 
     yield from judge_pods(repository, of_pod)
 
 
-def _advice(repository: RepositoryTexts, pod: Pod) -> str:
+def _fix(repository: RepositoryTexts, pod: Pod) -> Fix:
     """Advice with the number that fits the images of those who write, where there is one for all of them."""
-    users = [user_of_built_image(repository, word(each.get("image")) or "") for each in _writers(pod)]
+    images = [word(each.get("image")) or "" for each in _writers(pod)]
+    users = [user_of_built_image(repository, each) for each in images]
     uids = {(user.uid or user.at_hand) if user is not None else "" for user in users}
     uid = uids.pop() if len(uids) == 1 else ""
     advice = f"{_FIX}: {uid}" if uid else f"{_FIX} to the group that the program runs as"
-    has_cookie = any(_RABBIT.search(word(each.get("image")) or "") for each in _writers(pod))
-    return f"{advice}, {_ONCE}" if has_cookie else advice
+    advice = f"{advice}, {_ONCE}" if any(map(_RABBIT.search, images)) else advice
+    traits = (image_traits(repository, each) for each in images)
+    return tried_unless_known(traits, Fix(advice), Sign.OF_MODES)
 
 
 def _may_write(pod: Pod) -> bool:

@@ -13,8 +13,8 @@ Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
 Where the fleet knows the produced image, the names in its environment and history are looked at too.
 
 Exceptions: an ARG that nothing uses, empty values, and a variable that takes what its stage does not know. A feed's
-password that a build writes into such a file is unknown, as a copied file is that is called as a private key
-(`shop.pfx`). Values are never shown.
+password that a build writes into such a file is unknown, as is a copied file that is called as a private key
+(`shop.pfx`), or that a workflow writes a secret into. Values are never shown.
 """
 
 import re
@@ -28,13 +28,14 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.feeds import copied_after_writing, written_by_run
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.secrets.run_commands import told_in
+from bot.files.audit.secrets.written_files import secrets_written_before
 from bot.files.audit.suggestions.build_secrets import as_build_secret
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.dockerfile.lines import Instruction
 
 _FIX = "use a build secret: RUN --mount=type=secret,…"
 _TAKEN_OUT = (
-    "whether that layer is published, be it as the image or as a cache; a variable in the configuration ends it"
+    "whether that layer is published, be it as the image or as a cache; a variable or a mounted file ends it"
 )
 _TRUSTED = "whether anybody trusts that certificate; one that is mounted where the container runs ends it"
 _MAKES_KEY = re.compile(r"\bdev-certs\s+https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
@@ -75,7 +76,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
-    """What may be a secret in a layer: a feed's password in a configuration that a build writes, or copies."""
+    """What may be a secret in a layer: a feed's password in a configuration that a build writes or copies, and what
+    a step before the build wrote into a file that is copied."""
     for stage in file.stages:
         for instruction in file.of(stage):
             if written_by_run(instruction, _whole(repository, file, instruction)):
@@ -84,6 +86,9 @@ def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[
     for instruction, path in copied_after_writing(repository, file):
         why = f"{path} writes a secret into a configuration before the build, which is copied with it"
         yield instruction, "COPY", why
+        return
+    for instruction, written, path in secrets_written_before(repository, file):
+        yield instruction, "COPY", f"{path} writes a secret into {written[:80]} before the build, which is copied"
 
 
 def _private_keys(file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:

@@ -6,8 +6,9 @@ from datetime import datetime
 import pytest
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.repositories.finding import JudgedRepository
 from bot.domain.repositories.onboarding import SAFE_CHECKS, LeftToPeople, Proposal
-from bot.files.audit.auditing import JudgedRepository, judge_repository
+from bot.files.audit.auditing import judge_repository
 from bot.files.audit.onboarding import proposing
 from bot.files.audit.onboarding.proposing import MOST_SPLICES, MOST_TRIES, WantedProposal, propose
 from bot.files.audit.onboarding.weekly_workflow import PATH
@@ -119,7 +120,7 @@ def test_other_inputs_in_braces_are_left_alone(given: str, why: str) -> None:
 
 
 def test_a_container_in_braces_gets_a_context_in_them() -> None:
-    manifest = deployment().replace("- name: api\n          image: contoso/api:1.0", "- {name: a, image: b}")
+    manifest = deployment(image="x").replace("- name: api\n          image: x", "- {name: a, image: b}")
     found = text(proposed({DEPLOYMENT: manifest}, "seccomp-profile"), DEPLOYMENT)
     assert "    - {name: a, image: b, securityContext: {seccompProfile: {type: RuntimeDefault}}}\n" in found
 
@@ -292,9 +293,9 @@ def test_an_action_whose_commit_nobody_tells_is_advice() -> None:
             "parts of the file are shared by anchors",
         ),
         (deployment().replace("spec:", "spec: # {{- tpl }}", 1), "the file is a template"),
-        (deployment().replace("image: contoso/api:1.0", "image:\tcontoso/api:1.0"), "the file has tabs"),
+        (deployment().replace("image: ", "image:\t"), "the file has tabs"),
         (
-            deployment().replace("- name: api\n          image: contoso/api:1.0", "- {name: a,\n  image: b}"),
+            deployment(image="x").replace("- name: api\n          image: x", "- {name: a,\n  image: b}"),
             "it is written in braces or brackets over several lines",
         ),
     ],

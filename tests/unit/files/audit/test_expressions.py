@@ -1,0 +1,132 @@
+"""GitHub's expressions as conditions, where the text `false` holds, and as inputs of actions, where it does not."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.audit.workflows.expressions import as_input_true, evaluated, input_condition, truth
+from tests.unit.files.audit.world import BUILD, PUSH, outcome, outcomes, workflow
+
+FALSE = {"env.x": "false", "env.none": "", "inputs.x": "false", "steps.a.outputs.x": "0"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("${{ env.X }}", True),
+        ("env.X", True),
+        ("steps.a.outputs.x", True),
+        ("'false'", True),
+        ("env.NONE", False),
+        ("inputs.x", False),
+        ("!env.X", False),
+        ("env.X && env.X == 'true'", False),
+        ("env.X == 'false'", True),
+        ("env.X == false", False),
+        ("env.NONE == false", True),
+        ("contains('a', 'b')", False),
+        ("false", False),
+    ],
+)
+def test_a_text_holds_in_a_condition_whatever_it_says(condition: str, holds: bool) -> None:
+    assert truth(condition, FALSE) is holds
+
+
+@pytest.mark.parametrize("condition", ["${{ env.NONE }} == 'true'", "!${{ true }}", "${{ false }} && ${{ false }}"])
+def test_an_expression_with_more_around_it_is_a_text_that_holds(condition: str) -> None:
+    assert truth(condition, FALSE) is True
+
+
+_CONTEXTS = ("env.A", "env.B", "inputs.c", "matrix.d", "'false'", "'true'", "'x'", "true", "false")
+_SAID = ("true", "false", "", "x")
+
+
+def expressions() -> st.SearchStrategy[str]:
+    return st.recursive(
+        st.sampled_from(_CONTEXTS),
+        lambda inner: st.one_of(
+            inner.map(lambda each: f"!{each}" if each[0] != "!" and " " not in each else f"!({each})"),
+            st.tuples(inner, st.sampled_from(["&&", "||", "==", "!="]), inner).map(
+                lambda each: f"({each[0]}) {each[1]} ({each[2]})"
+            ),
+            inner.map(lambda each: f"format('{{0}}', {each})"),
+            inner.map(lambda each: f"contains('true', {each})"),
+        ),
+        max_leaves=6,
+    )
+
+
+@given(expressions())
+def test_the_condition_of_an_input_holds_just_where_the_action_reads_true(expression: str) -> None:
+    for a, c in product(_SAID, ("true", "false")):
+        values = {"env.a": a, "env.b": "false", "inputs.c": c, "matrix.d": "true"}
+        said = evaluated(expression, values)
+        assert said is not None
+        assert truth(as_input_true(expression), values) is (said.lower() == "true")
+        assert truth(input_condition(f"${{{{ {expression} }}}}"), values) is (said.lower() == "true")
+
+
+SCAN = """
+- uses: aquasecurity/trivy-action@0.28.0
+  if: ${{ env.SCANS }}
+  with: {image-ref: 'ghcr.io/contoso/api:8', exit-code: '1', severity: 'HIGH,CRITICAL'}
+"""
+
+
+def test_a_step_runs_by_a_variable_that_says_false() -> None:
+    assert outcome("image-scanned", {BUILD: workflow(PUSH + SCAN, top="env: {SCANS: 'false'}")}) is Outcome.HOLDS
+    assert outcome("image-scanned", {BUILD: workflow(PUSH + SCAN, top="env: {SCANS: ''}")}) is Outcome.FAILS
+
+
+def test_nothing_is_pushed_by_an_input_whose_variable_says_false() -> None:
+    told = PUSH.replace("push: true", "push: ${{ env.PUSHES }}")
+    of_main = "env: {PUSHES: \"${{ github.ref == 'refs/heads/main' }}\"}"
+    assert outcomes("image-scanned", {BUILD: workflow(told, top="env: {PUSHES: 'false'}")}) == []
+    assert outcomes("image-scanned", {BUILD: workflow(told, "push: {branches: [dev]}", top=of_main)}) == []
+    assert outcomes("image-scanned", {BUILD: workflow(told, top=of_main)}) == [Outcome.FAILS]
+
+
+ACTION = """
+inputs:
+  scans: {{default: '{default}'}}
+runs:
+  using: composite
+  steps:
+    - uses: aquasecurity/trivy-action@0.28.0
+      if: ${{{{ inputs.scans }}}}
+      with: {{image-ref: 'ghcr.io/contoso/api:8', exit-code: '1'}}
+"""
+
+
+@pytest.mark.parametrize(("default", "expected"), [("false", Outcome.HOLDS), ("", Outcome.FAILS)])
+def test_inputs_of_an_action_are_texts(default: str, expected: Outcome) -> None:
+    files = {
+        BUILD: workflow(PUSH + "- uses: ./.github/actions/scan\n"),
+        ".github/actions/scan/action.yml": ACTION.format(default=default),
+    }
+    assert outcome("image-scanned", files) is expected
+
+
+CALLED = """
+on:
+  workflow_call:
+    inputs:
+      scans: {{type: {kind}, default: false}}
+jobs:
+  scan:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: aquasecurity/trivy-action@0.28.0
+        if: inputs.scans
+        with: {{image-ref: 'ghcr.io/contoso/api:8', exit-code: '1'}}
+"""
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("string", Outcome.HOLDS), ("boolean", Outcome.FAILS)])
+def test_inputs_of_a_workflow_are_of_their_kind(kind: str, expected: Outcome) -> None:
+    caller = workflow(PUSH) + "  scan:\n    needs: build\n    uses: ./.github/workflows/scan.yml\n"
+    files = {BUILD: caller, ".github/workflows/scan.yml": CALLED.format(kind=kind)}
+    assert outcome("image-scanned", files) is expected

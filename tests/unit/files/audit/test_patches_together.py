@@ -1,0 +1,74 @@
+"""What is suggested behind pushes is valid together, and runs just where its push does."""
+
+import re
+from itertools import chain
+
+import pytest
+import yaml
+
+from bot.domain.repositories.finding import Finding
+from bot.files.audit.auditing import audit
+from bot.files.audit.splicing.keys import with_edits
+from tests.unit.files.audit.world import BUILD, NOW, PUSH, texts, workflow
+
+GRANTED = "permissions: {contents: read, packages: write, id-token: write, attestations: write}"
+IMAGES = ("Contoso/${{ github.actor }}/api", "Contoso/${{ github.actor }}/web", "Contoso/${{ github.actor }}/web")
+BY_METADATA = """
+- uses: docker/metadata-action@v5
+  id: meta-{number}
+  with: {{images: 'ghcr.io/{name}'}}
+- uses: docker/build-push-action@v6
+  with:
+    push: true
+    tags: ${{{{ steps.meta-{number}.outputs.tags }}}}
+"""
+BY_NAME = """
+- uses: docker/build-push-action@v6
+  with:
+    push: true
+    tags: ghcr.io/contoso/{name}:8
+"""
+SEVERAL = [
+    "".join(BY_METADATA.format(name=name, number=number) for number, name in enumerate(IMAGES)),
+    "".join(BY_NAME.format(name=name) for name in ("api", "web", "web", "${{ github.actor }}")),
+    BY_NAME.format(name="api")
+    + "- run: echo\n  id: build\n- run: echo\n  id: build-api\n"
+    + BY_NAME.format(name="b"),
+    BY_METADATA.format(name=IMAGES[0], number=0),
+]
+
+
+def suggested(steps: str) -> tuple[dict[str, bytes], list[Finding]]:
+    files = texts({BUILD: workflow("- uses: docker/setup-buildx-action@v3\n" + steps, job=GRANTED)})
+    found = [each for each in audit(files, NOW) if each.fix is not None and each.fix.suggested]
+    return files, [each for each in found if each.check in {"image-scanned", "image-signed", "slsa-level"}]
+
+
+@pytest.mark.parametrize("steps", SEVERAL)
+def test_all_that_is_suggested_for_one_job_is_valid_together(steps: str) -> None:
+    files, found = suggested(steps)
+    assert len(found) == 3 * steps.count("build-push-action")
+    edits = list(dict.fromkeys(chain.from_iterable(each.fix.suggested for each in found if each.fix is not None)))
+    text = with_edits(files, edits)[BUILD].decode()
+    names = [each["id"] for each in yaml.safe_load(text)["jobs"]["build"]["steps"] if "id" in each]
+    assert sorted(names) == sorted(set(names))
+    assert {*re.findall(r"steps\.([\w-]+)\.", text)} <= {*names}
+    assert re.search(r"\n +id: [^\n]+\n +id: ", text) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("push: true", "push: ${{ secrets.TOKEN != '' }}"), "hangs on secrets"),
+        (("  id: build\n", "  id: build\n  env: {PUSH: 'true'}\n"), "environment of its own"),
+        (("  id: build\n", "  id: build\n  continue-on-error: true\n"), "may fail without ending the run"),
+    ],
+)
+def test_nothing_is_suggested_behind_a_push_that_a_step_could_not_tell(change: tuple[str, str], why: str) -> None:
+    steps = PUSH.replace(*change)
+    steps = steps.replace("push: true", "push: ${{ env.PUSH }}") if "PUSH" in change[1] else steps
+    files = texts({BUILD: workflow(steps)})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
+    assert finding.fix is not None
+    assert finding.fix.suggested == ()
+    assert why in finding.fix.left_alone
