@@ -18,7 +18,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import forget_images
-from bot.store.rows.repositories.audits import forget_audits
+from bot.store.rows.repositories.audits import audit_again, forget_audits
 from bot.store.rows.repositories.repositories import rename_in_place
 from bot.store.rows.repositories.tables import repositories, repository_blobs, usages
 from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate
@@ -74,6 +74,8 @@ async def take_listing(
     if news:
         await connection.execute(_become_due(now), news)
     await _forget(connection, absent_ids, now)
+    moved = [row.id for row in rows_by_name.values() if _has_another_branch(row, items.get(row.name))]
+    await audit_again(connection, sorted(moved), now)
     await _tell(connection, listing.trouble, forge, now)
 
 
@@ -135,10 +137,15 @@ def _has_news(row: Any, item: Repository, reader: str | None) -> bool:
     return bool(
         item.pushed_lately
         or row.pushed_at != item.pushed_at
-        or row.default_branch != item.default_branch
+        or _has_another_branch(row, item)
         or not row.listed
         or (reader is not None and row.reader not in (None, reader))
     )
+
+
+def _has_another_branch(row: Any, item: Repository | None) -> bool:
+    """Whether another branch is the default one now, by which the audit tells what runs on a schedule."""
+    return item is not None and row.default_branch != item.default_branch
 
 
 def _settled_push(item: Repository) -> datetime | None:
