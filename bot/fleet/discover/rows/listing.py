@@ -73,15 +73,16 @@ async def take_listing(
         await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
     if news:
         await connection.execute(_become_due(now), news)
-    await _forget(connection, absent_ids, now)
-    moved = [row.id for row in rows_by_name.values() if _has_another_branch(row, items.get(row.name))]
-    await audit_again(connection, sorted(moved), now)
+    moved_ids = sorted(row.id for row in rows_by_name.values() if _has_another_branch(row, items.get(row.name)))
+    await _forget(connection, absent_ids, moved_ids, now)
     await _tell(connection, listing.trouble, forge, now)
 
 
-async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: datetime) -> None:
-    """What was read of them goes, and what merges by itself there is looked at: the bot takes its word for that
-    back."""
+async def _forget(
+    connection: AsyncConnection, absent_ids: Sequence[int], moved_ids: Sequence[int], now: datetime
+) -> None:
+    """What was read of the absent goes, and what merges by itself there is looked at: the bot takes its word for
+    that back. What was found of the others hangs on a branch that is not the default one any more."""
     touched_bases: set[int] = set()
     for ids in chunks(absent_ids):
         base_ids = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
@@ -101,6 +102,7 @@ async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: d
             .where(repositories.c.id.in_(ids))
             .values(listed=False, tree=None, reader=None, error=None)
         )
+    await audit_again(connection, moved_ids, now)
     await mark_used(connection, touched_bases)
     merging = list[int]()
     for ids in chunks(absent_ids):
