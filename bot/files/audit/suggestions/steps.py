@@ -78,15 +78,28 @@ def attest_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 
 
 def _of_index(push: Push) -> str:
-    """What stands before the name of an image of Docker Hub, which is attested under that of its index alone."""
+    """What stands before the name of an image of Docker Hub, which is attested under that of its index alone.
+
+    Where only a run knows the registry, the job's logins tell whether it is Docker Hub, if they are all alike.
+    """
     name, _ = written_name(push)
     if "${{" in name.partition("/")[0]:
         name = repository_of(push.names[0]) if push.names else ""
     host, slash, _ = name.partition("/")
     if host in _DOCKER_HUB:
         raise NotSpliceable(f"an attestation names the registry index.docker.io in place of {host}")
-    is_elsewhere = not slash or "." in host or ":" in host or host == "localhost" or is_unknown(host)
+    if slash and is_unknown(host):
+        of_hub = {each.input("registry") in {"", *_DOCKER_HUB} for each in _logins(push)}
+        if len(of_hub) != 1:
+            raise NotSpliceable("only a run knows the registry, and Docker Hub's images are attested under another")
+        return "index.docker.io/" if of_hub == {True} else ""
+    is_elsewhere = not slash or "." in host or ":" in host or host == "localhost"
     return "" if is_elsewhere else "index.docker.io/"
+
+
+def _logins(push: Push) -> list[PipelineStep]:
+    steps = [each for each in push.pipeline.steps_until(push.step) if each.action == "docker/login-action"]
+    return steps if not any(is_unknown(each.input("registry")) for each in steps) else []
 
 
 _DOCKER_HUB = frozenset({"docker.io", "registry-1.docker.io"})

@@ -107,3 +107,25 @@ def test_a_secret_that_a_step_writes_beside_what_is_copied_may_be_in_the_image(
     assert outcomes("image-secrets", files) == [expected]
     behind = {BUILD: workflow(BUILDS + step), "Dockerfile": DOCKERFILE}
     assert outcomes("image-secrets", behind) == [HOLDS]
+
+
+PROJECT = '<Project><ItemGroup><None Update="{name}"><{key}>{value}</{key}></None></ItemGroup></Project>'
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "expected"),
+    [
+        ("gateway.pfx", "CopyToOutputDirectory", "Always", UNKNOWN),
+        ("keys\\server.key", "CopyToPublishDirectory", "PreserveNewest", UNKNOWN),
+        ("gateway.pfx", "CopyToPublishDirectory", "Never", HOLDS),
+        ("appsettings.json", "CopyToOutputDirectory", "Always", HOLDS),
+        ("signing.pub.key", "CopyToOutputDirectory", "Always", HOLDS),
+    ],
+)
+def test_a_key_that_a_project_publishes_may_be_in_the_image(
+    name: str, key: str, value: str, expected: Outcome
+) -> None:
+    project = PROJECT.format(name=name, key=key, value=value)
+    assert outcomes("image-secrets", {"Dockerfile": DOCKERFILE, "src/Web.csproj": project}) == [expected]
+    assert outcomes("image-secrets", {"Dockerfile": DOCKERFILE, "other/Other.csproj": project}) == [HOLDS]
+    assert outcomes("image-secrets", {"Dockerfile": "FROM b:8\nCOPY . .\n", "Web.csproj": project}) == [HOLDS]
