@@ -185,6 +185,6 @@ async def test_a_forge_takes_no_name_that_another_gives(two: Two) -> None:
     tally = await two.tick()
     assert await two.known() == [SHOP, DESK]
     assert sorted(each for each in tally.problems if "parts" in each) == [
-        "GitHub shows contoso/team/of-three-parts, whose name is not owner/name; it is left out",
         "Azure DevOps shows contoso/shop-of-two-parts, whose name is not organisation/project/name; it is left out",
+        "GitHub shows contoso/team/of-three-parts, whose name is not owner/name; it is left out",
     ]
