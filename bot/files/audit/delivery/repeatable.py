@@ -46,7 +46,7 @@ _PROGRAMS = frozenset(
     kill nproc source . trap apt-get apt apk yum dnf brew pip pip3 pipx trivy grype syft hadolint dockle
     dive gitversion nbgv reportgenerator dotnet-gitversion dotnet-coverage dotnet-sonarscanner coverlet
     msbuild shellcheck yamllint actionlint gitleaks pushd popd seq rev paste column getopts break continue
-    let
+    let throw
     """.split()  # noqa: SIM905
 )
 _CMDLETS = re.compile(
@@ -72,7 +72,8 @@ _VERBS = {
     "dotnet": "restore build test publish pack format clean workload tool nuget sln dev-certs msbuild nbgv"
     " gitversion reportgenerator coverage sonarscanner list --version --info --list-sdks --list-runtimes",
     "git": "fetch rev-parse rev-list log describe config checkout switch status diff show clone submodule ls-files"
-    " ls-remote branch symbolic-ref name-rev lfs version tag",
+    " ls-remote branch symbolic-ref name-rev lfs version tag diff-tree diff-index merge-base cat-file ls-tree"
+    " show-ref for-each-ref rev-list grep blame shortlog",
     "npm": "ci install i test audit --version -v run",
     "yarn": "install build test lint run --version",
     "pnpm": "install build test lint run --version",

@@ -30,6 +30,7 @@ def unknown_of(step: str, **files: str) -> str:
         "az acr login --name contoso",
         "Write-Host done",
         "pnpm run build",
+        "git diff-tree --no-commit-id --name-only -r HEAD",
         'emit() {\n      echo "$1=$2" >> "$GITHUB_OUTPUT"\n    }\n    emit a true',
         "sudo apt-get install -y jq",
     ],
