@@ -134,8 +134,18 @@ def not_repeatable(repository: RepositoryTexts, step: PipelineStep) -> str:
     if run is None:
         return ""
     root = repository.root(step.path) or Mapping(0)
-    shell = shell_of((step.mapping, step.job.mapping, root), step.environment)
-    return _of_script(repository, _plain(run.value) if _POWERSHELL.search(shell) else run.value, _DEEPEST)
+    if not _POWERSHELL.search(shell_of((step.mapping, step.job.mapping, root), step.environment)):
+        return _of_script(repository, run.value, _DEEPEST)
+    what = _of_script(repository, _plain(run.value), _DEEPEST)
+    return what if not what or _begins_line(what, run.value) else "a script of PowerShell that is not read whole"
+
+
+def _begins_line(what: str, script: str) -> bool:
+    """Whether a line of a script begins with the program that is named, be it for what a variable is given."""
+    program = re.escape(what.strip("`").partition(" ")[0])
+    return (
+        re.search(rf"^[ \t]*(?:\$[\w:.]+[ \t]*=[ \t]*)?&?[ \t]*{program}(?!\S)", script, re.MULTILINE) is not None
+    )
 
 
 def _of_action(repository: RepositoryTexts, step: PipelineStep) -> str:

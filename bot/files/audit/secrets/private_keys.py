@@ -39,7 +39,9 @@ def published_keys(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tu
     publish = next((each for each in every if each.keyword == "run" and _PUBLISHES.search(each.text)), None)
     if publish is None or not any(each.keyword in COPYING and "--from=" not in each.text for each in every):
         return
-    text = "\n".join(each.text for each in every if each is publish or each.keyword in _TELLING)
+    folders = [each for each in every[: every.index(publish)] if each.keyword == "workdir"]
+    starts = [each for each in every if each.keyword in {"entrypoint", "cmd"}]
+    text = "\n".join(each.text for each in (*folders[-1:], publish, *starts))
     projects = [path for path in repository.paths if path.endswith((".csproj", ".fsproj", ".vbproj"))]
     named = [path for path in projects if _is_named(path, text)]
     beside = [path for path in projects if posixpath.dirname(path) == posixpath.dirname(file.path)]
@@ -48,11 +50,8 @@ def published_keys(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tu
             yield publish, key, path
 
 
-_TELLING = frozenset({"workdir", "entrypoint", "cmd"})
-"""Instructions that tell beside a command which project it publishes."""
-
-
 def _is_named(project: str, text: str) -> bool:
+    """Whether what tells which project is published names this one, by its file or its folder."""
     folder, name = posixpath.split(project)
     words = {posixpath.splitext(name)[0], posixpath.basename(folder)} - {""}
     return any(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.(?!dll|[cfv][sb]proj))", text) for word in words)
