@@ -97,18 +97,18 @@ async def serve(
     Raises `SchemaChanged` once running ticks have finished where the database has become another version's; what is
     leased then is left to run out, since nothing may be written any more.
     """
-    await _free_leases_of_the_dead(bot)
     beats = Heartbeats()
     async with AsyncExitStack() as open_parts:
         site = wire_site(bot, beats)
+        if listening.health is not None:
+            await open_parts.enter_async_context(serving(health_app_of(site), listening.health))
+            log.info("serving health", address="{}:{}".format(*listening.health.getsockname()))
         if listening.page is not None:
             proxies = site.access.proxy.networks if site.access.proxy is not None else ()
             page = serving(app_of(site), listening.page, HeldConnections(proxies))
             await open_parts.enter_async_context(page)
             log.info("serving", address="{}:{}".format(*listening.page.getsockname()))
-        if listening.health is not None:
-            await open_parts.enter_async_context(serving(health_app_of(site), listening.health))
-            log.info("serving health", address="{}:{}".format(*listening.health.getsockname()))
+        await _free_leases_of_the_dead(bot)  # loads what every stage keeps, when it can be asked already
         board = await open_parts.enter_async_context(aclosing(Newsboard(bot.database)))
         await _tick_until(bot, stop, file, beats, board)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bot.domain.builder.definitions import definition_of
-from bot.domain.globs import any_covers
+from bot.domain.globs import any_covers, leaves_owner_open
 from bot.domain.wording.words import duration
 from bot.settings.model import Settings
 from bot.settings.sections.github import API
@@ -40,6 +40,7 @@ def conflicts(settings: Settings) -> list[Conflict]:
         *_trust(settings),
         *_messages(settings),
         *_pipelines(settings),
+        *_azure_repositories(settings),
         *_web(settings),
         *_running(settings),
     ]
@@ -133,6 +134,21 @@ def _pipelines(settings: Settings) -> Iterator[Conflict]:
         if rule.workflows:
             what = "a pipeline builds the whole repository, so its parts need workflows alone; keep one of the two"
             yield Conflict(("policy", number, "workflow"), what)
+
+
+def _azure_repositories(settings: Settings) -> Iterator[Conflict]:
+    """Repositories are read where their organisation is set up."""
+    azure = settings.azure_devops
+    if azure is None:
+        return
+    known = {name.lower() for name in azure.organizations}
+    for number, glob in enumerate(azure.repositories.include):
+        organization = glob.partition("/")[0]
+        place = ("azure_devops", "repositories", "include", number)
+        if glob != "*" and glob.count("/") != 2:
+            yield Conflict(place, "write organisation/project/name, each of which may be a glob, or * for all")
+        elif not leaves_owner_open(glob) and organization.lower() not in known:
+            yield Conflict(place, f"{organization} is not in organizations; add it there with its sign-in")
 
 
 def _web(settings: Settings) -> Iterator[Conflict]:

@@ -151,7 +151,7 @@ class Settings(BaseSettings):
 
     github: GitHubSettings = GitHubSettings()
     azure_devops: AzureDevOpsSettings | None = Field(
-        None, description="Azure DevOps, whose pipelines build repositories that are on GitHub."
+        None, description="Azure DevOps: where pipelines are started and repositories are read."
     )
     registries: dict[str, RegistrySettings] = Field(
         {defaults.REGISTRY: RegistrySettings()}, description="The only registries that are ever contacted."

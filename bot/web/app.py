@@ -1,16 +1,14 @@
 """Everything that is served, put together."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from bot.domain.failure import Failure
 from bot.store.engine.failures import NoRoom
@@ -19,68 +17,9 @@ from bot.web import metrics as metrics
 from bot.web.access.bounds import Bounds, refusal
 from bot.web.access.connections import Rates
 from bot.web.access.guard import person_of
-from bot.web.hooks import clusters, receiving
+from bot.web.late import Late
 from bot.web.metrics import Measured
-from bot.web.pages import acting, badge, finding, looking, signing, tables
-from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
-from bot.web.static_files import MarkedFiles
-
-_METHOD_NOT_ALLOWED = 405
-
-
-class WithHead:
-    """An application that answers `HEAD` as it does `GET`, but for the body."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
-        get_scope = {**scope, "method": "GET"} if is_head else scope
-
-        async def answered(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == _METHOD_NOT_ALLOWED:
-                headers = MutableHeaders(scope=message)
-                if headers.get("allow") == "GET":
-                    headers["allow"] = "GET, HEAD"
-            if is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        try:
-            await self._app(get_scope, receive, answered)
-        finally:
-            if "route" in get_scope:  # requests are counted by it
-                scope["route"] = get_scope["route"]
-
-
-class LateApi:
-    """The API of one site, loaded and made when somebody first asks for it.
-
-    It takes 9 MB and a second, in which the loop goes on; many a bot is asked for pages and metrics alone.
-    """
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._app: ASGIApp | None = None
-        self._making = asyncio.Lock()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (await self._made())(scope, receive, send)
-
-    async def _made(self) -> ASGIApp:
-        async with self._making:
-            if self._app is None:
-                self._app = await asyncio.to_thread(_made_api, self._site)
-            return self._app
-
-
-def _made_api(site: Site) -> ASGIApp:
-    from bot.web.api.app import api_of
-
-    return api_of(site)
-
 
 _TITLES = {
     404: "There is no such page",
@@ -90,24 +29,14 @@ _TITLES = {
 
 
 def app_of(site: Site) -> ASGIApp:
-    """Makes the application for one site."""
-    return _bounded(
-        site,
-        [
-            *health.routes,
-            *metrics.routes,
-            *signing.routes,
-            *tables.routes,
-            *finding.routes,
-            *looking.routes,
-            *acting.routes,
-            *badge.routes,
-            *receiving.routes,
-            *clusters.routes,
-            Mount("/api/v1", WithHead(LateApi(site)), name="api"),
-            Mount("/static", MarkedFiles(), name="static"),
-        ],
-    )
+    """Makes the application for one site: health and metrics at once, all else with the first who asks for it."""
+
+    def made_pages() -> ASGIApp:
+        from bot.web.pages.app import pages_of
+
+        return pages_of(site)
+
+    return _bounded(site, [*health.routes, *metrics.routes, Mount("", Late(made_pages))])
 
 
 def health_app_of(site: Site) -> ASGIApp:
@@ -146,6 +75,8 @@ async def _answer_in_kind(
     person = await person_of(request, site_of(request))
     if person is None or "text/html" not in request.headers.get("accept", ""):
         return refusal(request, status, text if person is not None else title, headers)
+    from bot.web.pages.rendering import render
+
     request.state.person = person
     page = render(request, "refused.html", status, title=title, text=text)
     page.headers.update(headers)

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.domain.failure import Failure
-from bot.store.pages.fleet.figures import FiguresStore
+from bot.store.answering import AnsweringStore
 from bot.web.site import Site, site_of
 
 _PATIENCE = timedelta(seconds=5)
@@ -25,7 +25,7 @@ async def ready(request: Request) -> Response:
     wrong."""
     site = site_of(request)
     wrong = list(await site.store_told.get(partial(_store, site)))
-    if site.stores[FiguresStore].no_room is not None:
+    if site.stores[AnsweringStore].no_room is not None:
         wrong.append("the store has no room left")
     wrong += [f"stage {stage} is late" for stage in site.beats.late(site.clock.now())]
     if not site.beats.beats:
@@ -36,7 +36,7 @@ async def ready(request: Request) -> Response:
 async def _store(site: Site) -> list[str]:
     try:
         async with asyncio.timeout(_PATIENCE.total_seconds()):
-            await site.stores[FiguresStore].marks()
+            await site.stores[AnsweringStore].answer()
     except (Failure, TimeoutError):
         return ["the store does not answer"]
     return []

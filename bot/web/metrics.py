@@ -10,7 +10,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.fleet.meter import OTHER, Meter
 from bot.settings.tokens import Right
-from bot.store.pages.fleet.figures import FiguresStore
 from bot.web.access.guard import allowed
 from bot.web.site import site_of
 
@@ -44,7 +43,9 @@ class Measured:
 
 @allowed(Right.METRICS)
 async def metrics(request: Request) -> Response:
-    """Answers with all metrics in Prometheus' text format."""
+    """Answers with all metrics in Prometheus' text format; what counts them is loaded with the first question."""
+    from bot.store.pages.fleet.figures import FiguresStore
+
     site = site_of(request)
     site.meter.has_no_room(site.stores[FiguresStore].no_room is not None)
     text = await site.meter.metrics_text(site.stores[FiguresStore], site.beats, site.clock.now())

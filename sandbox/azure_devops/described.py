@@ -3,7 +3,7 @@
 import json
 import lzma
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,26 +17,33 @@ UNCHECKED = frozenset(
     }
 )
 """Routes that the files do not list though the service has them: nothing about them is held to anything."""
-UNLISTED = frozenset({"_links", "process"})
-"""What the service answers though the files leave it out: addresses, and by what a definition builds, which is of
-several kinds."""
-AREAS = ("build", "core", "pipelines")
+UNLISTED = frozenset({"_links", "process", "isFolder", "path"})
+"""What the service answers though the files leave it out: addresses, where an item is, and by what a definition
+builds, which is of several kinds."""
+AREAS = ("build", "core", "git", "pipelines")
 Json = Any
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation of a file, by its method and the template of its path."""
+    """One operation of a file, by its method and the template of its path; `named` are parameters by which it is
+    told from another at the same path."""
 
     method: str
     template: str
     operation: Mapping[str, Json]
     document: Mapping[str, Json]
+    named: frozenset[str] = frozenset()
 
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """Matches the paths that it is asked at."""
-        return re.compile(re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(self.template)))
+    def fits(self, method: str, path: str, query: Collection[str]) -> bool:
+        """Whether it is what is asked. Of all projects is asked where the name of one may be left out."""
+        if method != self.method or not self.named <= set(query):
+            return False
+        is_project_open = any(
+            each["name"] == "project" and each.get("x-ms-required") is False for each in self.parameters()
+        )
+        templates = [self.template, *([self.template.replace("/{project}", "")] if is_project_open else [])]
+        return any(_fits(each, path) for each in templates)
 
     def parameters(self) -> Iterator[Mapping[str, Json]]:
         """Those that are written out, and those that the file refers to."""
@@ -44,17 +51,18 @@ class Route:
             yield _resolved(each, self.document)
 
 
-def route_of(folder: Path, method: str, path: str) -> Route | None:
-    """The route of a request; where several fit, the one whose template has fewest names in it."""
-    fitting = [each for each in _routes(folder) if each.method == method and each.pattern.fullmatch(path)]
-    return min(fitting, key=lambda each: each.template.count("{"), default=None)
+def route_of(folder: Path, method: str, path: str, query: Collection[str] = ()) -> Route | None:
+    """The route of a request; where several fit, the one whose template has fewest names in it, and of these the
+    one that most of the query tells."""
+    fitting = [each for each in _routes(folder) if each.fits(method, path, query)]
+    return min(fitting, key=lambda each: (each.template.count("{"), -len(each.named)), default=None)
 
 
 def mistakes_of_request(folder: Path, method: str, path: str, query: Mapping[str, str], body: Json) -> list[str]:
     """What about a request is not as described; nothing of a route that is `UNCHECKED`."""
     if any(method == each and _fits(template, path) for each, template in UNCHECKED):
         return []
-    route = route_of(folder, method, path)
+    route = route_of(folder, method, path, query)
     if route is None:
         return [f"no such operation is described: {method} {path}"]
     named = {each["name"]: each for each in route.parameters() if each["in"] == "query"}
@@ -67,9 +75,9 @@ def mistakes_of_request(folder: Path, method: str, path: str, query: Mapping[str
     return wrong + (_mistakes_in(body, schema, route.document, "body") if schema is not None else [])
 
 
-def mistakes_of_answer(folder: Path, method: str, path: str, answer: Json) -> list[str]:
-    """What about the JSON of an answer with 200 is not as described."""
-    route = route_of(folder, method, path)
+def mistakes_of_answer(folder: Path, method: str, path: str, query: Collection[str], answer: Json) -> list[str]:
+    """What about the JSON of a right answer is not as described."""
+    route = route_of(folder, method, path, query)
     if route is None or any(method == each and _fits(template, path) for each, template in UNCHECKED):
         return []
     schema = route.operation["responses"]["200"].get("schema", {})
@@ -124,16 +132,22 @@ def _fits(template: str, path: str) -> bool:
     return re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path) is not None
 
 
+def _named_in(template: str) -> frozenset[str]:
+    """The parameters that stand in the query of a template."""
+    return frozenset(re.findall(r"\{([^}]+)\}", template.partition("?")[2]))
+
+
 @cache
 def _routes(folder: Path) -> tuple[Route, ...]:
     found: list[Route] = []
     for area in AREAS:
         with lzma.open(folder / f"{area}-7.1.json.xz", "rt", encoding="utf-8-sig") as file:
             document = json.load(file)
+        operations = [*document["paths"].items(), *document.get("x-ms-paths", {}).items()]
         found += [
-            Route(method.upper(), template, operation, document)
-            for template, operations in document["paths"].items()
-            for method, operation in operations.items()
+            Route(method.upper(), template.partition("?")[0], operation, document, _named_in(template))
+            for template, each in operations
+            for method, operation in each.items()
             if method in ("get", "post", "patch", "put", "delete")
         ]
     return tuple(found)

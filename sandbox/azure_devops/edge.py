@@ -7,7 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure_devops.service import Question, Service
+from sandbox.azure_devops.asked import Question
+from sandbox.azure_devops.service import Service
 from sandbox.edges.edge import Edge, Surroundings
 from sandbox.organisation import Organisation
 
@@ -58,7 +59,7 @@ class AzureDevOpsEdge(Edge):
         reply = await service.answer(Question(request.method, path, dict(request.query_params), said, body))
         self.surroundings.traffic.violations += service.mistakes
         service.mistakes = []
-        if isinstance(reply.content, str):
+        if isinstance(reply.content, str | bytes):
             return Response(reply.content, reply.status, dict(reply.headers))
         return JSONResponse(reply.content, reply.status, dict(reply.headers))
 

@@ -14,7 +14,9 @@ from urllib.parse import unquote
 import yaml
 
 from bot.domain.clock import Clock
+from sandbox.azure_devops.asked import Question, Reply, missing, paged
 from sandbox.azure_devops.described import mistakes_of_answer, mistakes_of_request
+from sandbox.azure_devops.repos import RIGHTS, Home, Repos
 
 Json = Any
 PROJECT = {"id": "6ce954b1-ce1f-45d1-b94d-e6bf2464ba2c", "name": "team one"}
@@ -26,8 +28,8 @@ VIEW, QUEUE, EDIT_QUEUE, DEFINITION = (
 )
 BITS = {1: VIEW, 128: QUEUE, 1024: DEFINITION}
 """Of the security namespace Build."""
-PAGE = 2
-"""Rows of one page."""
+REPOSITORIES = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
+"""The security namespace Git Repositories."""
 FIRST_BUILD = 101
 _SIGN_IN = "<html>Sign in</html>"
 
@@ -38,26 +40,6 @@ class Sources(Protocol):
     async def head(self, repository: str, branch: str) -> str | None: ...
 
     async def text(self, repository: str, path: str, commit: str) -> str | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A request; `path` is as it came, with its escapes."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    authorization: str = ""
-    body: Json = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """`content` is JSON, or the text of a page."""
-
-    status: int
-    content: Json
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -74,6 +56,7 @@ class Service:
     clock: Clock
     token: str = "good"
     sources: Sources | None = None
+    repos: Repos = field(init=False)
     definitions: dict[int, dict[str, Json]] = field(default_factory=dict)
     builds: dict[int, dict[str, Json]] = field(default_factory=dict)
     timelines: dict[int, list[dict[str, Json]]] = field(default_factory=dict)
@@ -87,6 +70,9 @@ class Service:
     bodies: list[Json] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     _looks: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.repos = Repos(self.clock, self.lacking, on_pushed=self._pushed_there)
 
     # --- what people do ---
 
@@ -137,6 +123,11 @@ class Service:
         ]
         self.finish(number, "failed")
 
+    def define_there(self, number: int, home: Home, **values: Json) -> None:
+        """A pipeline that builds what Azure Repos hold."""
+        built = {"id": home.id, "name": home.name, "type": "TfsGit", "defaultBranch": "refs/heads/main"}
+        self.define(number, repository=built, **values)
+
     async def push(self, repository: str, branch: str, commit: str) -> None:
         """What starts where somebody has pushed: each pipeline whose file names no branches, or this one."""
         for number, row in self.definitions.items():
@@ -144,6 +135,13 @@ class Service:
                 continue
             if _starts_on(await self._file(row, commit), branch):
                 self._queue(number, branch, commit, "individualCI", {})
+
+    def _pushed_there(self, home: Home, branch: str, commit: str) -> None:
+        for number, row in self.definitions.items():
+            if row["repository"]["id"] == home.id and row["queueStatus"] != "disabled":
+                said = yaml.safe_load(home.git.text(commit, row["process"]["yamlFilename"]) or "")
+                if isinstance(said, dict) and _starts_on(said, branch):
+                    self._queue(number, branch, commit, "individualCI", {})
 
     # --- what is asked ---
 
@@ -160,14 +158,17 @@ class Service:
         if self.refusal is not None:
             return Reply(*self.refusal, self.headers)
         reply = await self._reply(question.method, path.partition("/_apis/")[2].split("/"), question)
-        if self.folder is not None and reply.status == 200:
-            self.mistakes += mistakes_of_answer(self.folder, question.method, question.path, reply.content)
+        if self.folder is not None and reply.status < 300 and not isinstance(reply.content, bytes):
+            asked = question.method, question.path, question.query
+            self.mistakes += mistakes_of_answer(self.folder, *asked, reply.content)
         return Reply(reply.status, reply.content, {**self.headers, **reply.headers})
 
     async def _reply(self, method: str, part: list[str], question: Question) -> Reply:
         match part:
+            case ["git", *rest]:
+                return self.repos.answer(method, rest, question)
             case ["projects"]:
-                return _page([PROJECT], question.query)
+                return paged([PROJECT], question.query)
             case ["connectionData"]:
                 return Reply(200, {"authenticatedUser": BOT, "instanceId": PROJECT["id"]})
             case ["security", "permissionevaluationbatch"] if method == "POST":
@@ -178,11 +179,13 @@ class Service:
                 return self._shown_definitions(number, question.query)
             case ["build", "builds", *number]:
                 return self._shown_builds(number, question.query)
-        return _missing("no such route")
+        return missing("no such route")
 
     def _evaluated(self, body: Json) -> Json:
+        bits = {REPOSITORIES: RIGHTS}
         rows = [
-            {**each, "value": BITS.get(each["permissions"], "") not in self.lacking} for each in body["evaluations"]
+            {**each, "value": bits.get(each["securityNamespaceId"], BITS)[each["permissions"]] not in self.lacking}
+            for each in body["evaluations"]
         ]
         return {**body, "evaluations": rows}
 
@@ -190,11 +193,11 @@ class Service:
         shown = {} if DEFINITION in self.lacking else self.definitions
         if number:
             row = shown.get(int(number[0]))
-            return _missing("the definition is not there") if row is None else Reply(200, row)
+            return missing("the definition is not there") if row is None else Reply(200, row)
         wanted = query.get("definitionIds", ",".join(map(str, shown))).split(",")
         built = query.get("repositoryId")
         rows = [row for key, row in shown.items() if str(key) in wanted]
-        return _page([_reference(row) for row in rows if built in (None, row["repository"]["id"])], query)
+        return paged([_reference(row) for row in rows if built in (None, row["repository"]["id"])], query)
 
     def _shown_builds(self, number: list[str], query: Mapping[str, str]) -> Reply:
         if VIEW in self.lacking:
@@ -204,19 +207,19 @@ class Service:
             rows.sort(
                 key=lambda row: str(row["queueTime"]), reverse=query.get("queryOrder") == "queueTimeDescending"
             )
-            return _page(_most_of_each(rows, query), query)
+            return paged(_most_of_each(rows, query), query)
         row = self.builds.get(int(number[0]))
         if row is None:
-            return _missing("the build is not there")
+            return missing("the build is not there")
         if number[1:] == ["timeline"]:
             return Reply(200, {"records": self.timelines.get(row["id"], [])})
-        return Reply(200, self._look(row)) if not number[1:] else _missing("no such route")
+        return Reply(200, self._look(row)) if not number[1:] else missing("no such route")
 
     async def _started(self, number: int, body: Json) -> Reply:
         """A paused pipeline takes a request, and starts nothing."""
         row = self.definitions.get(number)
         if row is None:
-            return _missing("the pipeline is not there")
+            return missing("the pipeline is not there")
         handed = {**body.get("templateParameters", {}), **body.get("variables", {})}
         for right in (QUEUE, *([EDIT_QUEUE] if handed else [])):
             if right in self.lacking:
@@ -230,7 +233,8 @@ class Service:
         said = await self._file(row, commit)
         declared = {each["name"] for each in said.get("parameters", ())}
         for name in body.get("templateParameters", {}):
-            if self.takes_none or (self.sources is not None and name not in declared):
+            is_read = self.sources is not None or row["repository"]["type"] == "TfsGit"
+            if self.takes_none or (is_read and name not in declared):
                 return _invalid(f"Unexpected parameter '{name}'")
         for name in body.get("variables", {}):
             if not row.get("variables", {}).get(name, {}).get("allowOverride"):
@@ -257,14 +261,20 @@ class Service:
         return row
 
     async def _head(self, row: dict[str, Json], ref: str) -> str | None:
+        if (home := self.repos.homes.get(row["repository"]["id"])) is not None:
+            return home.git.branches.get(ref.removeprefix("refs/heads/"))
         if self.sources is None:
             return "c0ffee"
         return await self.sources.head(row["repository"]["id"], ref.removeprefix("refs/heads/"))
 
     async def _file(self, row: dict[str, Json], commit: str) -> dict[str, Json]:
-        if self.sources is None:
+        path = row["process"]["yamlFilename"]
+        if (home := self.repos.homes.get(row["repository"]["id"])) is not None:
+            text = home.git.text(commit, path)
+        elif self.sources is None:
             return {}
-        text = await self.sources.text(row["repository"]["id"], row["process"]["yamlFilename"], commit)
+        else:
+            text = await self.sources.text(row["repository"]["id"], path, commit)
         said = yaml.safe_load(text or "")
         return said if isinstance(said, dict) else {}
 
@@ -283,10 +293,6 @@ def _basic(token: str) -> str:
     return "Basic " + base64.b64encode(f":{token}".encode()).decode()
 
 
-def _missing(message: str) -> Reply:
-    return Reply(404, {"message": message, "typeKey": "NotFoundException"})
-
-
 def _invalid(message: str) -> Reply:
     return Reply(400, {"message": message, "typeKey": "PipelineValidationException"})
 
@@ -294,16 +300,6 @@ def _invalid(message: str) -> Reply:
 def _denied(right: str) -> Reply:
     message = f"TF215106: Access denied. Freshness Bot needs {right} permissions for build pipeline"
     return Reply(403, {"message": message, "typeKey": "AccessDeniedException"})
-
-
-def _page(rows: list[dict[str, Json]], query: Mapping[str, str]) -> Reply:
-    start = int(query.get("continuationToken", "0"))
-    is_paged = "buildIds" not in query and "$top" not in query
-    most = int(query.get("$top", len(rows)))
-    end = start + PAGE if is_paged else most
-    shown = rows[start:end]
-    more = {"x-ms-continuationtoken": str(end)} if is_paged and end < len(rows) else {}
-    return Reply(200, {"count": len(shown), "value": shown}, more)
 
 
 def _most_of_each(rows: list[dict[str, Json]], query: Mapping[str, str]) -> list[dict[str, Json]]:

@@ -1,4 +1,4 @@
-"""Fleets on GitHub of which pipelines of Azure DevOps build repositories."""
+"""Fleets on GitHub and in Azure Repos of which pipelines of Azure DevOps build repositories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.azure_devops.edge import TOKEN
+from sandbox.azure_devops.repos import Home
 from sandbox.azure_devops.service import PROJECT, Service
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SampleFleet
 from sandbox.world import World
@@ -26,12 +27,14 @@ steps:
 """
 
 
-def azure_devops_in(world: World, folder: Path) -> Mapping[str, object]:
-    """The section of the bot's settings for what that world plays; its token is put into the folder."""
+def azure_devops_in(world: World, folder: Path, *include: str) -> Mapping[str, object]:
+    """The section of the bot's settings for what that world plays, with the repositories there that it is to read;
+    its token is put into the folder."""
     token = folder / "azure-token"
     token.write_text(TOKEN)
     organizations = {"contoso": {"token_file": str(token)}}
-    return {"url": world.azure_devops.url, "organizations": organizations, "seconds_between_requests": 0}
+    read = {"repositories": {"include": list(include)}} if include else {}
+    return {"url": world.azure_devops.url, "organizations": organizations, "seconds_between_requests": 0, **read}
 
 
 @dataclass(slots=True)
@@ -96,3 +99,31 @@ class MixedFleet(PipelineFleet):
 
     def repositories(self, version: str) -> Mapping[str, Mapping[str, str]]:
         return {**SampleFleet.repositories(self, version), BESIDE: self._floating(BESIDE)}
+
+
+HOME = f"contoso/{PROJECT['name']}"
+"""Before the names of repositories in Azure Repos."""
+
+
+@dataclass(slots=True)
+class AzureFleet(PipelineFleet):
+    """The same two repositories in Azure Repos, which pipelines build, and nothing on GitHub."""
+
+    homes: dict[str, Home] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        SampleFleet.__post_init__(self)
+        self.service.on_finished = self._built_there
+
+    def rule(self, name: str) -> dict[str, object]:
+        return {**PipelineFleet.rule(self, name), "match": {"repositories": [f"{HOME}/{name}"]}}
+
+    async def build(self, version: str = "10.0.0") -> None:
+        await PipelineFleet.build(self, version)
+        for name, files in PipelineFleet.repositories(self, version).items():
+            home = self.homes[name] = self.service.repos.create(name, PROJECT)
+            self.service.repos.push(home, "main", {path: text.encode() for path, text in files.items()})
+            self.service.define_there(self.definitions[name], home, name=name)
+
+    def repositories(self, version: str) -> Mapping[str, Mapping[str, str]]:
+        return {}

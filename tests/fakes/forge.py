@@ -80,7 +80,7 @@ class FakeForge(FakeBuilder):
             if not home.is_gone and (wanted is None or home.name.partition("/")[0].lower() in wanted)
         ]
 
-    async def tree(self, repository: Identity, ref: str) -> GitTree | None:
+    async def tree(self, repository: Identity, ref: str, known: str | None = None) -> GitTree | None:
         self._ask("tree")
         home = self._read(repository)
         if not home.branches:

@@ -48,7 +48,7 @@ class FakeTrees:
             raise self.listing
         return [Repository(name, "main") for name in self.files] if self.listing is None else self.listing
 
-    async def tree(self, repository: Identity, ref: str) -> GitTree | None:
+    async def tree(self, repository: Identity, ref: str, known: str | None = None) -> GitTree | None:
         self.asked["tree"] += 1
         files = self._files(repository.name)
         return None if files is None else tree_of(files, truncated=repository.name in self.truncated)

@@ -11,6 +11,7 @@ from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import SLACK_API, SlackBot
 from bot.clients.registry import Registry
 from bot.commands.service import permissions
+from bot.commands.service.azure_repository_checks import azure_repository_checks
 from bot.commands.service.cluster_checks import AREA, cluster_checks
 from bot.commands.service.other_bots import OTHER_BOTS, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
@@ -23,7 +24,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import CADENCES, silence
 from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
+from bot.domain.repositories.repository import GITHUB, FleetRepository, Identity, owner_of
 from bot.domain.wording.words import counted, duration
 from bot.fleet.watch.feeds.tick import FeedsToRead
 from bot.fleet.watch.vulnerabilities import tick as dumps_stage
@@ -68,6 +69,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             checks += await other_bot_checks(forge, members, bases)
             async with Http(clock, http_rules(settings, [])) as http:
                 await _all(checks, AZURE_DEVOPS, lambda: pipeline_checks(settings, members, bases, http, forge))
+                await _all(checks, AZURE_DEVOPS, lambda: azure_repository_checks(settings, members, http))
         accesses = accesses_of(settings)
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)
@@ -347,7 +349,8 @@ async def other_bot_checks(
     checks: list[HealthCheck] = []
     by_owner: dict[str, list[Identity]] = {}
     for member, _ in members:
-        by_owner.setdefault(owner_of(member.name), []).append(member.identity)
+        if member.forge == GITHUB:
+            by_owner.setdefault(owner_of(member.name), []).append(member.identity)
     for owner, homes in by_owner.items():
         if await _all(checks, OTHER_BOTS, partial(told_to_write, forge, homes), owner):
             await _all(checks, OTHER_BOTS, partial(at_work, forge, homes, bases), owner)

@@ -5,6 +5,7 @@ from functools import partial
 
 from bot.clients.forges.azure_devops.definitions import check, path_of
 from bot.clients.forges.azure_devops.pipelines import Pipelines
+from bot.clients.forges.azure_devops.repos import Repos
 from bot.clients.forges.azure_devops.rights import RIGHTS, lacking_rights, signed_in_as
 from bot.clients.forges.azure_devops.transport import OrganizationTransport
 from bot.clients.http.client import Http
@@ -13,7 +14,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.builder.definitions import Definition, definition_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import FleetRepository, Identity
+from bot.domain.repositories.repository import AZURE_DEVOPS, FleetRepository, Identity
 from bot.files.formats.azure_pipelines.schedules import blind_schedules
 from bot.fleet.wiring.pipelines import pipelines_of
 from bot.settings import Settings
@@ -97,6 +98,15 @@ def pipelines_in_use(
     return found
 
 
+async def _text_of(home: Identity, path: str, pipelines: Pipelines, forge: ShowsOthers) -> bytes:
+    """The file of a pipeline as the default branch has it; nothing where there is none."""
+    if home.forge != AZURE_DEVOPS:
+        return (await forge.files([home], [path])).get(home, {}).get(path, b"")
+    repos = Repos(pipelines.transports)
+    head = (await repos.standings([home]))[home].head
+    return (await repos.text(home, path, head) if head is not None else None) or b""
+
+
 async def _signed_in(transport: OrganizationTransport) -> HealthCheck:
     found = partial(HealthCheck, AREA, transport.organization)
     try:
@@ -116,7 +126,7 @@ async def _of_pipeline(
         check(row, member.identity, definition)
         lacking = await lacking_rights(pipelines.transports[definition.organization.lower()], row)
         path = path_of(row)
-        text = (await forge.files([member.identity], [path])).get(member.identity, {}).get(path, b"")
+        text = await _text_of(member.identity, path, pipelines, forge)
     except Failure as failure:
         if failure.trouble is Trouble.MISSING:
             return [found(Health.WRONG, f"not shown, or {RIGHTS[0].name} is missing", _GRANT)]

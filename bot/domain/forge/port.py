@@ -36,8 +36,9 @@ class ShowsRepositories(Protocol):
         None where that cannot be told; an owner who has shut the bot out is not in it."""
         ...
 
-    async def tree(self, repository: Identity, ref: str) -> GitTree | None:
-        """The whole tree of a branch or tree sha; None for a repository without commits."""
+    async def tree(self, repository: Identity, ref: str, known: str | None = None) -> GitTree | None:
+        """The whole tree of a branch or tree sha; None for a repository without commits. Of the tree that is
+        `known` the entries may be left out, where they would have to be asked for by themselves."""
         ...
 
     async def subtree(self, repository: Identity, sha: str) -> GitTree:

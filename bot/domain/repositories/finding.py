@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 from bot.domain.repositories.usage import Edit
@@ -83,6 +84,14 @@ class Finding:
     severity: FindingSeverity
     settled_by: str = ""
     fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRepository:
+    """All findings, and the last day on which they hold without a change of any text: a waiver ends on it."""
+
+    findings: tuple[Finding, ...]
+    until: date | None
 
 
 def findings_in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

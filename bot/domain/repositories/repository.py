@@ -14,11 +14,13 @@ WORKFLOWS = ".github/workflows/"
 """The folder whose files are workflows."""
 GITHUB = "github"
 """The forge that lists a repository of which nothing else is said."""
+AZURE_DEVOPS = "azure-devops"
+"""The forge whose repositories are those of projects of organisations."""
 NO_SOURCES = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
 """Folders that hold what others have made, or what is made from sources: many files, and none of the repository."""
 
 
-_TITLES = {GITHUB: "GitHub"}
+_TITLES = {GITHUB: "GitHub", AZURE_DEVOPS: "Azure DevOps"}
 
 
 HANDED_OVER = ("correlation", "reason", "bases")
@@ -44,6 +46,11 @@ def form_of(forge: str) -> str:
 def is_name_at(forge: str, name: str) -> bool:
     """Whether a forge calls repositories so."""
     return name.count("/") == form_of(forge).count("/") and all(name.split("/"))
+
+
+def tells_pushes(forge: str) -> bool:
+    """Whether a forge's list says when each repository was pushed to last; else only asking each of them tells."""
+    return forge == GITHUB
 
 
 def owner_of(name: str) -> str:

@@ -1,10 +1,10 @@
 """One repository's texts → all findings."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 
-from bot.domain.repositories.finding import Finding, Fix, Outcome, Place, findings_in_order
+from bot.domain.repositories.finding import Finding, Fix, JudgedRepository, Outcome, Place, findings_in_order
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.rules import RULES
@@ -12,14 +12,6 @@ from bot.files.audit.waivers import next_end, waived
 from bot.files.formats.shell.commands import UNKNOWN
 
 _FILLED_IN_BY_RUN = "\N{HORIZONTAL ELLIPSIS}"
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedRepository:
-    """All findings, and the last day on which they hold without a change of any text: a waiver ends on it."""
-
-    findings: tuple[Finding, ...]
-    until: date | None
 
 
 def audit(

@@ -6,8 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.finding import Finding, moves, outcomes
-from bot.files.audit.auditing import JudgedRepository
+from bot.domain.repositories.finding import Finding, JudgedRepository, moves, outcomes
 from bot.fleet.act.issue.sections import PRACTICES, practices_section
 from bot.fleet.audit.tick import AuditOptions, DueAudit
 from bot.reconcile.work import Claimed

@@ -12,12 +12,10 @@ from typing import Protocol
 from bot.domain.failure import Failure, Trouble
 from bot.domain.globs import names_repository
 from bot.domain.images.seen_config import SeenConfig
-from bot.domain.repositories.finding import Finding
+from bot.domain.repositories.finding import Finding, JudgedRepository
 from bot.domain.repositories.repository import GITHUB, WORKFLOWS, Identity
-from bot.domain.repositories.surroundings import EnvironmentProtection, surroundings_of
-from bot.files.audit.auditing import JudgedRepository, judge_repository
-from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.rules import VERSION
+from bot.domain.repositories.surroundings import EnvironmentProtection, Surroundings, surroundings_of
+from bot.files.audit.version import VERSION
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 
@@ -162,9 +160,16 @@ class _Audits(Work[DueAudit, JudgedRepository]):
         texts = {path: bodies[sha] for path, sha in item.files.items()}
         environments = await self._environments(item, texts)
         surroundings = surroundings_of(item.name, self._options.admission, environments, item.default_branch)
-        repository = RepositoryTexts(texts, item.name, item.produced, surroundings=surroundings)
         # A thread keeps the event loop free for the other stages.
-        return await asyncio.to_thread(judge_repository, repository, self._clock.now(), self._options.never_waived)
+        return await asyncio.to_thread(self._judge, item, texts, surroundings)
+
+    def _judge(self, item: DueAudit, texts: Mapping[str, bytes], surroundings: Surroundings) -> JudgedRepository:
+        """Loads the rules with the first repository that is judged."""
+        from bot.files.audit.auditing import judge_repository
+        from bot.files.audit.repository import RepositoryTexts
+
+        repository = RepositoryTexts(texts, item.name, item.produced, surroundings=surroundings)
+        return judge_repository(repository, self._clock.now(), self._options.never_waived)
 
     async def _environments(
         self, item: DueAudit, texts: Mapping[str, bytes]

@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-from bot.fleet.audit.rows import AuditStore
-from bot.fleet.audit.tick import AuditOptions, tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.tables import tasks
 
 
 async def audit(bot: Bot) -> TickOutcome:
+    from bot.fleet.audit.rows import AuditStore
+    from bot.fleet.audit.tick import AuditOptions, tick
+
     wanted = bot.settings.audit
     options = AuditOptions(
         frozenset(wanted.never_waived),

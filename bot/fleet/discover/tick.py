@@ -24,6 +24,7 @@ from bot.domain.repositories.repository import (
     Repository,
     TreeEntry,
     owner_of,
+    tells_pushes,
     title_of,
 )
 from bot.domain.repositories.repository_config import MANY_UNREAD, OwnedPaths, RepositoryConfig
@@ -47,6 +48,8 @@ _MOST_LEFT_OUT = 10
 """Lines of one listing about names of another form."""
 _UNTIL_REREAD = timedelta(days=7)
 """A repository is read again after so long even without a push: a safeguard, not the way news come."""
+_UNTIL_SWEPT = timedelta(hours=12)
+"""The same where the list does not tell of pushes, and this is the way: one request for what is as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +232,14 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         return self._host.of(item.identity)
 
     async def attempt(self, item: DueRepository, lease: Lease) -> Reading | None:
-        tree = await self._forge.tree(item.identity, item.default_branch)
-        if tree is not None and tree.sha == item.tree and item.reader == self._reader:
+        known = item.tree if item.reader == self._reader else None
+        tree = await self._forge.tree(item.identity, item.default_branch, known)
+        if tree is not None and tree.sha == known:
             return None
         return await self._reading(item, tree)
 
     async def settle(self, item: DueRepository, result: Reading | None) -> None:
-        due = self._clock.now() + _UNTIL_REREAD
+        due = self._clock.now() + (_UNTIL_REREAD if tells_pushes(item.forge) else _UNTIL_SWEPT)
         if result is None:
             await self._store.keep_reading(item, due)
             self._tally.unchanged += 1
@@ -268,6 +272,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         files += await self._files(repository, more)
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
         findings, workflows = await asyncio.to_thread(read_files, files, self._memory)
+        workflows = workflows if item.forge == GITHUB else ()  # files that nothing runs there
         named_images, unread = await asyncio.to_thread(images_of, files, self._memory)
         reading = self._reading_of(item, tree.sha, files, findings, named_images)
         if not reading.config.unread and _is_left_out(repository_config.PATH, entries, files):

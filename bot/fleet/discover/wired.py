@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 from bot.files.formats.repository import Memory
-from bot.fleet.discover.rows.discover import DiscoverStore
-from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.tick import DiscoverOptions, tick
+from bot.fleet.discover.tick import DiscoverOptions
 from bot.fleet.stage import Bot, Part, Stage, TickOutcome
+from bot.fleet.wiring.forges import selections_elsewhere
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import tasks
 
@@ -15,6 +14,8 @@ MEMORY = Part(lambda _: Memory())
 
 def options_of(bot: Bot) -> DiscoverOptions:
     """Which repositories are wanted, how often they are listed, and which images are whose."""
+    from bot.fleet.discover.selection import Selection
+
     settings = bot.settings
     listing = settings.github.repositories
     selection = Selection(
@@ -25,10 +26,16 @@ def options_of(bot: Bot) -> DiscoverOptions:
         tuple(sorted(settings.registries)),
         settings.mirror_rules,
     )
-    return DiscoverOptions(selection, settings.schedule.discover, bot.hosts.forge, settings.images.image_rules())
+    return DiscoverOptions(
+        *(selection, settings.schedule.discover, bot.hosts.forge, settings.images.image_rules()),
+        selections_elsewhere(settings),
+    )
 
 
 async def discover(bot: Bot) -> TickOutcome:
+    from bot.fleet.discover.rows.discover import DiscoverStore
+    from bot.fleet.discover.tick import tick
+
     store = bot.stores[DiscoverStore]
     tally = await tick(store, bot.forge, bot[MEMORY], options_of(bot), bot.loop, bot.forges)
     return TickOutcome({"listed": tally.listed, "read": tally.read}, tally.problems)

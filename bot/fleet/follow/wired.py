@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.fleet.follow.rows import FollowStore
-from bot.fleet.follow.tick import FollowOptions, tick
+from bot.fleet.follow.tick import FollowOptions
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.rollouts.tables import rebuilds
 
@@ -15,6 +14,9 @@ def follow_options(bot: Bot) -> FollowOptions:
 
 
 async def follow(bot: Bot) -> TickOutcome:
+    from bot.fleet.follow.rows import FollowStore
+    from bot.fleet.follow.tick import tick
+
     tally = await tick(bot.stores[FollowStore], bot.forge, bot.builder, follow_options(bot), bot.loop)
     return TickOutcome({"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 

@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-from bot.fleet.report.rows import ReportStore
-from bot.fleet.report.tick import tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.adapters import DESTINATIONS
 from bot.store.rows.tables import outbox
 
 
 async def report(bot: Bot) -> TickOutcome:
+    from bot.fleet.report.rows import ReportStore
+    from bot.fleet.report.tick import tick
+
     destinations = bot[DESTINATIONS]
     if not destinations:
         return TickOutcome()

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from bot.fleet.retention.rows import RetentionStore
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.tables import tasks
 
 
 async def retention(bot: Bot) -> TickOutcome:
+    from bot.fleet.retention.rows import RetentionStore
+
     store = bot.stores[RetentionStore]
     task = await store.claim_forgetting()
     if task is None:

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.standing.rows import StandingStore
-from bot.store.pages.fleet.needs import NeedsStore
-from bot.store.pages.ledger.ledger import LedgerStore
 
 
 async def standing(bot: Bot) -> TickOutcome:
+    from bot.fleet.standing.rows import StandingStore
+    from bot.store.pages.fleet.needs import NeedsStore
+    from bot.store.pages.ledger.ledger import LedgerStore
+
     changed = await bot.stores[StandingStore].count()
     await bot.stores[NeedsStore].note_calm()
     await bot.stores[LedgerStore].keep()

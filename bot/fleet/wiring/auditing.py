@@ -1,11 +1,12 @@
-"""The audit as the stages that write ask it, and a repository of the fleet as the audit judges it."""
+"""The audit as the stages that write ask it, and a repository of the fleet as the audit judges it. The rules are
+loaded with the first repository that is judged."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.clock import Clock
@@ -13,19 +14,15 @@ from bot.domain.failure import Failure
 from bot.domain.repositories.finding import Finding, Fix
 from bot.domain.repositories.onboarding import Proposal
 from bot.domain.repositories.surroundings import surroundings_of
-from bot.files.audit.audited import AuditedCheckout
-from bot.files.audit.auditing import judge_repository
-from bot.files.audit.onboarding.action_commits import CHECK, tagged_actions
-from bot.files.audit.onboarding.proposing import WantedProposal, propose
-from bot.files.audit.patches import Texts
-from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.rules import BY_CHECK, RULES
 from bot.fleet.act.code_scanning.tick import DueScan, ScanLogs
 from bot.fleet.act.onboarding.ports import ProposalSource
 from bot.fleet.act.onboarding.rows import OnboardingsStore
 from bot.fleet.act.onboarding.tick import proposal_source
 from bot.settings import Settings
-from bot.views.repositories.findings import as_sarif
+
+if TYPE_CHECKING:
+    from bot.files.audit.audited import AuditedCheckout
+    from bot.files.audit.patches import Texts
 
 
 async def kept_texts(
@@ -34,8 +31,11 @@ async def kept_texts(
     now: datetime,
     unwaivable: Collection[str] = (),
     admission: Collection[str] = (),
-) -> Texts | None:
+) -> "Texts | None":
     """The texts of a repository as they were read last; None where they are not all kept."""
+    from bot.files.audit.patches import Texts
+    from bot.files.audit.repository import RepositoryTexts
+
     item = await onboardings.source(repository)
     try:
         source = await proposal_source(onboardings, item) if item is not None else None
@@ -48,8 +48,11 @@ async def kept_texts(
     return Texts(texts, source.files, now, unwaivable)
 
 
-def with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:
+def with_fixes(findings: tuple[Finding, ...], texts: "Texts | None") -> "AuditedCheckout":
     """Edits are those for the texts as they are kept now; a finding that these do not give has words alone."""
+    from bot.files.audit.audited import AuditedCheckout
+    from bot.files.audit.auditing import judge_repository
+
     now = judge_repository(texts.repository, texts.now, texts.unwaivable).findings if texts is not None else ()
     fixes = {replace(each, fix=None): each.fix for each in now}
     current_findings = (
@@ -73,6 +76,11 @@ class AuditProposer:
 
     def actions(self, source: ProposalSource, now: datetime) -> Sequence[ActionTag]:
         """Returns the actions of which a proposal has to know the commits."""
+        from bot.files.audit.auditing import judge_repository
+        from bot.files.audit.onboarding.action_commits import CHECK, tagged_actions
+        from bot.files.audit.repository import RepositoryTexts
+        from bot.files.audit.rules import BY_CHECK
+
         if CHECK not in self.checks:
             return ()
         repository = RepositoryTexts(source.files, source.name, source.produced)
@@ -87,6 +95,8 @@ class AuditProposer:
         now: datetime,
     ) -> Proposal:
         """Makes the next pull request for these texts."""
+        from bot.files.audit.onboarding.proposing import WantedProposal, propose
+
         around = surroundings_of(source.name, self.admission, default_branch=source.default_branch)
         request = WantedProposal(self.checks, commits, denied_folders, self.unwaivable, source.declined, around)
         return propose(source.files, source.name, source.produced, request, now)
@@ -100,7 +110,7 @@ def proposer_of(settings: Settings) -> AuditProposer:
 
 def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
     """Writes findings as a SARIF log, with all rules of this version."""
-    return as_sarif(findings, RULES, version("freshness-bot"))
+    return _log(findings)
 
 
 def scan_logs(
@@ -115,6 +125,13 @@ def scan_logs(
     return ScanLogs(sarif_log, patched)
 
 
-def _patched_log(findings: tuple[Finding, ...], texts: Texts) -> dict[str, Any]:
+def _patched_log(findings: tuple[Finding, ...], texts: "Texts") -> dict[str, Any]:
     checkout = with_fixes(findings, texts)
-    return as_sarif(checkout.findings, RULES, version("freshness-bot"), checkout.patches())
+    return _log(checkout.findings, checkout.patches())
+
+
+def _log(findings: Sequence[Finding], patches: Mapping[Finding, str] | None = None) -> dict[str, Any]:
+    from bot.files.audit.rules import RULES
+    from bot.views.repositories.findings import as_sarif
+
+    return as_sarif(findings, RULES, version("freshness-bot"), patches)

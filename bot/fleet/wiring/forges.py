@@ -1,4 +1,5 @@
-"""The forges of the settings and their builders: GitHub as a token sees it, or as an App's installations do."""
+"""The forges of the settings and their builders: GitHub as a token sees it, or as an App's installations do, and
+Azure DevOps where organisations of it are set up."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,7 +14,7 @@ from bot.domain.builder.port import Builder
 from bot.domain.clock import Clock
 from bot.domain.forge.port import Forge
 from bot.domain.host import Host, Hosts
-from bot.domain.repositories.repository import GITHUB, Identity
+from bot.domain.repositories.repository import AZURE_DEVOPS, GITHUB, Identity
 from bot.fleet.discover.selection import Selection
 from bot.fleet.wiring.grants import chosen_installations, github_access, http_rules
 from bot.fleet.wiring.routing import Builders, Forges
@@ -25,12 +26,21 @@ def covers_of(settings: Settings) -> Covers:
     """Tells of a repository by its name whether the settings of its forge include it."""
     repositories = settings.github.repositories
     selections = {GITHUB: Selection(tuple(repositories.include), tuple(repositories.exclude))}
+    selections |= selections_elsewhere(settings)
 
     def covers(repository: Identity) -> bool:
         selection = selections.get(repository.forge)
         return selection is not None and selection.names(repository.name)
 
     return covers
+
+
+def selections_elsewhere(settings: Settings) -> dict[str, Selection]:
+    """Which repositories are read of forges other than GitHub; those of which none are named are not asked."""
+    azure = settings.azure_devops
+    if azure is None or not azure.repositories.include:
+        return {}
+    return {AZURE_DEVOPS: Selection(tuple(azure.repositories.include), tuple(azure.repositories.exclude))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +80,17 @@ async def opened_forges(settings: Settings, clock: Clock, observer: Observer) ->
         if azure is None:
             yield OpenForges({GITHUB: forge}, {GITHUB: builder}, hosts)
             return
-        from bot.fleet.wiring.pipelines import pipelines_of
+        from bot.clients.forges.azure_devops.pipelines import Pipelines
+        from bot.fleet.wiring.pipelines import transports_of
 
         http = await opened.enter_async_context(Http(clock, http_rules(settings, []), observer=observer))
-        pipelines = pipelines_of(azure, http, clock)
-        elsewhere = {AZURE_PIPELINES: Host(urlsplit(azure.url).netloc, by_owner=True)}
-        builders = {GITHUB: builder, AZURE_PIPELINES: cast(Builder, pipelines)}
-        yield OpenForges({GITHUB: forge}, builders, Hosts(host, replace(host, others=elsewhere)))
+        transports, there = transports_of(azure, http, clock), Host(urlsplit(azure.url).netloc, by_owner=True)
+        pipelines = cast(Builder, Pipelines(transports))
+        forges, builders, others = {GITHUB: forge}, {GITHUB: builder, AZURE_PIPELINES: pipelines}, dict[str, Host]()
+        if azure.repositories.include:
+            from bot.clients.forges.azure_devops.forge import AzureRepos
+
+            forges[AZURE_DEVOPS], others = cast(Forge, AzureRepos(transports)), {AZURE_DEVOPS: there}
+            builders[AZURE_DEVOPS] = pipelines
+        hosts = Hosts(replace(host, others=others), replace(host, others={AZURE_PIPELINES: there, **others}))
+        yield OpenForges(forges, builders, hosts)

@@ -11,6 +11,7 @@ from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.builder.definitions import AZURE_PIPELINES
 from bot.domain.clock import Clock
 from bot.domain.feeds.document import FeedSource
+from bot.domain.repositories.repository import AZURE_DEVOPS
 from bot.fleet.wiring.stores import write_limits
 from bot.reconcile.guarded import Budget, BudgetStore
 from bot.settings import Settings, secret
@@ -100,7 +101,8 @@ def budget_of(settings: Settings, store: BudgetStore, clock: Clock) -> Budget:
     if (azure := settings.azure_devops) is not None:
         apart = timedelta(seconds=azure.seconds_between_requests)
         limits = replace(write_limits(settings), apart=apart)
-        others[AZURE_PIPELINES] = Budget(store, clock, limits, by_owner=True, host=urlsplit(azure.url).netloc)
+        there = Budget(store, clock, limits, by_owner=True, host=urlsplit(azure.url).netloc)
+        others = {AZURE_PIPELINES: there, AZURE_DEVOPS: there}
     by_owner = settings.github.app is not None
     return Budget(store, clock, write_limits(settings), by_owner=by_owner, others=others)
 

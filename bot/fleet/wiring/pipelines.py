@@ -1,4 +1,4 @@
-"""The pipelines of the settings' organisations of Azure DevOps, each signed in to by itself."""
+"""What is asked of the settings' organisations of Azure DevOps, each signed in to by itself."""
 
 from datetime import timedelta
 
@@ -13,19 +13,22 @@ from bot.settings import secret
 from bot.settings.sections.azure_devops import AzureDevOpsSettings, OrganizationSettings
 
 
+def transports_of(azure: AzureDevOpsSettings, http: Http, clock: Clock) -> dict[str, OrganizationTransport]:
+    """By organisation, in lower case. Raises `BadSettings` where the secret of one is missing."""
+    apart = OrganizationPace(timedelta(seconds=azure.seconds_between_requests))
+    return {
+        name.lower(): OrganizationTransport(
+            *(http, clock, name, _sign_in(name, organization, clock).authorization),
+            service=azure.url.rstrip("/"),
+            pace=apart,
+        )
+        for name, organization in azure.organizations.items()
+    }
+
+
 def pipelines_of(azure: AzureDevOpsSettings, http: Http, clock: Clock) -> Pipelines:
     """Raises `BadSettings` where the secret of an organisation is missing."""
-    apart = OrganizationPace(timedelta(seconds=azure.seconds_between_requests))
-    return Pipelines(
-        {
-            name.lower(): OrganizationTransport(
-                *(http, clock, name, _sign_in(name, organization, clock).authorization),
-                service=azure.url.rstrip("/"),
-                pace=apart,
-            )
-            for name, organization in azure.organizations.items()
-        }
-    )
+    return Pipelines(transports_of(azure, http, clock))
 
 
 def _sign_in(name: str, organization: OrganizationSettings, clock: Clock) -> PersonalToken | EntraSignIn:

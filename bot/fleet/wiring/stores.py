@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from bot.domain.clock import Clock
+from bot.domain.host import Host
+from bot.domain.repositories.repository import AZURE_DEVOPS
 from bot.domain.rollouts.timing.pace import Pace, WriteLimits
 from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.settings import Settings, secret
@@ -17,7 +20,10 @@ from bot.store.stores import StoreOptions, Stores
 def pace_of(settings: Settings) -> Pace:
     """Reads from the settings what bounds rollouts: their options and the limits of writes."""
     by_owner = settings.github.app is not None
-    return Pace(rollout_options_of(settings.rules), write_limits(settings), by_owner)
+    azure, forges = settings.azure_devops, dict[str, Host]()
+    if azure is not None and azure.repositories.include:
+        forges[AZURE_DEVOPS] = Host(urlsplit(azure.url).netloc, by_owner=True)
+    return Pace(rollout_options_of(settings.rules), write_limits(settings), by_owner, forges=forges)
 
 
 def write_limits(settings: Settings) -> WriteLimits:

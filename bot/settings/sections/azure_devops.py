@@ -1,4 +1,4 @@
-"""Azure DevOps, whose pipelines build repositories that are on GitHub."""
+"""Azure DevOps: organisations, whose pipelines are started and whose repositories are read."""
 
 import re
 from pathlib import Path
@@ -39,12 +39,22 @@ class OrganizationSettings(Section):
         return self
 
 
+class AzureRepositorySelection(Section):
+    """Which repositories of Azure Repos are read; none, unless some are named."""
+
+    include: list[Name] = Field([], description="Globs over organisation/project/name; empty means none.")
+    exclude: list[Name] = Field([], description="They win over include.")
+
+
 class AzureDevOpsSettings(Section):
-    """Azure DevOps, whose pipelines build repositories that are on GitHub."""
+    """Azure DevOps: organisations, whose pipelines are started and whose repositories are read."""
 
     url: GuardedAddress = Field(SERVICE, description="Where organisations are.")
     organizations: dict[Annotated[str, AfterValidator(_organization)], OrganizationSettings] = Field(
-        max_length=50, description="The organisations whose pipelines are started, by their names."
+        max_length=50, description="Organisations, and how the bot signs in."
+    )
+    repositories: AzureRepositorySelection = Field(
+        AzureRepositorySelection(), description="Which of their repositories are read."
     )
     seconds_between_requests: Number = Field(
         0.2, ge=0, le=60, allow_inf_nan=False, description="How far apart requests to one organisation are."

@@ -58,7 +58,7 @@ class RepositorySelection(Section):
     """Which of the repositories that the App or token may see are read."""
 
     include: list[Name] = Field(["*"], description="Globs over owner/name; with a token each must name its owner.")
-    exclude: list[Name] = Field([], description="Globs over owner/name; they win over include.")
+    exclude: list[Name] = Field([], description="They win over include.")
     topics: list[Name] = Field([], description="Only repositories with one of these topics; empty means all.")
 
 

@@ -99,10 +99,22 @@ def test_what_lists_a_cluster_from_within_loads_neither_store_nor_settings() -> 
     assert [name for package in unwanted for name in of(package, modules)] == []
 
 
-def test_a_service_loads_no_api_before_somebody_asks_it() -> None:
+def loaded_by_the_service() -> list[str]:
+    """The names of all modules that a service has loaded when it begins to listen."""
     code = "import json, sys, bot.service.running; print(json.dumps(sorted(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert of("fastapi", json.loads(ended.stdout)) + of("bot.web.api", json.loads(ended.stdout)) == []
+    modules: list[str] = json.loads(ended.stdout)
+    return modules
+
+
+def test_a_service_loads_no_page_and_no_api_before_somebody_asks_it() -> None:
+    unwanted = ("fastapi", "jinja2", "bot.web.api", "bot.web.pages")
+    assert [name for package in unwanted for name in of(package, loaded_by_the_service())] == []
+
+
+def test_a_service_loads_what_judges_repositories_with_the_first_that_it_judges() -> None:
+    judging = of("bot.files.audit", loaded_by_the_service())
+    assert [name for name in judging if name not in ("bot.files.audit", "bot.files.audit.version")] == []
 
 
 def test_help_loads_no_library_of_store_or_settings() -> None:

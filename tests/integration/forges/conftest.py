@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.clients.forges.azure_devops.forge import AzureRepos
 from bot.clients.forges.azure_devops.pace import OrganizationPace
 from bot.clients.forges.azure_devops.pipelines import Pipelines
 from bot.clients.forges.azure_devops.sign_in import PersonalToken
@@ -21,12 +22,14 @@ from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.clients.http.client import HostRules, Http
 from bot.domain.builder.port import Builder
 from bot.domain.clock import SystemClock
+from bot.domain.forge.port import Forge
 from bot.fleet.wiring.routing import Builders
 from sandbox.azure_devops.edge import TOKEN
 from sandbox.world import World
 from tests.conftest import SHARED
 from tests.fakes.forge import FakeForge
 from tests.integration.forges.stands import (
+    AzureStand,
     Building,
     FakeBuilding,
     FakeStand,
@@ -38,8 +41,12 @@ from tests.integration.forges.stands import (
 
 FORGES = ("fake", "github", "fine-grained token", "other node ids")
 """A further forge is one more, with its `Stand`."""
+AZURE_REPOS = "azure repos"
+READ = (*FORGES, AZURE_REPOS)
+"""Those whose repositories are read; of the last no pull requests are made yet."""
 PIPELINES = "azure pipelines"
-BUILDERS = {each: each for each in FORGES} | {PIPELINES: "github"}
+PIPELINES_THERE = "azure pipelines of azure repos"
+BUILDERS = {each: each for each in FORGES} | {PIPELINES: "github", PIPELINES_THERE: AZURE_REPOS}
 """By which forge holds what they build. A further builder is one more, with its `Building`."""
 FINE_GRAINED = {
     "actions": "write",
@@ -59,6 +66,8 @@ def played_as(forge: str, request: pytest.FixtureRequest) -> Iterator[World | No
         yield None
         return
     world: World = request.getfixturevalue("shared_world")
+    if forge == AZURE_REPOS:
+        world.azure_devops.organizations["contoso"].repos.homes.clear()
     world.github.restrict_token(**(FINE_GRAINED if forge == "fine-grained token" else {}))
     is_other = forge == "other node ids"
     world.github.edge.renews_node_ids, world.github.actions.other_suites = is_other, 25 if is_other else 0
@@ -77,7 +86,7 @@ def github_in(world: World) -> GitHub:
 
 
 @asynccontextmanager
-async def pipelines_in(world: World) -> AsyncIterator[Pipelines]:
+async def azure_devops_in(world: World) -> AsyncIterator[dict[str, OrganizationTransport]]:
     """What asks the sandbox's organisation; each question and answer is held to the description that is at hand."""
     clock, url = SystemClock(), world.azure_devops.url
     service = world.azure_devops.organizations["contoso"]
@@ -87,7 +96,7 @@ async def pipelines_in(world: World) -> AsyncIterator[Pipelines]:
     async with Http(clock, {urlsplit(url).netloc: HostRules(insecure=True)}) as http:
         authorization, pace = PersonalToken(TOKEN).authorization, OrganizationPace(timedelta())
         transport = OrganizationTransport(http, clock, "contoso", authorization, service=url, pace=pace)
-        yield Pipelines({"contoso": transport})
+        yield {"contoso": transport}
 
 
 @pytest.fixture(params=FORGES)
@@ -97,9 +106,16 @@ def where_it_lives(request: pytest.FixtureRequest) -> Iterator[World | None]:
 
 
 @pytest.fixture
-async def stand(where_it_lives: World | None) -> AsyncIterator[Stand]:
+async def stand(where_it_lives: World | None, request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
     if where_it_lives is None:
         yield FakeStand(FakeForge(SystemClock()))
+        return
+    if request.node.callspec.params["where_it_lives"] == AZURE_REPOS:
+        async with azure_devops_in(where_it_lives) as transports:
+            stand = AzureStand(
+                cast(Forge, AzureRepos(transports)), where_it_lives.azure_devops.organizations["contoso"]
+            )
+            yield cast(Stand, stand)
         return
     github = github_in(where_it_lives)
     yield GitHubStand(github, where_it_lives)
@@ -117,12 +133,21 @@ async def building(where_it_is_built: World | None, request: pytest.FixtureReque
     if where_it_is_built is None:
         yield FakeBuilding(FakeStand(FakeForge(SystemClock())))
         return
+    which = request.node.callspec.params["where_it_is_built"]
+    service = where_it_is_built.azure_devops.organizations["contoso"]
     github = github_in(where_it_is_built)
-    home = GitHubStand(github, where_it_is_built)
-    if request.node.callspec.params["where_it_is_built"] == PIPELINES:
-        async with pipelines_in(where_it_is_built) as pipelines:
-            builders = {"github": github, "azure-pipelines": pipelines}
-            yield PipelinesBuilding(cast(Builder, Builders(cast(Any, builders))), home)
+    if which in (PIPELINES, PIPELINES_THERE):
+        async with azure_devops_in(where_it_is_built) as transports:
+            pipelines = Pipelines(transports)
+            builders = {"github": github, "azure-pipelines": pipelines, "azure-devops": pipelines}
+            homes = {
+                PIPELINES: GitHubStand(github, where_it_is_built),
+                PIPELINES_THERE: AzureStand(cast(Forge, AzureRepos(transports)), service),
+            }
+            building = PipelinesBuilding(
+                cast(Builder, Builders(cast(Any, builders))), cast(Any, homes[which]), service
+            )
+            yield cast(Building, building)
     else:
-        yield GitHubBuilding(github, home)
+        yield GitHubBuilding(github, GitHubStand(github, where_it_is_built))
     await github.close()

@@ -7,13 +7,15 @@ from datetime import datetime
 from itertools import count
 from typing import Protocol
 
+from bot.clients.forges.azure_devops.names import AzureNode, node_of
 from bot.domain.builder.definitions import Definition
 from bot.domain.builder.port import Builder
 from bot.domain.builder.runs import Artifact
 from bot.domain.forge.port import Forge, TakenIn
 from bot.domain.forge.pull_requests import MergeRequirements
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import AZURE_DEVOPS, Identity
 from bot.domain.repositories.surroundings import EnvironmentProtection
+from sandbox.azure_devops.repos import Home
 from sandbox.azure_devops.service import PROJECT, Service
 from sandbox.world import World
 from tests.fakes.forge import FakeForge
@@ -313,6 +315,46 @@ class GitHubBuilding(_OfItsForge):
         rules[name] = (asked.waits, reviewers, apps)
 
 
+@dataclass(slots=True)
+class AzureStand:
+    """Azure Repos of one organisation of the sandbox."""
+
+    forge: Forge
+    service: Service
+
+    def held(self, repository: Identity) -> Home:
+        return self.service.repos.homes[node_of(repository.node_id or "").id]
+
+    async def repository(self, files: Mapping[str, bytes], *, executable: tuple[str, ...] = ()) -> Identity:
+        home = self.service.repos.create(f"made {next(_NUMBERS)}", PROJECT)
+        for path, content in {"README.md": b"", **files}.items():
+            mode = "100755" if path in executable else "100644"
+            self.service.repos.push(home, "main", {path: content}, mode=mode)
+        node = AzureNode("contoso", PROJECT["id"], "git", home.id)
+        return Identity(f"contoso/{PROJECT['name']}/{home.name}", str(node), AZURE_DEVOPS)
+
+    async def push(self, repository: Identity, branch: str, files: Mapping[str, bytes]) -> str:
+        return self.service.repos.push(self.held(repository), branch, files)
+
+    async def content(self, repository: Identity, branch: str, path: str) -> bytes:
+        git = self.held(repository).git
+        return git.contents[git.commits[git.branches[branch]].files[path][1]]
+
+    async def branches(self, repository: Identity) -> Mapping[str, str]:
+        return dict(self.held(repository).git.branches)
+
+    async def rename(self, repository: Identity) -> str:
+        home = self.held(repository)
+        home.name = f"{home.name} renamed"
+        return f"contoso/{PROJECT['name']}/{home.name}"
+
+    async def archive(self, repository: Identity) -> None:
+        self.held(repository).is_disabled = True
+
+    def name_of(self, repository: Identity) -> str:
+        return repository.name
+
+
 _RESULTS = {"success": "succeeded", "failure": "failed", "cancelled": "canceled"}
 _REASONS = {"push": "individualCI", "schedule": "schedule", "workflow_dispatch": "manual"}
 _DEFINITIONS = count(1_000)
@@ -320,10 +362,11 @@ _DEFINITIONS = count(1_000)
 
 @dataclass(slots=True)
 class PipelinesBuilding:
-    """Pipelines of Azure DevOps over what the sandbox's GitHub holds; `builder` routes as the service does."""
+    """Pipelines of Azure DevOps over what GitHub or Azure Repos hold; `builder` routes as the service does."""
 
     builder: Builder
-    home: GitHubStand
+    home: GitHubStand | AzureStand
+    service: Service
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
     """By repository and file."""
 
@@ -331,16 +374,16 @@ class PipelinesBuilding:
     gone = Definition("contoso", PROJECT["name"], 999_999).workflow
     gone_node = f"contoso/{PROJECT['id']}/definition/999999"
 
-    @property
-    def service(self) -> Service:
-        return self.home.world.azure_devops.organizations["contoso"]
-
     async def define(self, repository: Identity, file: str) -> str:
         name, path, number = self.home.name_of(repository), f"pipelines/{file}", next(_DEFINITIONS)
         trigger = "[main]" if file == "build.yml" else "none"
         text = f"trigger: {trigger}\nparameters: [{{name: correlation, type: string, default: ''}}]\nsteps: []\n"
         await self.home.push(repository, "main", {path: text.encode()})
-        self.service.define(number, name, process={"type": 2, "yamlFilename": path})
+        process = {"type": 2, "yamlFilename": path}
+        if isinstance(self.home, AzureStand):
+            self.service.define_there(number, self.home.held(repository), process=process)
+        else:
+            self.service.define(number, name, process=process)
         self.numbers[name, file] = number
         return Definition("contoso", PROJECT["name"], number).workflow
 

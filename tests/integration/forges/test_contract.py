@@ -12,11 +12,15 @@ from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 from tests.integration.forges.changes import BRANCH, NEW, NEWER, OLD, PATH, bring, change_for, look_at, request_for
+from tests.integration.forges.conftest import READ
 from tests.integration.forges.stands import Stand
+
+READ_THERE = pytest.mark.parametrize("where_it_lives", READ, indirect=True)
 
 # Looking
 
 
+@READ_THERE
 async def test_a_repository_is_listed_with_ids_that_stay(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     listed = {item.node_id: item for item in await stand.forge.repositories(["contoso"])}
@@ -66,20 +70,53 @@ async def test_what_is_gone_is_missing(stand: Stand) -> None:
     assert failed.value.trouble is Trouble.MISSING
 
 
+@READ_THERE
 async def test_many_repositories_say_what_they_want(stand: Stand) -> None:
     plain = await stand.repository({PATH: OLD})
     asking = await stand.repository({".github/freshness.yaml": b"enabled: false\n"})
     archived = await stand.repository({PATH: OLD})
     await stand.archive(archived)
-    gone = Identity("contoso/nothing", "R_nothing")
+    gone = replace(plain, name=f"{plain.name}-gone", node_id=f"{plain.node_id}gone")
     found = await stand.forge.standings([plain, asking, archived, gone])
     assert found.keys() == {plain, asking, archived}
     assert (found[plain].config, found[plain].read_only) == (None, None)
     assert found[asking].config == b"enabled: false\n"
-    assert (found[archived].read_only, found[archived].is_archived) == ("archived", True)
-    assert not found[plain].is_archived
+    assert found[archived].read_only in ("archived", "disabled")
+    assert (found[archived].is_archived, found[plain].is_archived) == (True, False)
+    assert found[plain].head == (await stand.branches(plain))["main"]
+    assert (found[plain].identity, found[plain].default_branch) == (plain, "main")
 
 
+@READ_THERE
+async def test_a_repository_is_read_under_its_new_name(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    name = await stand.rename(repository)
+    tree = await stand.forge.tree(repository, "main")
+    assert tree is not None
+    assert PATH in {entry.path for entry in tree.entries if entry.is_file}
+    standing = (await stand.forge.standings([repository]))[repository]
+    assert standing.identity == replace(repository, name=name)
+
+
+@READ_THERE
+async def test_a_tree_tells_modes_and_is_the_same_while_nothing_is_pushed(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD}, executable=(PATH,))
+    tree = await stand.forge.tree(repository, "main")
+    assert tree is not None
+    assert {entry.path: entry.mode for entry in tree.entries if entry.is_file} == {
+        "README.md": "100644",
+        PATH: "100755",
+    }
+    known = await stand.forge.tree(repository, "main", tree.sha)
+    assert known is not None
+    assert known.sha == tree.sha
+    await stand.push(repository, "main", {PATH: NEW})
+    moved = await stand.forge.tree(repository, "main", tree.sha)
+    assert moved is not None
+    assert (moved.sha == tree.sha, PATH in {entry.path for entry in moved.entries}) == (False, True)
+
+
+@READ_THERE
 async def test_contents_come_by_their_names(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD, "b": NEW, "big": b"# " + b"x" * 600_000 + b"\n"})
     tree = await stand.forge.tree(repository, "main")
@@ -329,6 +366,7 @@ async def test_pull_requests_are_followed_together(stand: Stand) -> None:
     assert {(shown[node].base, shown[node].onto) for node in nodes.values()} == {("main", "main")}
 
 
+@READ_THERE
 async def test_a_commit_contains_itself_and_what_it_comes_after(stand: Stand) -> None:
     repository = await stand.repository({"README.md": b"shop"})
     first = (await stand.branches(repository))["main"]

@@ -49,6 +49,25 @@ NOTATION = {"trust_dir": "/trust", "stores": ["ca:acme"], "identities": ["*"]}
             "one of the two",
         ),
         (
+            {
+                "azure_devops": {
+                    "organizations": {"Contoso": {"identity": "workload_identity"}},
+                    "repositories": {"include": ["contoso/*/*", "fabrikam/shop/*"]},
+                }
+            },
+            "azure_devops.repositories.include.1: fabrikam is not in organizations; add it there with its sign-in",
+        ),
+        (
+            {
+                "azure_devops": {
+                    "organizations": {"contoso": {"identity": "workload_identity"}},
+                    "repositories": {"include": ["contoso/*"]},
+                }
+            },
+            "azure_devops.repositories.include.0: write organisation/project/name, each of which may be a glob, or "
+            "* for all",
+        ),
+        (
             {"store": {"password_file": "/p"}},
             "store.password_file: SQLite asks for no password; leave it out",
         ),

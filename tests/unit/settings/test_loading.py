@@ -96,7 +96,7 @@ def written(folder: Path, text: str) -> Path:
         ),
         (
             "azure_devops: {}",
-            "1: azure_devops.organizations: missing; the organisations whose pipelines are started, by their names",
+            "1: azure_devops.organizations: missing; organisations, and how the bot signs in",
         ),
         (
             "azure_devops: {organizations: {}}",

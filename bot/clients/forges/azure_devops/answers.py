@@ -23,9 +23,30 @@ _TROUBLES: Mapping[str, Trouble] = {
 """By `typeKey`, which says more than the status: a commit that is not known is answered with 500."""
 
 
+class AzureRefusal(Failure):
+    """The service says no, and by its `type_key` for which reason."""
+
+    def __init__(self, failure: Failure, type_key: str) -> None:
+        super().__init__(
+            *(failure.trouble, failure.what),
+            where=failure.where,
+            advice=failure.advice,
+            retry_after=failure.retry_after,
+            status=failure.status,
+        )
+        self.type_key = type_key
+
+
 def decoded(answer: Answer, now: datetime) -> Any:
     """The JSON of an answer, None of an empty one. Raises `Failure`."""
-    is_page = "json" not in answer.headers.get("content-type", "json").lower()
+    content_of(answer, now, "json")
+    return answer.json() if answer.body else None
+
+
+def content_of(answer: Answer, now: datetime, kind: str = "") -> bytes:
+    """What was answered, which is of a content type with `kind` in its name. Raises `Failure`."""
+    named = answer.headers.get("content-type", kind).lower()
+    is_page = kind not in named or "html" in named
     if answer.status == 203 or (answer.status < 300 and is_page and answer.body):
         raise Failure(
             *(Trouble.DENIED, "answered with a page to sign in at"),
@@ -35,7 +56,7 @@ def decoded(answer: Answer, now: datetime) -> Any:
         )
     if answer.status >= 300:
         raise refused(answer, now)
-    return answer.json() if answer.body else None
+    return answer.body
 
 
 @contextmanager
@@ -48,14 +69,16 @@ def shaped(kind: str, where: str) -> Iterator[None]:
         raise Failure(Trouble.MALFORMED, fault, where=where) from error
 
 
-def refused(answer: Answer, now: datetime) -> Failure:
+def refused(answer: Answer, now: datetime) -> AzureRefusal:
     """The failure that an answer is, in the service's own words where it has any."""
     error = _error_of(answer.body)
-    trouble, advice = _meaning(answer.status, str(error.get("typeKey", "")))
+    type_key = str(error.get("typeKey", ""))
+    trouble, advice = _meaning(answer.status, type_key)
     words = str(error.get("message", ""))[:300]
     fault = f"HTTP {answer.status} {words}".strip()
     pause = answer.retry_after(now)
-    return Failure(trouble, fault, where=answer.where, advice=advice, retry_after=pause, status=answer.status)
+    failure = Failure(trouble, fault, where=answer.where, advice=advice, retry_after=pause, status=answer.status)
+    return AzureRefusal(failure, type_key)
 
 
 def _meaning(status: int, type_key: str) -> tuple[Trouble, str]:

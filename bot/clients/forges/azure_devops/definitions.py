@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.clients.forges.azure_devops.names import branch_of
+from bot.clients.forges.azure_devops.names import branch_of, node_of
 from bot.domain.builder.definitions import AZURE_PIPELINES, Definition, definition_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.builds import ACTIVE, DELETED
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import AZURE_DEVOPS, Identity
 
-_GITHUB = frozenset({"GitHub", "GitHubEnterprise"})
+_AS_GITHUB = frozenset({"GitHub", "GitHubEnterprise"})
 _ENABLE = "enable it on its page in Azure DevOps: Pipelines, the pipeline, Settings"
 
 
@@ -22,10 +22,19 @@ def pipeline_of(workflow: str) -> Definition:
     return definition
 
 
+def built_as(repository: Identity) -> tuple[str, str]:
+    """As what a definition names a repository: its kind, and what it is called in that. What is on GitHub is called
+    by its name, what Azure Repos hold by its GUID. Raises `Failure` (malformed) where that is not known yet."""
+    if repository.forge == AZURE_DEVOPS:
+        return "TfsGit", node_of(repository.node_id or "").id
+    return "GitHub", repository.name
+
+
 def is_built_by(row: Mapping[str, Any], repository: Identity) -> bool:
-    """Whether a definition builds what GitHub holds under that name."""
-    built = row.get("repository") or {}
-    return built.get("type") in _GITHUB and str(built.get("id", "")).lower() == repository.name.lower()
+    """Whether a definition builds a repository."""
+    built, (kind, place) = row.get("repository") or {}, built_as(repository)
+    is_of_kind = built.get("type") in (_AS_GITHUB if kind == "GitHub" else {kind})
+    return is_of_kind and str(built.get("id", "")).lower() == place.lower()
 
 
 def check(row: Mapping[str, Any], repository: Identity, definition: Definition) -> None:
@@ -33,7 +42,7 @@ def check(row: Mapping[str, Any], repository: Identity, definition: Definition) 
     one must not start what is another's."""
     if not is_built_by(row, repository):
         built = row.get("repository") or {}
-        fault = f"it builds {str(built.get('id') or 'nothing')[:100]}, not {repository.name}"
+        fault = f"it builds {str(built.get('name') or built.get('id') or 'nothing')[:100]}, not {repository.name}"
         advice = "name the pipeline that does, or set its repository anew where that was renamed"
         raise Failure(Trouble.CONFLICT, fault, where=definition.workflow, advice=advice)
     if (state := state_of(row)) != ACTIVE:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from bot.clients.forges.azure_devops.answers import shaped
 from bot.clients.forges.azure_devops.builds import first_failure, past_run_of, run_of, waits_for_approval
 from bot.clients.forges.azure_devops.definitions import (
+    built_as,
     check,
     is_built_by,
     pipeline_of,
@@ -18,7 +19,7 @@ from bot.clients.forges.azure_devops.definitions import (
     trunk_of,
 )
 from bot.clients.forges.azure_devops.names import AzureNode, node_of, ref_of
-from bot.clients.forges.azure_devops.transport import OrganizationTransport, Query
+from bot.clients.forges.azure_devops.transport import OrganizationTransport, Query, transport_at
 from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.builder.definitions import Definition
 from bot.domain.builder.runs import (
@@ -32,7 +33,6 @@ from bot.domain.builder.runs import (
     RunState,
 )
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.surroundings import EnvironmentProtection
@@ -209,11 +209,7 @@ class Pipelines:
         return self
 
     def _at(self, organization: str) -> OrganizationTransport:
-        transport = self.transports.get(organization.lower())
-        if transport is None:
-            reason = f"the organisation {organization} is not set up any more"
-            raise SightLost(reason, organization, "name it under azure_devops.organizations again")
-        return transport
+        return transport_at(self.transports, organization)
 
     def _of(self, repository: Identity) -> tuple[OrganizationTransport, str]:
         """Who is asked about a build, and the project in which it is."""
@@ -226,8 +222,9 @@ class Pipelines:
         return [str(row.get("name")) for row in await self._at(organization).pages("_apis/projects")]
 
     async def definitions_of(self, repository: Identity, organization: str, project: str) -> list[Definition]:
-        """The definitions of one project that build what GitHub holds under that name."""
-        query = {"repositoryId": repository.name, "repositoryType": "GitHub"}
+        """The definitions of one project that build the repository."""
+        kind, place = built_as(repository)
+        query = {"repositoryId": place, "repositoryType": kind}
         rows = await self._at(organization).pages(f"{_in(project)}/_apis/build/definitions", query)
         with shaped("list of definitions", organization):
             return [Definition(organization, project, int(row["id"])) for row in rows]

@@ -1,19 +1,22 @@
-"""Who the bot is at an organisation of Azure DevOps, and what it may do with a pipeline there."""
+"""Who the bot is at an organisation of Azure DevOps, and what it may do with pipelines and repositories there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.clients.forges.azure_devops.names import AzureNode
 from bot.clients.forges.azure_devops.transport import OrganizationTransport
 from bot.domain.failure import Failure, Trouble
 
 _BUILD = "33344d9c-fc72-4d6f-aba5-fa317101a7e9"
 """The security namespace of pipelines and their builds."""
+_REPOSITORIES = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
+"""That of Git repositories."""
 _PREVIEW = "7.1-preview.1"
 
 
 @dataclass(frozen=True, slots=True)
-class PipelineRight:
+class AzureRight:
     """A permission as Azure DevOps calls it, its bit in the namespace, and what the bot needs it for."""
 
     name: str
@@ -22,10 +25,14 @@ class PipelineRight:
 
 
 RIGHTS = (
-    PipelineRight("View build pipeline", 1024, "know what it builds"),
-    PipelineRight("View builds", 1, "follow its runs"),
-    PipelineRight("Queue builds", 128, "start it"),
+    AzureRight("View build pipeline", 1024, "know what it builds"),
+    AzureRight("View builds", 1, "follow its runs"),
+    AzureRight("Queue builds", 128, "start it"),
 )
+
+
+REPOSITORY_RIGHTS = (AzureRight("Read", 2, "read its files"),)
+_MOST_EVALUATED = 100
 
 
 async def signed_in_as(transport: OrganizationTransport) -> str:
@@ -38,17 +45,38 @@ async def signed_in_as(transport: OrganizationTransport) -> str:
     return name
 
 
-async def lacking_rights(
-    transport: OrganizationTransport, definition: Mapping[str, Any]
-) -> tuple[PipelineRight, ...]:
+async def lacking_rights(transport: OrganizationTransport, definition: Mapping[str, Any]) -> tuple[AzureRight, ...]:
     """What of `RIGHTS` the bot lacks for a pipeline, as the service judges it. Raises `Failure`."""
     folder = str(definition.get("path") or "").strip("\\").replace("\\", "/")
     parts = (str(definition["project"]["id"]), folder, str(definition["id"]))
     token = "/".join(part for part in parts if part)
-    evaluations = [{"securityNamespaceId": _BUILD, "token": token, "permissions": right.bit} for right in RIGHTS]
-    body = {"evaluations": evaluations, "alwaysAllowAdministrators": True}
+    values = await _evaluated(transport, [_asked(_BUILD, token, right) for right in RIGHTS])
+    return tuple(right for right, value in zip(RIGHTS, values, strict=True) if not value)
+
+
+async def lacking_at_repositories(
+    transport: OrganizationTransport, nodes: Sequence[AzureNode]
+) -> Mapping[AzureNode, tuple[AzureRight, ...]]:
+    """What of `REPOSITORY_RIGHTS` the bot lacks where, many repositories in one request. Raises `Failure`."""
+    pairs = [(node, right) for node in nodes for right in REPOSITORY_RIGHTS]
+    lacking: dict[AzureNode, list[AzureRight]] = {node: [] for node in nodes}
+    for start in range(0, len(pairs), _MOST_EVALUATED):
+        part = pairs[start : start + _MOST_EVALUATED]
+        asked = [_asked(_REPOSITORIES, f"repoV2/{node.project}/{node.id}", right) for node, right in part]
+        for (node, right), value in zip(part, await _evaluated(transport, asked), strict=True):
+            lacking[node] += [] if value else [right]
+    return {node: tuple(rights) for node, rights in lacking.items() if rights}
+
+
+def _asked(namespace: str, token: str, right: AzureRight) -> dict[str, Any]:
+    return {"securityNamespaceId": namespace, "token": token, "permissions": right.bit}
+
+
+async def _evaluated(transport: OrganizationTransport, evaluations: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Whether each may be, as the service judges it."""
+    body = {"evaluations": list(evaluations), "alwaysAllowAdministrators": True}
     shown = await transport.post("_apis/security/permissionevaluationbatch", body)
     rows = shown.get("evaluations") if isinstance(shown, dict) else None
-    if not isinstance(rows, list) or len(rows) != len(RIGHTS):
+    if not isinstance(rows, list) or len(rows) != len(evaluations):
         raise Failure(Trouble.MALFORMED, "does not say what the bot may do", where=transport.organization)
-    return tuple(right for right, row in zip(RIGHTS, rows, strict=True) if row.get("value") is not True)
+    return [row.get("value") is True for row in rows]

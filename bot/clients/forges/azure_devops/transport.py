@@ -7,16 +7,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from bot.clients.forges.azure_devops.answers import SUPPRESSED, decoded
+from bot.clients.forges.azure_devops.answers import SUPPRESSED, content_of, decoded
 from bot.clients.forges.azure_devops.pace import OrganizationPace
 from bot.clients.http.answers import Answer
 from bot.clients.http.client import Http
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.refusals import SightLost
 
 SERVICE = "https://dev.azure.com"
 VERSION = "7.1"
 MOST_PAGES = 50
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes: the list of a large organisation is one answer, and so are fifty files."""
 _NEXT = "x-ms-continuationtoken"
 Query = Mapping[str, str | int]
 
@@ -60,13 +63,25 @@ class OrganizationTransport:
             wanted["continuationToken"] = token
         raise Failure(Trouble.MALFORMED, f"the list has more than {MOST_PAGES} pages", where=answer.where)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+    async def post(self, path: str, body: Any) -> Any:
         """What is answered to a body, which is sent once. Raises `Failure`."""
         return decoded(await self._ask("POST", path, {}, body), self.clock.now())
 
-    async def _ask(self, method: str, path: str, query: Query, body: Mapping[str, Any] | None = None) -> Answer:
+    async def archive(self, path: str, body: Any) -> bytes:
+        """The files that are asked for by a body, zipped. Raises `Failure`."""
+        answer = await self._ask("POST", path, {}, body, kind="application/zip")
+        return content_of(answer, self.clock.now(), "zip")
+
+    async def content(self, path: str, query: Query | None = None) -> bytes:
+        """A file as it is. Raises `Failure`."""
+        answer = await self._ask("GET", path, query or {}, kind="application/octet-stream")
+        return content_of(answer, self.clock.now())
+
+    async def _ask(
+        self, method: str, path: str, query: Query, body: Any = None, *, kind: str = "application/json"
+    ) -> Answer:
         address = f"{self.service}/{quote(self.organization, safe='')}/{path}"
-        headers = {**SUPPRESSED, "Authorization": await self.authorization(), "Accept": "application/json"}
+        headers = {**SUPPRESSED, "Authorization": await self.authorization(), "Accept": kind}
         if body is not None:
             headers["Content-Type"] = "application/json"
         async with self._turn:
@@ -77,6 +92,7 @@ class OrganizationTransport:
                     *(method, f"{address}?{urlencode({'api-version': VERSION, **query})}"),
                     headers=headers,
                     content=None if body is None else json.dumps(body).encode(),
+                    max_bytes=LARGEST_ANSWER,
                 )
             except Failure as failure:
                 now = self.clock.now()
@@ -84,6 +100,15 @@ class OrganizationTransport:
                 raise
             self.pace = self.pace.after(answer.headers, self.clock.now())
         return answer
+
+
+def transport_at(transports: Mapping[str, OrganizationTransport], organization: str) -> OrganizationTransport:
+    """Of several by their organisations, in lower case, the one. Raises `SightLost` where it is not set up."""
+    transport = transports.get(organization.lower())
+    if transport is None:
+        reason = f"the organisation {organization} is not set up any more"
+        raise SightLost(reason, organization, "name it under azure_devops.organizations again")
+    return transport
 
 
 def _rows_of(shown: Any, where: str) -> list[Mapping[str, Any]]:

@@ -143,7 +143,7 @@ class GitHub:
                 repositories += [repository_of(row, listed_at) for row in rows(page, key)]
         return repositories
 
-    async def tree(self, repository: Identity, ref: str) -> GitTree | None:
+    async def tree(self, repository: Identity, ref: str, known: str | None = None) -> GitTree | None:
         return await self._by_name(repository, lambda identity: self._tree(identity, ref, {"recursive": "1"}))
 
     async def subtree(self, repository: Identity, sha: str) -> GitTree:

@@ -34,7 +34,7 @@ def started_over_ssh(step: PipelineStep, *, has_images: bool) -> str:
 
     A script there counts where there are images to bring: `has_images`.
     """
-    for text in _texts(step):
+    for text in texts_over_ssh(step):
         commands = without_comments(text)
         if (starting := _STARTS.search(commands)) is not None:
             return " ".join(starting.group().split())[:80]
@@ -44,7 +44,7 @@ def started_over_ssh(step: PipelineStep, *, has_images: bool) -> str:
     return ""
 
 
-def _texts(step: PipelineStep) -> Iterator[str]:
+def texts_over_ssh(step: PipelineStep) -> Iterator[str]:
     """What a step has run on another machine, as far as its text tells where that begins."""
     if _ACTION.search(step.action):
         yield from step.inputs.values()

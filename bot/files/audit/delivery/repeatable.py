@@ -15,7 +15,9 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workflows.scripts import script_of, script_texts
+from bot.files.audit.workflows.shells import shell_of
 from bot.files.formats.shell.commands import UNKNOWN, Command, commands
+from bot.files.formats.source.nodes import Mapping
 from bot.files.formats.source.spanned import Spanned
 
 _ACTIONS = re.compile(
@@ -72,8 +74,8 @@ _VERBS = {
     "git": "fetch rev-parse rev-list log describe config checkout switch status diff show clone submodule ls-files"
     " ls-remote branch symbolic-ref name-rev lfs version tag",
     "npm": "ci install i test audit --version -v run",
-    "yarn": "install build test lint --version",
-    "pnpm": "install build test lint --version",
+    "yarn": "install build test lint run --version",
+    "pnpm": "install build test lint run --version",
     "az": "login logout account acr version extension configure",
     "aws": "ecr ecr-public sts configure --version",
     "gcloud": "auth config version info",
@@ -85,6 +87,7 @@ _VERBS = {
     "python3": "--version -V",
     "node": "--version -v",
 }
+_BUILDING = "build test lint ci compile format typecheck"
 _SECOND = {
     ("docker", "image"): "ls inspect tag push pull prune rm history save load build",
     ("docker", "manifest"): "create push inspect annotate rm",
@@ -94,7 +97,9 @@ _SECOND = {
     ("docker", "builder"): "prune",
     ("dotnet", "nuget"): "add update remove list enable disable locals why",
     ("dotnet", "tool"): "restore install update list",
-    ("npm", "run"): "build test lint ci compile format typecheck",
+    ("npm", "run"): _BUILDING,
+    ("yarn", "run"): _BUILDING,
+    ("pnpm", "run"): _BUILDING,
     ("az", "account"): "show set list",
     ("az", "acr"): "login build import show check-health repository",
     ("aws", "ecr"): "get-login-password describe-images describe-repositories batch-get-image",
@@ -125,7 +130,11 @@ def not_repeatable(repository: RepositoryTexts, step: PipelineStep) -> str:
     if step.action:
         return _of_action(repository, step)
     run = step.mapping.scalar("run")
-    return _of_script(repository, run.value, _DEEPEST) if run is not None else ""
+    if run is None:
+        return ""
+    root = repository.root(step.path) or Mapping(0)
+    shell = shell_of((step.mapping, step.job.mapping, root), step.environment)
+    return _of_script(repository, _plain(run.value) if _POWERSHELL.search(shell) else run.value, _DEEPEST)
 
 
 def _of_action(repository: RepositoryTexts, step: PipelineStep) -> str:
@@ -135,19 +144,44 @@ def _of_action(repository: RepositoryTexts, step: PipelineStep) -> str:
     return next((what for text in texts if (what := _of_script(repository, text, _DEEPEST))), "")
 
 
+_POWERSHELL = re.compile(r"^(?:pwsh|powershell)\b|\.ps1$")
+_TEXT = r"(?:\"(?:[^\"$\n]|\$(?!\())*\"|'[^'\n]*')"
+_GIVEN = re.compile(
+    r"^(?P<before>[ \t]*)(?:\[[\w.\[\]]{1,80}\][ \t]*)?\$(?:\w{1,80}:)?[\w.]{1,200}[ \t]*\+?=[ \t]*"
+    rf"(?:(?:{_TEXT}|-?\d[\d.]*|\$[\w.:]{{1,200}}|@[({{][ \t]*[)}}])[ \t]*(?:#[^\n]*)?$)?"
+    rf"|^(?P<around>[ \t]*){_TEXT}[ \t]*(?:\||$)",
+    re.MULTILINE,
+)
+"""What PowerShell gives a variable or hands on: a value on its own is no command, and what else there is may be."""
+
+
+def _plain(script: str) -> str:
+    """A script of PowerShell without the values in it that are no commands."""
+    return _GIVEN.sub(lambda match: match["before"] or match["around"] or "", script)
+
+
 def _of_script(repository: RepositoryTexts, text: str, depth: int) -> str:
     return next(_unknown_commands(repository, text, depth), "")
 
 
 def _unknown_commands(repository: RepositoryTexts, text: str, depth: int) -> Iterator[str]:
+    own = {match["name"] for match in _FUNCTION.finditer(text)}
     for command in commands(Spanned(text, range(len(text)))):
         words = tuple(word.text for word in command.words)
-        if words and words[0] and not _is_known(repository, command, words, depth):
-            yield _shown(words)
+        if words and words[0] and words[0] not in own and not _is_known(repository, command, words, depth):
+            yield _shown(text, words)
 
 
-def _shown(words: tuple[str, ...]) -> str:
-    if UNKNOWN in words[0]:
+_FUNCTION = re.compile(
+    r"^[ \t]*(?:function[ \t]+)?(?P<name>[A-Za-z_][\w-]{0,80})[ \t]*\(\)[ \t\n]*\{", re.MULTILINE
+)
+"""A function of a script, whose own commands are read where they stand."""
+
+
+def _shown(text: str, words: tuple[str, ...]) -> str:
+    """A command in words that stand in the script: what was put together of others stands there nowhere."""
+    written = r"[\s\"'\\]+".join(map(re.escape, words[:2]))
+    if UNKNOWN in words[0] or (UNKNOWN not in "".join(words[:2]) and not re.search(written, text)):
         return "a command that only a run knows"
     return f"`{' '.join(word for word in words[:3] if UNKNOWN not in word)}`"[:80]
 
@@ -157,6 +191,8 @@ def _is_known(repository: RepositoryTexts, command: Command, words: tuple[str, .
     script = script_of(ShellCommand(words, None, 0))
     if script is not None:
         texts = script_texts(repository, script) if script.endswith((".sh", ".ps1")) and depth else []
+        if script.endswith(".ps1"):
+            texts = [_plain(text) for text in texts]
         return bool(texts) and not any(_of_script(repository, text, depth - 1) for text in texts)
     if name in _PROGRAMS or _CMDLETS.fullmatch(name):
         return True

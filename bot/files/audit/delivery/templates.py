@@ -13,7 +13,7 @@ from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.builds import below
 
 CONTAINERS = re.compile(
-    r"(?:Microsoft\.(?:App/(?:containerApps|jobs)|Web/containerApps)(?![\w/])|Microsoft\.ContainerInstance)"
+    r"(?:Microsoft\.(?:App/(?:containerApps|jobs)|Web/(?:containerApps|sites/(?:slots/)?sitecontainers))(?![\w/])|Microsoft\.ContainerInstance)"
     r"(?![^'\n]{0,200}'[ \t]+existing\b)"
     r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?"
     r"|azurerm_container_group|aws_ecs_task_definition|aws_apprunner_service|google_cloud_run(?:_v2)?_(?:service|job)"

@@ -66,6 +66,11 @@ _BARE_SYSTEMS = (
 )
 
 
+def what_settles(written: str) -> str:
+    """What would tell the name of a base that is known only in a build: what is no argument, a program fills in."""
+    return "defaults for its ARGs" if "$" in written or not written else "a name that is written out"
+
+
 def user_of_base(image: str, instruction: Instruction) -> User:
     """Whom an image runs as that is built on `image` and names no USER, as far as the name of the base tells."""
     try:
@@ -73,7 +78,7 @@ def user_of_base(image: str, instruction: Instruction) -> User:
     except InvalidReference:
         written = next((word for word in instruction.arguments.text.split() if not word.startswith("--")), "")
         base = f"the base {written[:80]!r}" if written else "the base"
-        return unknown_user(instruction, f"{base} is known only in a build", "defaults for its ARGs")
+        return unknown_user(instruction, f"{base} is known only in a build", what_settles(written))
     tag = reference.tag or ""
     if is_dotnet(image):
         return _user_of_dotnet(image, reference, instruction)

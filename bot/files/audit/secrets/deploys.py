@@ -1,12 +1,15 @@
-"""The variables that commands of deploys give what they run.
+"""The variables that commands of deploys give what they run, and engines containers that outlive their run.
 
-Sources: the manuals of `az containerapp`, `az container create` and `gcloud run deploy`. What names a secret of the
-app (`secretref:`) stands in the app's own store, and is no value.
+Sources: the manuals of `az containerapp`, `az container create`, `gcloud run deploy` and `docker run`. What names a
+secret of the app (`secretref:`) stands in the app's own store, and is no value.
 """
 
+import re
 from collections.abc import Iterator
 
-from bot.files.audit.shell import ShellCommand
+from bot.files.audit.delivery.over_ssh import texts_over_ssh
+from bot.files.audit.shell import ShellCommand, joined_lines, without_comments
+from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.shell.commands import UNKNOWN
 from bot.files.formats.source.expressions import EXPRESSION
 
@@ -16,6 +19,38 @@ _OF_GOOGLE = frozenset({"--set-env-vars", "--update-env-vars"})
 _REFERS = ("secretref:", "@Microsoft.KeyVault")
 _PUT_IN = "$VALUE"
 """Stands for what only a run knows."""
+
+
+_STARTS = re.compile(
+    r"\b(?:docker|podman|nerdctl)[ \t]+(?:container[ \t]+)?(?:run|create|service[ \t]+(?:create|update))\b"
+    r"(?P<words>(?:[^\n;|\"']|\"[^\"\n]*\"|'[^'\n]*'){0,5000})"
+)
+_STAYS = re.compile(r"--restart[= ](?!no\b)")
+_GIVEN = re.compile(
+    r"(?<!\S)(?:-e|--env|--env-add)(?:[ \t]+|=)"
+    r"(?:\"(?P<in_double>[^\"\n]*)\"|'(?P<in_single>[^'\n]*)'|(?P<plain>(?:[^\s\"']|\"[^\"\n]*\"|'[^'\n]*')+))"
+)
+
+
+def variables_of_started(step: PipelineStep) -> Iterator[tuple[str, str]]:
+    """What a step gives the environment of containers that it starts on another machine, or to stay on its own."""
+    over_ssh, run = list(texts_over_ssh(step)), step.mapping.scalar("run")
+    for text in over_ssh or ([run.value] if run is not None else []):
+        commands = joined_lines(without_comments(EXPRESSION.sub(_PUT_IN, text)))
+        for start in _STARTS.finditer(commands):
+            if over_ssh or _STAYS.search(start["words"]):
+                yield from _given_to(start["words"])
+
+
+def _given_to(words: str) -> Iterator[tuple[str, str]]:
+    for match in _GIVEN.finditer(words):
+        pair = next(each for each in match.groups() if each is not None)
+        name, equals, value = pair.partition("=")
+        if _NAME.fullmatch(name):
+            yield name, value.strip("\"'") if equals else f"${name}"
+
+
+_NAME = re.compile(r"[A-Za-z_][\w.:-]{0,200}")
 
 
 def variables_of_deploy(command: ShellCommand) -> Iterator[tuple[str, str]]:

@@ -2,16 +2,17 @@
 
 from datetime import timedelta
 
-from bot.fleet.act.code_scanning.rows import CodeScanningStore
-from bot.fleet.act.code_scanning.tick import tick
-from bot.fleet.act.onboarding.rows import OnboardingsStore
-from bot.fleet.act.wired import act_options
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.wiring.auditing import scan_logs
 from bot.store.rows.repositories.audits import code_scans
 
 
 async def code_scanning(bot: Bot) -> TickOutcome:
+    from bot.fleet.act.code_scanning.rows import CodeScanningStore
+    from bot.fleet.act.code_scanning.tick import tick
+    from bot.fleet.act.onboarding.rows import OnboardingsStore
+    from bot.fleet.act.wired import act_options
+    from bot.fleet.wiring.auditing import scan_logs
+
     section = bot.settings.audit
     store, unwaivable = bot.stores[OnboardingsStore], frozenset(section.never_waived)
     logs = scan_logs(store, unwaivable, bot.clock, section.admission)

@@ -3,16 +3,14 @@
 from datetime import timedelta
 
 from bot.fleet.act.onboarding.ports import OnboardingOptions
-from bot.fleet.act.onboarding.rows import OnboardingsStore
-from bot.fleet.act.onboarding.tick import tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.wiring.auditing import proposer_of
-from bot.fleet.wiring.grants import forge_page
 from bot.store.rows.repositories.onboardings import onboardings
 
 
 def onboarding_options(bot: Bot) -> OnboardingOptions:
     """Reads from the settings who is to be onboarded, and how many at once."""
+    from bot.fleet.wiring.grants import forge_page
+
     settings = bot.settings
     section = settings.onboarding
     return OnboardingOptions(
@@ -28,6 +26,10 @@ def onboarding_options(bot: Bot) -> OnboardingOptions:
 
 
 async def onboarding(bot: Bot) -> TickOutcome:
+    from bot.fleet.act.onboarding.rows import OnboardingsStore
+    from bot.fleet.act.onboarding.tick import tick
+    from bot.fleet.wiring.auditing import proposer_of
+
     store, proposer = bot.stores[OnboardingsStore], proposer_of(bot.settings)
     tally = await tick(store, bot.forge, bot.builder, proposer, onboarding_options(bot), bot.loop)
     return TickOutcome({"done": tally.done, "enlisted": tally.enlisted}, list(tally.problems))

@@ -2,15 +2,16 @@
 
 from datetime import timedelta
 
-from bot.files.formats.workflows.dispatchable import dispatchable
-from bot.fleet.act.steps.tick import StepOptions, tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.wiring.gate import gating_of
-from bot.store.rows.rollouts.step_store import StepStore
 from bot.store.rows.rollouts.steps import steps
 
 
 async def start_steps(bot: Bot) -> TickOutcome:
+    from bot.files.formats.workflows.dispatchable import dispatchable
+    from bot.fleet.act.steps.tick import StepOptions, tick
+    from bot.fleet.wiring.gate import gating_of
+    from bot.store.rows.rollouts.step_store import StepStore
+
     options = StepOptions(follow_every=bot.settings.schedule.follow, freezes=bot.policy.freezes, hosts=bot.hosts)
     tally = await tick(
         bot.stores[StepStore], bot.forge, bot.builder, dispatchable, options, bot.loop, gating_of(bot)

@@ -4,8 +4,6 @@ import hashlib
 from datetime import timedelta
 
 from bot.domain.rollouts.policy import Policy
-from bot.fleet.discover.builds.rows import BuildsStore
-from bot.fleet.discover.builds.tick import tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.tables import tasks
@@ -17,6 +15,9 @@ def policy_mark(policy: Policy) -> str:
 
 
 async def builds(bot: Bot) -> TickOutcome:
+    from bot.fleet.discover.builds.rows import BuildsStore
+    from bot.fleet.discover.builds.tick import tick
+
     mark, host = policy_mark(bot.policy), bot.hosts.builder
     tally = await tick(bot.stores[BuildsStore], bot.builder, bot.policy, mark, host, bot.loop)
     return TickOutcome({"looked_at": tally.looked_at}, list(tally.problems))

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from bot.fleet.plan.age.rows import AgeStore
-from bot.fleet.plan.age.tick import tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
 
 
 async def age(bot: Bot) -> TickOutcome:
+    from bot.fleet.plan.age.rows import AgeStore
+    from bot.fleet.plan.age.tick import tick
+
     tally = await tick(bot.stores[AgeStore], bot.policy, bot.settings.weekly, bot.clock)
     return TickOutcome({"planned": tally.planned})
 

@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-from bot.fleet.plan.first_run.rows import CatchUpStore
-from bot.fleet.plan.first_run.tick import tick
-from bot.fleet.plan.taking_up.rows import TakingUpStore
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.settings.sections.rollout import FirstRun
 
 
 async def first_run(bot: Bot) -> TickOutcome:
+    from bot.fleet.plan.first_run.rows import CatchUpStore
+    from bot.fleet.plan.first_run.tick import tick
+    from bot.fleet.plan.taking_up.rows import TakingUpStore
+
     rollout, earlier = bot.settings.rollout, bot.stores[TakingUpStore]
     if not await earlier.is_over():
         return TickOutcome()

@@ -5,18 +5,14 @@ from datetime import datetime, timedelta
 from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
-from bot.fleet.assess.assess import assess
-from bot.fleet.plan.taking_up.rows import TakingUpStore
-from bot.fleet.plan.taking_up.tick import Assess, ReadDigest, Sources, tick
+from bot.fleet.plan.taking_up.tick import Assess, ReadDigest
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.watch.feeds.rows import FeedsStore
-from bot.fleet.watch.registry.observe import read
-from bot.fleet.watch.registry.rows import WatchStore
-from bot.fleet.wiring.combined_feeds import CombinedFeeds
-from bot.upstream.dotnet.releases import ReleaseIndex
 
 
 async def taking_up(bot: Bot) -> TickOutcome:
+    from bot.fleet.plan.taking_up.rows import TakingUpStore
+    from bot.fleet.plan.taking_up.tick import Sources, tick
+
     store = bot.stores[TakingUpStore]
     if await store.is_over():
         return TickOutcome()
@@ -26,6 +22,9 @@ async def taking_up(bot: Bot) -> TickOutcome:
 
 
 def _reader(bot: Bot) -> ReadDigest:
+    from bot.fleet.watch.registry.observe import read
+    from bot.fleet.watch.registry.rows import WatchStore
+
     async def read_digest(base: Base, digest: str, at: datetime) -> Observation:
         return (await read(bot.registry, bot.stores[WatchStore], base, digest)).observation(base, at)
 
@@ -33,6 +32,11 @@ def _reader(bot: Bot) -> ReadDigest:
 
 
 async def _assessor(bot: Bot) -> Assess:
+    from bot.fleet.assess.assess import assess
+    from bot.fleet.watch.feeds.rows import FeedsStore
+    from bot.fleet.wiring.combined_feeds import CombinedFeeds
+    from bot.upstream.dotnet.releases import ReleaseIndex
+
     feeds = CombinedFeeds(bot.stores[FeedsStore])
     releases, advisories = ReleaseIndex((await feeds.known_releases()).values()), await feeds.known_advisories()
 

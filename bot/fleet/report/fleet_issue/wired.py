@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-from bot.fleet.report.fleet_issue.rows import FleetIssueStore
-from bot.fleet.report.fleet_issue.tick import FleetIssueOptions, tick
-from bot.fleet.report.witness.rows import WitnessStore
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.store.rows.tables import fleet_issues
 
 
 async def fleet_issue(bot: Bot) -> TickOutcome:
+    from bot.fleet.report.fleet_issue.rows import FleetIssueStore
+    from bot.fleet.report.fleet_issue.tick import FleetIssueOptions, tick
+    from bot.fleet.report.witness.rows import WitnessStore
+
     settings = bot.settings.fleet_issue
     if settings is None:
         return TickOutcome()

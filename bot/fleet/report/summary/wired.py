@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from bot.fleet.report.rows import ReportStore
-from bot.fleet.report.summary.tick import tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.fleet.wiring.adapters import DESTINATIONS
 
 
 async def summary(bot: Bot) -> TickOutcome:
+    from bot.fleet.report.rows import ReportStore
+    from bot.fleet.report.summary.tick import tick
+
     cron = bot.settings.summary
     if cron is None or not bot[DESTINATIONS]:
         return TickOutcome()

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from bot.domain.log import log
-from bot.fleet.report.fleet_issue.tick import FleetIssueOptions
-from bot.fleet.report.witness.rows import WitnessStore
-from bot.fleet.report.witness.tick import tick
 from bot.fleet.stage import Bot, Stage, TickOutcome
 
 
 async def witness(bot: Bot) -> TickOutcome:
+    from bot.fleet.report.fleet_issue.tick import FleetIssueOptions
+    from bot.fleet.report.witness.rows import WitnessStore
+    from bot.fleet.report.witness.tick import tick
+
     settings = bot.settings.fleet_issue
     if settings is None:
         return TickOutcome()

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from bot.clients.registry import Registry
 from bot.domain.reference import Base
 from bot.fleet.stage import Bot, Part, Stage, TickOutcome
-from bot.fleet.verify.attesting.attachment import Attachment, entries_of
-from bot.fleet.verify.attesting.rows import AttestingStore, attestations
-from bot.fleet.verify.attesting.summary import NoSigningKey, Verifier, signing_key
-from bot.fleet.verify.attesting.tick import tick
-from bot.fleet.wiring.registries.accesses import push_access
+from bot.fleet.verify.attesting.attachment import Attachment
+from bot.fleet.verify.attesting.rows import attestations
+from bot.fleet.verify.attesting.summary import Verifier
 from bot.settings import BadSettings, Settings, secret
 
 if TYPE_CHECKING:
@@ -31,6 +29,10 @@ class Attacher:
 
 def attesting_of(settings: Settings, registry: Registry) -> tuple[Attacher, Verifier] | None:
     """Opens what signs statements; None where none are wanted; raises `BadSettings` for a key that cannot sign."""
+    from bot.fleet.verify.attesting.attachment import entries_of
+    from bot.fleet.verify.attesting.summary import NoSigningKey, signing_key
+    from bot.fleet.wiring.registries.accesses import push_access
+
     attest = settings.images.attest
     if attest is None:
         return None
@@ -51,6 +53,9 @@ ATTESTING = Part(lambda bot: attesting_of(bot.settings, bot.registry))
 
 
 async def attest(bot: Bot) -> TickOutcome:
+    from bot.fleet.verify.attesting.rows import AttestingStore
+    from bot.fleet.verify.attesting.tick import tick
+
     attesting = bot[ATTESTING]
     if attesting is None:
         return TickOutcome()

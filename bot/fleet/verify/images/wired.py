@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.verify.images.rows.images import ImagesStore
-from bot.fleet.verify.images.rows.verdicts import VerdictsStore
-from bot.fleet.verify.images.tick import ImagesOptions, tick
-from bot.fleet.wiring.registries.images import OBSERVED, registry_images
-from bot.fleet.wiring.registries.trusted import statement_marks
+from bot.fleet.wiring.registries.images import OBSERVED
 from bot.store.rows.images.images import images as images_table
 
 
 async def images(bot: Bot) -> TickOutcome:
+    from bot.fleet.verify.images.rows.images import ImagesStore
+    from bot.fleet.verify.images.rows.verdicts import VerdictsStore
+    from bot.fleet.verify.images.tick import ImagesOptions, tick
+    from bot.fleet.wiring.registries.images import registry_images
+    from bot.fleet.wiring.registries.trusted import statement_marks
+
     options = ImagesOptions(bot.settings.schedule.images, mark=statement_marks(bot.settings.trust))
     await bot.stores[VerdictsStore].lapse(options.mark)
     tally = await tick(bot.stores[ImagesStore], registry_images(bot), bot[OBSERVED], options, bot.loop)

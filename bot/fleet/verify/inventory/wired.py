@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.verify.inventory import sboms as beside
-from bot.fleet.verify.inventory.rows.inventory import InventoryStore
-from bot.fleet.verify.inventory.rows.sboms import SbomStore
-from bot.fleet.verify.inventory.tick import tick
-from bot.fleet.wiring.registries.beside import BESIDE, SbomsBeside
-from bot.images.cbor import EXTRA, NEEDS, is_installed
 from bot.store.rows.inventories.inventories import inventories, layers, package_changes, sbom_looks
 
 
 async def packages(bot: Bot) -> TickOutcome:
+    from bot.fleet.verify.inventory import sboms as beside
+    from bot.fleet.verify.inventory.rows.inventory import InventoryStore
+    from bot.fleet.verify.inventory.rows.sboms import SbomStore
+    from bot.fleet.verify.inventory.tick import tick
+    from bot.fleet.wiring.registries.beside import BESIDE, SbomsBeside
+    from bot.images.cbor import EXTRA, NEEDS, is_installed
+
     if not is_installed():
         return TickOutcome({}, [f"{NEEDS}: {EXTRA}"])
     platforms = bot.settings.packages.stored_platforms

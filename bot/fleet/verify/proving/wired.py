@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.verify.proving.rows import ProvingStore
-from bot.fleet.verify.proving.tick import ProvingOptions, tick
-from bot.fleet.wiring.gate import gating_of
-from bot.fleet.wiring.registries.images import OBSERVED, registry_images
+from bot.fleet.wiring.registries.images import OBSERVED
 from bot.fleet.wiring.registries.trust import TRUSTING
 from bot.store.rows.rollouts.tables import rebuilds
 
 
 async def prove(bot: Bot) -> TickOutcome:
+    from bot.fleet.verify.proving.rows import ProvingStore
+    from bot.fleet.verify.proving.tick import ProvingOptions, tick
+    from bot.fleet.wiring.gate import gating_of
+    from bot.fleet.wiring.registries.images import registry_images
+
     settings, store = bot.settings, bot.stores[ProvingStore]
     options = ProvingOptions(within=settings.rollout.image_within, signed_within=settings.trust.grace)
     gate, trust, observed = gating_of(bot), bot[TRUSTING], bot[OBSERVED]

@@ -11,8 +11,6 @@ from bot.domain.builder.runs import Artifact
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity
 from bot.fleet.stage import Bot, Part, Stage, TickOutcome
-from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
-from bot.fleet.verify.reports.tick import ArtifactOptions, tick
 from bot.store.rows.images.scan_reports import artifact_reads
 
 _GONE = frozenset({403, 404, 410})
@@ -52,6 +50,9 @@ ARTIFACTS = Part(lambda bot: BuilderArtifacts(bot.builder, bot.http))
 
 
 async def reports(bot: Bot) -> TickOutcome:
+    from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
+    from bot.fleet.verify.reports.tick import ArtifactOptions, tick
+
     section = bot.settings.reports
     options = ArtifactOptions(tuple(section.artifacts), section.most, bot.hosts.builder)
     gathered = await tick(bot.stores[ArtifactsStore], bot[ARTIFACTS], options, bot.loop)

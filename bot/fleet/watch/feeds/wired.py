@@ -6,10 +6,6 @@ from bot.clients.feeds.documents import FeedReader
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import FeedSource, Fetched, NotFetched, StoredDocument, Unchanged
 from bot.fleet.stage import Bot, Part, Stage, TickOutcome
-from bot.fleet.watch.feeds.rows import FeedsStore
-from bot.fleet.watch.feeds.tick import FeedsToRead, tick
-from bot.fleet.wiring.adapters import RegistryAnswers
-from bot.fleet.wiring.grants import feed_headers, feed_hosts, feed_sources
 from bot.store.rows.bases.tables import documents
 
 
@@ -25,6 +21,8 @@ class NoFeeds:
 
 def feed_reader(bot: Bot) -> FeedReader | NoFeeds:
     """Reads feeds of the hosts that the settings allow; nobody is asked where the bot works offline."""
+    from bot.fleet.wiring.grants import feed_headers, feed_hosts
+
     settings = bot.settings
     if settings.feeds.offline:
         return NoFeeds()
@@ -35,6 +33,11 @@ FEED_READER = Part(feed_reader)
 
 
 async def feeds(bot: Bot) -> TickOutcome:
+    from bot.fleet.watch.feeds.rows import FeedsStore
+    from bot.fleet.watch.feeds.tick import FeedsToRead, tick
+    from bot.fleet.wiring.adapters import RegistryAnswers
+    from bot.fleet.wiring.grants import feed_sources
+
     settings = bot.settings
     to_read = FeedsToRead(tuple(feed_sources(settings)), every=settings.schedule.feeds)
     registry = RegistryAnswers(bot.registry, bot.clock)

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.watch.pins.rows import PinsStore
-from bot.fleet.watch.pins.tick import tick
 from bot.store.rows.bases.pinned_digests import pinned_digests
 
 
 async def pins(bot: Bot) -> TickOutcome:
+    from bot.fleet.watch.pins.rows import PinsStore
+    from bot.fleet.watch.pins.tick import tick
+
     tally = await tick(bot.stores[PinsStore], bot.registry, bot.loop)
     return TickOutcome({"read": tally.read}, list(tally.problems))
 

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 from bot.domain.log import log
 from bot.fleet.stage import Bot, Stage, TickOutcome
-from bot.fleet.watch.registry.rows import WatchStore
-from bot.fleet.watch.registry.schedule import PollPolicy
-from bot.fleet.watch.registry.tick import WatchOptions, tick
 from bot.store.rows.bases.tables import bases
 
 
 async def watch(bot: Bot) -> TickOutcome:
+    from bot.fleet.watch.registry.rows import WatchStore
+    from bot.fleet.watch.registry.schedule import PollPolicy
+    from bot.fleet.watch.registry.tick import WatchOptions, tick
+
     schedule = bot.settings.schedule
     options = WatchOptions(policy=PollPolicy(schedule.poll, schedule.poll_on_patch_tuesday))
     tally = await tick(bot.stores[WatchStore], bot.registry, bot.loop, options)

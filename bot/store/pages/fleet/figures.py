@@ -26,7 +26,6 @@ from bot.domain.bases.notice import Topic
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState
-from bot.files.audit.rules import BY_CHECK
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.engine.store import Store
 from bot.store.pages.bases.measured import MeasuredStore
@@ -221,6 +220,8 @@ def _counted_in(name: str, table: Table, conditions: Sequence[ColumnElement[bool
 
 async def _practices(connection: AsyncConnection) -> dict[tuple[str, Outcome], int]:
     """Counts outcomes on the last day that was counted, which is today once the audit has run."""
+    from bot.files.audit.rules import BY_CHECK
+
     last = select(func.max(practice_days.c.day)).scalar_subquery()
     rows = await connection.execute(select(practice_days).where(practice_days.c.day == last))
     counted = {(row.practice, Outcome(row.outcome)): row.repositories for row in rows}

@@ -7,7 +7,6 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.finding import Outcome
-from bot.files.audit.rules import RULES
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices, unpacked
 from bot.store.rows.repositories.onboardings import count_onboardings, onboardings
@@ -42,6 +41,8 @@ class PracticesStore(Store):
     async def practice(self, check: str, outcome: Outcome | None, cut: Cut) -> PracticePage | None:
         """Reads which repositories stand how to one check, those with this outcome alone where one is given; None
         where no check is called so."""
+        from bot.files.audit.rules import RULES
+
         rule = next((rule for rule in RULES if rule.check == check), None)
         if rule is None:
             return None
@@ -101,6 +102,8 @@ async def fleet_practices(
 ) -> FleetPractices:
     """The checks that any repository is asked, in the order of the rules; with `only`, as if the fleet had these
     repositories alone, without what days and weeks tell."""
+    from bot.files.audit.rules import RULES
+
     today = now.date()
     counted = await (_days(connection, today) if only is None else _of(connection, only))
     trend_days = [today - timedelta(weeks=back) for back in range(WEEKS, 0, -1)]

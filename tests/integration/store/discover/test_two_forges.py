@@ -78,7 +78,7 @@ async def test_a_forge_that_cannot_be_listed_closes_nothing_of_its_own_and_the_o
     two.azure.failing["repositories"] = Failure(Trouble.UNREACHABLE, "no answer")
     two.github.homes[0].is_gone = True
     tally = await two.tick()
-    assert tally.problems == ["listing repositories at azure-devops: no answer"]
+    assert tally.problems == ["listing repositories at Azure DevOps: no answer"]
     assert await two.known() == [DESK]
 
 
@@ -87,7 +87,7 @@ async def test_the_incident_of_a_forge_that_cannot_be_listed_is_ended_by_its_own
     two.azure.failing["repositories"] = Failure(Trouble.DENIED, "no right")
     for _ in range(2):
         await two.tick()
-        assert await two.incidents() == [("azure-devops's list of repositories", "no right")]
+        assert await two.incidents() == [("Azure DevOps's list of repositories", "no right")]
     two.azure.failing.clear()
     await two.tick()
     assert await two.incidents() == []
@@ -101,7 +101,7 @@ async def test_an_owner_who_is_silent_at_one_forge_keeps_nothing_at_the_other(tw
     await two.tick()
     assert await two.known() == [DESK]
     [(subject, detail)] = await two.incidents()
-    assert subject == "access to the fleet at azure-devops"
+    assert subject == "access to the fleet at Azure DevOps"
     assert detail.startswith("nothing can be seen of contoso; what is known of 1 repository there stays")
 
 
@@ -113,7 +113,7 @@ async def test_each_forge_that_shows_little_of_its_own_is_doubted_for_a_day_of_i
     for home in two.azure.homes[1:]:
         home.is_gone = True
     await two.tick()
-    assert [subject for subject, _ in await two.incidents()] == ["access to the fleet at azure-devops"]
+    assert [subject for subject, _ in await two.incidents()] == ["access to the fleet at Azure DevOps"]
     for _ in range(20):
         await two.tick()
     for home in two.github.homes[1:]:
@@ -130,8 +130,8 @@ async def test_what_a_forge_held_leaves_a_day_after_the_settings_name_it_no_more
         await two.tick()
         assert await two.known() == [SHOP, DESK]
     [(subject, detail)] = await two.incidents()
-    assert subject == "access to the fleet at azure-devops"
-    assert detail.startswith("the settings do not name azure-devops any more; what is known of 1 repository there")
+    assert subject == "access to the fleet at Azure DevOps"
+    assert detail.startswith("the settings do not name Azure DevOps any more; what is known of 1 repository there")
     for _ in range(6):
         await two.tick()
     assert await two.known() == [SHOP]
@@ -186,5 +186,5 @@ async def test_a_forge_takes_no_name_that_another_gives(two: Two) -> None:
     assert await two.known() == [SHOP, DESK]
     assert sorted(each for each in tally.problems if "parts" in each) == [
         "GitHub shows contoso/team/of-three-parts, whose name is not owner/name; it is left out",
-        "azure-devops shows contoso/shop-of-two-parts, whose name is not organisation/project/name; it is left out",
+        "Azure DevOps shows contoso/shop-of-two-parts, whose name is not organisation/project/name; it is left out",
     ]

@@ -104,3 +104,13 @@ def test_a_variant_is_no_preview(image: str, tag: str) -> None:
 def test_a_moving_tag_of_one_day_is_of_that_day(tag: str) -> None:
     (found,) = findings("base-pinned", {"Dockerfile": f"FROM debian:{tag}\n"})
     assert (found.outcome, "is of one day" in found.message) == (FAILS, True)
+
+
+@pytest.mark.parametrize(
+    ("word", "settled_by"),
+    [("{VERSION}-alpine", "a name that is written out"), ("$VERSION-$KIND", "defaults for its ARGs")],
+)
+def test_what_a_program_fills_in_is_settled_by_no_argument(word: str, settled_by: str) -> None:
+    files = {"Dockerfile": f"FROM mcr.microsoft.com/dotnet/aspnet:{word}\nRUN true\n"}
+    for check in ("base-pinned", "image-user"):
+        assert [each.settled_by for each in findings(check, files)] == [settled_by]

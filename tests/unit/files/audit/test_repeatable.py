@@ -29,6 +29,8 @@ def unknown_of(step: str, **files: str) -> str:
         "aws s3 cp --quiet s3://contoso/a.zip .",
         "az acr login --name contoso",
         "Write-Host done",
+        "pnpm run build",
+        'emit() {\n      echo "$1=$2" >> "$GITHUB_OUTPUT"\n    }\n    emit a true',
         "sudo apt-get install -y jq",
     ],
 )
@@ -55,10 +57,31 @@ def test_what_builds_tests_fetches_and_pushes_images_is_repeatable(run: str) -> 
         ("npm run release", "`npm run release`"),
         ("./release.exe", "`./release.exe`"),
         ('"$PROGRAM" push', "a command that only a run knows"),
+        ("pnpm run release", "`pnpm run release`"),
+        ("ship() {\n      gh release create v1\n    }\n    ship", "`gh release create`"),
     ],
 )
 def test_what_is_not_known_is_named(run: str, what: str) -> None:
     assert unknown_of(f"- run: |\n    {run}\n") == what
+
+
+@pytest.mark.parametrize(
+    ("run", "what"),
+    [
+        ("$ErrorActionPreference = 'Stop'\n    \"version=1\" | Out-File -FilePath $env:GITHUB_OUTPUT -Append", ""),
+        ('$n = 1\n    $env:A = $n\n    [string]$s = "a" # why\n    $list = @()\n    dotnet build', ""),
+        ("$id = docker build -q .\n    docker push contoso/api", ""),
+        ("$id = az container create --name web", "`az container create`"),
+        ("$ErrorActionPreference = 'Stop'\n    gh release create v1", "`gh release create`"),
+    ],
+)
+def test_what_powershell_gives_a_variable_is_no_command(run: str, what: str) -> None:
+    assert unknown_of(f"- shell: pwsh\n  run: |\n    {run}\n") == what
+    assert unknown_of("- run: ./a.ps1\n", **{"a.ps1": run}) == (what and "`./a.ps1`")
+
+
+def test_a_command_is_named_in_words_that_stand_there() -> None:
+    assert unknown_of("- run: |\n    A=release\n    $A = push\n") == "a command that only a run knows"
 
 
 @pytest.mark.parametrize("action", ["actions/checkout", "docker/login-action", "sigstore/cosign-installer"])

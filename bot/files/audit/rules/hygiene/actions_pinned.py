@@ -1,7 +1,7 @@
 """Actions that scan, sign, log in, build or deploy images are named by commit, not by tag.
 
 What: `uses:` of such an action ends in a commit of 40 hexadecimal digits, also of one that starts containers over
-SSH; `docker://` images have a digest.
+SSH, or of a workflow that gets all secrets; `docker://` images have a digest.
 
 Example that fails::
 
@@ -9,8 +9,8 @@ Example that fails::
 
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
-Exceptions: actions of the repository itself, those that sign packages, workflows for pull requests only, and build
-actions of workflows that push nothing and sign in nowhere.
+Exceptions: own actions, those that sign packages, workflows for pull requests only, and build actions of workflows
+that push nothing and sign in nowhere.
 """
 
 import re
@@ -20,12 +20,12 @@ from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.deploys import brings_image
 from bot.files.audit.delivery.over_ssh import started_over_ssh
-from bot.files.audit.delivery.unread import SIGNS_FILES, may_push
+from bot.files.audit.delivery.unread import SIGNS_FILES, may_publish, may_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
-from bot.files.audit.workflows.model import TESTS_ONLY
+from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
 
 _SENSITIVE = re.compile(
     r"^(?:docker|depot|aquasecurity|anchore|sigstore|slsa-framework|redhat-actions|snyk|sysdiglabs|notaryproject"
@@ -79,6 +79,27 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 yield unknown(place, f"action {name}", "its version is an expression", "a commit")
             else:
                 yield fails(place, f"action {name}", f"{version or 'no version'} can be moved to other code", _FIX)
+        if has_images:
+            yield from _of_workflows(repository, pipeline)
+
+
+def _of_workflows(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
+    """On workflows of other owners that may publish something, and are given all secrets."""
+    own = repository.name.partition("/")[0].lower()
+    for job in pipeline.remote_jobs:
+        uses, secrets = job.mapping.scalar("uses"), job.mapping.scalar("secrets")
+        is_given_all = secrets is not None and secrets.value == "inherit"
+        if uses is None or not is_given_all or not job.events - TESTS_ONLY or not may_publish(job):
+            continue
+        name, _, version = uses.value.strip().partition("@")
+        place, subject = repository.place(uses, job.path), f"workflow {name}"
+        if own and name.lower().startswith(f"{own}/"):
+            continue
+        if _COMMIT.fullmatch(version):
+            yield holds(place, subject, "it is named by commit")
+        else:
+            why = f"{version or 'no version'} can be moved to other code, which is given all secrets"
+            yield fails(place, subject, why, f"{_FIX}, or hand over the secrets that it takes alone")
 
 
 def _is_asked(action: str, delivers: bool) -> bool:

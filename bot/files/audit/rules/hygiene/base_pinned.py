@@ -34,7 +34,7 @@ from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.engine_images import base_in_engine
 from bot.files.audit.delivery.pushing import option_values, repository_of
-from bot.files.audit.images.by_name import is_dotnet, tag_of
+from bot.files.audit.images.by_name import is_dotnet, tag_of, what_settles
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.images.publishers import (
     has_minor_tags,
@@ -99,7 +99,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                     place,
                     f"stage {stage.label}",
                     f"{stage.word.text[:80]} is known only in a build",
-                    "defaults for its ARGs",
+                    what_settles(stage.word.text),
                 )
                 continue
             if reference.tag is None and reference.digest is None and (by := _handed_over(repository, stage)):

@@ -13,8 +13,8 @@ Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
 Where the fleet knows the produced image, the names in its environment and history are looked at too.
 
 Exceptions: an ARG that nothing uses, empty values, and a variable that takes what its stage does not know. A feed's
-password that a build writes into such a file is unknown, as a copied file is that is called as a private key
-(`shop.pfx`). Values are never shown.
+password that a build writes into such a file is unknown, as is a copied file that is called as a private key
+(`shop.pfx`), or that a workflow writes a secret into. Values are never shown.
 """
 
 import re
@@ -27,24 +27,20 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.feeds import copied_after_writing, written_by_run
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.secrets.private_keys import copied_keys, published_keys
 from bot.files.audit.secrets.run_commands import told_in
+from bot.files.audit.secrets.written_files import secrets_written_before
 from bot.files.audit.suggestions.build_secrets import as_build_secret
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.dockerfile.lines import Instruction
 
 _FIX = "use a build secret: RUN --mount=type=secret,…"
 _TAKEN_OUT = (
-    "whether that layer is published, be it as the image or as a cache; a variable in the configuration ends it"
+    "whether that layer is published, be it as the image or as a cache; a variable or a mounted file ends it"
 )
 _TRUSTED = "whether anybody trusts that certificate; one that is mounted where the container runs ends it"
 _MAKES_KEY = re.compile(r"\bdev-certs\s+https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
 _LOOKED_INTO = "what is in it; one that is mounted where the container runs ends it"
-_IS_KEY = re.compile(
-    r"\.(?:pfx|p12)$|(?<![^/_.-])(?:priv(?:ate)?[-_.]?key|privkey|key)\.pem$|\w\.key$|(?:^|/)id_(?:rsa|ed25519|ecdsa)$",
-    re.IGNORECASE,
-)
-_IS_PUBLIC = re.compile(r"pub|gpg|pgp|asc|apt|repo|sign", re.IGNORECASE)
-"""How keys are called that verify what others have signed."""
 _FIX_OF_VARIABLE = (
     "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
 )
@@ -67,7 +63,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         left_open = [] if secrets else list(_left_open(repository, file))
         for kept_by, subject, doubt in left_open:
             yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
-        keys = [] if secrets else list(_private_keys(file))
+        keys = [] if secrets else list(_private_keys(repository, file))
         for kept_by, doubt, settled_by in keys:
             yield unknown(file.place(kept_by), kept_by.keyword.upper(), doubt, settled_by)
         if not secrets and not left_open and not keys:
@@ -75,7 +71,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
-    """What may be a secret in a layer: a feed's password in a configuration that a build writes, or copies."""
+    """What may be a secret in a layer: a feed's password in a configuration that a build writes or copies, and what
+    a step before the build wrote into a file that is copied."""
     for stage in file.stages:
         for instruction in file.of(stage):
             if written_by_run(instruction, _whole(repository, file, instruction)):
@@ -84,24 +81,24 @@ def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[
     for instruction, path in copied_after_writing(repository, file):
         why = f"{path} writes a secret into a configuration before the build, which is copied with it"
         yield instruction, "COPY", why
+        return
+    for instruction, written, path in secrets_written_before(repository, file):
+        yield instruction, "COPY", f"{path} writes a secret into {written[:80]} before the build, which is copied"
 
 
-def _private_keys(file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
+def _private_keys(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
     """What puts a private key into the image that is run, or may: a development certificate, and a file that is
     called as such keys are, each with what would settle it."""
+    for instruction, key, project in published_keys(repository, file):
+        why = f"{project} publishes {key[:80]}, which may hold a private key that all who pull would have"
+        yield instruction, why, _LOOKED_INTO
     for stage in file.chain(file.final):
         for instruction in file.of(stage):
             if instruction.keyword in {"run", "copy"} and _MAKES_KEY.search(instruction.text):
                 why = "it builds in a development certificate, with a private key that all who pull have"
                 yield instruction, why, _TRUSTED
-            elif instruction.keyword in COPYING and (key := next(_keys_copied(instruction), "")):
+            elif instruction.keyword in COPYING and (key := next(copied_keys(instruction), "")):
                 yield instruction, f"{key[:80]} may hold a private key, which all who pull would have", _LOOKED_INTO
-
-
-def _keys_copied(instruction: Instruction) -> Iterator[str]:
-    """The files of a COPY that are called as private keys are."""
-    words = [word.strip("\"',[]") for word in instruction.arguments.text.split()]
-    return (word for word in words[:-1] if _IS_KEY.search(word) and not _IS_PUBLIC.search(word))
 
 
 def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:

@@ -1,21 +1,20 @@
 """Secrets reach a program as files, not in its environment or among its arguments.
 
-What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret;
-no option such as `--password` is given one; in Compose no variable; no command that deploys to Container Apps,
-Container Instances or Cloud Run gives one. Files are fine: of Secrets, the CSI secret store, projected volumes,
-vault-agent, and `secrets` of Compose.
+What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal called as secrets are; no option
+such as `--password` is given one; in Compose no variable; no command that deploys, also by SSH, gives one. Files
+are fine: of Secrets, the CSI secret store, projected volumes, vault-agent, and `secrets` of Compose.
 
 Example that fails::
 
     env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]
 
-Fix: mount the Secret as a volume and read it with `AddKeyPerFile`, or use a key vault with a managed identity.
+Fix: mount the Secret as a volume and read it with `AddKeyPerFile`, or a key vault with a managed identity.
 
 Exceptions: names such as `PASSWORD_FILE` tell of a file. Values are never shown.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Names
 
 from bot.domain.repositories.finding import FindingSeverity
@@ -28,11 +27,10 @@ from bot.files.audit.secrets.arguments import (
     service_arguments,
     service_checks,
 )
-from bot.files.audit.secrets.deploys import variables_of_deploy
+from bot.files.audit.secrets.deploys import variables_of_deploy, variables_of_started
 from bot.files.audit.secrets.environment import is_put_in_later, secret_brought
 from bot.files.audit.secrets.manifests import manifest_data
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
-from bot.files.audit.shell import ShellCommand
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
 from bot.files.audit.suggestions.secrets_as_files import (
     comes_from_config_map,
@@ -41,6 +39,7 @@ from bot.files.audit.suggestions.secrets_as_files import (
     variables_put_in,
 )
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
 from bot.files.audit.workloads.compose import Service, overrides, passed_values
 from bot.files.audit.workloads.helm import may_hold
@@ -116,17 +115,22 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     )
     for deploy in deliveries(repository).deploys:
         if deploy.command is not None and deploy.step.events - TESTS_ONLY:
-            yield from _of_deploy(repository, deploy.step, deploy.command)
+            yield from _of_step(repository, deploy.step, variables_of_deploy(deploy.command), "what it deploys")
+    for step in dict.fromkeys(step for pipeline in pipelines(repository) for step in pipeline.steps):
+        if step.events - TESTS_ONLY:
+            yield from _of_step(repository, step, variables_of_started(step), "what it starts")
 
 
-def _of_deploy(repository: RepositoryTexts, step: PipelineStep, command: ShellCommand) -> Iterator[Verdict]:
-    """What the command of a deploy gives the environment of what it runs."""
+def _of_step(
+    repository: RepositoryTexts, step: PipelineStep, variables: Iterable[tuple[str, str]], whose: str
+) -> Iterator[Verdict]:
+    """What a step gives the environment of what it runs elsewhere."""
     place = repository.where(step)
-    for name, value in variables_of_deploy(command):
+    for name, value in variables:
         if brought := secret_brought(name, value):
-            yield fails(place, step.subject, f"{brought} of what it deploys"[:200], _FIX_OF_DEPLOY)
+            yield fails(place, step.subject, f"{brought} of {whose}"[:200], _FIX_OF_DEPLOY)
         elif _may_connect(name, value):
-            why = f"{name[:80]} comes into the environment of what it deploys, and may hold a password"
+            why = f"{name[:80]} comes into the environment of {whose}, and may hold a password"
             yield unknown(place, step.subject, why, _OF_CONNECTION)
 
 

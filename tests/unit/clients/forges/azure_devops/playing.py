@@ -9,7 +9,8 @@ from bot.clients.forges.azure_devops.pipelines import Pipelines
 from bot.clients.forges.azure_devops.transport import OrganizationTransport
 from bot.clients.http.client import Http
 from bot.domain.clock import ManualClock
-from sandbox.azure_devops.service import Question, Service
+from sandbox.azure_devops.asked import Question
+from sandbox.azure_devops.service import Service
 
 
 def played(service: Service) -> httpx.MockTransport:
@@ -18,14 +19,14 @@ def played(service: Service) -> httpx.MockTransport:
         said = request.headers.get("authorization", "")
         path = request.url.raw_path.decode().partition("?")[0]
         reply = await service.answer(Question(request.method, path, dict(request.url.params), said, body))
-        if isinstance(reply.content, str):
-            return httpx.Response(reply.status, text=reply.content, headers=reply.headers)
+        if isinstance(reply.content, str | bytes):
+            return httpx.Response(reply.status, content=reply.content, headers=reply.headers)
         return httpx.Response(reply.status, json=reply.content, headers=reply.headers)
 
     return httpx.MockTransport(handle)
 
 
-def pipelines_of(service: Service, http: Http, clock: ManualClock, token: str = "good") -> Pipelines:
+def transports_of(http: Http, clock: ManualClock, token: str = "good") -> dict[str, OrganizationTransport]:
     async def authorization() -> str:
         return f"Bearer {token}"
 
@@ -33,4 +34,8 @@ def pipelines_of(service: Service, http: Http, clock: ManualClock, token: str = 
         clock.advance(timedelta(seconds=seconds))
 
     names = ("contoso", "fabrikam")
-    return Pipelines({each: OrganizationTransport(http, clock, each, authorization, sleep=sleep) for each in names})
+    return {each: OrganizationTransport(http, clock, each, authorization, sleep=sleep) for each in names}
+
+
+def pipelines_of(service: Service, http: Http, clock: ManualClock, token: str = "good") -> Pipelines:
+    return Pipelines(transports_of(http, clock, token))

@@ -37,9 +37,9 @@ def test_a_request_that_is_not_described_is_told(
 
 def test_an_answer_that_is_not_described_is_told(folder: Path) -> None:
     row = {"id": 7, "status": "completed"}
-    assert mistakes_of_answer(folder, "GET", BUILDS, {"count": 1, "value": [row]}) == []
+    assert mistakes_of_answer(folder, "GET", BUILDS, (), {"count": 1, "value": [row]}) == []
     odd = {"id": 7, "status": "done", "colour": "green"}
-    assert mistakes_of_answer(folder, "GET", BUILDS, {"count": 1, "value": [odd]}) == [
+    assert mistakes_of_answer(folder, "GET", BUILDS, (), {"count": 1, "value": [odd]}) == [
         "value[0].status is 'done'",
         "value[0].colour is not described",
     ]

@@ -17,7 +17,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity
-from sandbox.azure_devops.service import EDIT_QUEUE, PROJECT, QUEUE, Question, Reply, Service
+from sandbox.azure_devops.asked import Question, Reply
+from sandbox.azure_devops.service import EDIT_QUEUE, PROJECT, QUEUE, Service
 from tests.unit.clients.forges.azure_devops.playing import pipelines_of, played
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)

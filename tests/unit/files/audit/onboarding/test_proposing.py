@@ -6,8 +6,9 @@ from datetime import datetime
 import pytest
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
+from bot.domain.repositories.finding import JudgedRepository
 from bot.domain.repositories.onboarding import SAFE_CHECKS, LeftToPeople, Proposal
-from bot.files.audit.auditing import JudgedRepository, judge_repository
+from bot.files.audit.auditing import judge_repository
 from bot.files.audit.onboarding import proposing
 from bot.files.audit.onboarding.proposing import MOST_SPLICES, MOST_TRIES, WantedProposal, propose
 from bot.files.audit.onboarding.weekly_workflow import PATH

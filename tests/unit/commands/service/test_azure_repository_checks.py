@@ -1,0 +1,77 @@
+"""What `doctor` says of repositories in Azure Repos."""
+
+from pathlib import Path
+
+from bot.clients.http.client import Http
+from bot.commands.service.azure_repository_checks import azure_repository_checks
+from bot.commands.service.pipeline_checks import Members
+from bot.domain.clock import ManualClock
+from bot.domain.repositories.repository import AZURE_DEVOPS, FleetRepository
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.settings import Settings
+from bot.views.doctor import Health
+from sandbox.azure_devops.repos import READ
+from sandbox.azure_devops.service import PROJECT, Service
+from tests.builders import NOON
+from tests.unit.clients.forges.azure_devops.playing import played
+
+Found = list[tuple[str, Health, str]]
+
+
+async def found(folder: Path, service: Service, members: Members, *include: str) -> Found:
+    (folder / "token").write_text("good")
+    azure = {
+        "organizations": {"contoso": {"token_file": folder / "token"}},
+        "repositories": {"include": list(include)},
+        "seconds_between_requests": 0,
+    }
+    settings = Settings.model_validate({"azure_devops": azure})
+    async with Http(service.clock, transport=played(service)) as http:
+        checks = await azure_repository_checks(settings, members, http)
+    return [(each.subject, each.verdict, each.found) for each in checks]
+
+
+def members_of(service: Service, *names: str) -> Members:
+    homes = [service.repos.create(name, PROJECT) for name in names]
+    return [
+        (
+            FleetRepository(
+                *(number, f"contoso/team one/{home.name}", (), RepositoryConfig()),
+                node_id=f"contoso/{PROJECT['id']}/git/{home.id}",
+                forge=AZURE_DEVOPS,
+            ),
+            (),
+        )
+        for number, home in enumerate(homes)
+    ]
+
+
+async def test_many_repositories_are_asked_about_in_one_request(tmp_path: Path) -> None:
+    service = Service(None, ManualClock(NOON))
+    members = members_of(service, *(f"app-{number}" for number in range(20)))
+    assert await found(tmp_path, service, members, "*") == [
+        ("contoso: repositories", Health.FINE, "20 repositories: Read")
+    ]
+    assert len(service.asked) == 1
+
+
+async def test_a_right_that_is_missing_at_many_is_one_line_with_some_of_them(tmp_path: Path) -> None:
+    service = Service(None, ManualClock(NOON))
+    service.lacking.add(READ)
+    [(subject, verdict, words)] = await found(tmp_path, service, members_of(service, "a", "b", "c", "d"), "*")
+    assert (subject, verdict) == ("contoso: 4 repositories", Health.WRONG)
+    assert words == (
+        "Read is missing, to read its files (contoso/team one/a, contoso/team one/b, contoso/team one/c and others)"
+    )
+
+
+async def test_nobody_is_asked_where_no_repositories_are_read(tmp_path: Path) -> None:
+    service = Service(None, ManualClock(NOON))
+    assert await found(tmp_path, service, members_of(service, "a")) == []
+    assert service.asked == []
+
+
+async def test_that_none_is_known_yet_is_told(tmp_path: Path) -> None:
+    service = Service(None, ManualClock(NOON))
+    [(_, verdict, words)] = await found(tmp_path, service, [], "contoso/*/*")
+    assert (verdict, words) == (Health.NOTE, "none is known there yet")

@@ -1,0 +1,131 @@
+"""What workflows hand to others of secrets: other machines, workflows of other repositories, images."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.audit.auditing import audit
+from bot.files.audit.rules import BY_CHECK
+from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, outcomes, texts, workflow
+
+FAILS, HOLDS, UNKNOWN = Outcome.FAILS, Outcome.HOLDS, Outcome.UNKNOWN
+SSH = "- uses: appleboy/ssh-action@v1\n  with:\n    host: h\n    script: |\n      {line}\n"
+RUN = "docker run -d --name api {options} contoso/api:8"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("-e DB_PASSWORD=${{ secrets.DB_PASSWORD }}", [FAILS]),
+        ("-e DB_PASSWORD='${{ secrets.DB_PASSWORD }}' -e API_KEY=${{ secrets.K }}", [FAILS, FAILS]),
+        ("--env=DB_PASSWORD=$PASSWORD", [FAILS]),
+        ("--env DB_PASSWORD", [FAILS]),
+        ('-e "ConnectionStrings__Shop=Server=db;Password=${{ secrets.P }}"', [FAILS]),
+        ("-e ConnectionStrings__Shop=${{ secrets.SHOP }}", [UNKNOWN]),
+        ("-e DB_PASSWORD_FILE=/run/secrets/db -e ASPNETCORE_URLS=http://+:8080", []),
+        ("-l DB_PASSWORD=${{ secrets.DB_PASSWORD }}", []),
+    ],
+)
+def test_a_container_of_another_machine_gets_no_secret_into_its_environment(
+    options: str, expected: list[Outcome]
+) -> None:
+    line = RUN.format(options=options)
+    by_shell = f"- run: |\n    ssh root@h << 'EOF'\n    {line}\n    EOF\n"
+    in_quotes = "- run: |\n    ssh root@h '{}'\n".format(line.replace("'", '"'))
+    for steps in (SSH.format(line=line), by_shell, in_quotes):
+        assert outcomes("runtime-secrets", {BUILD: workflow(steps)}) == expected
+        assert outcomes("runtime-secrets", {BUILD: workflow(steps, "pull_request:")}) == []
+
+
+@pytest.mark.parametrize(("stays", "expected"), [("--restart always", [FAILS]), ("--rm", [])])
+def test_a_container_that_outlives_its_run_gets_no_secret_either(stays: str, expected: list[Outcome]) -> None:
+    steps = f"- run: |\n    docker run {stays} \\\n      -e DB_PASSWORD=${{{{ secrets.P }}}} contoso/api:8\n"
+    assert outcomes("runtime-secrets", {BUILD: workflow(steps)}) == expected
+
+
+def test_a_secret_is_told_by_name_and_not_by_value() -> None:
+    line = RUN.format(options="-e DB_PASSWORD=hunter22 -e TOKEN=$TOKEN")
+    told = [each.message for each in findings("runtime-secrets", {BUILD: workflow(SSH.format(line=line))})]
+    assert told == [
+        "DB_PASSWORD is written out of what it starts",
+        "TOKEN comes into the environment of what it starts",
+    ]
+
+
+CALL = """
+on: {{push: {{branches: [main]}}}}
+jobs:
+  build:
+    uses: {uses}
+    secrets: {secrets}
+"""
+COMMIT = "0123456789012345678901234567890123456789"
+
+
+@pytest.mark.parametrize(
+    ("uses", "secrets", "expected"),
+    [
+        ("contoso/ci/.github/workflows/docker-publish.yml@main", "inherit", [FAILS]),
+        ("contoso/ci/.github/workflows/docker-publish.yml@v2", "inherit", [FAILS]),
+        (f"contoso/ci/.github/workflows/docker-publish.yml@{COMMIT}", "inherit", [HOLDS]),
+        ("contoso/ci/.github/workflows/docker-publish.yml@main", "{TOKEN: '${{ secrets.TOKEN }}'}", []),
+        ("contoso/ci/.github/workflows/lint.yml@main", "inherit", []),
+        ("shop/ci/.github/workflows/docker-publish.yml@main", "inherit", []),
+    ],
+)
+def test_a_workflow_of_others_that_gets_all_secrets_is_named_by_commit(
+    uses: str, secrets: str, expected: list[Outcome]
+) -> None:
+    files = texts({BUILD: CALL.format(uses=uses, secrets=secrets), "Dockerfile": "FROM node:24\n"})
+    found = audit(files, NOW, rules=[BY_CHECK["actions-pinned"]], name="shop/api")
+    assert [each.outcome for each in found] == expected
+    tests = {path: text.replace(b"push: {branches: [main]}", b"pull_request: {}") for path, text in files.items()}
+    assert audit(tests, NOW, rules=[BY_CHECK["actions-pinned"]], name="shop/api") == ()
+
+
+DOCKERFILE = "FROM a AS build\nCOPY src/ src/\nRUN dotnet publish src -o /app\nFROM b:8\nCOPY --from=build /app .\n"
+BUILDS = PUSH.replace("  with:\n", "  with:\n    context: .\n    file: Dockerfile\n")
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("- run: printf '%s' \"$KEY\" > ./src/key.json\n  env: {KEY: '${{ secrets.KEY }}'}\n", UNKNOWN),
+        ("- run: echo '${{ secrets.SETTINGS }}' > src/appsettings.Production.json\n", UNKNOWN),
+        ("- run: echo \"$KEY\" | base64 -d > src/key.pfx\n  env: {KEY: '${{ secrets.KEY }}'}\n", UNKNOWN),
+        ("- run: echo \"$KEY\" | tee src/key.json\n  env: {KEY: '${{ secrets.KEY }}'}\n", UNKNOWN),
+        ("- run: echo \"$KEY\" > /tmp/key.json\n  env: {KEY: '${{ secrets.KEY }}'}\n", HOLDS),
+        ("- run: echo \"$KEY\" > ~/.docker/config.json\n  env: {KEY: '${{ secrets.KEY }}'}\n", HOLDS),
+        ("- run: echo \"$KEY\" >> $GITHUB_ENV\n  env: {KEY: '${{ secrets.KEY }}'}\n", HOLDS),
+        ("- run: echo \"$KEY\" > docs/key.json\n  env: {KEY: '${{ secrets.KEY }}'}\n", HOLDS),
+        ("- run: echo 1 > src/version.txt\n  env: {KEY: '${{ secrets.KEY }}'}\n", HOLDS),
+    ],
+)
+def test_a_secret_that_a_step_writes_beside_what_is_copied_may_be_in_the_image(
+    step: str, expected: Outcome
+) -> None:
+    files = {BUILD: workflow(step + BUILDS), "Dockerfile": DOCKERFILE}
+    assert outcomes("image-secrets", files) == [expected]
+    behind = {BUILD: workflow(BUILDS + step), "Dockerfile": DOCKERFILE}
+    assert outcomes("image-secrets", behind) == [HOLDS]
+
+
+PROJECT = '<Project><ItemGroup><None Update="{name}"><{key}>{value}</{key}></None></ItemGroup></Project>'
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "expected"),
+    [
+        ("gateway.pfx", "CopyToOutputDirectory", "Always", UNKNOWN),
+        ("keys\\server.key", "CopyToPublishDirectory", "PreserveNewest", UNKNOWN),
+        ("gateway.pfx", "CopyToPublishDirectory", "Never", HOLDS),
+        ("appsettings.json", "CopyToOutputDirectory", "Always", HOLDS),
+        ("signing.pub.key", "CopyToOutputDirectory", "Always", HOLDS),
+    ],
+)
+def test_a_key_that_a_project_publishes_may_be_in_the_image(
+    name: str, key: str, value: str, expected: Outcome
+) -> None:
+    project = PROJECT.format(name=name, key=key, value=value)
+    assert outcomes("image-secrets", {"Dockerfile": DOCKERFILE, "src/Web.csproj": project}) == [expected]
+    assert outcomes("image-secrets", {"Dockerfile": DOCKERFILE, "other/Other.csproj": project}) == [HOLDS]
+    assert outcomes("image-secrets", {"Dockerfile": "FROM b:8\nCOPY . .\n", "Web.csproj": project}) == [HOLDS]
