@@ -74,8 +74,8 @@ _VERBS = {
     "git": "fetch rev-parse rev-list log describe config checkout switch status diff show clone submodule ls-files"
     " ls-remote branch symbolic-ref name-rev lfs version tag",
     "npm": "ci install i test audit --version -v run",
-    "yarn": "install build test lint --version",
-    "pnpm": "install build test lint --version",
+    "yarn": "install build test lint run --version",
+    "pnpm": "install build test lint run --version",
     "az": "login logout account acr version extension configure",
     "aws": "ecr ecr-public sts configure --version",
     "gcloud": "auth config version info",
@@ -87,6 +87,7 @@ _VERBS = {
     "python3": "--version -V",
     "node": "--version -v",
 }
+_BUILDING = "build test lint ci compile format typecheck"
 _SECOND = {
     ("docker", "image"): "ls inspect tag push pull prune rm history save load build",
     ("docker", "manifest"): "create push inspect annotate rm",
@@ -96,7 +97,9 @@ _SECOND = {
     ("docker", "builder"): "prune",
     ("dotnet", "nuget"): "add update remove list enable disable locals why",
     ("dotnet", "tool"): "restore install update list",
-    ("npm", "run"): "build test lint ci compile format typecheck",
+    ("npm", "run"): _BUILDING,
+    ("yarn", "run"): _BUILDING,
+    ("pnpm", "run"): _BUILDING,
     ("az", "account"): "show set list",
     ("az", "acr"): "login build import show check-health repository",
     ("aws", "ecr"): "get-login-password describe-images describe-repositories batch-get-image",
@@ -162,10 +165,17 @@ def _of_script(repository: RepositoryTexts, text: str, depth: int) -> str:
 
 
 def _unknown_commands(repository: RepositoryTexts, text: str, depth: int) -> Iterator[str]:
+    own = {match["name"] for match in _FUNCTION.finditer(text)}
     for command in commands(Spanned(text, range(len(text)))):
         words = tuple(word.text for word in command.words)
-        if words and words[0] and not _is_known(repository, command, words, depth):
+        if words and words[0] and words[0] not in own and not _is_known(repository, command, words, depth):
             yield _shown(text, words)
+
+
+_FUNCTION = re.compile(
+    r"^[ \t]*(?:function[ \t]+)?(?P<name>[A-Za-z_][\w-]{0,80})[ \t]*\(\)[ \t\n]*\{", re.MULTILINE
+)
+"""A function of a script, whose own commands are read where they stand."""
 
 
 def _shown(text: str, words: tuple[str, ...]) -> str:

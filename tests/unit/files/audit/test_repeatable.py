@@ -29,6 +29,8 @@ def unknown_of(step: str, **files: str) -> str:
         "aws s3 cp --quiet s3://contoso/a.zip .",
         "az acr login --name contoso",
         "Write-Host done",
+        "pnpm run build",
+        'emit() {\n      echo "$1=$2" >> "$GITHUB_OUTPUT"\n    }\n    emit a true',
         "sudo apt-get install -y jq",
     ],
 )
@@ -55,6 +57,8 @@ def test_what_builds_tests_fetches_and_pushes_images_is_repeatable(run: str) -> 
         ("npm run release", "`npm run release`"),
         ("./release.exe", "`./release.exe`"),
         ('"$PROGRAM" push', "a command that only a run knows"),
+        ("pnpm run release", "`pnpm run release`"),
+        ("ship() {\n      gh release create v1\n    }\n    ship", "`gh release create`"),
     ],
 )
 def test_what_is_not_known_is_named(run: str, what: str) -> None:
