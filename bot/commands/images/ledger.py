@@ -17,14 +17,11 @@ async def read_cves(settings: Settings, clock: Clock) -> Cves:
 
 
 async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
-    """Reads where the fix of one CVE is for each image; raises `Failure` where nothing tells of it. Its name may be
-    shortened, as in `2026-10019`."""
-    cve = cve_of(name)
+    """Reads where the fix of one CVE is for each image; raises `Failure` for what is neither the name of a CVE nor
+    told of. The name may be shortened, as in `2026-10019`."""
     async with opened_stores(settings, clock) as stores:
-        page = await stores[LedgerStore].cve(cve, WHOLE)
-        release_note = await stores[LedgerStore].release_note(cve) if page is None else ""
+        page = await stores[LedgerStore].cve(cve_of(name), WHOLE)
     if page is None:
-        advice = "see `vulnerabilities` and `feeds` in the settings, and `freshness-bot status` for their age"
-        fault = release_note or "nothing that was read tells of it"
-        raise Failure(Trouble.MISSING, fault, where=name[:64], advice=advice)
+        fault = "is no name of a CVE, and nothing that was read tells of it"
+        raise Failure(Trouble.MISSING, fault, where=name[:64], advice="write it as in CVE-2026-21518")
     return page

@@ -61,6 +61,11 @@ def cve_of(name: str) -> str:
     return f"CVE-{shortened[1]}" if shortened else name
 
 
+def is_cve(name: str) -> bool:
+    """Whether a name is that of a CVE, whole or shortened, and not that of a publisher's own record."""
+    return _CVE.fullmatch(name.strip()) is not None
+
+
 def public_record(cve: str) -> str:
     """Where anybody can read of a CVE."""
     return f"https://www.cve.org/CVERecord?id={quote(cve)}"

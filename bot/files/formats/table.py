@@ -78,17 +78,20 @@ def _names(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:.*/)?(?:{pattern})")
 
 
+_OF_PROGRAM = r"(?![^/]*\.(?:cs|fs|vb|py|go|rs|rb|java|kt|php|sh|ps1|[jt]sx?|json|ya?ml|xml|toml|html)$)"
 _DOCKERFILE = _names(
-    r"(?:Docker|Container)file\.[^/]+"
-    r"|(?:[A-Za-z0-9_-]*[a-z0-9_-])?(?:Docker|Container)file(?:[A-Z0-9][\w-]*)?"
-    r"|(?![^/]*\.(?:cs|fs|vb|py|go|rs|rb|java|kt|php|sh|ps1|[jt]sx?|json|ya?ml|xml|toml|html)$)"
-    r"(?:[^/]*[._-])?(?i:(?:docker|container)file)(?:[._-][^/]*|[0-9]*)"
+    r"(?:Docker|Container)file\.[^/]+|[^/]+\.docker"
+    rf"|{_OF_PROGRAM}(?:[A-Za-z0-9_-]*[a-z0-9_-])?(?:Docker|Container)file(?:[A-Z0-9][\w-]*)?(?:\.[\w-]+)?"
+    rf"|{_OF_PROGRAM}(?:[^/]*[._-])?(?i:(?:docker|container)file)(?:[._-][^/]*|[0-9]*)"
 )
 """Any suffix may stand behind the usual name; behind others, that of a program tells of one about Dockerfiles.
 Where a word is run together with it (`Arm64Dockerfile`, `DockerfileArm64`), its capital begins another word."""
-_MAY_BE_SOURCE = re.compile(r".*\.(?:cs|fs|vb|py|go|rs|rb|java|kt|php|sh|ps1|[jt]sx?)")
+_MAY_BE_OTHER = re.compile(
+    r".*\.(?:cs|fs|vb|py|go|rs|rb|java|kt|php|sh|ps1|[jt]sx?|docker)|(?:.*/)?[\w-]+(?:Docker|Container)file\.[^/]+"
+)
 _STAGE = re.compile(r"^[ \t]*FROM[ \t]+\S", re.IGNORECASE | re.MULTILINE)
-"""What tells a `Dockerfile.go` for a program in Go from a program about Dockerfiles."""
+"""What tells a `Dockerfile.go` for a program in Go from a program about Dockerfiles, and an `api.docker` or
+`ApiDockerfile.Alpine` that is one."""
 _WORKFLOW = _names(r"\.github/workflows/[^/]+\.ya?ml|action\.ya?ml")
 _COMPOSE = _names(r"(?:(?:[^/]*[._-])?(?i:compose)[^/]*|docker-stack)\.ya?ml")
 _BAKE = _names(r"[^/]*bake[^/]*\.hcl|(?:docker-bake[^/]*|(?:[^/]*[._-])?bake)\.json")
@@ -214,7 +217,7 @@ def kind_of_file(path: str, read: Callable[[], str]) -> Kind | None:
     """What kind a file is by its path, or by the text that `read` gives where the path says no more than that it is
     YAML, or may be a program's."""
     kind = kind_of(path)
-    if kind == dockerfile.KIND and _MAY_BE_SOURCE.fullmatch(path) and not _STAGE.search(read()):
+    if kind == dockerfile.KIND and _MAY_BE_OTHER.fullmatch(path) and not _STAGE.search(read()):
         return next((each.kind for each in FORMATS if each.kind != kind and each.names.fullmatch(path)), None)
     if kind != kubernetes.KIND:
         return kind

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.clock import AHEAD
 from bot.domain.running.runs import (
     STALE_AFTER,
     Coverage,
@@ -108,6 +109,8 @@ class RunningStore(Store):
             [number] = await lock_where(connection, table, table.c.name == source)
             row = (await connection.execute(select(table).where(table.c.id == number))).one()
             kept, ids = await _read_kept(connection, row)
+            if _is_dated_ahead(kept, now + AHEAD):
+                kept, ids = await _read_kept(connection, await _put_back(connection, number, now))
             changed = changes_by(kept, snapshot, timedelta(seconds=row.stale_after))
             if changed is None:
                 return False
@@ -167,6 +170,34 @@ def _source_values(source: RunningSource) -> dict[str, Any]:
 
 async def _due_source(claimed: Claimed) -> DueSource:
     return DueSource(claimed.id, claimed.row["name"])
+
+
+def _is_dated_ahead(kept: KeptRuns, limit: datetime) -> bool:
+    dates = [run.seen_at for run in kept.runs]
+    dates += [kept.told_at] if kept.told_at is not None else []
+    dates += [kept.coverage.until] if kept.coverage is not None else []
+    return any(date > limit for date in dates)
+
+
+async def _put_back(connection: AsyncConnection, source: int, now: datetime) -> Row[Any]:
+    """Takes what a clock that was ahead has dated for something of this moment: nothing would be news until then.
+
+    Answers the source as it is now.
+    """
+    looks, places, table = running_looks.c, running_places.c, running_sources
+    await connection.execute(update(table).where(table.c.id == source).values(told_at=None))
+    await connection.execute(delete(running_looks).where(looks.source_id == source, looks.since > now))
+    is_late = looks.source_id == source, looks.until > now
+    await connection.execute(update(running_looks).where(*is_late).values(until=now))
+    pulled_later = places.source_id == source, places.pulls_since > now
+    await connection.execute(update(running_places).where(*pulled_later).values(pulls_since=now))
+    of_it = runs.c.place_id.in_(select(places.id).where(places.source_id == source))
+    dated = or_(runs.c.since > now, runs.c.seen_at > now, runs.c.until > now)
+    await lock_where(connection, runs, of_it, dated)
+    for column, beside in ((runs.c.since, {"is_older": True}), (runs.c.seen_at, {}), (runs.c.until, {})):
+        values = {column.name: now, **beside}
+        await connection.execute(update(runs).where(of_it, column > now).values(values))
+    return (await connection.execute(select(table).where(table.c.id == source))).one()
 
 
 async def _read_kept(

@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain.feeds.advisory import Release, Severity
 from bot.domain.packages.ledger.clocks import Passage, Station, StationClock
 from bot.domain.packages.ledger.entries import LedgerEntry, Places, StationTime
-from bot.views.paging import Page
+from bot.views.paging import WHOLE, Page, page_of
 
 STATION_WORDS: Mapping[Station, str] = {
     Station.FIX: "no fix yet",
@@ -112,6 +112,24 @@ class CvePage:
     not_known: int = 0
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_told: bool = True
+    """Whether anything that was read tells of it."""
+
+    @property
+    def untold(self) -> str:
+        """What follows for the images where nothing tells of it; empty where something does."""
+        if self.is_told:
+            return ""
+        if self.not_known or self.gaps:
+            return "not known: nothing that was read tells of it"
+        return "concerns no image: nothing that was read of their packages tells of it"
+
+
+def untold_page(cve: str, not_known: int, gaps: tuple[str, ...], release_note: str) -> CvePage:
+    """The page of a CVE that nothing tells of; what a release of .NET affects that fixes it is not known."""
+    row = CveRow(cve, "", None, "", None, (), Places(dict.fromkeys(Station, 0)))
+    notes = (release_note,) if release_note else ()
+    return CvePage(row, page_of((), 0, WHOLE), not_known, (*gaps, *notes), is_told=False)
 
 
 def row_of(entry: LedgerEntry, took: Mapping[Station, StationTime]) -> LedgerRow:

@@ -10,10 +10,10 @@ from bot.domain.running.exposure import Asked, CoveredSource, ExposedTime, Place
 from bot.domain.wording.words import counted
 from bot.views.images.ledger import LedgerRow
 from bot.views.paging import Cut, Page, page_of
+from bot.views.running.unread import unread_at, unread_between
 
 EXPOSED, KNOWN, INCOMPLETE = 1, 0, 3
 """Exit codes."""
-_MOST_HOLES = 5
 _MOST_REASONS = 8
 
 
@@ -155,21 +155,10 @@ def _others(answer: ExposureAnswer) -> Iterator[str]:
 
 def _unread(source: CoveredSource, asked: Asked) -> Iterator[str]:
     """What is not known of one source; of one that settings name no more, only what it once told."""
-    if not source.is_listed and not source.is_known(asked.at) and asked.since is None:
-        return
-    why = f": {source.error}" if source.error else ""
-    if not source.covered:
-        yield f"{source.name} was never read as a whole{why}"
-    elif asked.since is not None:
-        holes = list(source.holes(asked.since, asked.at))
-        for since, until in holes[-_MOST_HOLES:]:
-            yield f"{source.name} was not read as a whole from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
-    elif not source.is_known(asked.at):
-        last = max((each.until for each in source.covered if each.until <= asked.at), default=None)
-        when = f"last read as a whole on {last:%Y-%m-%d %H:%M} UTC" if last else "not read as a whole"
-        yield f"{source.name} was {when}, before {asked.at:%Y-%m-%d %H:%M} UTC{why}"
-    if source.covered and source.covered[-1].until <= asked.at:
-        yield from (f"{source.name}: {line}" for line in source.not_read)
+    if asked.since is not None:
+        yield from unread_between(source, asked.since, asked.at)
+    elif source.is_listed or source.is_known(asked.at):
+        yield from unread_at(source, asked.at)
 
 
 def narrow(answer: ExposureAnswer, narrowed: Narrowed, teams: Mapping[str, frozenset[str]]) -> ExposureAnswer:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from bot.domain.running.exposure import CoveredSource
 from bot.domain.wording.words import counted
 from bot.views.paging import Page
+from bot.views.running.unread import unread_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def running_now(
     sources: Sequence[CoveredSource], places: int, nobodys: int, running: Page[RunningRow], now: datetime
 ) -> RunningList:
     """Words what the listed sources tell; `nobodys` of the `places` run builds of nobody that is known."""
-    unread = tuple(line for each in sources if (line := _unread(each, now)))
+    unread = tuple(line for each in sources for line in islice(unread_at(each, now), 1))
     if not sources:
         verdict = "No source tells what runs (`running.sources` in the settings)"
     else:
@@ -54,12 +56,3 @@ def running_now(
         if nobodys:
             verdict += f"; {nobodys:,} of them run builds of nobody we know"
     return RunningList(verdict, places, nobodys, unread, running, bool(sources))
-
-
-def _unread(source: CoveredSource, now: datetime) -> str:
-    why = f": {source.error}" if source.error else ""
-    if not source.covered:
-        return f"{source.name} was never read as a whole{why}"
-    if not source.is_known(now):
-        return f"{source.name} was last read as a whole on {source.covered[-1].until:%Y-%m-%d %H:%M} UTC{why}"
-    return f"{source.name}: {source.not_read[0]}" if source.not_read else ""

@@ -248,9 +248,7 @@ async def cve(request: Request) -> Response:
     stuck, who = text(request, "stuck"), text(request, "who")
     cve_page = await ledger.cve(name, cut_of(request), stuck, who)
     if cve_page is None:
-        raise HTTPException(
-            404, await _without_advisory(request, name) or f"Nothing that was read tells of {name}."
-        )
+        raise HTTPException(404, f"{name} is no name of a CVE, and nothing that was read tells of it.")
     check_page(cve_page.images)
     groups = await ledger.groups(name)
     runs, row = await _where_it_runs(request, name), cve_page.cve

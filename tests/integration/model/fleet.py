@@ -42,7 +42,7 @@ from bot.domain.rollouts.timing.pace import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import Freeze
-from bot.files.formats.repository import Memory
+from bot.files.formats.memory import Memory
 from bot.files.formats.rewrite.refresh import refresh
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act import tick as act
@@ -52,8 +52,8 @@ from bot.fleet.act.steps import tick as act_steps
 from bot.fleet.act.steps.tick import StepOptions
 from bot.fleet.discover import tick as discover
 from bot.fleet.discover.builds import tick as builds
+from bot.fleet.discover.ports import DiscoverOptions
 from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.tick import DiscoverOptions
 from bot.fleet.follow import tick as follow
 from bot.fleet.follow.steps import tick as follow_steps
 from bot.fleet.follow.tick import FollowOptions
@@ -73,6 +73,7 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import CONFIG, FakeRepository
+from tests.integration.model.clusters import Clusters, keep_packages
 from tests.integration.model.disturbed import DisturbedForge
 from tests.integration.model.said import HOLDS_FOR, OPT_OUT, UNREADABLE, Said, held_by_orders
 from tests.integration.store.filling import ASPNET, SDK, Stores, change_of
@@ -94,7 +95,7 @@ jobs: {build: {runs-on: ubuntu-latest, steps: [{run: docker build .}]}}
 WORKFLOW_FILE = "weekly-rebuild.yml"
 STEP_FILES = ("stage.yml", "deploy.yml")
 """In the order in which they follow the build."""
-STAGES = ("discover", "plan", "act", "follow", "everything")
+STAGES = ("discover", "plan", "act", "follow", "look", "everything")
 MAX_AGE = timedelta(days=3)
 SOAK = timedelta(hours=4)
 WAIT_AT_MOST = timedelta(hours=12)
@@ -337,8 +338,12 @@ class Fleet:
     """The ids of repositories that the operator does not include."""
     reached: DisturbedForge = field(init=False)
     """The forge as the bot reaches it."""
+    clusters: Clusters = field(init=False)
+    built: dict[int, int] = field(default_factory=dict)
+    """On which number of their base repositories were built last, by their places in `NAMES`."""
 
     def __post_init__(self) -> None:
+        self.clusters = Clusters(self.clock, self.own_clock)
         self.reached = DisturbedForge(self.forge)
 
     @property
@@ -374,6 +379,7 @@ class Fleet:
         stores = [Stores.of_worker(database, cast(ManualClock, own_clock), name) for name in ("one", "two")]
         fleet = cls(database, own_clock, forge, stores, policy=policy, selection=Selection(include=INCLUDED))
         fleet.reached.between = fleet.note
+        await keep_packages(database)
         await fleet.discover(0)
         await fleet.see()
         return fleet
@@ -421,8 +427,12 @@ class Fleet:
         )
         await follow_steps.tick(stores.steps, self.port, self.builder, options, self._loop(worker))
 
+    async def look(self, worker: int) -> None:
+        """What runs is looked at."""
+        await self.clusters.look(self.workers[worker], self._loop(worker))
+
     async def everything(self, worker: int) -> None:
-        for stage in (self.discover, self.plan, self.act, self.follow):
+        for stage in (self.discover, self.plan, self.act, self.follow, self.look):
             await stage(worker)
 
     async def with_a_wrong_clock(self, worker: int, ahead: timedelta) -> None:
@@ -528,6 +538,14 @@ class Fleet:
         self.forge.is_paused, self.forge.freeze = False, None
         self.forge.quarantined.clear()
         self.policy = replace(self.policy, freezes=())
+
+    async def roll_out(self, cluster: str, number: int, *, stays: bool) -> None:
+        """A cluster runs what a repository has built last."""
+        base = self.built.get(number, 1)
+        await self.clusters.roll_out(self.database, cluster, number, base, stays=stays)
+
+    def has_built(self, number: int) -> None:
+        self.built[number] = self.newest[ASPNET][-1]
 
     # Law
 

@@ -35,6 +35,7 @@ from bot.store.rows.repositories.tables import repositories as repositories_tabl
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.repository import CONFIG, FakeRepository
+from tests.integration.model.clusters import publish_cve
 from tests.integration.model.disturbances import DEEDS, ORDERS, Disturbances
 from tests.integration.model.disturbed import Fault, trouble_of
 from tests.integration.model.facts import ended_without_a_fact
@@ -58,6 +59,7 @@ from tests.integration.model.fleet import (
     everything_ends,
 )
 from tests.integration.model.said import BRANCHES, OPT_OUT
+from tests.integration.model.what_runs import RunningPlaces
 from tests.integration.store.filling import ASPNET, SDK
 
 WITHOUT_EFFECT = ("superseded", "skipped", "cancelled", "failed")
@@ -81,7 +83,7 @@ repositories = st.integers(0, 2)
 places = st.integers(0, 9)
 
 
-class Walk(Disturbances):
+class Walk(Disturbances, RunningPlaces):
     template: Path
 
     @initialize(policy=st.sampled_from([AT_ONCE, IN_WAVES]))
@@ -316,16 +318,20 @@ class Walk(Disturbances):
         self.runs_conclude(conclusion)
 
     def runs_conclude(self, conclusion: str) -> None:
-        for home in self.fleet.forge.homes:
+        for place, home in enumerate(self.fleet.forge.homes):
             for number, run in home.runs.items():
                 if not run.has_concluded:
                     home.conclude(number, conclusion)
+                    if conclusion == "success":
+                        self.fleet.has_built(place)
 
     @rule(number=repositories, conclusion=st.sampled_from(["success", "failure"]))
     def somebody_builds(self, number: int, conclusion: str) -> None:
         home = self.home(number)
         if home.has_workflow(WORKFLOW_FILE):
             home.ran(WORKFLOW_FILE, "push", self.fleet.clock.now(), conclusion)
+        if conclusion == "success":
+            self.fleet.has_built(number)
 
     # Laws
 
@@ -495,9 +501,13 @@ class Walk(Disturbances):
         await self.what_the_rule_wants_merged_is_set_to_merge()
         await self.what_was_opened_again_is_followed()
         everything_ends(fleet)
+        fleet.clusters.heal()
+        await publish_cve(fleet.workers[0])
         for _ in range(12):
             fleet.clock.advance(timedelta(hours=2))
             await fleet.everything(0)
+        assert await fleet.clusters.wrong(fleet.workers[1]) == []
+        assert await fleet.clusters.unknown(fleet.workers[1]) == []
         await self.nothing_is_too_old_without_a_reason()
         await self.nobody_is_left_without_what_moved()
         await self.what_is_done_went_through_its_steps()

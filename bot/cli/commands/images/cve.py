@@ -27,7 +27,7 @@ def cve(
     For each affected image six clocks: fixed by its publisher, in the base, in the mirror, in own bases, in the
     image, and in what manifests name. The table has a few lines for all images that are stuck at the same one and
     wait for the same people; --all and --format json tell of each. Reads the store alone and can run beside the
-    service. Exit codes: 0 all images are known, 2 nothing tells of the CVE, 3 no image is known, some could not be
+    service. Exit codes: 0 all images are known, 2 that is no CVE, 3 no image is known, some could not be
     read, or not as a whole, or CVE data of something that they hold is missing or old.
 
     Example: freshness-bot cve CVE-2026-21518
@@ -87,10 +87,14 @@ def show_cve(page: "CvePage", output: Format, *, show_all: bool = False) -> None
     if output is Format.JSON:
         images = [image_as_json(row) for row in page.images.items]
         unknowns = {"not_known": page.not_known, "gaps": page.gaps, "notes": page.notes}
-        print_json({**as_json(page.cve), "images": images, **unknowns})
+        print_json({**as_json(page.cve), "is_told": page.is_told, "images": images, **unknowns})
         end_with_unknown(page.not_known, page.gaps)
         return
     row = page.cve
+    if page.untold:
+        print_sentence(f"{row.cve}: {page.untold}.")
+        end_with_unknown(page.not_known, page.gaps)
+        return
     rated = f"{row.severity_told}, as {row.rated_by} rates it" if row.severity else "not rated"
     print_sentence(f"{row.cve}: {rated}. {row.title}")
     if not page.images.items:

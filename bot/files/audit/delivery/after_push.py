@@ -12,6 +12,7 @@ from bot.files.audit.delivery.templates import containers_in
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import joined_lines, without_comments
 from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.formats.source.nodes import Mapping, Scalar
 
 _CALLS = re.compile(
     r"(?<![\w-])(?P<program>curl|wget|Invoke-WebRequest|Invoke-RestMethod|iwr|irm)(?![\w-])(?P<words>[^\n;|]*)",
@@ -35,19 +36,38 @@ _APPLYING_ACTION = re.compile(r"(?:terraform|tofu|terragrunt)[\w-]*apply")
 _IMAGE_GIVEN = re.compile(
     r"(?:-var[= ]|\bTF_VAR_)[\"']?\w*(?:image|tag|digest|container)\w*[\"']?[ \t]*[=:]", re.IGNORECASE
 )
+_GIVEN_TO_ACTION = re.compile(r"^[ \t]*[\"']?\w*(?:image|digest)\w*[\"']?[ \t]*=", re.IGNORECASE | re.MULTILINE)
+"""A variable of an image among those that an action is handed in one text."""
 _TRIES = re.compile(r"-destroy\b|--?dry-run\b")
 
 
 def started_after_push(repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep) -> str:
-    """What a step behind a push of its run may have put into use, in words; empty for nothing."""
-    pushes = (each.step for each in deliveries(repository).pushes if each.pipeline is pipeline)
+    """What a step may have put into use, in words; empty for nothing.
+
+    Where no push is seen, that is only what Terraform is told of an image.
+    """
+    pushes = [each.step for each in deliveries(repository).pushes if each.pipeline is pipeline]
+    program = _applies(step)
+    if not pushes:
+        return f"`{program} apply` is given an image" if program and _is_given_image(step) else ""
     if not any((each is step or each.is_before(step)) and each.events & step.events for each in pushes):
         return ""
     if hook := next(_hooks_called(step), ""):
         return f"`{hook}` calls a hook after the push"
-    if (program := _applies(step)) and _may_run_images(repository, step):
+    if program and _may_run_images(repository, step):
         return f"`{program} apply` comes after the push"
     return ""
+
+
+def _is_given_image(step: PipelineStep) -> bool:
+    """Whether a step of the job tells Terraform of an image, be it through an action."""
+    for each in step.job.mapping.sequence("steps"):
+        if isinstance(each, Mapping):
+            run, given = each.scalar("run"), each.mapping("with").entries()
+            texts = [value.value for _, value in given if isinstance(value, Scalar)]
+            if any(map(_GIVEN_TO_ACTION.search, texts)) or (run is not None and _IMAGE_GIVEN.search(run.value)):
+                return True
+    return False
 
 
 def _hooks_called(step: PipelineStep) -> Iterator[str]:

@@ -18,7 +18,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import forget_images
-from bot.store.rows.repositories.audits import forget_audits
+from bot.store.rows.repositories.audits import audit_again, forget_audits
 from bot.store.rows.repositories.repositories import rename_in_place
 from bot.store.rows.repositories.tables import repositories, repository_blobs, usages
 from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate
@@ -73,13 +73,16 @@ async def take_listing(
         await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
     if news:
         await connection.execute(_become_due(now), news)
-    await _forget(connection, absent_ids, now)
+    moved_ids = sorted(row.id for row in rows_by_name.values() if _has_another_branch(row, items.get(row.name)))
+    await _forget(connection, absent_ids, moved_ids, now)
     await _tell(connection, listing.trouble, forge, now)
 
 
-async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: datetime) -> None:
-    """What was read of them goes, and what merges by itself there is looked at: the bot takes its word for that
-    back."""
+async def _forget(
+    connection: AsyncConnection, absent_ids: Sequence[int], moved_ids: Sequence[int], now: datetime
+) -> None:
+    """What was read of the absent goes, and what merges by itself there is looked at: the bot takes its word for
+    that back. What was found of the others hangs on a branch that is not the default one any more."""
     touched_bases: set[int] = set()
     for ids in chunks(absent_ids):
         base_ids = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
@@ -99,6 +102,7 @@ async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: d
             .where(repositories.c.id.in_(ids))
             .values(listed=False, tree=None, reader=None, error=None)
         )
+    await audit_again(connection, moved_ids, now)
     await mark_used(connection, touched_bases)
     merging = list[int]()
     for ids in chunks(absent_ids):
@@ -135,10 +139,15 @@ def _has_news(row: Any, item: Repository, reader: str | None) -> bool:
     return bool(
         item.pushed_lately
         or row.pushed_at != item.pushed_at
-        or row.default_branch != item.default_branch
+        or _has_another_branch(row, item)
         or not row.listed
         or (reader is not None and row.reader not in (None, reader))
     )
+
+
+def _has_another_branch(row: Any, item: Repository | None) -> bool:
+    """Whether another branch is the default one now, by which the audit tells what runs on a schedule."""
+    return item is not None and row.default_branch != item.default_branch
 
 
 def _settled_push(item: Repository) -> datetime | None:

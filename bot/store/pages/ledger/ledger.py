@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Severity, is_cve
 from bot.domain.feeds.document import silence
 from bot.domain.packages.cves.publication import CvePublication, ToldAffected, disagreements
 from bot.domain.packages.cves.vulnerability import AffectedPackage
@@ -54,6 +54,7 @@ from bot.views.images.ledger import (
     grouped,
     released_alone,
     rows_of,
+    untold_page,
 )
 from bot.views.paging import Cut, page_of
 
@@ -176,11 +177,11 @@ class LedgerStore(CvePagesStore):
 
     async def cve(self, name: str, cut: Cut, stuck: str = "", who: str = "") -> CvePage | None:
         """One of them with its images, those that wait first; with `stuck` those alone that are stuck so, with
-        `who` of these those that it can move. None where nobody has told of it."""
+        `who` of these those that it can move. None where nobody has told of what is no name of a CVE."""
         async with self._working:
             one_cve = await self._one(name)
         if one_cve is None:
-            return None
+            return await self._untold(name) if is_cve(name) else None
         entries = one_cve.entries
         if stuck:
             alike = {
@@ -217,6 +218,13 @@ class LedgerStore(CvePagesStore):
 
         async with self._database.reading() as connection:
             return released_alone(await read_releases(connection, select(releases)), name)
+
+    async def _untold(self, name: str) -> CvePage:
+        """Whether it is known then that it concerns no image."""
+        async with self._database.reading() as connection:
+            _, not_known = await count_images(connection, self._platforms)
+            gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
+        return untold_page(name, not_known, gaps, await self.release_note(name))
 
     async def _one(self, name: str) -> _OneCve | None:
         one_cve = self._by_name.get(name)

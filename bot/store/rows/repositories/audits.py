@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.finding import Finding
 from bot.store.engine.codec import dump, load
-from bot.store.engine.writing import insert_into, lock, upsert
+from bot.store.engine.writing import chunks, insert_into, lock, upsert
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.schema import (
@@ -103,13 +103,15 @@ async def save_audited(
     await connection.execute(upsert(connection, audits, tuple(key), **key, **values))
 
 
-async def audit_again(connection: AsyncConnection, repository: int, now: datetime) -> None:
-    """Has a repository audited again whose other evidence has changed; whoever audits it now has not seen that."""
-    is_of_repository = audits.c.repository_id == repository
-    ids = list((await connection.execute(select(audits.c.id).where(is_of_repository))).scalars())
-    await lock(connection, audits, ids)
-    new_values = {"due_at": now, "lease_owner": None, "lease_until": None}
-    await connection.execute(update(audits).where(audits.c.id.in_(ids)).values(**new_values))
+async def audit_again(connection: AsyncConnection, repositories: Sequence[int], now: datetime) -> None:
+    """Has repositories audited again of which something else than their files has changed; whoever audits one now
+    has not seen that."""
+    for chunk in chunks(repositories):
+        query = select(audits.c.id).where(audits.c.repository_id.in_(chunk))
+        ids = list((await connection.execute(query)).scalars())
+        await lock(connection, audits, ids)
+        new_values = {"due_at": now, "lease_owner": None, "lease_until": None}
+        await connection.execute(update(audits).where(audits.c.id.in_(ids)).values(**new_values))
 
 
 async def forget_audits(connection: AsyncConnection, repositories: Sequence[int]) -> None:

@@ -114,6 +114,17 @@ async def test_the_default_branch_that_the_forge_tells_decides_what_runs_on_a_sc
     assert source.default_branch == "develop"
 
 
+async def test_another_default_branch_has_a_repository_judged_again_though_its_files_are_the_same(
+    shop: Stores,
+) -> None:
+    assert (await audited(shop)).audited == 1
+    pushed_at = shop.clock.now()
+    for branch, times in (("main", 0), ("develop", 1), ("develop", 0)):
+        shop.clock.advance(HOUR)
+        await shop.listing(Repository(SHOP, branch, pushed_at))
+        assert (await audited(shop)).audited == times
+
+
 async def test_a_push_that_leaves_its_files_as_they_are_costs_nothing(shop: Stores) -> None:
     await audited(shop)
     await pushed(shop, ROOT)

@@ -760,10 +760,22 @@ async def test_an_image_of_which_one_platform_was_not_read_yet_is_not_known(stor
     assert ((await page(stores)).not_known, (await stores.ledger.cves(Cut())).not_known) == (1, 1)
 
 
-async def test_a_cve_that_nobody_tells_of_is_none(stores: Stores) -> None:
+async def test_a_cve_that_nobody_tells_of_concerns_no_image_once_all_is_read(stores: Stores) -> None:
     await running(stores, SSL)
     assert await stores.ledger.groups("CVE-2026-9999") == ()
-    assert await stores.ledger.cve("CVE-2026-9999", Cut()) is None
+    unread = await stores.ledger.cve("CVE-2026-9999", Cut())
+    assert unread is not None
+    assert unread.untold == "not known: nothing that was read tells of it"
+    assert unread.gaps == ("no CVE data of Ubuntu is read (turn on vulnerabilities.ubuntu)",)
+    await publish(stores)
+    read = await stores.ledger.cve("CVE-2026-9999", Cut())
+    assert read is not None
+    assert read.untold == "concerns no image: nothing that was read of their packages tells of it"
+    assert (read.gaps, read.not_known, read.images.total) == ((), 0, 0)
+
+
+async def test_a_name_that_is_none_of_a_cve_and_that_nobody_tells_of_is_none(stores: Stores) -> None:
+    assert await stores.ledger.cve("openssl", Cut()) is None
 
 
 async def _gaps(stores: Stores) -> tuple[str, ...]:

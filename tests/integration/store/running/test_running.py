@@ -84,6 +84,21 @@ async def test_a_clock_that_is_ahead_counts_as_ours(stores: Stores) -> None:
     assert [run.until for run in await rows(stores, runs)] == [stores.clock.now(), None]
 
 
+async def test_after_a_clock_that_was_ahead_for_a_while_all_is_news_again(stores: Stores) -> None:
+    await tells(stores, *runs_in(WEB, "e"))
+    began = stores.clock.now()
+    stores.clock.advance(365 * DAY)
+    await tells(stores, *runs_in(WEB, "f"))
+    stores.clock.advance(-365 * DAY)
+    await tells(stores, *runs_in(WEB, "f"))
+    now = stores.clock.now()
+    first, second = await rows(stores, runs)
+    assert (first.since, first.until) == (began, now)
+    assert (second.since, second.is_older, second.seen_at, second.until) == (now, True, now, None)
+    [look] = await rows(stores, running_looks)
+    assert (look.since, look.until) == (began, now)
+
+
 async def test_sources_do_not_close_runs_of_each_other(stores: Stores) -> None:
     await tells(stores, *runs_in(WEB, "e"))
     await tells(stores, source="asia")

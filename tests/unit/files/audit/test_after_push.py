@@ -61,3 +61,36 @@ def test_terraform_that_is_applied_after_the_push_is_told(
 ) -> None:
     assert [each.endswith("comes after the push") for each in told(f"{PUSH}- {step}\n", files)] == [True] * is_told
     assert told(f"- {step}\n{PUSH}", files) == []
+
+
+APPLYING = """
+inputs:
+  vars: {default: ''}
+runs:
+  using: composite
+  steps:
+    - {shell: bash, run: terraform plan -out=plan.tfplan}
+    - {shell: bash, run: terraform apply plan.tfplan}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("vars: |\n      group=a\n      api_container_image=${{ needs.build.outputs.api }}", 1),
+        ("vars: resource_group_name=a", 0),
+    ],
+)
+def test_an_action_here_that_has_terraform_apply_an_image_is_told_though_no_push_is_seen(
+    given: str, expected: int
+) -> None:
+    call = f"- uses: ./.github/templates/terraform\n  with:\n    {given}\n"
+    files = {
+        BUILD: workflow("- run: dotnet cake\n" + call),
+        ".github/templates/terraform/action.yml": APPLYING,
+        "infra/main.tf": CONTAINERS,
+        "Dockerfile": "FROM node:24\n",
+    }
+    found = [each.message for each in findings("unread-delivery", files) if "apply" in each.message]
+    why = "`terraform apply` is given an image, and may put what was pushed into use, which is not judged"
+    assert found == [why] * expected

@@ -415,12 +415,37 @@ def test_a_flag_that_may_be_a_text_is_compared_since_the_text_false_holds_in_a_c
         ("contoso/api", "index.docker.io/contoso/api"),
         ("contoso/${{ github.actor }}", "index.docker.io/contoso/${{ github.actor }}"),
         ("ghcr.io/contoso/api", "ghcr.io/contoso/api"),
-        ("${{ vars.PLACE }}/api", "${{ vars.PLACE }}/api"),
+        ("${{ vars.PLACE }}/api", None),
+        ("${{ vars.PLACE }}.azurecr.io/api", "${{ vars.PLACE }}.azurecr.io/api"),
         ("docker.io/contoso/api", None),
     ],
 )
 def test_an_image_of_docker_hub_is_attested_under_the_name_of_its_index(name: str, attested: str | None) -> None:
     files = texts({BUILD: workflow(PUSH.replace("ghcr.io/contoso/api", name))})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "slsa-level"]
+    assert finding.fix is not None
+    written = "".join(each.text for each in finding.fix.suggested)
+    assert f"subject-name: {attested}\n" in written if attested else not written
+
+
+@pytest.mark.parametrize(
+    ("registries", "attested"),
+    [
+        ([""], "index.docker.io/${{ vars.OWNER }}/api"),
+        (["", "docker.io"], "index.docker.io/${{ vars.OWNER }}/api"),
+        (["ghcr.io"], "${{ vars.OWNER }}/api"),
+        (["ghcr.io", ""], None),
+        (["${{ vars.REGISTRY }}", "ghcr.io"], None),
+        (["${{ vars.REGISTRY }}"], None),
+    ],
+)
+def test_an_image_whose_registry_only_a_run_knows_is_attested_by_what_its_job_logs_in_to(
+    registries: list[str], attested: str | None
+) -> None:
+    logins = "".join(
+        f"- uses: docker/login-action@v3\n  with: {{username: a, registry: '{each}'}}\n" for each in registries
+    )
+    files = texts({BUILD: workflow(logins + PUSH.replace("ghcr.io/contoso/api", "${{ vars.OWNER }}/api"))})
     (finding,) = [each for each in audit(files, NOW) if each.check == "slsa-level"]
     assert finding.fix is not None
     written = "".join(each.text for each in finding.fix.suggested)

@@ -27,6 +27,9 @@ from bot.files.formats.table import FORMATS, kind_of
         ("src/apiDockerfile", "dockerfile"),
         ("docker/ContainerfileWeb", "dockerfile"),
         ("DOCKERFILE", "dockerfile"),
+        ("launchtools/StandardDockerfile.docker", "dockerfile"),
+        ("src/SimpleDockerfile.Alpine", "dockerfile"),
+        ("build/api.docker", "dockerfile"),
         ("compose.yaml", "compose"),
         ("deploy/docker-compose.prod.yml", "compose"),
         ("deploy/prod.docker-compose.yml", "compose"),
@@ -111,6 +114,13 @@ def test_the_path_tells_the_kind(path: str, kind: Kind | None) -> None:
 )
 def test_where_the_path_tells_no_more_than_yaml_the_text_tells_the_kind(text: str, kind: Kind) -> None:
     assert kind_in("deploy/production.yml", text.encode()) == kind
+
+
+@pytest.mark.parametrize("path", ["src/SimpleDockerfile.Alpine", "launch/Standard.docker"])
+def test_a_name_that_dockerfiles_seldom_have_needs_a_stage(path: str) -> None:
+    assert find_usages(path, b"# of ours\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\n").usages
+    assert kind_in(path, b"FROM a\n") == "dockerfile"
+    assert kind_in(path, b"docker run a\n") is None
 
 
 def test_what_a_path_tells_is_not_overruled_by_the_text() -> None:

@@ -27,6 +27,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.feeds import copied_after_writing, written_by_run
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.secrets.private_keys import copied_keys, published_keys
 from bot.files.audit.secrets.run_commands import told_in
 from bot.files.audit.secrets.written_files import secrets_written_before
 from bot.files.audit.suggestions.build_secrets import as_build_secret
@@ -40,12 +41,6 @@ _TAKEN_OUT = (
 _TRUSTED = "whether anybody trusts that certificate; one that is mounted where the container runs ends it"
 _MAKES_KEY = re.compile(r"\bdev-certs\s+https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
 _LOOKED_INTO = "what is in it; one that is mounted where the container runs ends it"
-_IS_KEY = re.compile(
-    r"\.(?:pfx|p12)$|(?<![^/_.-])(?:priv(?:ate)?[-_.]?key|privkey|key)\.pem$|\w\.key$|(?:^|/)id_(?:rsa|ed25519|ecdsa)$",
-    re.IGNORECASE,
-)
-_IS_PUBLIC = re.compile(r"pub|gpg|pgp|asc|apt|repo|sign", re.IGNORECASE)
-"""How keys are called that verify what others have signed."""
 _FIX_OF_VARIABLE = (
     "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
 )
@@ -68,7 +63,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         left_open = [] if secrets else list(_left_open(repository, file))
         for kept_by, subject, doubt in left_open:
             yield unknown(file.place(kept_by), subject, doubt, _TAKEN_OUT)
-        keys = [] if secrets else list(_private_keys(file))
+        keys = [] if secrets else list(_private_keys(repository, file))
         for kept_by, doubt, settled_by in keys:
             yield unknown(file.place(kept_by), kept_by.keyword.upper(), doubt, settled_by)
         if not secrets and not left_open and not keys:
@@ -91,22 +86,19 @@ def _left_open(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[
         yield instruction, "COPY", f"{path} writes a secret into {written[:80]} before the build, which is copied"
 
 
-def _private_keys(file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
+def _private_keys(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
     """What puts a private key into the image that is run, or may: a development certificate, and a file that is
     called as such keys are, each with what would settle it."""
+    for instruction, key, project in published_keys(repository, file):
+        why = f"{project} publishes {key[:80]}, which may hold a private key that all who pull would have"
+        yield instruction, why, _LOOKED_INTO
     for stage in file.chain(file.final):
         for instruction in file.of(stage):
             if instruction.keyword in {"run", "copy"} and _MAKES_KEY.search(instruction.text):
                 why = "it builds in a development certificate, with a private key that all who pull have"
                 yield instruction, why, _TRUSTED
-            elif instruction.keyword in COPYING and (key := next(_keys_copied(instruction), "")):
+            elif instruction.keyword in COPYING and (key := next(copied_keys(instruction), "")):
                 yield instruction, f"{key[:80]} may hold a private key, which all who pull would have", _LOOKED_INTO
-
-
-def _keys_copied(instruction: Instruction) -> Iterator[str]:
-    """The files of a COPY that are called as private keys are."""
-    words = [word.strip("\"',[]") for word in instruction.arguments.text.split()]
-    return (word for word in words[:-1] if _IS_KEY.search(word) and not _IS_PUBLIC.search(word))
 
 
 def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:

@@ -113,7 +113,7 @@ class ImagesStore(Store):
             await self._look_at_bases(connection, image, look)
             await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
             await self._want_packages(connection, image, look, looks)
-            await audit_again(connection, image.repository_id, self._clock.now())
+            await audit_again(connection, [image.repository_id], self._clock.now())
 
     async def keep_look(self, image: ProducedImage, look: Look) -> None:
         """Keeps what was read of an image outside of its regular look."""
@@ -126,7 +126,7 @@ class ImagesStore(Store):
                 update(images).where(images.c.id == image.id).values(**self._values(image, look))
             )
             await self._want_packages(connection, image, look, looks)
-            await audit_again(connection, image.repository_id, self._clock.now())
+            await audit_again(connection, [image.repository_id], self._clock.now())
 
     def _values(self, image: ProducedImage, look: Look) -> dict[str, Any]:
         """What the image shows now; a digest that is looked at again was seen when it was seen first."""

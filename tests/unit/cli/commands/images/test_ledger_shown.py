@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import typer
@@ -17,7 +18,7 @@ from bot.domain.bases.notice import PromiseRow, Topic
 from bot.domain.packages.ledger.clocks import AffectedImage, BelowImage, Held, PublishedFix, Station
 from bot.domain.packages.ledger.entries import StationTime, entry_of, places_of
 from bot.views.bases.promises import Grouping, Promises
-from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
+from bot.views.images.ledger import CvePage, CveRow, Cves, row_of, untold_page
 from bot.views.paging import Page
 from tests.builders import NOON
 
@@ -43,6 +44,29 @@ PROMISES = Promises(
 
 def page_with(took: Mapping[Station, StationTime]) -> CvePage:
     return replace(PAGE, images=Page((row_of(ENTRY, took),), 1, 1, 50))
+
+
+def test_a_cve_that_concerns_nobody_gets_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    show_cve(untold_page("CVE-2026-9999", 0, (), ""), Format.TABLE)
+    told = "CVE-2026-9999: concerns no image: nothing that was read of their packages tells of it.\n"
+    assert capsys.readouterr().out == told
+
+
+@pytest.mark.parametrize("unknown", [{"not_known": 2}, {"gaps": ("no CVE data of Ubuntu is read",)}])
+def test_one_that_nobody_tells_of_is_not_known_where_not_all_is_read(
+    capsys: pytest.CaptureFixture[str], unknown: dict[str, Any]
+) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        show_cve(replace(untold_page("CVE-2026-9999", 0, (), ""), **unknown), Format.TABLE)
+    assert ended.value.exit_code == INCOMPLETE
+    assert capsys.readouterr().out == "CVE-2026-9999: not known: nothing that was read tells of it.\n"
+
+
+def test_one_that_a_release_fixes_and_no_advisory_tells_of_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        show_cve(untold_page("CVE-2026-9999", 0, (), ".NET 10.0.6 fixes it"), Format.TABLE)
+    assert ended.value.exit_code == INCOMPLETE
+    assert "not all is known: .NET 10.0.6 fixes it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("kept", "told"), [("low", "LOW"), ("moderate", "MEDIUM"), ("critical", "CRITICAL")])
