@@ -112,9 +112,10 @@ def test_a_service_loads_no_page_and_no_api_before_somebody_asks_it() -> None:
     assert [name for package in unwanted for name in of(package, loaded_by_the_service())] == []
 
 
-def test_a_service_loads_what_judges_repositories_with_the_first_that_it_judges() -> None:
-    judging = of("bot.files.audit", loaded_by_the_service())
-    assert [name for name in judging if name not in ("bot.files.audit", "bot.files.audit.version")] == []
+def test_a_service_loads_what_reads_and_judges_files_with_the_first_repository() -> None:
+    loaded = loaded_by_the_service()
+    readers = ("bot.files.audit.rules", "bot.files.formats.table", "bot.files.formats.repository")
+    assert [name for package in readers for name in of(package, loaded)] == []
 
 
 def test_help_loads_no_library_of_store_or_settings() -> None:

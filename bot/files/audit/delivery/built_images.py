@@ -2,33 +2,25 @@
 that names them, of a Compose file, or of a script.
 """
 
-import re
-from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.built_by_scripts import built_by_script
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.made_here import is_published_by_project
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.by_dockerfile import (
     Environment,
-    changes_users,
     environment_of,
-    stands_on_dotnet,
-    starts,
     user_of,
 )
-from bot.files.audit.images.by_name import is_dotnet, user_of_image
+from bot.files.audit.images.by_name import user_of_image
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfile_at
-from bot.files.audit.images.stock import StockImage, stock_image
 from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.compose import services
 from bot.files.formats.dockerfile.stages import BuildStage
 
-_NO_ROOT = frozenset({UserKind.NUMBER, UserKind.NAME})
 Origin = tuple[str | None, str | None]
 """A Dockerfile, and the stage of it where one is named."""
 
@@ -78,95 +70,6 @@ def _pushes_by_name(repository: RepositoryTexts) -> dict[str, tuple[Push, str]]:
     return pushes
 
 
-@dataclass(frozen=True, slots=True)
-class ImageTraits:
-    """What advice on an image may build on: that it is a plain one of .NET, that it starts as another user than
-    root, or that it starts as root to change owners or users, the capability that its program needs to start at
-    all, the variable that tells such a program its port, that what it starts builds the program first, and that it
-    holds a daemon beside its program, which needs rights of its own. `is_known` of one that stands on .NET, be it
-    built here or Microsoft's, and of a stock image: of others it is not told here what they need, and most is false
-    or empty.
-    """
-
-    is_dotnet: bool
-    starts_as_user: bool
-    changes_users: bool
-    needs: str = ""
-    builds_as_it_starts: bool = False
-    runs_more: bool = False
-    port_variable: str = ""
-    is_known: bool = False
-
-
-UNKNOWN_IMAGE = ImageTraits(False, False, False)
-
-_DAEMON = re.compile(
-    r"\b(?:apt|apt-get|apk|dnf|microdnf|tdnf|yum|zypper)\b[^;&|]*?\s(?:install|add)\b[^;&|]*?\s"
-    r"(?:openssh(?:-server)?|sssd|cron|cronie|dcron|sudo|supervisor|systemd|dbus|rsyslog|nginx|vsftpd|samba|postfix)"
-    r"(?=[\s=:;&|]|$)"
-)
-"""A daemon, or what becomes another user, that a package manager installs."""
-_BUILDS = re.compile(r"\bdotnet[\s\"',]+(?:watch|run|test|build)(?![\w.-])")
-
-
-_INSTALLS = re.compile(
-    r"\b(?:apk\b[^;&|\n]*\sadd|(?:apt|apt-get|dnf|microdnf|tdnf|yum|zypper|pip3?)\b[^;&|\n]*\s(?:install|in))\s"
-)
-INSTALLED_FIRST = "have the image hold what the command installs as root; then"
-
-
-def installs_first(command: str) -> bool:
-    """Whether a command installs packages before it starts anything, for which it must be root and write."""
-    return _INSTALLS.search(command) is not None
-
-
-def builds_first(command: str) -> bool:
-    """Whether a command builds the program that it runs (`dotnet watch`), and so writes among its sources."""
-    return _BUILDS.search(command) is not None
-
-
-def image_traits(repository: RepositoryTexts, image: str, built: Origin = (None, None)) -> ImageTraits:
-    """What is known of an image by its name, or by the Dockerfile and stage that it is built from here."""
-    path, target = built
-    if path is None or path not in repository:
-        dockerfile, stage_found = built_here(repository, image)
-        path, target = (dockerfile, stage_found) if dockerfile is not None else built
-    file = dockerfile_at(repository, path)
-    stage = (file.stage(target) if target else file.final) if file is not None else None
-    if path is None or file is None or stage is None:
-        is_named_user = bool(image) and path is None and user_of_image(image).kind in _NO_ROOT
-        stock = stock_image(image) if path is None else None
-        is_of_dotnet = path is None and (is_dotnet(image) or is_published_by_project(repository, image))
-        is_known = stock is not None or is_of_dotnet
-        needs, port = (stock.needs, stock.port_variable) if stock is not None else ("", "")
-        is_plain = is_of_dotnet and not _is_sdk(image)
-        return ImageTraits(is_plain, is_named_user, False, needs, port_variable=port, is_known=is_known)
-    user = user_of_stage(repository, path, target)
-    is_user = user is not None and user.kind in _NO_ROOT
-    base = file.chain(stage)[-1].image
-    base_name = base.text if base is not None else ""
-    stock = stock_image(base_name) or StockImage()
-    builds = any(map(builds_first, starts(file, stage)))
-    changes = changes_users(file, stage, repository)
-    runs_more = _runs_more(file, stage)
-    is_plain = stands_on_dotnet(file, stage) and not (_is_sdk(base_name) or runs_more)
-    is_as_made = not (stock.starts_as_root or starts(file, stage))
-    is_known = is_as_made or stands_on_dotnet(file, stage) or _stands_on_own(repository, base_name, {path})
-    return ImageTraits(is_plain, is_user, changes, stock.needs, builds, runs_more, stock.port_variable, is_known)
-
-
-def _stands_on_own(repository: RepositoryTexts, base: str, seen: Set[str]) -> bool:
-    """Whether a base is built here too, and stands on .NET in the end."""
-    path, target = built_here(repository, base) if base else (None, None)
-    file = dockerfile_at(repository, path)
-    stage = (file.stage(target) if target else file.final) if file is not None else None
-    if path is None or path in seen or file is None or stage is None:
-        return False
-    image = file.chain(stage)[-1].image
-    name = image.text if image is not None else ""
-    return stands_on_dotnet(file, stage) or _stands_on_own(repository, name, {*seen, path})
-
-
 def _built_by_compose(repository: RepositoryTexts) -> tuple[dict[str, Origin], dict[str, frozenset[Origin]]]:
     """What Compose files build, by the words that they call an image by, and by its name without the tag."""
     by_words: dict[str, Origin] = {}
@@ -178,20 +81,6 @@ def _built_by_compose(repository: RepositoryTexts) -> tuple[dict[str, Origin], d
             name = repository_of(service.image)
             by_name[name] = by_name.get(name, frozenset()) | {(path, target)}
     return by_words, by_name
-
-
-def _is_sdk(image: str) -> bool:
-    """Whether an image is .NET's SDK, whose tools write in the home of their user and beside the sources."""
-    return is_dotnet(image) and "/dotnet/sdk" in image
-
-
-def _runs_more(file: Dockerfile, stage: BuildStage) -> bool:
-    """Whether a stage or one below it installs what runs beside the program, and needs rights of its own."""
-    return any(
-        each.keyword == "run" and _DAEMON.search(each.arguments.text) is not None
-        for one in file.chain(stage)
-        for each in file.of(one)
-    )
 
 
 def user_of_stage(

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.shell import ShellCommand
+from bot.files.audit.shell import ShellCommand, is_unknown
+from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, SHELL_SCRIPTS, place_of_script, script_of, script_texts
 
 OTHER_SCANNERS = re.compile(
@@ -84,11 +86,18 @@ def is_handed_image(step: PipelineStep) -> bool:
     return any(map(_OF_IMAGES.fullmatch, given))
 
 
-def starts_deploy(step: PipelineStep) -> str:
-    """The repository in which a step starts a deploy by an event of that name; empty for none."""
+def starts_deploy(repository: RepositoryTexts, step: PipelineStep) -> str:
+    """The repository in which a step starts a deploy by an event of that name; empty for none, or for this one."""
     target, event = step.input("repository"), step.input("event-type")
     is_one = step.action.endswith("/repository-dispatch") and "deploy" in f"{target} {event}".lower()
-    return target if is_one else ""
+    return target if is_one and not _is_taken_here(repository, target, event) else ""
+
+
+def _is_taken_here(repository: RepositoryTexts, target: str, event: str) -> bool:
+    """Whether an event is sent to this repository, as far as its name is known, and a workflow here takes it."""
+    is_elsewhere = repository.name != "" and not is_unknown(target) and target.lower() != repository.name.lower()
+    events = (each.root.mapping("on").mapping("repository_dispatch") for each in pipelines(repository))
+    return not is_elsewhere and any(event in patterns_of(each, "types") for each in events)
 
 
 def may_push(action: str) -> bool:

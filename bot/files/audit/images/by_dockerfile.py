@@ -19,7 +19,8 @@ from bot.files.formats.practices import SUPERVISED
 from bot.files.formats.source.spanned import Spanned
 
 _DROPS_RIGHTS = re.compile(
-    r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?:^|[\s\"'\[])/init\b"
+    r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?<![\w.-])su[ \t]+[\w-]"
+    r"|(?:^|[\s\"'\[])/init\b"
 )
 _SUPERVISES = re.compile(r"\bsupervisord\b")
 _USER_OF_PROGRAM = re.compile(r"^user[ \t]*=[ \t]*(?!root\b|0\b)\w", re.MULTILINE)

@@ -25,7 +25,8 @@ class StockImage:
     the folders beside `/tmp` and its data that it writes in; None where that is not known here. `needs` is the
     capability that the file of its program carries: the kernel starts that for nobody who may not have it. Its
     entrypoint starts as root what is no `program`. `port_variable` names the variable of the environment that tells
-    such a program its port, which is below 1024 without. `uid_instead` is who the image runs as that `instead`
+    such a program its port, which is below 1024 without. Of files in `templates` its start makes others elsewhere.
+    `uid_instead` is who the image runs as that `instead`
     names.
     """
 
@@ -38,6 +39,7 @@ class StockImage:
     needs: str = ""
     port_variable: str = ""
     program: str = ""
+    templates: str = ""
 
     def stays_root(self, entrypoint: Items[str], command: Items[str]) -> bool:
         """Whether what is written in place of the image's own entrypoint or command runs as root for good."""
@@ -52,7 +54,8 @@ class StockImage:
 
 _DOCKER = "docker.io/library/"
 _UNPRIVILEGED = (
-    "take nginxinc/nginx-unprivileged, which runs as UID 101, listens on 8080 and writes only where that user may"
+    "take nginxinc/nginx-unprivileged, which runs as UID 101, and by its own configuration listens on 8080 and"
+    " writes only where that user may"
 )
 _HIGH_PORTS = "have it listen on ports from 1024 on, and name a UID above 0 that may read its files"
 _STOCK = {
@@ -86,7 +89,10 @@ _STOCK = {
     "quay.io/prometheus/alertmanager": StockImage("65534", starts_as_root=False),
     "quay.io/prometheus/node-exporter": StockImage("65534", starts_as_root=False),
     f"{_DOCKER}nginx": StockImage(
-        writes=("/var/cache/nginx", "/var/run"), instead=_UNPRIVILEGED, uid_instead="101"
+        writes=("/var/cache/nginx", "/var/run"),
+        instead=_UNPRIVILEGED,
+        uid_instead="101",
+        templates="/etc/nginx/templates",
     ),
     f"{_DOCKER}httpd": StockImage(instead=_HIGH_PORTS),
     f"{_DOCKER}caddy": StockImage(instead=_HIGH_PORTS, needs="NET_BIND_SERVICE"),

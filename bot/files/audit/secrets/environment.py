@@ -18,6 +18,11 @@ _PUT_IN = re.compile(
 _SWITCH = re.compile(r"true|false|yes|no|on|off|\d{1,4}", re.IGNORECASE)
 
 
+def is_put_in_later(value: str) -> bool:
+    """Whether a value only stands for what a shell, Compose or a pipeline puts in."""
+    return _PUT_IN.fullmatch(value) is not None
+
+
 def secret_brought(name: str, value: str) -> str:
     """Says what a variable brings of secrets into the environment; empty where it brings none that is seen."""
     if takes_a_password(value):

@@ -117,14 +117,14 @@ def check_reads_files(repository: RepositoryTexts, image: str) -> None:
     if is_stock:
         raise NotSpliceable(f"those who make {name.rpartition('/')[2]} say {_WHICH_FILES}")
     if "/" not in name and name not in names_made_here(repository):
-        raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
+        raise NotSpliceable(f"what makes {name} is not seen here, and so {_WHICH_FILES}")
 
 
 def check_made_here(repository: RepositoryTexts, image: str) -> None:
     """Raises `NotSpliceable` for an image of others that is none of .NET's: it may read no files."""
     name = repository_of(image).rpartition("/")[2]
     if name and not (is_made_here(repository, image) or is_dotnet(image)):
-        raise NotSpliceable(f"no file here tells what makes {name}, and so {_WHICH_FILES}")
+        raise NotSpliceable(f"what makes {name} is not seen here, and so {_WHICH_FILES}")
 
 
 def check_names(names: Items[str], image: str) -> None:

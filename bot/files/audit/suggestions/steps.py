@@ -4,7 +4,7 @@ They are for people to look at: a job gets rights by them, and a scan may end ru
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Values
 
 from bot.domain.repositories.finding import Fix
@@ -30,6 +30,7 @@ from bot.files.audit.suggestions.told_by_push import (
 )
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import PipelineStep
+from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping
 
 _OTHER_INPUTS = "version 1 of the action has other inputs, and tells no digest"
@@ -88,18 +89,24 @@ def _of_index(push: Push) -> str:
     host, slash, _ = name.partition("/")
     if host in _DOCKER_HUB:
         raise NotSpliceable(f"an attestation names the registry index.docker.io in place of {host}")
-    if slash and is_unknown(host):
-        of_hub = {each.input("registry") in {"", *_DOCKER_HUB} for each in _logins(push)}
-        if len(of_hub) != 1:
-            raise NotSpliceable("only a run knows the registry, and Docker Hub's images are attested under another")
-        return "index.docker.io/" if of_hub == {True} else ""
-    is_elsewhere = not slash or "." in host or ":" in host or host == "localhost"
-    return "" if is_elsewhere else "index.docker.io/"
+    is_elsewhere = not slash or "." in EXPRESSION.sub("", host) or ":" in host or host == "localhost"
+    if is_elsewhere or not is_unknown(host):
+        return "" if is_elsewhere else "index.docker.io/"
+    of_hub = {None if is_unknown(name) else name in {"", *_DOCKER_HUB} for name in _registries(push)}
+    if of_hub not in ({True}, {False}):
+        raise NotSpliceable("only a run knows the registry, and Docker Hub's images are attested under another")
+    return "index.docker.io/" if of_hub == {True} else ""
 
 
-def _logins(push: Push) -> list[PipelineStep]:
-    steps = [each for each in push.pipeline.steps_until(push.step) if each.action == "docker/login-action"]
-    return steps if not any(is_unknown(each.input("registry")) for each in steps) else []
+def _registries(push: Push) -> Iterator[str]:
+    """The registries that the job logs in to before the push, as they are written; empty for Docker Hub."""
+    for step in push.pipeline.steps_until(push.step):
+        if step.action == "docker/login-action":
+            yield step.input("registry")
+        elif step.action == "aws-actions/amazon-ecr-login":
+            yield "amazonaws.com"
+        elif any(each.words[:3] == ("az", "acr", "login") for each in step.commands):
+            yield "azurecr.io"
 
 
 _DOCKER_HUB = frozenset({"docker.io", "registry-1.docker.io"})

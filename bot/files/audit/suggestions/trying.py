@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from bot.domain.repositories.finding import Fix
-from bot.files.audit.delivery.built_images import ImageTraits
+from bot.files.audit.delivery.image_traits import ImageTraits
 
 
 class Sign(StrEnum):
@@ -24,6 +24,11 @@ def tried_unless_known(images: ImageTraits | Iterable[ImageTraits], fix: Fix, si
     """The fix as it is for images whose needs are known; where one's are not, what to try, without a patch."""
     if all(each.is_known for each in ([images] if isinstance(images, ImageTraits) else images)):
         return fix
+    return tried(fix, sign)
+
+
+def tried(fix: Fix, sign: Sign) -> Fix:
+    """A fix as what to try, in one sentence with what shows that it failed, and without a patch."""
     shown = f"a start that fails, or {sign} in its log, shows that it needs more"
-    advice = f"try to {fix.advice}; what the image needs is not known here: {shown}"
+    advice = f"try to {fix.advice}; what it needs is not known here: {shown}"
     return Fix(advice, left_alone=fix.left_alone)

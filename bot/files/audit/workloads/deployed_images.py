@@ -8,6 +8,7 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import joined_lines
 from bot.files.audit.workloads.entries import word_of
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
@@ -27,6 +28,11 @@ _WORKLOAD = re.compile(
     r"|replicasets?|pods?|po)(?:\.apps)?(?:/|\s+)(?P<name>[^\s=]+)(?=\s)"
 )
 _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE_?TAG\b")
+_NAME_FILLED_IN = "…"
+_TAG_TOLD = re.compile(rf"[^@]*{HIDDEN_VALUE}[^@]*:(?P<tag>(?![\w.-]*{HIDDEN_VALUE})\w[\w.-]*)")
+"""An image of which the values of a chart tell the tag, and not all of the name."""
+_REWRITES = re.compile(r"\b(?:sed|perl|yq)\b[^\n]*\s-\w*i|\benvsubst\b|\bReplace\(|-replace\b")
+_OF_VALUES = re.compile(r"values[\w.-]*\.ya?ml\b")
 _NO_RELEASE = re.compile(r":v?0\.0\.0(?:-[\w.-]+)?$")
 """The version that a chart has in its repository where a release writes another one."""
 _SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
@@ -79,7 +85,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     if node is None and not may_hold(container.own, "image"):
         why = "no image is written, without which no cluster takes it"
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
-    if not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
+    if (tagged := _TAG_TOLD.fullmatch(name)) is not None and not _FILLED_IN.search(name):
+        name = f"{_NAME_FILLED_IN}:{tagged['tag']}"
+    elif not name or HIDDEN_VALUE in name or HIDDEN in name or _FILLED_IN.search(name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")
     if container.pod.variant.startswith("chart ") and _NO_RELEASE.search(name):
         why = "0.0.0 stands for a version that a release of the chart fills in"
@@ -87,7 +95,8 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     if _is_put_in_by_stream(container):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "an image stream of OpenShift puts it in")
     pin = _pin_of(name)
-    if pin is NamedBy.LATEST and not name.endswith(":latest") and _may_be_set(repository, container):
+    is_set = not name.endswith(":latest") and _may_be_set(repository, container)
+    if pin is NamedBy.LATEST and (is_set or _is_rewritten(repository, container, name)):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
     if pin is NamedBy.LATEST and _is_set_by_kustomize(repository, container, name):
         why = "a workflow or script may set it by `kustomize edit set image`"
@@ -101,7 +110,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
 
 def _pin_of(name: str) -> NamedBy:
     try:
-        reference = Reference.parse(name.lower())  # a name in capitals stands for one, and has a tag all the same
+        reference = Reference.parse(
+            name.lower().replace(_NAME_FILLED_IN, HIDDEN_VALUE)
+        )  # A name in capitals stands for one, and has a tag all the same.
     except InvalidReference:
         return NamedBy.UNKNOWN
     if reference.digest is not None:
@@ -153,6 +164,23 @@ def _may_be_set(repository: RepositoryTexts, container: Container) -> bool:
     if set_names is None or pod.variant.startswith("chart "):
         return set_names is None or bool(set_names)
     return pod.name in set_names or (pod.variant != "" and any(pod.name in each for each in set_names))
+
+
+def _is_rewritten(repository: RepositoryTexts, container: Container, name: str) -> bool:
+    """Whether a workflow or script writes something else into the file that names an image, as far as its command
+    tells: the name of the image or of the file; in a chart that of its values, with the tag."""
+    lines = repository.kept(_rewriting)
+    if container.pod.variant.startswith("chart "):
+        return any("tag" in each.lower() and _OF_VALUES.search(each) for each in lines)
+    words = {repository_of(name).rpartition("/")[2], container.pod.path.rpartition("/")[2]}
+    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", each) for word in words for each in lines)
+
+
+def _rewriting(repository: RepositoryTexts) -> tuple[str, ...]:
+    """The commands of workflows and scripts that change files."""
+    texts = (repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS))
+    lines = (line for text in texts if _REWRITES.search(text) for line in joined_lines(text).splitlines())
+    return tuple(line for line in lines if _REWRITES.search(line))
 
 
 def _is_set_by_kustomize(repository: RepositoryTexts, container: Container, name: str) -> bool:

@@ -23,9 +23,13 @@ _MAKES_OBJECTS = ("kind:", "include ", "template ")
 
 
 def may_hold(node: Mapping, *keys: str) -> bool:
-    """Whether a template that is not read may put one of these keys into a mapping; any where none is named."""
+    """Whether a template that is not read may put one of these keys into a mapping; any where none is named.
+
+    A helper that may put in any key puts in none that the template has already.
+    """
     marks = [key.removeprefix(HIDDEN).partition("-") for key in node.own if key.startswith(HIDDEN)]
-    return any(not name or not keys or name in keys for _, _, name in marks)
+    missing = not keys or any(key not in node.own for key in keys)
+    return any(name in keys or not keys if name else missing for _, _, name in marks)
 
 
 def may_name(node: Mapping, key: str) -> bool:

@@ -159,4 +159,4 @@ def _context_key(repository: RepositoryTexts, container: Container, key: str, va
     if context is None:
         lines = [f"  {key}: {value[0]}".rstrip(), *(f"  {line}" for line in value[1:])]
         return with_key(repository, container.own, "securityContext", ["", *lines], advice)
-    return Fix(advice)
+    return Fix(advice, left_alone="its securityContext is written as an empty one")

@@ -13,6 +13,7 @@ _FOLDERS_OF_SOCKETS = frozenset(
     {"/var/run", "/run", "/run/containerd", "/var/run/containerd", "/var/run/crio", "/run/crio"}
 )
 _OF_SYSTEM = re.compile(r"^/(?:$|(?:etc|proc|sys|dev|root|boot|usr|bin|sbin|lib|run|var|home)(?:/|$))")
+_OF_HOST = ("/", ".", "~", "$")
 _HARMLESS = re.compile(
     r"^/etc/(?:localtime|timezone)$|^/dev/(?:shm|dri|net/tun)"
     r"|^/(?:home|var/lib)/(?!(?:docker|containerd|kubelet)/)[^/]+/"
@@ -39,6 +40,15 @@ def mounted_host_paths(service: Service) -> Iterator[tuple[Node, str]]:
             continue
         if source.startswith("/") and ":" in (volume.value if isinstance(volume, Scalar) else ":"):
             yield volume, source
+
+
+def source_of_host(volume: Node) -> str:
+    """The folder or file of the host that a volume of a service is, also one beside its file; empty for none."""
+    if isinstance(volume, Mapping):
+        source = word(volume.get("source")) or ""
+        return source if word(volume.get("type")) == "bind" or source.startswith(_OF_HOST) else ""
+    text = filled_in(volume) if isinstance(volume, Scalar) else ""
+    return text.split(":")[0] if ":" in text and text.startswith(_OF_HOST) else ""
 
 
 def is_engine_socket(path: str) -> bool:

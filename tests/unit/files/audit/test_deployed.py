@@ -245,3 +245,48 @@ def test_a_token_that_a_sidecar_put_beside_the_program_reads_is_not_said_to_be_u
 def test_what_would_do_without_the_token_of_dapr_is_said() -> None:
     (found,) = findings("service-account-token", _annotated('dapr.io/enabled: "true"'))
     assert "dapr.io/disable-builtin-k8s-secret-store" in found.settled_by
+
+
+CHART = {"chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n"}
+
+
+@pytest.mark.parametrize(("tag", "latest"), [("latest", FAILS), ("'8.1'", HOLDS)])
+@pytest.mark.parametrize("loop", ["range $name, $one := .Values.services", "range $one := $services"])
+def test_a_tag_that_the_values_tell_is_known_where_the_name_is_not(loop: str, tag: str, latest: Outcome) -> None:
+    image = '"{{ $.Values.image.registry }}/{{ $one.name }}:{{ $.Values.image.tag }}"'
+    files = {
+        **CHART,
+        "chart/values.yaml": f"image: {{registry: contoso, tag: {tag}}}\nservices: {{api: {{name: api}}}}\n",
+        "chart/templates/all.yaml": f"{{{{- {loop} }}}}\n---\n{deployment(image=image)}\n{{{{- end }}}}\n",
+    }
+    (found,) = findings("no-latest-deployed", files)
+    assert found.outcome is latest
+    assert "hidden" not in found.message
+
+
+SED = "- run: |\n    {command}\n    kubectl apply -f deploy/\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ('sed -i "s|contoso/api:latest|contoso.azurecr.io/api:$TAG|g" deploy/api.yaml', UNKNOWN),
+        ("sed -i -e 's/:latest/:8/' deploy/api.yaml", UNKNOWN),
+        ("yq -i '.spec.template.spec.containers[0].image = strenv(I)' deploy/api.yaml", UNKNOWN),
+        ("sed -i 's/a/b/' README.md", FAILS),
+        ("grep contoso/api:latest deploy/api.yaml", FAILS),
+    ],
+)
+def test_a_tag_that_a_command_writes_anew_before_the_deploy_is_unknown(command: str, expected: Outcome) -> None:
+    files = {DEPLOYMENT: deployment(image="contoso/api:latest"), BUILD: workflow(SED.format(command=command))}
+    assert outcome("no-latest-deployed", files) is expected
+
+
+def test_a_tag_of_values_that_a_command_writes_anew_is_unknown() -> None:
+    files = {
+        **CHART,
+        "chart/values.yaml": "tag: latest\n",
+        "chart/templates/api.yaml": deployment(image='"contoso/api:{{ .Values.tag }}"'),
+        BUILD: workflow('- run: sed -i -E "s/tag:.*/tag: $N/" chart/values.yaml\n'),
+    }
+    assert outcome("no-latest-deployed", files) is UNKNOWN

@@ -383,3 +383,29 @@ def test_a_version_that_no_release_has_is_one_that_a_release_fills_in(version: s
     files = chart("image: {repository: contoso/api, tag: ''}\n")
     files["chart/Chart.yaml"] += f"appVersion: {version}\n"
     assert outcome("deployed-by-digest", files) is expected
+
+
+def test_a_helper_puts_in_no_context_that_the_template_has_already() -> None:
+    template = """\
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: api}
+        spec:
+          template:
+            spec:
+              {{- include "shop.pullSecrets" . | nindent 6 }}
+              securityContext:
+                {{- toYaml .Values.podSecurityContext | nindent 8 }}
+              containers:
+                - name: api
+                  image: contoso/api:1
+                  securityContext:
+                    {{- toYaml .Values.securityContext | nindent 12 }}
+    """
+    files = {
+        "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+        "chart/values.yaml": "securityContext: {}\npodSecurityContext: {}\n",
+        "chart/templates/api.yaml": template,
+    }
+    (found,) = findings("seccomp-profile", files)
+    assert found.outcome is Outcome.FAILS

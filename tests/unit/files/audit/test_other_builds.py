@@ -572,3 +572,17 @@ def test_a_build_program_in_csharp_that_pushes_by_the_long_name_is_told() -> Non
 )
 def test_whatever_resource_runs_containers_is_told(path: str, text: str, subject: str | None) -> None:
     assert [each.subject for each in findings("unread-delivery", {path: text})] == ([subject] if subject else [])
+
+
+@pytest.mark.parametrize(("types", "is_told"), [("[deploy]", False), ("[other]", True)])
+def test_an_event_that_a_workflow_here_takes_starts_nothing_unread(types: str, *, is_told: bool) -> None:
+    sends = "- uses: peter-evans/repository-dispatch@v3\n  with: {repository: contoso/shop, event-type: deploy}\n"
+    files = {
+        ".github/workflows/build.yml": workflow(PUSH + sends),
+        ".github/workflows/deploy.yml": workflow(
+            "- run: kubectl apply -f k8s\n", f"repository_dispatch: {{types: {types}}}"
+        ),
+        "Dockerfile": "FROM node:24\n",
+    }
+    told = [each.message for each in findings("unread-delivery", files)]
+    assert (told == ["it has contoso/shop deploy, which is not read"]) is is_told

@@ -416,6 +416,7 @@ def test_a_flag_that_may_be_a_text_is_compared_since_the_text_false_holds_in_a_c
         ("contoso/${{ github.actor }}", "index.docker.io/contoso/${{ github.actor }}"),
         ("ghcr.io/contoso/api", "ghcr.io/contoso/api"),
         ("${{ vars.PLACE }}/api", None),
+        ("${{ vars.PLACE }}.azurecr.io/api", "${{ vars.PLACE }}.azurecr.io/api"),
         ("docker.io/contoso/api", None),
     ],
 )
@@ -434,6 +435,7 @@ def test_an_image_of_docker_hub_is_attested_under_the_name_of_its_index(name: st
         (["", "docker.io"], "index.docker.io/${{ vars.OWNER }}/api"),
         (["ghcr.io"], "${{ vars.OWNER }}/api"),
         (["ghcr.io", ""], None),
+        (["${{ vars.REGISTRY }}", "ghcr.io"], None),
         (["${{ vars.REGISTRY }}"], None),
     ],
 )

@@ -1,14 +1,17 @@
 """What is suggested behind pushes is valid together, and runs just where its push does."""
 
 import re
-from itertools import chain
+from itertools import chain, product
 
 import pytest
 import yaml
+from hypothesis import given
 
 from bot.domain.repositories.finding import Finding
 from bot.files.audit.auditing import audit
 from bot.files.audit.splicing.keys import with_edits
+from bot.files.audit.workflows.expressions import evaluated, truth
+from tests.unit.files.audit.expressions import expressions
 from tests.unit.files.audit.world import BUILD, NOW, PUSH, texts, workflow
 
 GRANTED = "permissions: {contents: read, packages: write, id-token: write, attestations: write}"
@@ -72,3 +75,21 @@ def test_nothing_is_suggested_behind_a_push_that_a_step_could_not_tell(change: t
     assert finding.fix is not None
     assert finding.fix.suggested == ()
     assert why in finding.fix.left_alone
+
+
+@given(expressions(), expressions())
+def test_what_is_suggested_runs_just_where_its_push_does(condition: str, flag: str) -> None:
+    pushing = PUSH.replace("push: true", f"push: ${{{{ {flag} }}}}").replace(
+        "  id: build\n", f"  id: build\n  if: ${{{{ {condition} }}}}\n"
+    )
+    files = texts({BUILD: workflow(pushing)})
+    for finding in audit(files, NOW):
+        if finding.check not in {"image-scanned", "image-signed", "slsa-level"} or finding.fix is None:
+            continue
+        if not finding.fix.suggested:
+            continue
+        steps = yaml.safe_load(with_edits(files, finding.fix.suggested)[BUILD].decode())["jobs"]["build"]["steps"]
+        for a, c in product(("true", "false", "", "x"), ("true", "false")):
+            values = {"env.a": a, "env.b": "false", "inputs.c": c, "matrix.d": "true"}
+            pushes = truth(condition, values) is True and (evaluated(flag, values) or "").lower() == "true"
+            assert {truth(each["if"], values) for each in steps[2:]} <= {pushes}

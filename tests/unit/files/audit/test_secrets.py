@@ -508,3 +508,10 @@ def test_a_config_map_that_a_file_here_makes_is_read(path: str, text: str) -> No
 def test_one_variable_of_a_service_has_one_verdict() -> None:
     text = "services:\n  api:\n    image: contoso/api\n    environment: ['DbConnection__Password=${DB_PASSWORD}']\n"
     assert outcomes("runtime-secrets", {"compose.yaml": text}) == [FAILS]
+
+
+@pytest.mark.parametrize("value", ["'${{ secrets.SHOP }}'", "'${SHOP}'", "'#{Shop}#'", "__SHOP__"])
+@pytest.mark.parametrize("name", ["ConnectionStrings__Shop", "CONNECTION_STRING"])
+def test_a_connection_that_is_filled_in_at_the_deploy_may_hold_a_password(name: str, value: str) -> None:
+    (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(f"env: [{{name: {name}, value: {value}}}]")})
+    assert (found.outcome, "may hold a password" in found.message) == (UNKNOWN, True)

@@ -288,7 +288,7 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
             continue
         place = repository.where(step)
         is_of_build = may_build(step.action) or is_handed_image(step)
-        if repository.dockerfiles and (target := starts_deploy(step)):
+        if repository.dockerfiles and (target := starts_deploy(repository, step)):
             why = f"it has {target[:80]} deploy, which is not read"
             yield unknown(place, step.subject, why, f"what {target[:80]} does with that event")
         elif may_push(step.action or step.uses.removeprefix("./") * bool(step.unread)) or (

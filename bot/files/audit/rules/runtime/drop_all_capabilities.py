@@ -17,14 +17,14 @@ from dataclasses import replace
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import (
+from bot.files.audit.delivery.image_traits import (
     INSTALLED_FIRST,
     ImageTraits,
     builds_first,
-    image_traits,
     installs_first,
 )
-from bot.files.audit.images.stock import StockImage, first_as_its_user, stock_image
+from bot.files.audit.delivery.started_images import is_started_as_made, listens_low, traits_as_started
+from bot.files.audit.images.stock import first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
@@ -40,7 +40,7 @@ from bot.files.audit.workloads.judging import (
     runs_as_another,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
-from bot.files.formats.source.nodes import Mapping, texts_under
+from bot.files.audit.workloads.mounts import host_paths, source_of_host
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _RUNS_MORE = "a daemon or sudo that it installs may need such rights"
@@ -48,6 +48,7 @@ _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
 _BUILT_FIRST = (
     "run what `dotnet publish` makes, since root needs DAC_OVERRIDE to build among sources of another user; then"
 )
+_TO_BIND = "NET_BIND_SERVICE"
 _FIX = "set securityContext.capabilities.drop: [ALL]"
 
 
@@ -80,35 +81,30 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    image = image_traits(repository, container.image)
+    image = traits_as_started(repository, container)
     return tried_unless_known(image, _fix_of_container(repository, container, image), Sign.OF_RIGHTS)
 
 
 def _fix_of_container(repository: RepositoryTexts, container: Container, image: ImageTraits) -> Fix:
     stock = stock_image(container.image)
-    advice = f"{_FIX} and add: [{image.needs}]" if image.needs else _FIX
+    is_root = not runs_as_another(container.setting("runAsUser"))
+    needs = image.needs or (_TO_BIND if is_root and listens_low(container, image) else "")
+    advice = f"{_FIX} and add: [{needs}]" if needs else _FIX
     if image.builds_as_it_starts or builds_first(container.command):
         return Fix(f"{_BUILT_FIRST} {advice}")
     if installs_first(container.command):
         return Fix(f"{INSTALLED_FIRST} {advice}")
-    if not runs_as_another(container.setting("runAsUser")):
-        if stock is not None and stock.starts_as_root and _starts_as_made(stock, container.own, "command", "args"):
+    if is_root:
+        if stock is not None and stock.starts_as_root and is_started_as_made(stock, container):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None or stock.starts_as_root:
-            advice = _advice(image, advice)
+            advice = _advice(image, advice, is_bound_to_root=_is_bound(container))
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
             if image.runs_more:
                 return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
-    lines = ["", "  drop: [ALL]", *([f"  add: [{image.needs}]"] if image.needs else [])]
+    lines = ["", "  drop: [ALL]", *([f"  add: [{needs}]"] if needs else [])]
     return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
-
-
-def _starts_as_made(stock: StockImage, of: Service | Mapping, entrypoint: str, command: str) -> bool:
-    """Whether an image's own entrypoint becomes its user, as it does for its own program alone."""
-    entrypoint_words, command_words = (list(texts_under(of.get(key))) for key in (entrypoint, command))
-    is_own = not entrypoint_words or any("entrypoint" in each for each in entrypoint_words)
-    return is_own and not stock.stays_root(entrypoint_words, command_words)
 
 
 def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
@@ -118,11 +114,19 @@ def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
     return replace(fix, advice=f"{fix.advice}; without {image.needs} its program does not start")
 
 
-def _advice(image: ImageTraits, then: str) -> str:
-    """As root a program may need rights to become another user; one of .NET's does not, unless its start does."""
+def _is_bound(of: Container | Service) -> bool:
+    """Whether a workload is made to run as root, or mounts folders of its host, which may be another user's."""
+    if isinstance(of, Service):
+        return of.get("user") is not None or any(map(source_of_host, of.nodes("volumes")))
+    return word(of.setting("runAsUser")) is not None or any(host_paths(of.pod))
+
+
+def _advice(image: ImageTraits, then: str, *, is_bound_to_root: bool) -> str:
+    """As root a program may need rights to become another user; one of .NET's does not, unless its start does, or
+    it is made to be root, mostly for the sake of files that are another one's."""
     if image.runs_more and image.starts_as_user:
         return f"{then} once what it installs beside its program needs none"
-    is_safe = (image.is_dotnet or image.starts_as_user) and not image.changes_users
+    is_safe = (image.is_dotnet or image.starts_as_user) and not (image.changes_users or is_bound_to_root)
     return then if is_safe else f"{then} once it runs as another user"
 
 
@@ -135,7 +139,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield holds(service.place, service.subject, "ALL are dropped")
     else:
         why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
-        image = image_traits(repository, service.image, service.dockerfile())
+        image = traits_as_started(repository, service)
         fix = tried_unless_known(image, _fix_of_service(repository, service, image), Sign.OF_RIGHTS)
         place = place_of(repository, service.get("cap_drop"), service.place)
         yield fails(place, service.subject, why, fix)
@@ -153,10 +157,10 @@ def _fix_of_service(repository: RepositoryTexts, service: Service, image: ImageT
     if installs_first(service.command):
         return Fix(f"{INSTALLED_FIRST} {advice}")
     if not runs_as_another(service.get("user")):
-        if stock is not None and stock.starts_as_root and _starts_as_made(stock, service, "entrypoint", "command"):
+        if stock is not None and stock.starts_as_root and is_started_as_made(stock, service):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None or stock.starts_as_root:
-            advice = _advice(image, advice)
+            advice = _advice(image, advice, is_bound_to_root=_is_bound(service))
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
             if image.runs_more:

@@ -27,6 +27,7 @@ from bot.domain.repositories.finding import FindingSeverity, Fix, Outcome, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.delivery.built_images import user_with_base
+from bot.files.audit.delivery.image_traits import starts_script
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.delivery.run_by_actions import runs_dockerfile, runs_project, runs_stage
 from bot.files.audit.images.by_dockerfile import starts
@@ -37,6 +38,7 @@ from bot.files.audit.images.user import UserKind
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import is_generated
+from bot.files.audit.suggestions.trying import Sign, tried
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import services
 from bot.files.formats.dockerfile.stages import BuildStage
@@ -133,12 +135,15 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     )
     if stock is not None and stock.instead:
         is_run_in = any(each.keyword == "run" for below in file.chain(stage) for each in file.of(below))
-        return Fix(instead_of(stock, is_run_in=is_run_in))
+        instead = Fix(instead_of(stock, is_run_in=is_run_in))
+        return tried(instead, Sign.OF_FILES) if starts(file, stage) or _is_configured(file, stage) else instead
     starting = [each for each in file.of(stage) if each.keyword in STARTING]
     is_written = any(each.keyword == "user" for each in file.of(stage))
     runs_later = any(each.keyword == "run" and each.line > starting[0].line for each in file.of(stage) if starting)
     if of_root is not None:
         advice += f"; line {of_root.line} uses /root, which no other user may enter: use that user's home"
+    if any(map(starts_script, starts(file, stage))):
+        return tried(Fix(advice), Sign.OF_FILES)
     if not starting and image is not None and "/dotnet/sdk" in image.text:
         return Fix(f"{advice}; where only other builds stand on it, waive the check: a USER might break them")
     if of_root is not None:
@@ -148,6 +153,12 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     offset = repository.lines(file.path).start(starting[0].line)
     ending = "\r\n" if "\r\n" in repository.text(file.path) else "\n"
     return Fix(advice, suggested=(Edit(file.path, Span(offset, offset), f"USER $APP_UID{ending}"),))
+
+
+def _is_configured(file: Dockerfile, stage: BuildStage) -> bool:
+    """Whether a stage brings a configuration of its own, or changes what the base has."""
+    own = (each for each in file.of(stage) if each.keyword in _FILLING)
+    return any("/etc/" in each.arguments.text for each in own)
 
 
 def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:

@@ -12,7 +12,7 @@ Fix: remove what is added; for diagnostics of .NET use `dotnet-monitor` instead 
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import UNKNOWN_IMAGE, ImageTraits, image_traits
+from bot.files.audit.delivery.image_traits import UNKNOWN_IMAGE, ImageTraits, image_traits
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.trying import Sign, tried_unless_known

@@ -17,7 +17,8 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import ImageTraits, image_traits
+from bot.files.audit.delivery.image_traits import ImageTraits
+from bot.files.audit.delivery.started_images import traits_as_started
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.trying import Sign, tried_unless_known
@@ -75,7 +76,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    image = image_traits(repository, container.image)
+    image = traits_as_started(repository, container)
     return tried_unless_known(image, _fix_of_container(repository, container, image), Sign.OF_RIGHTS)
 
 
@@ -121,7 +122,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         is_of_file = service.words("cap_add") and runs_as_another(service.get("user"))
         first = _OF_FILE if is_of_file else _WITH_SUDO if _SUDO.search(service.command) else ""
         variables = [name for level in service.levels for name, _, _ in named_values(level.get("environment"))]
-        image = image_traits(repository, service.image, service.dockerfile())
+        image = traits_as_started(repository, service)
         first = first or _port_first(image, variables)
         fix = (
             Fix(f"{first} {advice}")

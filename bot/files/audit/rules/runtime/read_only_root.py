@@ -14,16 +14,18 @@ Exceptions: `TMPDIR` may name another mounted folder.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import (
+from bot.files.audit.delivery.image_traits import (
     INSTALLED_FIRST,
     ImageTraits,
     builds_first,
-    image_traits,
     installs_first,
 )
+from bot.files.audit.delivery.started_images import traits_as_started
+from bot.files.audit.images.by_name import is_dotnet
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -63,8 +65,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    image = image_traits(repository, container.image)
+    image = _unless_it_writes(traits_as_started(repository, container))
     return tried_unless_known(image, _fix_of_container(repository, container, image), Sign.OF_ROOT)
+
+
+def _unless_it_writes(image: ImageTraits) -> ImageTraits:
+    """Where a program writes beside `/tmp` is known of none that shows that it does."""
+    return replace(image, is_known=image.is_known and not image.writes)
 
 
 def _fix_of_container(repository: RepositoryTexts, container: Container, image: ImageTraits) -> Fix:
@@ -75,8 +82,8 @@ def _fix_of_container(repository: RepositoryTexts, container: Container, image: 
     if installs_first(container.command):
         return Fix(f"{INSTALLED_FIRST} {_FIX}")
     if stock is None:
-        is_dotnet = image.is_dotnet
-        return read_only_with_tmp(repository, container, _FIX if is_dotnet else f"{_FIX}{_OTHERS}")
+        advice = _FIX if is_dotnet(container.image) and image.is_dotnet else f"{_FIX}{_OTHERS}"
+        return read_only_with_tmp(repository, container, advice)
     if stock.writes is None:
         return Fix(f"{_FIX} and at the other folders that the image's documentation names")
     folders = " and ".join(("/tmp", *stock.writes))  # noqa: S108
@@ -88,7 +95,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         written = service.get("read_only")
         why = "read_only is not set" if written is None else "read_only is not true"
         place = place_of(repository, written, service.place)
-        image = image_traits(repository, service.image, service.dockerfile())
+        image = _unless_it_writes(traits_as_started(repository, service))
         fix_of_service = tried_unless_known(image, _fix_of_service(repository, service, image), Sign.OF_ROOT)
         yield fails(place, service.subject, why, fix_of_service)
         return
@@ -118,7 +125,7 @@ def _fix_of_service(repository: RepositoryTexts, service: Service, image: ImageT
         return Fix(f"{_BUILT_FIRST} {advice}")
     if installs_first(service.command):
         return Fix(f"{INSTALLED_FIRST} {advice}")
-    if stock is None and not image.is_dotnet:
+    if stock is None and not (is_dotnet(service.image) and image.is_dotnet):
         advice += _OTHERS_OF_SERVICE
     if stock is not None and stock.writes is None:
         return Fix(f"{advice}, with the other folders that the image's documentation names")

@@ -17,16 +17,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import (
+from bot.files.audit.delivery.built_images import built_here, user_of_built_image, user_of_stage
+from bot.files.audit.delivery.image_traits import (
     INSTALLED_FIRST,
     ImageTraits,
     builds_first,
-    built_here,
-    image_traits,
     installs_first,
-    user_of_built_image,
-    user_of_stage,
 )
+from bot.files.audit.delivery.started_images import listens_low, traits_as_started
 from bot.files.audit.images.by_name import APP_UID, EARLY_UID, user_of_image
 from bot.files.audit.images.stock import stock_image, taking_the_user
 from bot.files.audit.images.user import User, UserKind, settled
@@ -43,6 +41,7 @@ from bot.files.audit.workloads.judging import (
     place_of,
     service_key,
 )
+from bot.files.audit.workloads.kept import why_kept
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.files.audit.workloads.mounts import WAIVED, MountUse, is_service_of_node, target_of, use_by_service
 from bot.files.formats.source.nodes import texts_under
@@ -53,6 +52,8 @@ _OF_EARLY_PLAN = (
 )
 _HOME_OF_ROOT = "/root"
 _BUILT_FIRST = "run what `dotnet publish` makes, since what builds as it starts writes in folders of root's; then"
+_FREE_PORT = "have it listen on a port above 1023, since on some nodes root alone may on others; then"
+_ONLY_NUMBERS = "the kubelet starts it only where its image names a user by number"
 _SETTLES_USER = "a `user`, or the image's configuration"
 
 
@@ -98,7 +99,7 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
 
 
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
-    user, image = user_of_built_image(repository, container.image), image_traits(repository, container.image)
+    user, image = user_of_built_image(repository, container.image), traits_as_started(repository, container)
     fix = _fix_of_container(repository, container, user, image)
     return fix if _has_number(user) else tried_unless_known(image, fix, Sign.OF_FILES)
 
@@ -124,13 +125,25 @@ def _fix_of_container(
         return context_key(repository, container, "runAsUser", [user.at_hand], advice).as_suggestion
     if is_root:
         return Fix(advice, left_alone="its image runs as root, and the kubelet would not start it")
+    if uid := _uid_of(container, user):
+        return context_key(repository, container, "runAsUser", [uid], advice).as_suggestion
+    if not _has_number(user):
+        return Fix(advice, left_alone=why_kept(container.pod) or _ONLY_NUMBERS)
     return context_key(repository, container, "runAsNonRoot", ["true"], advice).as_suggestion
+
+
+def _uid_of(container: Container, user: User | None) -> str:
+    """The number of the user that an image is made for, where it names that one by a word; empty for none."""
+    stock = stock_image(container.image)
+    return stock.uid if stock is not None else user.uid if user is not None and not _has_number(user) else ""
 
 
 def _first(of: Container | Service, image: ImageTraits) -> str:
     """What must be done before it may run as another user than root; empty for nothing."""
     if installs_first(of.command):
         return f"{INSTALLED_FIRST} "
+    if isinstance(of, Container) and listens_low(of, image):
+        return f"{_FREE_PORT} "
     return f"{_BUILT_FIRST} " if image.builds_as_it_starts or builds_first(of.command) else ""
 
 
@@ -179,7 +192,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
 
 def _fix_of_service(repository: RepositoryTexts, service: Service, image_user: User | None) -> Fix:
     """Suggests the user that the image has at hand; words where it has none, or runs more than its program."""
-    image = image_traits(repository, service.image, service.dockerfile())
+    image = traits_as_started(repository, service)
     advice = _advice_on_service(service, image_user, image)
     is_plain = not (_first(service, image) or _stays_root(service) or _mounts_home_of_root(service))
     is_set = service.get("user") is not None

@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.built_images import image_traits, user_of_built_image
+from bot.files.audit.delivery.built_images import user_of_built_image
+from bot.files.audit.delivery.image_traits import image_traits
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.trying import Sign, tried_unless_known

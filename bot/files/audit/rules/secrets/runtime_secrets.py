@@ -28,7 +28,7 @@ from bot.files.audit.secrets.arguments import (
     service_checks,
 )
 from bot.files.audit.secrets.deploys import variables_of_deploy, variables_of_started
-from bot.files.audit.secrets.environment import secret_brought
+from bot.files.audit.secrets.environment import is_put_in_later, secret_brought
 from bot.files.audit.secrets.manifests import manifest_data
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
@@ -138,12 +138,25 @@ _OF_CONNECTION = "whether the connection is made without a password"
 
 
 def _connection_of_container(repository: RepositoryTexts, container: Container) -> Iterator[Verdict]:
-    """The first connection that a ConfigMap gives a container; nothing where none does."""
-    for connection in filter(_may_be_connection, container.own.sequence("env")):
-        place = place_of(repository, connection, container.place)
-        why = "a ConfigMap gives it a connection, which may hold a password"
-        yield unknown(place, container.subject, why, _OF_CONNECTION)
-        return
+    """The first connection that a ConfigMap or whoever deploys it gives a container; nothing where none does."""
+    for variable in container.own.sequence("env"):
+        place = place_of(repository, variable, container.place)
+        if _may_be_connection(variable):
+            why = "a ConfigMap gives it a connection, which may hold a password"
+            yield unknown(place, container.subject, why, _OF_CONNECTION)
+            return
+        name, value = _literal(variable)
+        if _may_connect(name, value) and not secret_brought(name, value):
+            why = f"{name[:80]} is filled in when it is deployed, and may hold a password"
+            yield unknown(place, container.subject, why, _OF_CONNECTION)
+            return
+
+
+def _literal(variable: Node) -> tuple[str, str]:
+    """The name and the value of a variable of a container; empty for what is no such thing."""
+    if not isinstance(variable, Mapping):
+        return "", ""
+    return word(variable.get("name")) or "", word(variable.get("value")) or ""
 
 
 def _unread_config_map(repository: RepositoryTexts, container: Container) -> str:
@@ -268,7 +281,7 @@ def _may_be_connection(entry: Node) -> bool:
 
 def _may_connect(name: str, value: str) -> bool:
     is_named = (is_secret_name(name) and is_connection(name)) or _CONNECTION.search(name) is not None
-    return value.startswith("$") and is_named
+    return is_named and (value.startswith("$") or is_put_in_later(value))
 
 
 def _pairs(service: Service) -> Iterator[tuple[str, str, Node]]:

@@ -38,7 +38,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(repository.place(data.node, data.path), data.subject, "SOPS has encrypted its values")
             continue
         if data.is_filled_in:
-            why = "the chart makes it of its values, which are not looked at"
+            why = "the chart makes it of values or files, which are not looked at"
             yield not_applicable(repository.place(data.node, data.path), data.subject, why)
             continue
         literals = [*data.entries, *data.variables, *(data.files if data.is_secret else ())]
