@@ -894,7 +894,11 @@ ON_ENGINE = "- uses: docker/build-push-action@v6\n  with: {push: true, sbom: tru
     ("before", "outcome", "why"),
     [
         ("", UNKNOWN, "but no step sets up a builder that can store it"),
-        ("- uses: ./.ci/setup\n", UNKNOWN, "but whether ./.ci/setup sets up a builder that can store it is not told"),
+        (
+            "- uses: ./.ci/setup\n",
+            UNKNOWN,
+            "but whether ./.ci/setup sets up a builder that can store it is not told",
+        ),
         ("- uses: namespacelabs/nscloud-setup-buildx-action@v1\n", HOLDS, "sbom is asked for"),
         ("- run: docker buildx create --use\n", HOLDS, "sbom is asked for"),
     ],
