@@ -5,7 +5,8 @@ import time
 
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Replacement, Role
-from bot.files.formats.repository import File, Memory, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import read_files
 from bot.files.formats.rewrite.rewrite import rewrite_files
 from tests.bench.bench_dockerfile import dockerfiles
 from tests.bench.measured import Measured

@@ -18,7 +18,8 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import TreeEntry
 from bot.domain.repositories.usage import Replacement, SourceProblem
 from bot.files.formats.finding import LARGEST_FILE
-from bot.files.formats.repository import File, Memory, read_files, sources_of_app_hosts
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import read_files, sources_of_app_hosts
 from bot.files.formats.rewrite.rewrite import rewrite_files
 from bot.fleet.discover.choosing import Choice, chosen, source_files
 from bot.fleet.discover.selection import Selection

@@ -1,11 +1,7 @@
 """All files of one repository, read together: projects need the properties that stand above them."""
 
 import posixpath
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 from bot.domain.images.claims import NamedImage
 from bot.domain.repositories.repository import Workflow, is_workflow
@@ -15,69 +11,15 @@ from bot.files.formats.aspire import finder as aspire
 from bot.files.formats.builds import DotnetPublish, FileBuild
 from bot.files.formats.dotnet import global_json, project, solution_files
 from bot.files.formats.dotnet.solution import Around, PublishingFile, Solution, place
-from bot.files.formats.finding import find_usages, is_text, kind_in, one_for_each_file
+from bot.files.formats.finding import is_text, kind_in, one_for_each_file
 from bot.files.formats.linked import Linked, is_linked, link
-from bot.files.formats.produced.file_builds import FileBuilds, Variables, file_builds
-from bot.files.formats.produced.reading import Named, names_in
+from bot.files.formats.memory import File, Memory
 from bot.files.formats.produced.together import builds_in, each_once, hangs_on_builds, names_together, values_in
 from bot.files.formats.source.text import decode
 from bot.files.formats.table import kind_of
 from bot.files.formats.workflows import KIND as WORKFLOW
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.files.scope import Scope
-
-_REMEMBERED = 20_000
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """`sha` names the content, as git does."""
-
-    path: str
-    sha: str
-    data: bytes
-
-
-class Memory:
-    """Findings by content and kind, so that the same Dockerfile in 300 repositories is parsed once.
-
-    May be asked from several threads; a content that one of them is reading is not read by another.
-    """
-
-    def __init__(self) -> None:
-        self._findings: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
-        self._names: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
-        self._builds: OrderedDict[tuple[str, str, Variables], FileBuilds] = OrderedDict()
-        self._turn = threading.Lock()
-
-    def findings(self, file: File, kind: Kind) -> Findings:
-        """The usages and problems of a file by itself."""
-        key = (file.sha, kind)
-        findings = self._remember_value(self._findings, key, lambda: find_usages(file.path, file.data, kind))
-        return _move_findings(findings, file.path)
-
-    def images_named(self, file: File) -> tuple[Named, ...]:
-        """The images that a file's builds push; from which files hangs on where it stands."""
-        key = (file.sha, file.path)
-        return self._remember_value(self._names, key, lambda: names_in(file.path, file.data))
-
-    def file_builds(self, file: File, variables: Variables) -> FileBuilds:
-        """What a file builds of Bake and Compose files where `variables` are set."""
-        key = (file.sha, file.path, variables)
-        return self._remember_value(self._builds, key, lambda: file_builds(file.path, file.data, variables))
-
-    def _remember_value(self, values: "OrderedDict[Key, Value]", key: Key, read: Callable[[], Value]) -> Value:
-        with self._turn:
-            value = values.get(key)
-            if value is None:
-                value = values[key] = read()
-                if len(values) > _REMEMBERED:
-                    values.popitem(last=False)
-            else:
-                values.move_to_end(key)
-        return value
 
 
 def images_of(files: Iterable[File], memory: Memory) -> tuple[tuple[NamedImage, ...], tuple[SourceProblem, ...]]:
@@ -223,10 +165,3 @@ def is_read_together(path: str, data: bytes) -> bool:
     What is too large or no text is refused by the reading of a single file.
     """
     return kind_of(path) == project.KIND and is_text(data)
-
-
-def _move_findings(findings: Findings, path: str) -> Findings:
-    return Findings(
-        tuple(usage if usage.path == path else replace(usage, path=path) for usage in findings.usages),
-        tuple(problem if problem.path == path else replace(problem, path=path) for problem in findings.problems),
-    )

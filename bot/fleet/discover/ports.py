@@ -1,15 +1,45 @@
-"""What discovery needs of the store."""
+"""What discovery is told, and what it needs of the store."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Protocol
 
+from bot.domain.host import Host
+from bot.domain.images.claims import ImageRules
 from bot.domain.repositories.repository import GITHUB, Identity, Reading, Repository, RepositoryId
+from bot.fleet.discover.selection import Selection
 from bot.reconcile.work import Queue
 
 UNLISTED_FOR = timedelta(hours=1)
 """So long after its turn nobody has listed a forge that a process has the settings of."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoverOptions:
+    """Which repositories and bases are looked for, and how often a forge is asked for its repositories."""
+
+    selection: Selection = Selection()  # noqa: RUF009 - frozen
+    every: timedelta = timedelta(hours=1)
+    host: Host = Host()  # noqa: RUF009 - frozen
+    images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
+    selections: Mapping[str, Selection] = field(default_factory=dict)
+    """Of repositories of forges other than GitHub, by the forge."""
+
+    def of(self, forge: str) -> Selection:
+        """Which of its repositories are looked for: all of one that the settings do not name."""
+        return self.selection if forge == GITHUB else self.selections.get(forge, Selection())
+
+    @property
+    def reader(self) -> str:
+        """Changes with all that a reading depends on besides the tree: what reads it, the bases to watch, their
+        mirrors, and what the operator says of images."""
+        mirrors = (f"{rule.place} {rule.upstream}" for rule in self.selection.mirrors.rules)
+        chosen = (*self.selection.bases, *self.selection.registries, *mirrors)
+        text = "\n".join((version("freshness-bot"), *chosen, str(self.images)))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

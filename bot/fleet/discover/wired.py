@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from bot.files.formats.repository import Memory
-from bot.fleet.discover.tick import DiscoverOptions
+from bot.files.formats.memory import Memory
+from bot.fleet.discover.ports import DiscoverOptions
 from bot.fleet.stage import Bot, Part, Stage, TickOutcome
 from bot.fleet.wiring.forges import selections_elsewhere
 from bot.store.rows.repositories.tables import repositories

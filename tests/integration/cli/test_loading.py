@@ -36,7 +36,7 @@ QUESTIONS = {
     "packages": ["packages", "find", "openssl"],
     "tree": ["tree", BASE],
 }
-STATEMENTS = {"status": 25, "explain": 17, "images": 5, "promises": 6, "cve": 30, "tree": 18}
+STATEMENTS = {"status": 25, "explain": 17, "images": 5, "promises": 6, "cve": 31, "tree": 18}
 """Read from the store by a question, the look at its schema included. One of those of `cve` asks for the list
 that a running bot keeps, and that is not in this store."""
 
@@ -112,9 +112,10 @@ def test_a_service_loads_no_page_and_no_api_before_somebody_asks_it() -> None:
     assert [name for package in unwanted for name in of(package, loaded_by_the_service())] == []
 
 
-def test_a_service_loads_what_judges_repositories_with_the_first_that_it_judges() -> None:
-    judging = of("bot.files.audit", loaded_by_the_service())
-    assert [name for name in judging if name not in ("bot.files.audit", "bot.files.audit.version")] == []
+def test_a_service_loads_what_reads_and_judges_files_with_the_first_repository() -> None:
+    loaded = loaded_by_the_service()
+    readers = ("bot.files.audit.rules", "bot.files.formats.table", "bot.files.formats.repository")
+    assert [name for package in readers for name in of(package, loaded)] == []
 
 
 def test_help_loads_no_library_of_store_or_settings() -> None:

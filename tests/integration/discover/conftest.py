@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, Installations, TokenCredentials
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.files.formats.repository import Memory
+from bot.files.formats.memory import Memory
+from bot.fleet.discover.ports import DiscoverOptions
 from bot.fleet.discover.rows.discover import DiscoverStore
 from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.tick import DiscoverOptions, DiscoverTally, tick
+from bot.fleet.discover.tick import DiscoverTally, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database, open_database

@@ -42,7 +42,7 @@ from bot.domain.rollouts.timing.pace import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import Freeze
-from bot.files.formats.repository import Memory
+from bot.files.formats.memory import Memory
 from bot.files.formats.rewrite.refresh import refresh
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act import tick as act
@@ -52,8 +52,8 @@ from bot.fleet.act.steps import tick as act_steps
 from bot.fleet.act.steps.tick import StepOptions
 from bot.fleet.discover import tick as discover
 from bot.fleet.discover.builds import tick as builds
+from bot.fleet.discover.ports import DiscoverOptions
 from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.tick import DiscoverOptions
 from bot.fleet.follow import tick as follow
 from bot.fleet.follow.steps import tick as follow_steps
 from bot.fleet.follow.tick import FollowOptions

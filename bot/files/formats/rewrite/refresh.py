@@ -6,7 +6,8 @@ from bot.domain.bases.followed_base import Unknown, base_among
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
 from bot.domain.rollouts.pinning import Refreshed, WantedDigest, WantedDigests, wanted_reference
-from bot.files.formats.repository import File, Memory, is_read_together, needs_projects, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import is_read_together, needs_projects, read_files
 from bot.files.formats.rewrite.rewrite import rewrite_files
 
 

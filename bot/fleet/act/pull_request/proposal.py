@@ -14,8 +14,6 @@ from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import OtherRequest
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
-from bot.files.formats.repository import needs_projects
-from bot.files.formats.rewrite.refresh import read_with
 from bot.fleet.act.own_word import as_now
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.answers import less_declined
@@ -119,6 +117,9 @@ async def _look_at_branch(job: Job, tools: Tools) -> ProposalAttempt:
 
 async def _paths(job: Job, tools: Tools) -> Sequence[str]:
     """The files to look at: a project takes properties from others, which only the whole tree names."""
+    from bot.files.formats.repository import needs_projects
+    from bot.files.formats.rewrite.refresh import read_with
+
     if not any(needs_projects(path) for path in job.paths):
         return job.paths
     tree = await tools.forge.tree(job.member.identity, job.default_branch)

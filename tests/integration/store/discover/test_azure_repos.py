@@ -11,9 +11,10 @@ from bot.clients.http.client import Http
 from bot.domain.forge.port import Forge
 from bot.domain.host import Host
 from bot.domain.repositories.repository import AZURE_DEVOPS, GITHUB
-from bot.files.formats.repository import Memory
+from bot.files.formats.memory import Memory
+from bot.fleet.discover.ports import DiscoverOptions
 from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.tick import DiscoverOptions, DiscoverTally, tick
+from bot.fleet.discover.tick import DiscoverTally, tick
 from bot.fleet.wiring.routing import Forges
 from bot.reconcile.loop import Loop
 from sandbox.azure_devops.service import PROJECT, Service

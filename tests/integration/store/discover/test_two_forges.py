@@ -11,9 +11,10 @@ from bot.domain.forge.looks import Silence
 from bot.domain.forge.port import Forge
 from bot.domain.host import Host
 from bot.domain.repositories.repository import GITHUB
-from bot.files.formats.repository import Memory
+from bot.files.formats.memory import Memory
+from bot.fleet.discover.ports import DiscoverOptions
 from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.tick import DiscoverOptions, DiscoverTally, tick
+from bot.fleet.discover.tick import DiscoverTally, tick
 from bot.fleet.wiring.routing import Forges
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
@@ -185,6 +186,6 @@ async def test_a_forge_takes_no_name_that_another_gives(two: Two) -> None:
     tally = await two.tick()
     assert await two.known() == [SHOP, DESK]
     assert sorted(each for each in tally.problems if "parts" in each) == [
-        "GitHub shows contoso/team/of-three-parts, whose name is not owner/name; it is left out",
         "Azure DevOps shows contoso/shop-of-two-parts, whose name is not organisation/project/name; it is left out",
+        "GitHub shows contoso/team/of-three-parts, whose name is not owner/name; it is left out",
     ]

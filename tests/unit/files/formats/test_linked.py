@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from bot.domain.repositories.usage import Findings, Role, Usage
 from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.linked import is_linked
-from bot.files.formats.repository import File, Memory, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import read_files
 from bot.files.formats.table import FORMATS
 from tests.unit.files.formats.laws import spans_cover_in_all_files
 

@@ -6,11 +6,12 @@ from threading import Barrier
 import pytest
 
 from bot.domain.repositories.usage import Findings, Kind, Role, Usage
-from bot.files.formats import repository as reading
+from bot.files.formats import finding
 from bot.files.formats.compose.recognizing import is_compose_file
 from bot.files.formats.dotnet import solution
 from bot.files.formats.finding import find_usages
-from bot.files.formats.repository import File, Memory, images_of, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import images_of, read_files
 
 FROM = b"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
 PUBLISHED = b"""<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>
@@ -37,7 +38,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(path)
         return find(path, data, kind)
 
-    monkeypatch.setattr(reading, "find_usages", counted)
+    monkeypatch.setattr(finding, "find_usages", counted)
     return seen
 
 

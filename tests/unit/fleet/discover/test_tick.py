@@ -10,10 +10,11 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity, Repository
-from bot.files.formats.repository import Memory
+from bot.files.formats.memory import Memory
 from bot.fleet.discover import contents
+from bot.fleet.discover.ports import DiscoverOptions
 from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.tick import DiscoverOptions, DiscoverTally, tick
+from bot.fleet.discover.tick import DiscoverTally, tick
 from bot.reconcile.loop import Loop
 from tests.fakes.stores.discover import FakeDiscoverStore
 from tests.fakes.trees import FakeTrees

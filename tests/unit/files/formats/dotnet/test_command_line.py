@@ -3,7 +3,8 @@
 import pytest
 
 from bot.domain.repositories.usage import Role
-from bot.files.formats.repository import File, Memory, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import read_files
 
 PLAIN = """<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>
 <TargetFramework>net9.0</TargetFramework></PropertyGroup></Project>"""

@@ -6,7 +6,8 @@ import pytest
 
 from bot.domain.repositories.usage import Findings, Role, Usage
 from bot.files.formats.dotnet import aspnet
-from bot.files.formats.repository import File, Memory, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import read_files
 
 FRAMEWORK_8 = "<PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup>"
 WEB = f'<Project Sdk="Microsoft.NET.Sdk.Web">{FRAMEWORK_8}</Project>'

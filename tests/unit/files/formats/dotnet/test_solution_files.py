@@ -5,7 +5,8 @@ from hypothesis import given
 
 from bot.domain.repositories.usage import Role
 from bot.files.formats.dotnet.solution_files import projects_in
-from bot.files.formats.repository import File, Memory, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import read_files
 from tests.unit.files.formats.laws import any_text
 
 WEB = """<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>

@@ -6,7 +6,8 @@ from hypothesis import given
 from bot.domain.repositories.usage import Findings, Role
 from bot.files.formats.finding import find_usages, kind_in
 from bot.files.formats.gitlab_ci import finder as gitlab_ci
-from bot.files.formats.repository import File, Memory, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import read_files
 from bot.files.formats.table import kind_of
 from tests.growth import LINEAR, growth
 from tests.unit.files.formats.laws import any_text, spans_cover_what_they_claim

@@ -6,9 +6,10 @@ import pytest
 
 from bot.domain.images.claims import NamedImage
 from bot.files.formats import bake
+from bot.files.formats.memory import File, Memory
 from bot.files.formats.produced.file_builds import file_builds
 from bot.files.formats.produced.together import MOST_CALLS
-from bot.files.formats.repository import File, Memory, images_of
+from bot.files.formats.repository import images_of
 
 WORKFLOW = ".github/workflows/build.yml"
 BAKE = """\

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Replacement, Rewritten
-from bot.files.formats.repository import File, Memory, read_files
+from bot.files.formats.memory import File, Memory
+from bot.files.formats.repository import read_files
 from bot.files.formats.rewrite.rewrite import rewrite_files
 
 ASPNET = "mcr.microsoft.com/dotnet/aspnet"
