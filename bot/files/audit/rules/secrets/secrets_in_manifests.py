@@ -2,7 +2,8 @@
 
 What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal values or takes a file from here;
 no ConfigMap or `configMapGenerator` has a literal whose name or shape is that of a secret. What stands under such a
-name in JSON or YAML that one holds, or takes as a file, is unknown, as a password in a custom resource is.
+name in JSON or YAML that one holds, or takes as a file, is unknown, as are a custom resource's password and a word
+under another key of a Secret.
 
 Example that fails::
 
@@ -13,7 +14,7 @@ Fix: have a store give it (External Secrets, the CSI secret store, Sealed Secret
 written.
 
 Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. Values of
-charts are not asked, what their templates write out is. Values are never shown.
+charts are not asked, what their templates write out is.
 """
 
 from collections.abc import Iterator
