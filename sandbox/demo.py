@@ -36,7 +36,7 @@ from bot.views.images.images import stands_on
 from bot.views.running.exposed import Narrowed
 from sandbox.fleets.clusters import CLUSTERS, SERVICES, FleetClusters, running
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG
-from sandbox.fleets.pipelines import BESIDE, MixedFleet, azure_devops_in
+from sandbox.fleets.pipelines import BESIDE, HOME, THERE, MixedFleet, azure_devops_in
 from sandbox.programs.parts import MissingPart
 from sandbox.terminal import body_panel, message_panel
 from sandbox.world import World
@@ -116,10 +116,10 @@ def _read_vulnerabilities(world: World, config: Path) -> None:
 
 
 def _build_by_pipelines(fleet: MixedFleet, config: Path) -> None:
-    """Has the bot start the pipeline of the repository that Azure DevOps builds."""
+    """Has the bot start the pipeline of the repository that Azure DevOps builds, and look after the one there."""
     policy = yaml.safe_load(config.read_text())["policy"]
-    azure = azure_devops_in(fleet.world, config.parent)
-    _set(config, azure_devops=azure, policy=[fleet.rule(BESIDE), *policy])
+    azure = azure_devops_in(fleet.world, config.parent, f"{HOME}/*")
+    _set(config, azure_devops=azure, policy=[fleet.rule(BESIDE), fleet.rule(THERE), *policy])
 
 
 class _Story:
@@ -158,7 +158,11 @@ class _Story:
         await ended.wait()
 
     async def _settle(self) -> None:
-        self._chapter("The fleet", "Eight repositories; the bot reads them and remembers how their bases look.")
+        self._chapter(
+            "The fleet",
+            "Eight repositories on GitHub and one in Azure Repos; the bot reads them and remembers how their bases "
+            "look.",
+        )
         await self._pass()
         for base in (f"{ASPNET}:{RUNTIME_TAG}", f"{SDK}:{SDK_TAG}"):
             self._say(f"  {base}  {self._fleet.digests[base][:19]}  from the registry")
@@ -199,13 +203,16 @@ class _Story:
 
     async def _finish(self) -> None:
         self._chapter(
-            "The proof", "A maintainer merges one pull request; the runs succeed, and push what they built."
+            "The proof",
+            "A maintainer merges one pull request on each forge; the runs succeed, and push what they built.",
         )
         await self._show_images("before the builds")
         [request] = await self._world.github.pull_requests("payments-api")
         await self._world.github.merge("payments-api", request["number"])
         for run in self._world.github.runs():
             self._world.github.finish_run(run.id)
+        for number in self._fleet.service.requests.rows:
+            self._fleet.service.requests.complete(number)
         for number in self._fleet.service.builds:
             self._fleet.service.finish(number)
         await self._pass()
@@ -292,11 +299,15 @@ class _Story:
                     text = await self._world.github.read(name, "Dockerfile", request["head"]["ref"])
                     self._console.print(Syntax(text, "docker", background_color="default"))
 
+        for number, row in self._fleet.service.requests.rows.items():
+            self._say(f"  pull request {number} of {HOME}/{THERE}, in Azure Repos")
+            self._say(f"    {row['title']}")
+
     def _show_runs(self) -> None:
         for run in self._world.github.runs():
             self._say(f"  run {run.id} of {run.workflow.path} in {run.workflow.repository}: {run.status}")
         for build in self._fleet.service.builds.values():
-            name = self._fleet.service.definitions[build["definition"]["id"]]["repository"]["id"]
+            name = self._fleet.service.definitions[build["definition"]["id"]]["name"]
             self._say(f"  build {build['id']} of the pipeline of {name}, at Azure DevOps: {build['status']}")
 
     async def _show_slack(self) -> None:

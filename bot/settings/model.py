@@ -126,7 +126,7 @@ class AppriseSettings(Section):
 
 
 class FleetIssueSettings(Section):
-    """One issue that tells how the fleet stands, kept current, with boxes that people tick."""
+    """One issue that tells how the fleet stands, with boxes that people tick."""
 
     repository: RepositoryName = Field(description="The repository that it is in.")
     ticks: bool = Field(
@@ -193,7 +193,7 @@ class Settings(BaseSettings):
         None, description="Other chat and mail services that are told milestones; needs freshness-bot[apprise]."
     )
     fleet_issue: FleetIssueSettings | None = Field(
-        None, description="One issue that tells how the fleet stands, kept current, with boxes that people tick."
+        None, description="One issue that tells how the fleet stands, with boxes that people tick."
     )
     web: WebSettings = WebSettings()
     log: Literal["json", "text"] = Field("json", description="Form of the service's log lines.")

@@ -17,10 +17,10 @@ UNCHECKED = frozenset(
     }
 )
 """Routes that the files do not list though the service has them: nothing about them is held to anything."""
-UNLISTED = frozenset({"_links", "process", "isFolder", "path"})
-"""What the service answers though the files leave it out: addresses, where an item is, and by what a definition
-builds, which is of several kinds."""
-AREAS = ("build", "core", "git", "pipelines")
+UNLISTED = frozenset({"_links", "process", "isFolder", "path", "settings"})
+"""What the service answers though the files leave it out: addresses, where an item is, what a policy is set to, and
+by what a definition builds, which is of several kinds."""
+AREAS = ("build", "core", "git", "pipelines", "policy")
 Json = Any
 
 

@@ -16,6 +16,7 @@ import yaml
 from bot.domain.clock import Clock
 from sandbox.azure_devops.asked import Question, Reply, missing, paged
 from sandbox.azure_devops.described import mistakes_of_answer, mistakes_of_request
+from sandbox.azure_devops.pull_requests import PullRequests
 from sandbox.azure_devops.repos import RIGHTS, Home, Repos
 
 Json = Any
@@ -57,6 +58,7 @@ class Service:
     token: str = "good"
     sources: Sources | None = None
     repos: Repos = field(init=False)
+    requests: PullRequests = field(init=False)
     definitions: dict[int, dict[str, Json]] = field(default_factory=dict)
     builds: dict[int, dict[str, Json]] = field(default_factory=dict)
     timelines: dict[int, list[dict[str, Json]]] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.repos = Repos(self.clock, self.lacking, on_pushed=self._pushed_there)
+        self.requests = PullRequests(self.repos)
 
     # --- what people do ---
 
@@ -166,7 +169,10 @@ class Service:
     async def _reply(self, method: str, part: list[str], question: Question) -> Reply:
         match part:
             case ["git", *rest]:
-                return self.repos.answer(method, rest, question)
+                reply = self.requests.answer(method, rest, question)
+                return self.repos.answer(method, rest, question) if reply is None else reply
+            case ["policy", "evaluations"]:
+                return self.requests.evaluations(question.query)
             case ["projects"]:
                 return paged([PROJECT], question.query)
             case ["connectionData"]:

@@ -8,6 +8,14 @@ from datetime import datetime
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+_ASKING = {
+    "github": ("/access_tokens",),
+    "slack": ("/conversations.history", "/conversations.replies"),
+    "azure": ("/blobs", "/permissionevaluationbatch"),
+}
+"""By service the ends of paths where what is posted changes nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request as it arrived, and the status it got; None where the connection was cut."""
@@ -60,13 +68,11 @@ class Traffic:
         ]
 
     def writes(self) -> list[Asked]:
-        """What changed GitHub or Slack, or tried to; taking an installation token is no change."""
+        """What changed a forge, a builder or Slack, or tried to; taking an installation token is no change."""
         return [
             entry
             for entry in list(self._entries)
-            if entry.service in ("github", "slack")
-            and entry.is_write
-            and not entry.path.endswith(("/access_tokens", "/conversations.history", "/conversations.replies"))
+            if entry.is_write and entry.service in _ASKING and not entry.path.endswith(_ASKING[entry.service])
         ]
 
     def forget(self) -> None:

@@ -11,7 +11,9 @@ from sandbox.azure_devops.service import PROJECT, Service
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SampleFleet
 from sandbox.world import World
 
-FLOATING, PINNED, BESIDE = "catalog-web", "payments-api", "reports-api"
+FLOATING, PINNED, BESIDE, THERE = "catalog-web", "payments-api", "reports-api", "billing-api"
+HOME = f"contoso/{PROJECT['name']}"
+"""Before the names of repositories in Azure Repos."""
 _PATH = "azure-pipelines.yml"
 _BY_HAND = """\
 trigger: none
@@ -89,20 +91,29 @@ class PipelineFleet(SampleFleet):
 
 @dataclass(slots=True)
 class MixedFleet(PipelineFleet):
-    """The sample fleet, and beside it a repository that a pipeline builds."""
+    """The sample fleet, and beside it a repository on GitHub that a pipeline builds, and one in Azure Repos."""
 
-    definitions: dict[str, int] = field(default_factory=lambda: {BESIDE: 21})
+    definitions: dict[str, int] = field(default_factory=lambda: {BESIDE: 21, THERE: 22})
+    there: Home | None = None
 
     def __post_init__(self) -> None:
         PipelineFleet.__post_init__(self)
-        self.built_on = {**self.built_on, BESIDE: f"{ASPNET}:{RUNTIME_TAG}"}
+        self.built_on = {**self.built_on, **dict.fromkeys((BESIDE, THERE), f"{ASPNET}:{RUNTIME_TAG}")}
+
+    def rule(self, name: str) -> dict[str, object]:
+        rule = PipelineFleet.rule(self, name)
+        return {**rule, "match": {"repositories": [f"{HOME}/{name}"]}} if name == THERE else rule
+
+    async def build(self, version: str = "10.0.0") -> None:
+        await PipelineFleet.build(self, version)
+        self.there = self.service.repos.create(THERE, PROJECT)
+        files = {path: text.encode() for path, text in self._pinned(THERE).items()}
+        self.service.repos.push(self.there, "main", files)
+        self.service.define_there(self.definitions[THERE], self.there, name=THERE)
+        self.service.builds.clear()
 
     def repositories(self, version: str) -> Mapping[str, Mapping[str, str]]:
         return {**SampleFleet.repositories(self, version), BESIDE: self._floating(BESIDE)}
-
-
-HOME = f"contoso/{PROJECT['name']}"
-"""Before the names of repositories in Azure Repos."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.reference import Base
+from bot.domain.repositories.repository import AZURE_DEVOPS
 from bot.domain.rollouts.terms import MergeMethod
+
+MOST_BODY = 65_000
+"""Bytes of a whole body. GitHub refuses one of over 65,536; whether it counts characters or bytes is told both
+ways."""
+_MOST_BODIES: Mapping[str, int] = {AZURE_DEVOPS: 3_900}
+"""Azure Repos take 4,000 units of UTF-16, of which no text has more than bytes."""
+
+
+def most_body(forge: str) -> int:
+    """So many bytes of a pull request's body a forge takes surely."""
+    return _MOST_BODIES.get(forge, MOST_BODY)
 
 
 @dataclass(frozen=True, slots=True)

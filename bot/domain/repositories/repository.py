@@ -48,8 +48,9 @@ def is_name_at(forge: str, name: str) -> bool:
     return name.count("/") == form_of(forge).count("/") and all(name.split("/"))
 
 
-def tells_pushes(forge: str) -> bool:
-    """Whether a forge's list says when each repository was pushed to last; else only asking each of them tells."""
+def is_told_in_bulk(forge: str) -> bool:
+    """Whether a forge tells of many repositories at once what they say of themselves, and in its list when each was
+    pushed to last; else only asking each of them tells."""
     return forge == GITHUB
 
 

@@ -10,7 +10,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import Identity, is_told_in_bulk
 from bot.domain.repositories.repository_config import NO_TEXT, RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
@@ -161,7 +161,8 @@ class NextDispatches(Protocol):
 
 
 class OwnWords:
-    """Asks for the own words of repositories, together with those of the same forge whose dispatches come next."""
+    """Asks for the own words of repositories, where a forge tells them in bulk together with those whose dispatches
+    come next."""
 
     def __init__(self, store: "NextDispatches", forge: Forge, clock: Clock) -> None:
         self._store = store
@@ -173,7 +174,7 @@ class OwnWords:
     async def of(self, repository: Identity) -> OwnWord:
         """What a repository says of itself, as of at most `HOLDS_FOR` ago; raises `Failure` where it is gone."""
         if not self._holds(repository):
-            ahead = await self._store.due_for_dispatch(MOST_STANDINGS)
+            ahead = await self._store.due_for_dispatch(MOST_STANDINGS) if is_told_in_bulk(repository.forge) else ()
             await self._look([repository, *(each for each in ahead if each.forge == repository.forge)])
         standing = self._known[repository]
         if standing is None:

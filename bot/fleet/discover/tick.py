@@ -14,8 +14,8 @@ from bot.domain.repositories.repository import (
     GitTree,
     Reading,
     Repository,
+    is_told_in_bulk,
     owner_of,
-    tells_pushes,
     title_of,
 )
 from bot.domain.repositories.repository_config import MANY_UNREAD
@@ -199,7 +199,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         return await self._read(item, tree)
 
     async def settle(self, item: DueRepository, result: Reading | None) -> None:
-        due = self._clock.now() + (_UNTIL_REREAD if tells_pushes(item.forge) else _UNTIL_SWEPT)
+        due = self._clock.now() + (_UNTIL_REREAD if is_told_in_bulk(item.forge) else _UNTIL_SWEPT)
         if result is None:
             await self._store.keep_reading(item, due)
             self._tally.unchanged += 1

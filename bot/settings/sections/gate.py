@@ -66,7 +66,7 @@ class GateExceptionSettings(Section):
 
 
 class GateSettings(Section):
-    """The gate: what is known to be wrong with an image, before its rebuild counts as done and before each step."""
+    """What is known to be wrong with an image, before its rebuild counts as done and before each step."""
 
     rules: list[GateRuleSettings] = Field([], max_length=100, description="The first that matches counts.")
     exceptions: list[GateExceptionSettings] = Field(

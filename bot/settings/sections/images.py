@@ -82,7 +82,7 @@ class AttestSettings(Section):
 
 
 class ImagesSettings(Section):
-    """Which images the fleet produces, beyond what its builds tell. A list alone is taken for `rules`."""
+    """Which images the fleet produces, beyond what builds tell. A list alone is `rules`."""
 
     rules: list[ImageSettings] = Field(
         [], max_length=1000, description="Who produces what; where one matches, nobody else is asked."
@@ -93,7 +93,7 @@ class ImagesSettings(Section):
     platforms: list[PlatformName] = Field(
         [],
         max_length=20,
-        description="Platforms that are judged, all where none are named; others are counted and never proved.",
+        description="Platforms that are judged, all where none are named; others are never proved.",
     )
     attest: AttestSettings | None = Field(
         None, description="State beside each image that is proved fresh that it is, signed, once a day."

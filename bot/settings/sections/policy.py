@@ -117,7 +117,7 @@ class RuleSettings(ValueSection[PolicyRule]):
     pin: Pin | None = Field(None, description="What a pull request writes: keep, floating or digest.")
     follow_rollbacks: bool | None = Field(
         None,
-        description="Whether a tag that went back to an older version is followed; else that is only told.",
+        description="Follow a tag that went back to an older version; else that is only told.",
     )
     auto_merge: Annotated[AutoMerge, WrittenAs(AutoMergeSettings)] | None = Field(
         None, description="Which pull requests are merged without a person."

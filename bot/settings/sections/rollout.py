@@ -57,7 +57,7 @@ class RolloutSettings(Section):
         validate_default=True,
         min_length=1,
         max_length=20,
-        description="In the order in which they begin; who is put into none belongs to the last.",
+        description="In the order in which they begin; who is in none belongs to the last.",
     )
     pause_when_failed: Percent = Field(0.2, description="Share of failed rebuilds that stops a rollout.")
     first_run: FirstRun = Field(
@@ -72,7 +72,7 @@ class RolloutSettings(Section):
     )
     join_timeout: Period = Field(
         timedelta(hours=2),
-        description="How long a rebuild waits for the own bases below it at the latest; then it goes, unproven.",
+        description="How long a rebuild waits for own bases below it; then it goes, unproven.",
     )
     image_within: Period = Field(
         timedelta(hours=2), description="How long after a green build its image is looked for; then it has failed."

@@ -92,7 +92,7 @@ class TrustSettings(Section):
         [],
         max_length=100,
         description="Reusable workflows, as regular expressions over the whole of https://…/NAME.yml@REF, whose "
-        "callers cannot reach into the build: SLSA build level 3, as from the SLSA generators.",
+        "callers cannot reach into the build: SLSA build level 3.",
     )
 
     def rule_for(self, name: str) -> TrustRuleSettings | None:

@@ -35,10 +35,10 @@ class WebAuthSettings(Section):
 
 
 class HookSettings(Section):
-    """Events that others send, which have things looked at sooner. Each is taken where its secret is set."""
+    """Events that others send, each taken where its secret is set: things are looked at sooner."""
 
     github_secret_file: Path | None = Field(
-        None, description="File with the secret of the GitHub App's webhook, or of a webhook of the organisation."
+        None, description="File with the secret of the webhook of the GitHub App or the organisation."
     )
     registry_secret_file: Path | None = Field(
         None, description="File with the secret that registries send as Authorization: Bearer SECRET."
@@ -56,8 +56,7 @@ class WebSettings(Section):
     )
     health_listen: ListenAddress | None = Field(
         None,
-        description="HOST:PORT to serve health and metrics on as well, whatever the page has to do; "
-        "null where the page's own is enough.",
+        description="HOST:PORT to serve health and metrics on as well; null where the page's own is enough.",
     )
     url: Address | None = Field(
         None,

@@ -22,7 +22,6 @@ from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.clients.http.client import HostRules, Http
 from bot.domain.builder.port import Builder
 from bot.domain.clock import SystemClock
-from bot.domain.forge.port import Forge
 from bot.fleet.wiring.routing import Builders
 from sandbox.azure_devops.edge import TOKEN
 from sandbox.world import World
@@ -39,14 +38,13 @@ from tests.integration.forges.stands import (
     Stand,
 )
 
-FORGES = ("fake", "github", "fine-grained token", "other node ids")
-"""A further forge is one more, with its `Stand`."""
+GITHUBS = ("fake", "github", "fine-grained token", "other node ids")
 AZURE_REPOS = "azure repos"
-READ = (*FORGES, AZURE_REPOS)
-"""Those whose repositories are read; of the last no pull requests are made yet."""
+FORGES = (*GITHUBS, AZURE_REPOS)
+"""A further forge is one more, with its `Stand`."""
 PIPELINES = "azure pipelines"
 PIPELINES_THERE = "azure pipelines of azure repos"
-BUILDERS = {each: each for each in FORGES} | {PIPELINES: "github", PIPELINES_THERE: AZURE_REPOS}
+BUILDERS = {each: each for each in GITHUBS} | {PIPELINES: "github", PIPELINES_THERE: AZURE_REPOS}
 """By which forge holds what they build. A further builder is one more, with its `Building`."""
 FINE_GRAINED = {
     "actions": "write",
@@ -68,6 +66,7 @@ def played_as(forge: str, request: pytest.FixtureRequest) -> Iterator[World | No
     world: World = request.getfixturevalue("shared_world")
     if forge == AZURE_REPOS:
         world.azure_devops.organizations["contoso"].repos.homes.clear()
+        world.azure_devops.organizations["contoso"].requests.rows.clear()
     world.github.restrict_token(**(FINE_GRAINED if forge == "fine-grained token" else {}))
     is_other = forge == "other node ids"
     world.github.edge.renews_node_ids, world.github.actions.other_suites = is_other, 25 if is_other else 0
@@ -112,9 +111,7 @@ async def stand(where_it_lives: World | None, request: pytest.FixtureRequest) ->
         return
     if request.node.callspec.params["where_it_lives"] == AZURE_REPOS:
         async with azure_devops_in(where_it_lives) as transports:
-            stand = AzureStand(
-                cast(Forge, AzureRepos(transports)), where_it_lives.azure_devops.organizations["contoso"]
-            )
+            stand = AzureStand(AzureRepos(transports), where_it_lives.azure_devops.organizations["contoso"])
             yield cast(Stand, stand)
         return
     github = github_in(where_it_lives)
@@ -142,7 +139,7 @@ async def building(where_it_is_built: World | None, request: pytest.FixtureReque
             builders = {"github": github, "azure-pipelines": pipelines, "azure-devops": pipelines}
             homes = {
                 PIPELINES: GitHubStand(github, where_it_is_built),
-                PIPELINES_THERE: AzureStand(cast(Forge, AzureRepos(transports)), service),
+                PIPELINES_THERE: AzureStand(AzureRepos(transports), service),
             }
             building = PipelinesBuilding(
                 cast(Builder, Builders(cast(Any, builders))), cast(Any, homes[which]), service

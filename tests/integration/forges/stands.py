@@ -351,6 +351,30 @@ class AzureStand:
     async def archive(self, repository: Identity) -> None:
         self.held(repository).is_disabled = True
 
+    async def merge(self, repository: Identity, number: int) -> None:
+        self.service.requests.complete(number)
+
+    async def close(self, repository: Identity, number: int) -> None:
+        self.service.requests.abandon(number)
+
+    async def require_check(self, repository: Identity) -> None:
+        self.service.requests.guard(self.held(repository))
+
+    async def pass_check(self, repository: Identity, sha: str) -> None:
+        self.service.requests.pass_build(sha)
+
+    async def tag(self, repository: Identity, name: str, sha: str) -> None:
+        raise NotImplementedError
+
+    async def let_scan(self, repository: Identity, *, on: bool) -> None:
+        raise NotImplementedError
+
+    async def scans(self, repository: Identity) -> list[str]:
+        raise NotImplementedError
+
+    async def reject_scans(self, repository: Identity) -> None:
+        raise NotImplementedError
+
     def name_of(self, repository: Identity) -> str:
         return repository.name
 

@@ -10,18 +10,15 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import RepositoryArchived, RepositoryMoved
 from bot.domain.repositories.surroundings import EnvironmentProtection
 from tests.integration.forges.changes import NEW, NEWER, OLD, PATH, bring
-from tests.integration.forges.conftest import FORGES, PIPELINES
+from tests.integration.forges.conftest import GITHUBS
 from tests.integration.forges.stands import Building
 
 MONDAY = datetime(2026, 11, 2, 2, 5, tzinfo=UTC)
 WORKFLOW = b"on:\n  workflow_dispatch:\n    inputs:\n      correlation:\n        type: string\njobs: {}\n"
 BUILD = b"on: {push: {branches: [main]}}\njobs: {}\n"
 
-AT_THE_FORGE = pytest.mark.parametrize("where_it_is_built", FORGES, indirect=True)
+AT_THE_FORGE = pytest.mark.parametrize("where_it_is_built", GITHUBS, indirect=True)
 """What is said of a builder that is the repository's forge as well."""
-
-AT_REQUESTS = pytest.mark.parametrize("where_it_is_built", [*FORGES, PIPELINES], indirect=True)
-"""What is said of builders of what has pull requests."""
 
 # Starting
 
@@ -115,7 +112,6 @@ async def test_a_branch_that_is_not_there_cannot_be_dispatched(building: Buildin
     assert failed.value.trouble is Trouble.CONFLICT
 
 
-@AT_REQUESTS
 async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(building: Building) -> None:
     repository = await building.home.repository({PATH: OLD, ".github/workflows/build.yml": BUILD})
     workflow = await building.define(repository, "build.yml")

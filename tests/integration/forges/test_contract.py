@@ -12,15 +12,21 @@ from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 from tests.integration.forges.changes import BRANCH, NEW, NEWER, OLD, PATH, bring, change_for, look_at, request_for
-from tests.integration.forges.conftest import READ
+from tests.integration.forges.conftest import GITHUBS
 from tests.integration.forges.stands import Stand
 
-READ_THERE = pytest.mark.parametrize("where_it_lives", READ, indirect=True)
+WITH_ISSUES = pytest.mark.parametrize("where_it_lives", GITHUBS, indirect=True)
+"""What is said of forges that have issues and code scanning as well."""
+
+
+def gone_beside(repository: Identity) -> Identity:
+    """One that is not there, where that one is."""
+    return replace(repository, name=f"{repository.name}-gone", node_id=f"{repository.node_id}gone")
+
 
 # Looking
 
 
-@READ_THERE
 async def test_a_repository_is_listed_with_ids_that_stay(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     listed = {item.node_id: item for item in await stand.forge.repositories(["contoso"])}
@@ -58,25 +64,25 @@ async def test_many_files_are_looked_at(stand: Stand) -> None:
 async def test_a_renamed_repository_is_looked_at_under_its_new_name(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     name = await stand.rename(repository)
-    assert (await look_at(stand, repository)).standing.identity == Identity(name, repository.node_id)
+    assert (await look_at(stand, repository)).standing.identity == replace(repository, name=name)
     tree = await stand.forge.tree(repository, "main")
     assert tree is not None
     assert PATH in {entry.path for entry in tree.entries}
 
 
 async def test_what_is_gone_is_missing(stand: Stand) -> None:
+    gone = gone_beside(await stand.repository({PATH: OLD}))
     with pytest.raises(Failure) as failed:
-        await stand.forge.look(Identity("contoso/nothing", "R_nothing"), BRANCH, [PATH])
+        await stand.forge.look(gone, BRANCH, [PATH])
     assert failed.value.trouble is Trouble.MISSING
 
 
-@READ_THERE
 async def test_many_repositories_say_what_they_want(stand: Stand) -> None:
     plain = await stand.repository({PATH: OLD})
     asking = await stand.repository({".github/freshness.yaml": b"enabled: false\n"})
     archived = await stand.repository({PATH: OLD})
     await stand.archive(archived)
-    gone = replace(plain, name=f"{plain.name}-gone", node_id=f"{plain.node_id}gone")
+    gone = gone_beside(plain)
     found = await stand.forge.standings([plain, asking, archived, gone])
     assert found.keys() == {plain, asking, archived}
     assert (found[plain].config, found[plain].read_only) == (None, None)
@@ -87,7 +93,6 @@ async def test_many_repositories_say_what_they_want(stand: Stand) -> None:
     assert (found[plain].identity, found[plain].default_branch) == (plain, "main")
 
 
-@READ_THERE
 async def test_a_repository_is_read_under_its_new_name(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     name = await stand.rename(repository)
@@ -98,7 +103,6 @@ async def test_a_repository_is_read_under_its_new_name(stand: Stand) -> None:
     assert standing.identity == replace(repository, name=name)
 
 
-@READ_THERE
 async def test_a_tree_tells_modes_and_is_the_same_while_nothing_is_pushed(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD}, executable=(PATH,))
     tree = await stand.forge.tree(repository, "main")
@@ -116,7 +120,6 @@ async def test_a_tree_tells_modes_and_is_the_same_while_nothing_is_pushed(stand:
     assert (moved.sha == tree.sha, PATH in {entry.path for entry in moved.entries}) == (False, True)
 
 
-@READ_THERE
 async def test_contents_come_by_their_names(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD, "b": NEW, "big": b"# " + b"x" * 600_000 + b"\n"})
     tree = await stand.forge.tree(repository, "main")
@@ -170,7 +173,7 @@ async def test_the_bots_own_open_requests_are_told_for_many_repositories_with_th
     made = await bring(stand, first)
     closed = await bring(stand, second)
     await stand.forge.close_pull_request(second, closed, body="closed")
-    gone = Identity("contoso/nothing", "R_nothing")
+    gone = gone_beside(none)
 
     told = await stand.forge.own_requests([first, second, none, gone])
 
@@ -283,6 +286,7 @@ async def test_a_closed_pull_request_keeps_its_last_words(stand: Stand) -> None:
     assert (shown.is_open, shown.is_merged, shown.body) == (False, False, "closed, since")
 
 
+@WITH_ISSUES
 async def test_writing_under_an_old_name_is_told_or_lands_in_the_same_repository(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     await stand.rename(repository)
@@ -366,7 +370,6 @@ async def test_pull_requests_are_followed_together(stand: Stand) -> None:
     assert {(shown[node].base, shown[node].onto) for node in nodes.values()} == {("main", "main")}
 
 
-@READ_THERE
 async def test_a_commit_contains_itself_and_what_it_comes_after(stand: Stand) -> None:
     repository = await stand.repository({"README.md": b"shop"})
     first = (await stand.branches(repository))["main"]
@@ -382,6 +385,7 @@ async def test_a_commit_contains_itself_and_what_it_comes_after(stand: Stand) ->
 # The issue
 
 
+@WITH_ISSUES
 async def test_the_issue_is_found_by_its_mark_edited_and_closed(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     assert await stand.forge.find_issue(repository, "freshness") is None
@@ -435,6 +439,7 @@ async def test_several_commits_take_the_place_of_what_was_there(stand: Stand) ->
 # Code scanning
 
 
+@WITH_ISSUES
 async def test_findings_are_taken_for_a_commit_where_code_scanning_is_on(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     look = await look_at(stand, repository)

@@ -5,6 +5,7 @@ does not: a repository that is disabled, gone or hidden is 404 alike.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,9 +17,13 @@ from bot.domain.failure import Failure, Trouble
 SUPPRESSED = {"X-TFS-FedAuthRedirect": "Suppress"}
 """Has the service say that the credentials are not taken, rather than send to where one signs in."""
 _SIGN_IN = "check that the token is of this organisation and has not run out"
+_CODE = re.compile(r"\b(?:TF|VS)\d{5,6}\b")
 _TROUBLES: Mapping[str, Trouble] = {
     "PipelineValidationException": Trouble.CONFLICT,
     "InvalidArgumentValueException": Trouble.MALFORMED,
+    "GitReferenceStaleException": Trouble.CONFLICT,
+    "GitPullRequestExistsException": Trouble.CONFLICT,
+    "GitNeedsPermissionException": Trouble.DENIED,
 }
 """By `typeKey`, which says more than the status: a commit that is not known is answered with 500."""
 
@@ -35,6 +40,8 @@ class AzureRefusal(Failure):
             status=failure.status,
         )
         self.type_key = type_key
+        self.code = next(iter(_CODE.findall(self.what)), "")
+        """Of the message, such as TF402455; nothing where it has none."""
 
 
 def decoded(answer: Answer, now: datetime) -> Any:

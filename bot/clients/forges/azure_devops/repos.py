@@ -55,7 +55,7 @@ class Repos:
         failures: dict[str, Failure] = {}
         for transport in transports:
             try:
-                rows = await self._listed(transport)
+                rows = await self.listed(transport)
                 with shaped("list of repositories", transport.organization):
                     repositories += [repository_of(row, transport.organization) for row in rows]
             except Failure as failure:
@@ -109,7 +109,7 @@ class Repos:
             return {names[0]: await self.blob(repository, names[0])}
         if not names:
             return {}
-        transport, path = self._at(repository)
+        transport, path = self.at(repository)
         archive = await transport.archive(f"{path}/blobs", names)
         contents = await asyncio.to_thread(unzipped, archive, names, repository.name)
         for sha in names:
@@ -126,10 +126,10 @@ class Repos:
         own_words: dict[Identity, OwnWord] = {}
         for identities in by_organization.values():
             try:
-                shown = await self._rows(identities)
+                shown = await self.rows_of(identities)
                 for repository in identities:
-                    if (row := shown.get(self._node(repository).id)) is not None:
-                        own_words[repository] = await self._own_word(repository, row)
+                    if (row := shown.get(self.node(repository).id)) is not None:
+                        own_words[repository] = await self.own_word(repository, row)
             except Failure:
                 if repositories[0] in identities and repositories[0] not in own_words:
                     raise
@@ -159,7 +159,7 @@ class Repos:
 
     async def sees_others(self, repository: Identity) -> bool:
         """Whether any repository of the organisation is shown: what is not, is gone then."""
-        return bool(await self._listed(self._at(repository)[0]))
+        return bool(await self.listed(self.at(repository)[0]))
 
     async def head(self, repository: Identity, branch: str) -> BranchHead | None:
         """The end of a branch; None in a repository without commits. Raises `Failure`: missing where there is no
@@ -197,7 +197,7 @@ class Repos:
 
     async def row(self, repository: Identity) -> Mapping[str, Any]:
         """What the service shows of a repository. Raises `Failure`: missing also where it is disabled."""
-        transport, home = self._at(repository)
+        transport, home = self.at(repository)
         row = await transport.get(home)
         if not isinstance(row, dict):
             raise Failure(Trouble.MALFORMED, "the repository has another shape", where=repository.name)
@@ -205,22 +205,22 @@ class Repos:
 
     async def shown(self, repository: Identity, path: str, query: Query | None = None) -> Any:
         """The JSON at a path below a repository. Raises `Failure`."""
-        transport, home = self._at(repository)
+        transport, home = self.at(repository)
         return await transport.get(f"{home}/{path}", query)
 
     async def rows(self, repository: Identity, path: str, query: Query | None = None) -> list[Mapping[str, Any]]:
         """The whole list at a path below a repository. Raises `Failure`."""
-        transport, home = self._at(repository)
+        transport, home = self.at(repository)
         return await transport.pages(f"{home}/{path}", query)
 
     async def _content(self, repository: Identity, path: str, query: Query) -> bytes:
-        transport, home = self._at(repository)
+        transport, home = self.at(repository)
         return await transport.content(f"{home}/{path}", query)
 
-    async def _listed(self, transport: OrganizationTransport) -> list[Mapping[str, Any]]:
+    async def listed(self, transport: OrganizationTransport) -> list[Mapping[str, Any]]:
         return await transport.pages("_apis/git/repositories")
 
-    async def _rows(self, repositories: Sequence[Identity]) -> Mapping[str, Mapping[str, Any]]:
+    async def rows_of(self, repositories: Sequence[Identity]) -> Mapping[str, Mapping[str, Any]]:
         """What the service shows of repositories of one organisation, by their GUIDs; what is gone is not in it.
 
         One that is disabled is in the list alone.
@@ -232,11 +232,11 @@ class Repos:
             except Failure as failure:
                 if failure.trouble is not Trouble.MISSING:
                     raise
-        listed = await self._listed(self._at(repositories[0])[0])
+        listed = await self.listed(self.at(repositories[0])[0])
         return {str(row.get("id")): row for row in listed}
 
-    async def _own_word(self, repository: Identity, row: Mapping[str, Any]) -> OwnWord:
-        organization = self._node(repository).organization
+    async def own_word(self, repository: Identity, row: Mapping[str, Any]) -> OwnWord:
+        organization = self.node(repository).organization
         with shaped("repository", repository.name):
             entry, identity = repository_of(row, organization), identity_of(row, organization)
         if entry.disabled:
@@ -256,13 +256,13 @@ class Repos:
         with shaped("tree", repository.name):
             return tree_of(shown)
 
-    def _at(self, repository: Identity) -> tuple[OrganizationTransport, str]:
+    def at(self, repository: Identity) -> tuple[OrganizationTransport, str]:
         """Who is asked about a repository, and at which path: that of its ids, which stay."""
-        node = self._node(repository)
+        node = self.node(repository)
         path = f"{quote(node.project, safe='')}/_apis/git/repositories/{quote(node.id, safe='')}"
         return transport_at(self.transports, node.organization), path
 
-    def _node(self, repository: Identity) -> AzureNode:
+    def node(self, repository: Identity) -> AzureNode:
         """Raises `Failure` (malformed) where only a name is known, and that is none."""
         if repository.node_id is not None:
             return node_of(repository.node_id)

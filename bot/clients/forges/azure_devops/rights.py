@@ -31,18 +31,33 @@ RIGHTS = (
 )
 
 
-REPOSITORY_RIGHTS = (AzureRight("Read", 2, "read its files"),)
+REPOSITORY_RIGHTS = (
+    AzureRight("Read", 2, "read its files"),
+    AzureRight("Contribute", 4, "push to its own branches, and have pull requests complete by themselves"),
+    AzureRight("Create branch", 16, "make its own branches"),
+    AzureRight("Contribute to pull requests", 16384, "open pull requests"),
+)
+"""Whoever has made a branch may move and delete it."""
 _MOST_EVALUATED = 100
 
 
 async def signed_in_as(transport: OrganizationTransport) -> str:
     """The name of who the bot is there. Raises `Failure`: denied where it is nobody."""
+    return str((await _signed_in(transport))["providerDisplayName"])
+
+
+async def signed_in_id(transport: OrganizationTransport) -> str:
+    """The id of who the bot is there. Raises as `signed_in_as` does."""
+    return str((await _signed_in(transport)).get("id") or "")
+
+
+async def _signed_in(transport: OrganizationTransport) -> Mapping[str, Any]:
     shown = await transport.get("_apis/connectionData", {"api-version": _PREVIEW})
-    user = shown.get("authenticatedUser") if isinstance(shown, dict) else None
-    name = str((user or {}).get("providerDisplayName") or "")
+    user = (shown.get("authenticatedUser") if isinstance(shown, dict) else None) or {}
+    name = str(user.get("providerDisplayName") or "")
     if not name or name == "Anonymous":
         raise Failure(Trouble.DENIED, "takes the bot for nobody", where=transport.organization, status=401)
-    return name
+    return dict(user)
 
 
 async def lacking_rights(transport: OrganizationTransport, definition: Mapping[str, Any]) -> tuple[AzureRight, ...]:

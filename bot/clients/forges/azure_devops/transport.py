@@ -67,6 +67,14 @@ class OrganizationTransport:
         """What is answered to a body, which is sent once. Raises `Failure`."""
         return decoded(await self._ask("POST", path, {}, body), self.clock.now())
 
+    async def patch(self, path: str, body: Any) -> Any:
+        """What is answered to a change, which is sent once. Raises `Failure`."""
+        return decoded(await self._ask("PATCH", path, {}, body), self.clock.now())
+
+    async def delete(self, path: str) -> None:
+        """Raises `Failure`."""
+        decoded(await self._ask("DELETE", path, {}), self.clock.now())
+
     async def archive(self, path: str, body: Any) -> bytes:
         """The files that are asked for by a body, zipped. Raises `Failure`."""
         answer = await self._ask("POST", path, {}, body, kind="application/zip")

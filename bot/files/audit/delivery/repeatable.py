@@ -46,7 +46,7 @@ _PROGRAMS = frozenset(
     kill nproc source . trap apt-get apt apk yum dnf brew pip pip3 pipx trivy grype syft hadolint dockle
     dive gitversion nbgv reportgenerator dotnet-gitversion dotnet-coverage dotnet-sonarscanner coverlet
     msbuild shellcheck yamllint actionlint gitleaks pushd popd seq rev paste column getopts break continue
-    let
+    let throw
     """.split()  # noqa: SIM905
 )
 _CMDLETS = re.compile(
@@ -72,7 +72,8 @@ _VERBS = {
     "dotnet": "restore build test publish pack format clean workload tool nuget sln dev-certs msbuild nbgv"
     " gitversion reportgenerator coverage sonarscanner list --version --info --list-sdks --list-runtimes",
     "git": "fetch rev-parse rev-list log describe config checkout switch status diff show clone submodule ls-files"
-    " ls-remote branch symbolic-ref name-rev lfs version tag",
+    " ls-remote branch symbolic-ref name-rev lfs version tag diff-tree diff-index merge-base cat-file ls-tree"
+    " show-ref for-each-ref rev-list grep blame shortlog",
     "npm": "ci install i test audit --version -v run",
     "yarn": "install build test lint run --version",
     "pnpm": "install build test lint run --version",
@@ -133,8 +134,18 @@ def not_repeatable(repository: RepositoryTexts, step: PipelineStep) -> str:
     if run is None:
         return ""
     root = repository.root(step.path) or Mapping(0)
-    shell = shell_of((step.mapping, step.job.mapping, root), step.environment)
-    return _of_script(repository, _plain(run.value) if _POWERSHELL.search(shell) else run.value, _DEEPEST)
+    if not _POWERSHELL.search(shell_of((step.mapping, step.job.mapping, root), step.environment)):
+        return _of_script(repository, run.value, _DEEPEST)
+    what = _of_script(repository, _plain(run.value), _DEEPEST)
+    return what if not what or _begins_line(what, run.value) else "a script of PowerShell that is not read whole"
+
+
+def _begins_line(what: str, script: str) -> bool:
+    """Whether a line of a script begins with the program that is named, be it for what a variable is given."""
+    program = re.escape(what.strip("`").partition(" ")[0])
+    return (
+        re.search(rf"^[ \t]*(?:\$[\w:.]+[ \t]*=[ \t]*)?&?[ \t]*{program}(?!\S)", script, re.MULTILINE) is not None
+    )
 
 
 def _of_action(repository: RepositoryTexts, step: PipelineStep) -> str:

@@ -35,24 +35,26 @@ def copied_keys(instruction: Instruction) -> Iterator[str]:
 
 def published_keys(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
     """What publishes a project that a file called as private keys are belongs to, that file, and the project."""
-    runs = [each for stage in file.stages for each in file.of(stage) if each.keyword == "run"]
-    publish = next((each for each in runs if _PUBLISHES.search(each.text)), None)
-    copies = [each for stage in file.stages for each in file.of(stage) if each.keyword in COPYING]
-    if publish is None or not any("--from=" not in each.text for each in copies):
+    every = [each for stage in file.stages for each in file.of(stage)]
+    publish = next((each for each in every if each.keyword == "run" and _PUBLISHES.search(each.text)), None)
+    if publish is None or not any(each.keyword in COPYING and "--from=" not in each.text for each in every):
         return
-    text = "\n".join(each.text for each in (*runs, *copies))
-    for path in repository.paths:
-        if path.endswith((".csproj", ".fsproj", ".vbproj")) and _is_built(file, path, text):
-            for key in _keys_of(repository.text(path)):
-                yield publish, key, path
+    folders = [each for each in every[: every.index(publish)] if each.keyword == "workdir"]
+    starts = [each for each in every if each.keyword in {"entrypoint", "cmd"}]
+    text = "\n".join(each.text for each in (*folders[-1:], publish, *starts))
+    projects = [path for path in repository.paths if path.endswith((".csproj", ".fsproj", ".vbproj"))]
+    named = [path for path in projects if _is_named(path, text)]
+    beside = [path for path in projects if posixpath.dirname(path) == posixpath.dirname(file.path)]
+    for path in named or beside:
+        for key in _keys_of(repository.text(path)):
+            yield publish, key, path
 
 
-def _is_built(file: Dockerfile, project: str, text: str) -> bool:
-    """Whether a Dockerfile builds a project: it lies beside it, or is named by its folder or its file there."""
+def _is_named(project: str, text: str) -> bool:
+    """Whether what tells which project is published names this one, by its file or its folder."""
     folder, name = posixpath.split(project)
     words = {posixpath.splitext(name)[0], posixpath.basename(folder)} - {""}
-    named = any(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", text) for word in words)
-    return named or folder == posixpath.dirname(file.path)
+    return any(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.(?!dll|[cfv][sb]proj))", text) for word in words)
 
 
 def _keys_of(project: str) -> Iterator[str]:

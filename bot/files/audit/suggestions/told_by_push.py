@@ -91,7 +91,7 @@ def _new_id(repository: RepositoryTexts, push: Push, *preferred_ids: str) -> str
     if len(pushes_by_step) < 2:
         return _first_free(taken, preferred_ids)
     for step, other in pushes_by_step.items():
-        step_id = _first_free(taken, (f"{preferred_ids[0]}-{_last_word(other)}",))
+        step_id = _first_free(taken, ("-".join(filter(None, (preferred_ids[0], _last_word(other)))),))
         if step is push.step:
             return step_id
         taken.add(step_id)
@@ -104,13 +104,13 @@ def _first_free(taken: set[str], preferred_ids: tuple[str, ...]) -> str:
 
 
 def _last_word(push: Push) -> str:
-    """The last part of the image's name as it is written, as far as an id can have it."""
+    """The last part of the image's name as it is written, as far as an id can have it; empty for an expression."""
     try:
         name, _ = written_name(push)
     except NotSpliceable:
-        return "image"
+        return ""
     last = EXPRESSION.sub("", name).rpartition("/")[2].lower()
-    return re.sub(r"[^a-z\d]+", "-", last).strip("-") or "image"
+    return re.sub(r"[^a-z\d]+", "-", last).strip("-")
 
 
 def condition_of(push: Push) -> str:

@@ -8,7 +8,7 @@ from bot.domain.backoff import rest_of, rested_by
 from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.pull_requests import PullRequest, most_body
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
@@ -91,7 +91,9 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
             await merge_no_more(look, open_ones, forge)
             return self._end_rebuild(item, objection)
         for request in open_ones:
-            await close(look, request, closed(request.body, item.reason), forge)
+            await close(
+                look, request, closed(request.body, item.reason, most_body(look.standing.identity.forge)), forge
+            )
         return self._end_rebuild(item)
 
     def _left_open(self, word: OwnWord, request: PullRequest) -> str | None:

@@ -8,7 +8,7 @@ from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.builder.port import Builder
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
-from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes
+from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes, most_body
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState, Proposal
 from bot.domain.repositories.repository import Identity
@@ -29,7 +29,7 @@ from bot.fleet.act.onboarding.deciding import (
 from bot.fleet.act.onboarding.ports import DueOnboarding, ProposalSource
 from bot.fleet.act.onboarding.wording import body, commit_message, is_ours, title
 from bot.fleet.act.own_word import HOLDS_FOR, config_of
-from bot.fleet.act.pull_request.text.section import closed, marked_section, rewritten, section_in
+from bot.fleet.act.pull_request.text.section import closed, marked_section, rewritten, section_in, with_section
 from bot.fleet.act.waiting import is_no
 
 _REGULAR = "100644"
@@ -169,7 +169,9 @@ async def _nothing_left(
         reason += f"; {', '.join(onboarding.declined)}: taken back after a merge, and so declined for good"
     if current is not None:
         tools.word_held.hear(home.name, attempt.looked_at)
-        await tools.forge.close_pull_request(home, current, body=closed(current.body, reason))
+        await tools.forge.close_pull_request(
+            home, current, body=closed(current.body, reason, most_body(home.forge))
+        )
     return Brought(replace(onboarding, state=OnboardingState.DONE, reason=reason), SELDOM)
 
 
@@ -239,10 +241,11 @@ def _request_change(attempt: OnboardingAttempt, proposal: Proposal, tools: Onboa
     assert look.standing.default_branch is not None
     headline = title(proposal)
     text = body(proposal, look.standing.identity.name, tools.options.web, look.trunk.sha, BRANCH)
-    section = marked_section(text, (proposal.mark,), headline)
+    most = most_body(look.standing.identity.forge)
+    section = marked_section(text, (proposal.mark,), headline, most=most)
     if current is None:
-        return RequestChange(BRANCH, look.standing.default_branch, None, headline, section)
-    return rewritten(current, BRANCH, look.standing.default_branch, headline, section)
+        return RequestChange(BRANCH, look.standing.default_branch, None, headline, with_section("", section, most))
+    return rewritten(current, BRANCH, look.standing.default_branch, headline, section, most)
 
 
 def _wishes(attempt: OnboardingAttempt, tools: OnboardingTools) -> Wishes:

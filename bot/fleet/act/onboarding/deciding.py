@@ -9,7 +9,7 @@ from bot.domain.clock import Clock
 from bot.domain.forge.branches import Tip
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.pull_requests import PullRequest, most_body
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.rollouts.reopening import followed_on, goes_on
@@ -112,7 +112,9 @@ async def _heed_people(attempt: OnboardingAttempt, tools: OnboardingTools) -> Br
     if (word := said_by_label(attempt.own)) is not None and not word.holds:
         if current is not None and attempt.look.standing.read_only is None:
             tools.word_held.hear(home.name, attempt.looked_at)
-            await tools.forge.close_pull_request(home, current, body=declined(current.body, word.reason))
+            await tools.forge.close_pull_request(
+                home, current, body=declined(current.body, word.reason, most_body(home.forge))
+            )
         return Brought(replace(onboarding, state=OnboardingState.DECLINED, reason=word.reason), SELDOM)
     if latest is not None and current is None and not latest.is_merged and not _closed_by_us(latest):
         reason = f"pull request #{latest.number} was closed by a maintainer"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.forge.branches import BranchChange, Tip, scratch_of
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.pull_requests import PullRequest, RequestChange, most_body
 from bot.domain.forge.refusals import BranchQueued
 from bot.domain.repositories.repository import blob_name
 from bot.domain.rollouts.marker import marked, marker_line
@@ -19,7 +19,7 @@ from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.attempt import Edits, ProposalAttempt, refreshed_files
 from bot.fleet.act.pull_request.merging import is_to_be_stopped, merge_of, merges
 from bot.fleet.act.pull_request.remembered import as_told, is_without_facts, packages_told
-from bot.fleet.act.pull_request.text.section import marked_section, rewritten
+from bot.fleet.act.pull_request.text.section import marked_section, rewritten, with_section
 from bot.fleet.act.pull_request.text.wording import (
     body,
     commit_message,
@@ -69,18 +69,19 @@ def _request_change(attempt: ProposalAttempt, job: Job, edits: Edits) -> Request
     current = attempt.open_request
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
-    headline = title(job)
+    headline, most = title(job), most_body(job.member.forge)
     merges_by_itself = merges(attempt.job, attempt.look.requirements, attempt.looked_at)
     marker = marker_line(marked(job.rebuild.targets, job.seen_changes, job.told_ways))
     packages = packages_told(job, attempt.look)
     text = body(job, edits.remarks, merges=merges_by_itself, packages_told=packages)
-    section = marked_section(text, digests, headline, marker)
+    section = marked_section(text, digests, headline, marker, most)
     if current is None:
         is_draft = attempt.job.terms.draft
-        return RequestChange(job.rebuild.branch, job.default_branch, None, headline, section, is_draft)
+        text = with_section("", section, most)
+        return RequestChange(job.rebuild.branch, job.default_branch, None, headline, text, is_draft)
     if is_without_facts(job, current):
         return RequestChange(job.rebuild.branch, job.default_branch, current, None, None)
-    return rewritten(current, job.rebuild.branch, job.default_branch, headline, section)
+    return rewritten(current, job.rebuild.branch, job.default_branch, headline, section, most)
 
 
 def opened_as(attempt: ProposalAttempt, request: PullRequest, remarks: Iterable[str], tools: Tools) -> Rebuild:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.domain.backoff import rest_at_age
-from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.pull_requests import PullRequest, most_body
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.act.own_word import hear, objection
 from bot.fleet.act.ports import Job
@@ -102,7 +102,9 @@ async def _heed_label(attempt: ProposalAttempt, word: Said, tools: Tools) -> Reb
         rebuild = await unless_merging(attempt, tools)
         return paused(rebuild, word.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
     if (request := attempt.open_request) is not None:
-        await _close(attempt, request, declined(request.body, word.reason), tools)
+        await _close(
+            attempt, request, declined(request.body, word.reason, most_body(attempt.job.member.forge)), tools
+        )
     end_state = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
     return rebuild.moved(end_state, word.reason, at=now)
 
@@ -147,7 +149,7 @@ async def _close_and_end(attempt: ProposalAttempt, after: Rebuild, tools: Tools)
     if (request := attempt.open_request) is not None:
         later = attempt.job.replaced_by
         reason = f"{after.reason}: {later.url}" if later is not None and later.url else after.reason
-        await _close(attempt, request, closed(request.body, reason), tools)
+        await _close(attempt, request, closed(request.body, reason, most_body(attempt.job.member.forge)), tools)
     return after
 
 

@@ -8,6 +8,7 @@ from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.branches import Tip, scratch_of
 from bot.domain.forge.looks import BranchLook, OwnWord
 from bot.domain.forge.port import Forge
+from bot.domain.forge.pull_requests import most_body
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.issue import with_sections
 from bot.domain.repositories.repository import Identity
@@ -133,7 +134,12 @@ async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterat
         return
     for request in own_requests:
         if not leaving.is_dry:
-            await close(look, request, closed(request.body, leaving.reason), leaving.forge)
+            await close(
+                look,
+                request,
+                closed(request.body, leaving.reason, most_body(look.standing.identity.forge)),
+                leaving.forge,
+            )
         yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)
     if look.branch is None:
         return

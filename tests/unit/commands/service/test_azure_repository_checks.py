@@ -50,7 +50,11 @@ async def test_many_repositories_are_asked_about_in_one_request(tmp_path: Path) 
     service = Service(None, ManualClock(NOON))
     members = members_of(service, *(f"app-{number}" for number in range(20)))
     assert await found(tmp_path, service, members, "*") == [
-        ("contoso: repositories", Health.FINE, "20 repositories: Read")
+        (
+            "contoso: repositories",
+            Health.FINE,
+            "20 repositories: Read, Contribute, Create branch, Contribute to pull requests",
+        )
     ]
     assert len(service.asked) == 1
 

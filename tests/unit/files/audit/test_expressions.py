@@ -4,10 +4,10 @@ from itertools import product
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.domain.repositories.finding import Outcome
 from bot.files.audit.workflows.expressions import as_input_true, evaluated, input_condition, truth
+from tests.unit.files.audit.expressions import expressions
 from tests.unit.files.audit.world import BUILD, PUSH, outcome, outcomes, workflow
 
 FALSE = {"env.x": "false", "env.none": "", "inputs.x": "false", "steps.a.outputs.x": "0"}
@@ -40,23 +40,7 @@ def test_an_expression_with_more_around_it_is_a_text_that_holds(condition: str) 
     assert truth(condition, FALSE) is True
 
 
-_CONTEXTS = ("env.A", "env.B", "inputs.c", "matrix.d", "'false'", "'true'", "'x'", "true", "false")
 _SAID = ("true", "false", "", "x")
-
-
-def expressions() -> st.SearchStrategy[str]:
-    return st.recursive(
-        st.sampled_from(_CONTEXTS),
-        lambda inner: st.one_of(
-            inner.map(lambda each: f"!{each}" if each[0] != "!" and " " not in each else f"!({each})"),
-            st.tuples(inner, st.sampled_from(["&&", "||", "==", "!="]), inner).map(
-                lambda each: f"({each[0]}) {each[1]} ({each[2]})"
-            ),
-            inner.map(lambda each: f"format('{{0}}', {each})"),
-            inner.map(lambda each: f"contains('true', {each})"),
-        ),
-        max_leaves=6,
-    )
 
 
 @given(expressions())

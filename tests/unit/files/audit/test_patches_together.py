@@ -11,7 +11,7 @@ from bot.domain.repositories.finding import Finding
 from bot.files.audit.auditing import audit
 from bot.files.audit.splicing.keys import with_edits
 from bot.files.audit.workflows.expressions import evaluated, truth
-from tests.unit.files.audit.test_expressions import expressions
+from tests.unit.files.audit.expressions import expressions
 from tests.unit.files.audit.world import BUILD, NOW, PUSH, texts, workflow
 
 GRANTED = "permissions: {contents: read, packages: write, id-token: write, attestations: write}"

@@ -30,6 +30,7 @@ def unknown_of(step: str, **files: str) -> str:
         "az acr login --name contoso",
         "Write-Host done",
         "pnpm run build",
+        "git diff-tree --no-commit-id --name-only -r HEAD",
         'emit() {\n      echo "$1=$2" >> "$GITHUB_OUTPUT"\n    }\n    emit a true',
         "sudo apt-get install -y jq",
     ],
@@ -72,12 +73,15 @@ def test_what_is_not_known_is_named(run: str, what: str) -> None:
         ('$n = 1\n    $env:A = $n\n    [string]$s = "a" # why\n    $list = @()\n    dotnet build', ""),
         ("$id = docker build -q .\n    docker push contoso/api", ""),
         ("$id = az container create --name web", "`az container create`"),
+        ("$v = ${{ github.ref }} -replace 'refs/heads/',''", "a script of PowerShell that is not read whole"),
+        ("$v = [regex]::Replace($t, 'a', { $m.Value })", "a script of PowerShell that is not read whole"),
         ("$ErrorActionPreference = 'Stop'\n    gh release create v1", "`gh release create`"),
     ],
 )
 def test_what_powershell_gives_a_variable_is_no_command(run: str, what: str) -> None:
     assert unknown_of(f"- shell: pwsh\n  run: |\n    {run}\n") == what
-    assert unknown_of("- run: ./a.ps1\n", **{"a.ps1": run}) == (what and "`./a.ps1`")
+    if not what.endswith("whole"):
+        assert unknown_of("- run: ./a.ps1\n", **{"a.ps1": run}) == (what and "`./a.ps1`")
 
 
 def test_a_command_is_named_in_words_that_stand_there() -> None:

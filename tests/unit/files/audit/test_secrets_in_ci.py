@@ -82,6 +82,14 @@ def test_a_workflow_of_others_that_gets_all_secrets_is_named_by_commit(
     assert audit(tests, NOW, rules=[BY_CHECK["actions-pinned"]], name="shop/api") == ()
 
 
+def test_a_workflow_that_stands_here_is_the_repositorys_own_whatever_its_full_name_says() -> None:
+    uses = "contoso/shop/.github/workflows/publish.yml@main"
+    files = {BUILD: CALL.format(uses=uses, secrets="inherit"), "Dockerfile": "FROM node:24\n"}
+    assert outcomes("actions-pinned", files) == [FAILS]
+    called = "on: workflow_call\njobs: {}\n"
+    assert outcomes("actions-pinned", {**files, ".github/workflows/publish.yml": called}) == []
+
+
 DOCKERFILE = "FROM a AS build\nCOPY src/ src/\nRUN dotnet publish src -o /app\nFROM b:8\nCOPY --from=build /app .\n"
 BUILDS = PUSH.replace("  with:\n", "  with:\n    context: .\n    file: Dockerfile\n")
 
@@ -129,3 +137,10 @@ def test_a_key_that_a_project_publishes_may_be_in_the_image(
     assert outcomes("image-secrets", {"Dockerfile": DOCKERFILE, "src/Web.csproj": project}) == [expected]
     assert outcomes("image-secrets", {"Dockerfile": DOCKERFILE, "other/Other.csproj": project}) == [HOLDS]
     assert outcomes("image-secrets", {"Dockerfile": "FROM b:8\nCOPY . .\n", "Web.csproj": project}) == [HOLDS]
+
+
+def test_a_key_of_a_project_that_is_only_copied_is_not_published() -> None:
+    tests = PROJECT.format(name="web.pfx", key="CopyToOutputDirectory", value="Always")
+    text = DOCKERFILE.replace("COPY src/ src/", "COPY src/ src/\nCOPY Tests/Tests.csproj Tests/")
+    files = {"Dockerfile": text, "src/Web.csproj": "<Project/>", "Tests/Tests.csproj": tests}
+    assert outcomes("image-secrets", files) == [HOLDS]

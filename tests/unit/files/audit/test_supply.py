@@ -885,3 +885,33 @@ def test_an_image_that_a_job_before_builds_is_said_to_come_from_there(built: str
     for check in ("provenance", "sbom", "image-scanned", "image-signed"):
         found = findings(check, files)[-1]
         assert (found.outcome, "job build · docker/build-push-action" in found.message) == (UNKNOWN, said)
+
+
+ON_ENGINE = "- uses: docker/build-push-action@v6\n  with: {push: true, sbom: true, tags: 'ghcr.io/contoso/api:8'}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "outcome", "why"),
+    [
+        ("", UNKNOWN, "but no step sets up a builder that can store it"),
+        (
+            "- uses: ./.ci/setup\n",
+            UNKNOWN,
+            "but whether ./.ci/setup sets up a builder that can store it is not told",
+        ),
+        ("- uses: namespacelabs/nscloud-setup-buildx-action@v1\n", HOLDS, "sbom is asked for"),
+        ("- run: docker buildx create --use\n", HOLDS, "sbom is asked for"),
+    ],
+)
+def test_a_builder_is_told_by_the_steps_that_are_read(before: str, outcome: Outcome, why: str) -> None:
+    (found,) = findings("sbom", {BUILD: workflow(before + ON_ENGINE)})
+    assert found.outcome is outcome
+    assert found.message.endswith(why)
+
+
+def test_no_other_builder_is_set_up_beside_one_that_a_command_makes() -> None:
+    steps = "- run: docker buildx create --use\n" + ON_ENGINE.replace("sbom: true, ", "")
+    (found,) = findings("sbom", {BUILD: workflow(steps)})
+    assert found.fix is not None
+    assert "setup-buildx" not in found.fix.advice
+    assert [edit.text for edit in found.fix.edits] == [", sbom: true"]

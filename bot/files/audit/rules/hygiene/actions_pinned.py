@@ -84,7 +84,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _of_workflows(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
-    """On workflows of other owners that may publish something, and are given all secrets."""
+    """On workflows of other owners that may publish something, and are given all secrets.
+
+    Where the owner is not known, one that stands here under its path is the repository's own.
+    """
     own = repository.name.partition("/")[0].lower()
     for job in pipeline.remote_jobs:
         uses, secrets = job.mapping.scalar("uses"), job.mapping.scalar("secrets")
@@ -93,7 +96,8 @@ def _of_workflows(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[V
             continue
         name, _, version = uses.value.strip().partition("@")
         place, subject = repository.place(uses, job.path), f"workflow {name}"
-        if own and name.lower().startswith(f"{own}/"):
+        path = "/".join(name.split("/")[2:])
+        if name.lower().startswith(f"{own}/") if own else path in repository:
             continue
         if _COMMIT.fullmatch(version):
             yield holds(place, subject, "it is named by commit")

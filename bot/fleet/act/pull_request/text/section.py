@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.pull_requests import MOST_BODY, PullRequest, RequestChange
 from bot.domain.rollouts.marker import without_marker
 
 _DATA = re.compile(r"<!-- freshness-bot rebuild (?P<digests>[^\s>]*)(?: title=(?P<title>[0-9a-f]{12}))? -->")
@@ -18,9 +18,6 @@ _END = "<!-- freshness-bot end -->"
 _PACKAGES = "<!-- freshness-bot packages -->"
 _PACKAGES_END = "<!-- freshness-bot packages end -->"
 _SHORTENED = "\n\n(shortened)"
-MOST_BODY = 65_000
-"""Bytes of a whole body. GitHub refuses one of over 65,536; whether it counts characters or bytes is told both
-ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +37,12 @@ def section_in(body: str) -> OwnSection:
     return OwnSection(frozenset(filter(None, data["digests"].split(","))), data["title"], closed)
 
 
-def marked_section(text: str, digests: Iterable[str], title: str, marker: str = "") -> str:
+def marked_section(text: str, digests: Iterable[str], title: str, marker: str = "", most: int = MOST_BODY) -> str:
     """Puts a text between the hidden lines by which the section is found again; `marker` is one more, of what is
-    known of the digests."""
+    known of the digests, and is left out where it takes half of the room."""
     first = f"<!-- freshness-bot rebuild {','.join(digests)} title={hash_of(title)} -->"
-    return "\n".join([first, *([marker] if marker else []), text, _END])
+    lines = [first, *([marker] if marker and len(marker) * 2 < most else [])]
+    return "\n".join([*lines, text, _END])
 
 
 def in_packages_part(text: str) -> str:
@@ -64,20 +62,22 @@ def hash_of(title: str) -> str:
     return hashlib.sha256(title.encode(errors="replace")).hexdigest()[:12]
 
 
-def with_section(body: str, section: str) -> str:
+def with_section(body: str, section: str, most: int = MOST_BODY) -> str:
     """The body with the bot's section replaced, or appended where a person took it out.
 
     Where both are too long for one body, the section is cut: what people have written stays.
     """
     before, after = _split_around_section(body)
     first, _, text = section.removesuffix(f"\n{_END}").partition("\n")
-    return _join_parts(before, (f"{first}\n", text, f"\n{_END}"), after)
+    return _join_parts(before, (f"{first}\n", text, f"\n{_END}"), after, most)
 
 
-def rewritten(current: PullRequest, branch: str, onto: str, title: str, section: str) -> RequestChange:
+def rewritten(
+    current: PullRequest, branch: str, onto: str, title: str, section: str, most: int = MOST_BODY
+) -> RequestChange:
     """New text where it differs; a title that a person changed stays, as does what people wrote into the body."""
     is_ours = section_in(current.body).titled == hash_of(current.title)
-    text = with_section(current.body, section)
+    text = with_section(current.body, section, most)
     return RequestChange(
         branch,
         onto,
@@ -87,29 +87,29 @@ def rewritten(current: PullRequest, branch: str, onto: str, title: str, section:
     )
 
 
-def closed(body: str, reason: str) -> str:
+def closed(body: str, reason: str, most: int = MOST_BODY) -> str:
     """What the bot closes by itself says why, and no longer counts as the word of a maintainer."""
     before, after = _split_around_section(body)
     start, end = _bounds(body)
     text = without_marker(_DATA.sub("", body[start:end])).replace(_CLOSED, "").replace(_END, "").strip("\n")
-    return _join_parts(before, (f"{_CLOSED}\n**Closed by the bot:** {reason}.\n\n", text, f"\n{_END}"), after)
+    return _join_parts(before, (f"{_CLOSED}\n**Closed by the bot:** {reason}.\n\n", text, f"\n{_END}"), after, most)
 
 
-def declined(body: str, reason: str) -> str:
+def declined(body: str, reason: str, most: int = MOST_BODY) -> str:
     """What the bot closes because a person said so: it keeps the digests, which count as declined."""
     before, after = _split_around_section(body)
     start, end = _bounds(body)
     first, _, text = body[start:end].removesuffix(_END).rstrip("\n").partition("\n")
     section = (f"{first}\n" if text else first, text, f"\n\n**Closed by the bot:** {reason}.\n{_END}")
-    return _join_parts(before, section, after)
+    return _join_parts(before, section, after, most)
 
 
-def _join_parts(before: str, section: tuple[str, str, str], after: str) -> str:
+def _join_parts(before: str, section: tuple[str, str, str], after: str, most: int) -> str:
     """People's words around the section: how it begins, its text, of which the end is cut where it must be, and how
     it ends."""
     begins, text, ends = section
     around = (before.rstrip("\n"), after.lstrip("\n"))
-    room = MOST_BODY - sum(len(part.encode(errors="replace")) + 2 for part in (*around, begins, ends))
+    room = most - sum(len(part.encode(errors="replace")) + 2 for part in (*around, begins, ends))
     whole = f"{begins}{shortened(text, room)}{ends}"
     return "\n\n".join(part for part in (around[0], whole, around[1]) if part)
 

@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.fleet.act.pull_request.text.section import (
-    MOST_BODY,
-    closed,
-    declined,
-    marked_section,
-    section_in,
-    with_section,
-)
+from bot.domain.forge.pull_requests import MOST_BODY
+from bot.fleet.act.pull_request.text.section import closed, declined, marked_section, section_in, with_section
 
 DIGEST = "sha256:" + "b" * 64
 SECTION = marked_section("The base moved.\n" + "| é | ü |\n" * 6_000, (DIGEST,), "Refresh")

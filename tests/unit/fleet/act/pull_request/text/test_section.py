@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain.forge.pull_requests import MOST_BODY, most_body
 from bot.fleet.act.pull_request.text.section import (
-    MOST_BODY,
     closed,
     declined,
     hash_of,
@@ -128,3 +128,21 @@ def test_a_text_is_cut_only_where_it_is_too_long_and_never_within_a_sign() -> No
     for room in range(13, 60):
         assert len(shortened(text, room).encode()) <= room
         assert shortened(text, room).endswith("\n\n(shortened)")
+
+
+def test_a_section_fits_into_what_azure_repos_take() -> None:
+    most = most_body("azure-devops")
+    section = marked_section("- ä line\n" * 2_000, ["sha256:" + "a" * 64], "Refresh a", "<!-- marker -->", most)
+    alone = with_section("", section, most)
+    body = with_section("People's words\n" * 20, section, most)
+    closing = closed(body, "its base is gone", most)
+    for text in (alone, body, closing):
+        assert len(text.encode("utf-16-le")) // 2 <= 4_000
+    assert section_in(body).digests == {"sha256:" + "a" * 64}
+    assert with_section(body, section, most) == body
+
+
+def test_a_marker_that_takes_half_of_the_room_is_left_out() -> None:
+    section = marked_section("text", ["sha256:a"], "Refresh a", "<!-- " + "m" * 3_000 + " -->", 3_900)
+    assert "mmm" not in section
+    assert "text" in section

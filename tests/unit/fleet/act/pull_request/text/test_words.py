@@ -3,7 +3,8 @@
 import pytest
 
 from bot.domain.bases.change import Cause
-from bot.fleet.act.pull_request.text.section import MOST_BODY, OwnSection, closed, marked_section, section_in
+from bot.domain.forge.pull_requests import MOST_BODY
+from bot.fleet.act.pull_request.text.section import OwnSection, closed, marked_section, section_in
 from bot.fleet.act.pull_request.text.wording import LONGEST_BODY, cause_in_words
 
 

@@ -1,0 +1,37 @@
+"""What became of branches that were to be moved: told with status 200 for each, whether it was moved or not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.clients.forges.azure_devops.names import branch_of
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.refusals import BranchMoved, BranchRefused, BranchRule
+
+_RULES: Mapping[str, BranchRule] = {
+    "createBranchPermissionRequired": BranchRule.CREATION,
+    "writePermissionRequired": BranchRule.PUSHERS,
+    "forcePushRequired": BranchRule.FORCE_PUSH,
+    "invalidRefName": BranchRule.BRANCH_NAME,
+    "locked": BranchRule.LOCKED,
+    "rejectedByPolicy": BranchRule.PULL_REQUEST,
+}
+_OF_THIS_MOMENT = frozenset({"staleOldObjectId", "unprocessed", "refNameConflict", "unresolvableToCommit"})
+"""The next attempt looks again, and finds it otherwise."""
+
+
+def check_updates(data: Any, place: str) -> None:
+    """Raises `BranchMoved`, or `BranchRefused`, for the first branch that was not moved; malformed where the answer
+    does not say."""
+    try:
+        updates = [(row["success"], str(row["updateStatus"]), str(row["name"])) for row in data["value"]]
+    except (KeyError, TypeError) as error:
+        raise Failure(Trouble.MALFORMED, "does not say whether branches were moved", where=place) from error
+    for succeeded, status, ref in updates:
+        if succeeded is not True:
+            raise _refusal(branch_of(ref) or ref, status, place)
+
+
+def _refusal(branch: str, status: str, place: str) -> Failure:
+    if status in _OF_THIS_MOMENT:
+        return BranchMoved(branch, status, place)
+    return BranchRefused(branch, _RULES.get(status, BranchRule.OTHER), place, status)

@@ -1,0 +1,248 @@
+"""What the bot changes in Azure Repos: commits, branches, pull requests, and what is wished for these.
+
+A push makes one commit on what it says that the branch is at, so what is to follow another commit than that is made
+on a branch aside. The service never writes over what somebody else has pushed: each move says from where.
+"""
+
+import base64
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+from bot.clients.forges.azure_devops.answers import AzureRefusal, shaped
+from bot.clients.forges.azure_devops.looking import RequestLooks
+from bot.clients.forges.azure_devops.names import ref_of
+from bot.clients.forges.azure_devops.pull_requests import NOBODY, STRATEGIES, request_of
+from bot.clients.forges.azure_devops.refs import check_updates
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import Granted, PullRequest, Refusal, RequestChange, Wishes
+from bot.domain.forge.refusals import (
+    AccessDenied,
+    BranchMoved,
+    BranchRefused,
+    BranchRule,
+    Denial,
+    RepositoryArchived,
+)
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.terms import MergeMethod
+
+EXECUTABLE = "100755"
+_STALE = "GitReferenceStaleException"
+_NEEDS = "GitNeedsPermissionException"
+_BY_REQUEST_ALONE = "TF402455"
+_RIGHT = re.compile(r"'(?:Git)?(\w+)'")
+_RIGHTS: Mapping[str, str] = {
+    "GenericRead": "Read",
+    "GenericContribute": "Contribute",
+    "CreateBranch": "Create branch",
+    "ForcePush": "Force push",
+    "PullRequestContribute": "Contribute to pull requests",
+}
+"""By the word in a refusal the permission as the page of the repository's security calls it."""
+_PLACE = "under Project settings, Repositories, the repository, Security"
+
+
+class RequestWrites(RequestLooks):
+    """Changes branches and pull requests; nothing is sent twice."""
+
+    __slots__ = ()
+
+    async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
+        """One push to a branch aside, where the branch itself would not take the commit after the one it is at. An
+        executable is looked at again: the service is not told modes, and none may be lost."""
+        modes = {file.path: file.mode for file in change.files if file.mode == EXECUTABLE}
+        is_next = change.before in (None, change.onto)
+        if is_next and not modes and not change.is_aside:
+            return None
+        async with self._refusals(repository, change.branch):
+            commit = await self._push_aside(repository, change)
+            if modes:
+                await self._check_modes(repository, commit, modes)
+        return commit
+
+    async def carry_out(
+        self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
+    ) -> PullRequest:
+        """One request for the branch, and one for the pull request."""
+        async with self._refusals(repository, request.branch):
+            if change is not None and prepared is not None:
+                await self._move(repository, change, prepared)
+            elif change is not None:
+                await self._push(repository, change.branch, change.before or change.onto, change)
+            return await self._request(repository, request)
+
+    async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
+        async with self._refusals(repository, request.branch):
+            await self._patch(repository, request.number, {"status": "abandoned", "description": body})
+
+    async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:
+        async with self._refusals(repository, branch):
+            await self._update(repository, [_update(branch, head, NO_COMMIT)])
+
+    async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
+        """One request for each label, and one to complete by itself. Reviews are asked for by policies there, and
+        nobody is assigned to a pull request."""
+        by_policy = "reviewers come by branch policies in Azure Repos"
+        refused = [Refusal(f"no review asked of {name}", by_policy) for name in (*wishes.people, *wishes.teams)]
+        refused += [
+            Refusal(f"not assigned to {name}", "Azure Repos have no assignees") for name in wishes.assignees
+        ]
+        async with self._refusals(repository, request.branch):
+            transport, home = self.at(repository)
+            labels = f"{home}/pullRequests/{request.number}/labels"
+            for label in wishes.labels:
+                try:
+                    await transport.post(labels, {"name": label})
+                except AzureRefusal as refusal:
+                    if refusal.trouble is not Trouble.DENIED:
+                        raise
+                    refused.append(Refusal(f"not labelled {label}", refusal.what))
+            for label in set(wishes.unlabel) & set(request.labels):
+                await transport.delete(f"{labels}/{quote(label, safe='')}")
+            is_to_merge = await self._complete(repository, request, wishes, look)
+        return Granted(tuple(refused), is_to_merge)
+
+    async def _complete(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> bool:
+        """Whether it completes by itself from now on, once policies let it."""
+        if wishes.no_merge:
+            await self._patch(repository, request.number, {"autoCompleteSetBy": {"id": NOBODY}})
+            return False
+        if wishes.merge is MergeMethod.NEVER or not look.requirements.can_wait:
+            return False
+        me = await self.me(self.at(repository)[0])
+        options = {"mergeStrategy": STRATEGIES[wishes.merge], "deleteSourceBranch": False}
+        change = {"autoCompleteSetBy": {"id": me}, "completionOptions": options}
+        await self._patch(repository, request.number, change)
+        return True
+
+    async def _push_aside(self, repository: Identity, change: BranchChange) -> str:
+        """The commit, made at the end of the branch aside; what a crash has left there goes first."""
+        aside = scratch_of(change.branch)
+        try:
+            return await self._push(repository, aside, change.onto, change)
+        except BranchMoved:
+            left = await self.branch_tip(repository, aside)
+            if left is None:
+                raise
+            await self._update(repository, [_update(aside, left, NO_COMMIT)])
+            return await self._push(repository, aside, change.onto, change)
+
+    async def _push(self, repository: Identity, branch: str, before: str, change: BranchChange) -> str:
+        """A commit after `before`, where the branch is or from where it begins."""
+        transport, home = self.at(repository)
+        known = await self._paths(repository, change)
+        changes = [
+            {
+                "changeType": "edit" if file.path in known else "add",
+                "item": {"path": f"/{file.path}"},
+                "newContent": {
+                    "content": base64.b64encode(file.content).decode(),
+                    "contentType": "base64Encoded",
+                },
+            }
+            for file in change.files
+        ]
+        body = {
+            "refUpdates": [{"name": ref_of(branch), "oldObjectId": before}],
+            "commits": [{"comment": change.message, "changes": changes}],
+        }
+        try:
+            shown = await transport.post(f"{home}/pushes", body)
+        except AzureRefusal as refusal:
+            raise _refused_push(refusal, branch, repository.name) from refusal
+        with shaped("push", repository.name):
+            return str(shown["commits"][0]["commitId"])
+
+    async def _paths(self, repository: Identity, change: BranchChange) -> frozenset[str]:
+        """What is there already: the service is told of each file whether it is new."""
+        sha = change.onto_tree
+        if change.is_aside:
+            row = await self.shown(repository, f"commits/{change.onto}")
+            with shaped("commit", repository.name):
+                sha = str(row["treeId"])
+        return frozenset(entry.path for entry in (await self.whole_tree(repository, sha)).entries)
+
+    async def _check_modes(self, repository: Identity, commit: str, modes: Mapping[str, str]) -> None:
+        """Raises `Failure` (conflict) where the commit has made a file no executable any more."""
+        row = await self.shown(repository, f"commits/{commit}")
+        with shaped("commit", repository.name):
+            tree = await self.whole_tree(repository, str(row["treeId"]))
+        lost = [entry.path for entry in tree.entries if modes.get(entry.path, entry.mode) != entry.mode]
+        if lost:
+            fault = f"the push would make {lost[0]} no executable any more"
+            raise Failure(Trouble.CONFLICT, fault, where=repository.name, advice="change it by hand")
+
+    async def _move(self, repository: Identity, change: BranchChange, prepared: str) -> None:
+        """The branch goes to what was prepared, and the one aside goes."""
+        updates = [_update(change.branch, change.before or NO_COMMIT, prepared)]
+        await self._update(repository, updates)
+        aside = scratch_of(change.branch)
+        await self._update(repository, [_update(aside, prepared, NO_COMMIT)])
+
+    async def _update(self, repository: Identity, updates: Sequence[Mapping[str, str]]) -> None:
+        transport, home = self.at(repository)
+        check_updates(await transport.post(f"{home}/refs", list(updates)), repository.name)
+
+    async def _request(self, repository: Identity, request: RequestChange) -> PullRequest:
+        current = request.current
+        if current is not None:
+            texts = {"title": request.title, "description": request.body}
+            changed = {key: text for key, text in texts.items() if text is not None}
+            if not changed:
+                return await self.pull_request(repository, current.number)
+            return await self._patch(repository, current.number, changed)
+        transport, home = self.at(repository)
+        body = {
+            "sourceRefName": ref_of(request.branch),
+            "targetRefName": ref_of(request.onto),
+            "title": request.title or "",
+            "description": request.body or "",
+            "isDraft": request.is_draft,
+        }
+        return await self._shown(repository, await transport.post(f"{home}/pullrequests", body))
+
+    async def _patch(self, repository: Identity, number: int, change: Mapping[str, Any]) -> PullRequest:
+        transport, home = self.at(repository)
+        return await self._shown(repository, await transport.patch(f"{home}/pullrequests/{number}", change))
+
+    async def _shown(self, repository: Identity, row: Any) -> PullRequest:
+        me = await self.me(self.at(repository)[0])
+        with shaped("pull request", repository.name):
+            return request_of(row, repository, self.node(repository), me)
+
+    @asynccontextmanager
+    async def _refusals(self, repository: Identity, branch: str) -> AsyncIterator[None]:
+        """Tells what refuses a write by its name: a repository that is disabled is answered as if it were gone."""
+        try:
+            yield
+        except AzureRefusal as refusal:
+            if refusal.trouble is Trouble.MISSING and await self._is_disabled(repository):
+                raise RepositoryArchived(repository.name) from refusal
+            raise _refused(refusal, branch, repository.name) from refusal
+
+    async def _is_disabled(self, repository: Identity) -> bool:
+        rows, node = await self.listed(self.at(repository)[0]), self.node(repository)
+        return any(row.get("id") == node.id and row.get("isDisabled") is True for row in rows)
+
+
+def _update(branch: str, before: str, after: str) -> Mapping[str, str]:
+    return {"name": ref_of(branch), "oldObjectId": before, "newObjectId": after}
+
+
+def _refused_push(refusal: AzureRefusal, branch: str, place: str) -> Failure:
+    return BranchMoved(branch, refusal.what, place) if refusal.type_key == _STALE else refusal
+
+
+def _refused(refusal: AzureRefusal, branch: str, place: str) -> Failure:
+    if refusal.code == _BY_REQUEST_ALONE:
+        return BranchRefused(branch, BranchRule.PULL_REQUEST, place, refusal.what)
+    if refusal.type_key == _NEEDS:
+        named = _RIGHT.search(refusal.what)
+        right = _RIGHTS.get(named[1], named[1]) if named is not None else "what it names"
+        return AccessDenied(Denial.RIGHT, refusal.what, place, f"{right} {_PLACE}", refusal.status)
+    return refusal

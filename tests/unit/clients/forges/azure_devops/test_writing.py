@@ -1,0 +1,182 @@
+"""What the bot changes in Azure Repos: how refusals are told, and what is asked for a change."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bot.clients.forges.azure_devops.forge import AzureRepos
+from bot.clients.http.client import Http
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Meaning, Trouble
+from bot.domain.forge.branches import BranchChange, FileChange
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes
+from bot.domain.forge.refusals import AccessDenied, BranchMoved, BranchRefused, BranchRule
+from bot.domain.repositories.repository import AZURE_DEVOPS, Identity
+from sandbox.azure_devops.repos import CONTRIBUTE, CREATE, FORCE, PULL_REQUESTS, Home
+from sandbox.azure_devops.service import PROJECT, Service
+from tests.builders import NOON
+from tests.unit.clients.forges.azure_devops.playing import played, transports_of
+
+BRANCH, PATH = "freshness/aspnet-10.0", "src/Dockerfile"
+
+
+@dataclass(slots=True)
+class Shop:
+    """A repository with one file, and the bot that looks after it."""
+
+    service: Service
+    forge: AzureRepos
+    home: Home
+    identity: Identity
+
+    async def look(self) -> BranchLook:
+        return await self.forge.look(self.identity, BRANCH, [PATH])
+
+    async def bring(self, content: bytes = b"FROM a:2\n") -> PullRequest:
+        look = await self.look()
+        assert look.trunk is not None
+        before = None if look.branch is None else look.branch.sha
+        files = (FileChange(PATH, content),)
+        change = BranchChange(BRANCH, before, look.trunk.sha, look.trunk.tree, files, "Refresh a\n")
+        request = RequestChange(BRANCH, "main", look.open_own(), "Refresh a", "why")
+        prepared = await self.forge.prepare(self.identity, change)
+        return await self.forge.carry_out(self.identity, change, prepared, request)
+
+    def asked(self) -> list[str]:
+        """What was asked of the repository, and no longer than until now."""
+        paths = [
+            f"{method} {path.partition(self.home.id + '/')[2].partition('/')[0]}"
+            for method, path in self.service.asked
+        ]
+        self.service.asked.clear()
+        return [path for path in paths if not path.endswith(" ")]
+
+
+@pytest.fixture
+async def shop(shared: Path) -> AsyncIterator[Shop]:
+    clock = ManualClock(NOON)
+    service = Service(shared / "azure-devops", clock)
+    home = service.repos.create("shop", PROJECT)
+    service.repos.push(home, "main", {PATH: b"FROM a:1\n"})
+    identity = Identity("contoso/team one/shop", f"contoso/{PROJECT['id']}/git/{home.id}", AZURE_DEVOPS)
+    async with Http(clock, transport=played(service)) as http:
+        yield Shop(service, AzureRepos(transports_of(http, clock)), home, identity)
+    assert service.mistakes == []
+
+
+async def test_a_new_pull_request_is_one_push_and_one_request(shop: Shop) -> None:
+    await shop.bring()
+    writes = [each for each in shop.asked() if each.startswith("POST") and not each.endswith("blobs")]
+    assert writes == ["POST pushes", "POST pullrequests"]
+
+
+async def test_one_that_is_brought_onto_the_default_branch_is_made_aside_and_leaves_nothing(shop: Shop) -> None:
+    await shop.bring()
+    shop.service.repos.push(shop.home, "main", {"README.md": b"new"})
+    shop.asked()
+    await shop.bring(b"FROM a:3\n")
+    writes = [each for each in shop.asked() if each.startswith(("POST", "PATCH")) and not each.endswith("blobs")]
+    assert writes == ["POST pushes", "POST refs", "POST refs", "PATCH pullrequests"]
+    assert shop.home.git.branches.keys() == {"main", BRANCH}
+
+
+async def test_what_a_crash_has_left_aside_goes_first(shop: Shop) -> None:
+    await shop.bring()
+    left = shop.home.git.commit(shop.home.git.branches["main"], {"x": b""}, "left", "bot", NOON)
+    shop.home.git.branches[f"{BRANCH}-next"] = left.sha
+    shop.home.bots.add(f"{BRANCH}-next")
+    shop.service.repos.push(shop.home, "main", {"README.md": b"new"})
+    await shop.bring(b"FROM a:3\n")
+    assert shop.home.git.branches.keys() == {"main", BRANCH}
+
+
+@pytest.mark.parametrize("right", [CONTRIBUTE, CREATE, PULL_REQUESTS])
+async def test_a_right_that_is_missing_is_told_as_azure_calls_it(shop: Shop, right: str) -> None:
+    shop.service.lacking.add(right)
+    with pytest.raises(AccessDenied) as failed:
+        await shop.bring()
+    assert failed.value.meaning is Meaning.REFUSED
+    assert failed.value.advice == f"grant {right} under Project settings, Repositories, the repository, Security"
+
+
+async def test_a_branch_that_others_made_is_not_forced(shop: Shop) -> None:
+    shop.service.lacking.add(FORCE)
+    shop.service.repos.push(shop.home, BRANCH, {PATH: b"FROM a:1\n# theirs\n"})
+    with pytest.raises(BranchRefused) as failed:
+        await shop.bring()
+    assert failed.value.rule is BranchRule.FORCE_PUSH
+
+
+async def test_a_branch_that_takes_pull_requests_alone_says_so(shop: Shop) -> None:
+    shop.home.guarded = BRANCH
+    with pytest.raises(BranchRefused) as failed:
+        await shop.bring()
+    assert failed.value.rule is BranchRule.PULL_REQUEST
+
+
+async def test_who_was_faster_with_the_pull_request_is_met_by_looking_again(shop: Shop) -> None:
+    look = await shop.look()
+    first = await shop.bring()
+    request = RequestChange(BRANCH, "main", None, "Refresh a", "why")
+    with pytest.raises(Failure) as failed:
+        await shop.forge.carry_out(shop.identity, None, None, request)
+    assert (look.open_own(), failed.value.meaning) == (None, Meaning.TRANSIENT)
+    found = (await shop.look()).open_own()
+    assert found is not None
+    assert found.number == first.number
+
+
+async def test_a_text_that_lists_cut_is_read_to_its_end(shop: Shop) -> None:
+    request = await shop.bring()
+    text = "a line\n" * 300
+    await shop.forge.carry_out(shop.identity, None, None, RequestChange(BRANCH, "main", request, None, text))
+    [shown] = (await shop.look()).pull_requests
+    assert shown.body == text
+    [own] = (await shop.forge.own_requests([shop.identity]))[shop.identity]
+    assert own.body == text
+
+
+async def test_reviewers_and_assignees_are_refused_with_the_reason_and_labels_are_there(shop: Shop) -> None:
+    request, look = await shop.bring(), await shop.look()
+    wishes = Wishes(("freshness",), people=("ada",), teams=("ops",), assignees=("bo",))
+    granted = await shop.forge.grant(shop.identity, request, wishes, look)
+    assert [str(each) for each in granted.refused] == [
+        "no review asked of ada: reviewers come by branch policies in Azure Repos",
+        "no review asked of ops: reviewers come by branch policies in Azure Repos",
+        "not assigned to bo: Azure Repos have no assignees",
+    ]
+    assert (await shop.forge.pull_request(shop.identity, request.number)).labels == ("freshness",)
+
+
+async def test_a_file_that_is_new_is_added(shop: Shop) -> None:
+    look = await shop.look()
+    assert look.trunk is not None
+    change = BranchChange(
+        *(BRANCH, None, look.trunk.sha, look.trunk.tree, (FileChange("new", b"x"),)), "Add a file\n"
+    )
+    aside = replace(change, is_aside=True)
+    first = await shop.forge.prepare(shop.identity, aside)
+    assert first is not None
+    second = await shop.forge.prepare(shop.identity, replace(aside, onto=first, files=(FileChange("new", b"y"),)))
+    request = RequestChange(BRANCH, "main", None, "Add a file", "why")
+    await shop.forge.carry_out(shop.identity, aside, second, request)
+    assert shop.home.git.text(shop.home.git.branches[BRANCH], "new") == "y"
+
+
+async def test_what_moved_since_the_look_is_left(shop: Shop) -> None:
+    request = await shop.bring()
+    pushed = shop.service.repos.push(shop.home, BRANCH, {"fix": b"by hand"})
+    with pytest.raises(BranchMoved):
+        await shop.forge.delete_branch(shop.identity, BRANCH, request.head)
+    assert shop.home.git.branches[BRANCH] == pushed
+
+
+async def test_issues_and_findings_are_no_part_of_it(shop: Shop) -> None:
+    with pytest.raises(Failure) as none:
+        await shop.forge.find_issue(shop.identity, "freshness")
+    with pytest.raises(Failure) as refused:
+        await shop.forge.upload_findings(shop.identity, "c0ffee", "main", b"{}")
+    assert (none.value.trouble, refused.value.lacks_a_right) == (Trouble.MISSING, True)
