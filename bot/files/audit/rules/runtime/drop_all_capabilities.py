@@ -6,8 +6,8 @@ Example that fails::
 
     securityContext: {capabilities: {drop: [NET_RAW]}}
 
-Fix: `capabilities: {drop: [ALL]}`. .NET images listen on 8080, which needs none; the programs of SQL Server,
-Caddy and pgAdmin do not start without NET_BIND_SERVICE: add that one.
+Fix: `capabilities: {drop: [ALL]}`. From .NET 8 on images listen on 8080, which needs none; root on port 80, SQL
+Server, Caddy and pgAdmin need NET_BIND_SERVICE: add that.
 
 Exceptions: privileged containers, which `not-privileged` tells of, are asked nothing.
 """
