@@ -915,3 +915,31 @@ def test_no_other_builder_is_set_up_beside_one_that_a_command_makes() -> None:
     assert found.fix is not None
     assert "setup-buildx" not in found.fix.advice
     assert [edit.text for edit in found.fix.edits] == [", sbom: true"]
+
+
+PLAIN = BUILDX + push("provenance: false", "tags: 'ghcr.io/contoso/api:8'")
+ASKED = ("image-scanned", "image-signed", "sbom", "provenance", "slsa-level")
+
+
+@pytest.mark.parametrize("check", ASKED)
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_nothing_fails_for_lacking_what_a_step_that_is_not_read_may_do(check: str, where: str) -> None:
+    unread = "- uses: ./.ci/finish\n"
+    steps = unread + PLAIN if where == "before" else PLAIN + unread
+    assert outcomes(check, {BUILD: workflow(PLAIN)}) == [FAILS]
+    assert outcomes(check, {BUILD: workflow(steps)}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("step", "check"),
+    [
+        ("docker://aquasec/trivy:0.60.0", "image-scanned"),
+        ("docker://gcr.io/projectsigstore/cosign:v3", "image-signed"),
+        ("contoso/attest-image@v1", "sbom"),
+        ("contoso/attest-image@v1", "slsa-level"),
+        ("docker://contoso/provenance-attester:1", "provenance"),
+    ],
+)
+def test_nothing_fails_for_lacking_what_others_may_do_by_their_name(step: str, check: str) -> None:
+    assert outcomes(check, {BUILD: workflow(f"{PLAIN}- uses: {step}\n")}) == [UNKNOWN]
+    assert outcomes(check, {BUILD: workflow(f"{PLAIN}- uses: docker://contoso/notify:1\n")}) == [FAILS]
