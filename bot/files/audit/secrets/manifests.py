@@ -24,7 +24,7 @@ from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.entries import KUSTOMIZATIONS
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
-from bot.files.audit.workloads.kubernetes import objects, word
+from bot.files.audit.workloads.objects import objects, word
 from bot.files.formats.builds import below
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar

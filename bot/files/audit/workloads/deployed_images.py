@@ -15,7 +15,8 @@ from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
-from bot.files.audit.workloads.kubernetes import Container, containers, word
+from bot.files.audit.workloads.kubernetes import Container, containers
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SET_IMAGE = re.compile(

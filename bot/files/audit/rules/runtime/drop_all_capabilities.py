@@ -39,8 +39,9 @@ from bot.files.audit.workloads.judging import (
     place_of,
     runs_as_another,
 )
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden
 from bot.files.audit.workloads.mounts import host_paths, source_of_host
+from bot.files.audit.workloads.objects import word
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _RUNS_MORE = "a daemon or sudo that it installs may need such rights"

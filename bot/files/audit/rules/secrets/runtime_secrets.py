@@ -46,7 +46,8 @@ from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import RENDERED, judge_workloads, place_of
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, is_hidden_name, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden, is_hidden_name
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
