@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -134,6 +135,17 @@ class TestASmallFleet:
             name, reason = (await connection.execute(of_open_one.limit(1))).one()
         first_paragraph = (await asking(READER).get(f"/repositories/{name}")).text.split('<p class="quiet">')[1]
         assert reason.removesuffix(MARK) in first_paragraph.partition("</p>")[0]
+
+    async def test_every_repository_has_its_page_also_where_nothing_was_ever_rebuilt(
+        self, asking: Asking, database: Database
+    ) -> None:
+        async with database.reading() as connection:
+            names = (await connection.execute(select(repositories.c.name))).scalars().all()
+            rebuilt = (await connection.execute(select(rebuilds.c.repository_id).distinct())).all()
+        assert len(rebuilt) < len(names), "the fleet has repositories without a rebuild"
+        client = asking(READER)
+        answers = {name: (await client.get(f"/repositories/{quote(name)}")).status_code for name in names}
+        assert {name: status for name, status in answers.items() if status != 200} == {}
 
     async def test_an_advisory_tells_where_its_fix_is_open(self, asking: Asking) -> None:
         text = (await asking(READER).get("/advisories/CVE-2026-10005")).text
