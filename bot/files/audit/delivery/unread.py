@@ -140,7 +140,7 @@ def other_attesters(pipeline: Pipeline) -> Iterator[str]:
 
 
 _ATTESTS = re.compile(
-    r"attest|provenance|(?:sign|sbom)[\w-]*(?:image|container)|(?:image|container)[\w-]*(?:sign|sbom)"
+    r"attest|provenance|(?:sign|sbom)[\w-]{0,40}(?:image|container)|(?:image|container)[\w-]{0,40}(?:sign|sbom)"
 )
 _READ_ATTESTERS = re.compile(r"actions/attest(?:-build-provenance|-sbom)?")
 

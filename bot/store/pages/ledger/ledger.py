@@ -182,7 +182,7 @@ class LedgerStore(CvePagesStore):
         async with self._working:
             one_cve = await self._one(name)
         if one_cve is None:
-            return await self._untold(name) if is_cve(name) else None
+            return await self._untold(name)
         entries = one_cve.entries
         if stuck:
             alike = {
@@ -220,12 +220,15 @@ class LedgerStore(CvePagesStore):
         async with self._database.reading() as connection:
             return released_alone(await read_releases(connection, select(releases)), name)
 
-    async def _untold(self, name: str) -> CvePage:
-        """Whether it is known then that it concerns no image."""
+    async def _untold(self, name: str) -> CvePage | None:
+        """Whether it is known then that it concerns no image; None for what is no name of a CVE either."""
+        release_note = await self.release_note(name)
+        if not release_note and not is_cve(name):
+            return None
         async with self._database.reading() as connection:
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
-        return untold_page(name, not_known, gaps, await self.release_note(name))
+        return untold_page(name, not_known, gaps, release_note)
 
     async def _one(self, name: str) -> _OneCve | None:
         one_cve = self._by_name.get(name)
