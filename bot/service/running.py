@@ -33,6 +33,7 @@ from bot.settings.tokens import Token, parse
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
 from bot.store.engine.queue.news import Newsboard
+from bot.store.rows.schema import every_table
 from bot.web.access.connections import HeldConnections, Rates
 from bot.web.app import app_of, health_app_of
 from bot.web.serving import Listening, listening_on, serving
@@ -108,7 +109,8 @@ async def serve(
             page = serving(app_of(site), listening.page, HeldConnections(proxies))
             await open_parts.enter_async_context(page)
             log.info("serving", address="{}:{}".format(*listening.page.getsockname()))
-        await _free_leases_of_the_dead(bot)  # loads what every stage keeps, when it can be asked already
+        await asyncio.to_thread(every_table)  # loads what stages keep, while whoever asks is answered
+        await _free_leases_of_the_dead(bot)
         board = await open_parts.enter_async_context(aclosing(Newsboard(bot.database)))
         await _tick_until(bot, stop, file, beats, board)
 

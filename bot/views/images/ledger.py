@@ -20,6 +20,7 @@ STATION_WORDS: Mapping[Station, str] = {
     Station.OWN_BASE: "own base not rebuilt",
     Station.IMAGE: "image not rebuilt",
     Station.DEPLOYED: "not deployed",
+    Station.RUNNING: "not rolled out",
 }
 """Why a CVE is still there, by the station at which its fix waits."""
 

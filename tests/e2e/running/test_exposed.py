@@ -110,7 +110,9 @@ async def test_of_each_moment_it_is_told_what_ran_then(watched: Watched) -> None
     await watched.build()
     built = await watched.later()
     assert await watched.told() == (f"{everywhere} (1 day); 0 not affected", 1)
-    assert await watched.stuck() == {"the image has the fix, and an older build of it runs"}
+    assert await watched.stuck() == {
+        f"not rolled out: older builds run at shop/{name} in east, shop/{name} in west" for name in SERVICES
+    }
 
     watched.clusters.roll_out("east")
     half = await watched.later()

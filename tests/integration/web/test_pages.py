@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -135,6 +136,17 @@ class TestASmallFleet:
         first_paragraph = (await asking(READER).get(f"/repositories/{name}")).text.split('<p class="quiet">')[1]
         assert reason.removesuffix(MARK) in first_paragraph.partition("</p>")[0]
 
+    async def test_every_repository_has_its_page_also_where_nothing_was_ever_rebuilt(
+        self, asking: Asking, database: Database
+    ) -> None:
+        async with database.reading() as connection:
+            names = (await connection.execute(select(repositories.c.name))).scalars().all()
+            rebuilt = (await connection.execute(select(rebuilds.c.repository_id).distinct())).all()
+        assert len(rebuilt) < len(names), "the fleet has repositories without a rebuild"
+        client = asking(READER)
+        answers = {name: (await client.get(f"/repositories/{quote(name)}")).status_code for name in names}
+        assert {name: status for name, status in answers.items() if status != 200} == {}
+
     async def test_an_advisory_tells_where_its_fix_is_open(self, asking: Asking) -> None:
         text = (await asking(READER).get("/advisories/CVE-2026-10005")).text
         assert "Rebuilds that bring the fix" in text
@@ -221,17 +233,25 @@ class TestASmallFleet:
         assert answer.status_code == 404
         assert "There is no such page" in answer.text
 
-    @pytest.mark.parametrize("room", ["advisories", "cves"])
+    @pytest.mark.parametrize(("room", "status"), [("advisories", 404), ("cves", 200)])
     async def test_a_cve_that_a_release_alone_lists_is_told_so(
-        self, asking: Asking, database: Database, room: str
+        self, asking: Asking, database: Database, room: str, status: int
     ) -> None:
         released = Release("11.0", "11.0.1", NOW, cves=("CVE-2026-777",))
         values = {"channel": "11.0", "version": "11.0.1", "published_at": NOW, "release": dump(released, Release)}
         async with database.transaction() as connection:
             await connection.execute(insert(releases).values(values))
         answer = await asking(READER).get(f"/{room}/CVE-2026-777", headers={"Accept": "text/html"})
-        assert answer.status_code == 404
-        assert "CVE-2026-777: .NET 11.0.1 fixes it, and no advisory that was read says yet what" in answer.text
+        assert answer.status_code == status
+        assert ".NET 11.0.1 fixes it, and no advisory that was read says yet what" in answer.text
+
+    async def test_a_cve_that_nothing_tells_of_has_a_page_with_a_verdict(self, asking: Asking) -> None:
+        answer = await asking(READER).get("/cves/CVE-2026-99999", headers={"Accept": "text/html"})
+        assert answer.status_code == 200
+        assert "Not known: nothing that was read tells of it." in answer.text
+        told = (await asking(READER).get("/api/v1/cves/CVE-2026-99999")).json()
+        assert (told["is_told"], told["images"]["total"]) == (False, 0)
+        assert (await asking(READER).get("/cves/nonsense", headers={"Accept": "text/html"})).status_code == 404
 
     async def test_what_is_out_of_support_is_not_fine_on_any_page(self, asking: Asking, clock: ManualClock) -> None:
         clock.advance(datetime(2026, 11, 30, tzinfo=UTC) - clock.now())

@@ -24,10 +24,10 @@ def cve(
 ) -> None:
     """Shows where the fix of a CVE is stuck, and who can move it.
 
-    For each affected image six clocks: fixed by its publisher, in the base, in the mirror, in own bases, in the
-    image, and in what manifests name. The table has a few lines for all images that are stuck at the same one and
-    wait for the same people; --all and --format json tell of each. Reads the store alone and can run beside the
-    service. Exit codes: 0 all images are known, 2 that is no CVE, 3 no image is known, some could not be
+    For each affected image seven clocks: fixed by its publisher, in the base, in the mirror, in own bases, in the
+    image, in what manifests name, and in what runs. The table has a few lines for all images that are stuck at the
+    same one and wait for the same people; --all and --format json tell of each. Reads the store alone and can run
+    beside the service. Exit codes: 0 all images are known, 2 that is no CVE, 3 no image is known, some could not be
     read, or not as a whole, or CVE data of something that they hold is missing or old.
 
     Example: freshness-bot cve CVE-2026-21518

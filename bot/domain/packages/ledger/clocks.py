@@ -64,10 +64,30 @@ class DeployedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningBuilds:
+    """The places that run one build of the image: it has the fix (True), lacks it (False), or cannot be told.
+
+    The last of them began to run it at `since`, or before where it `is_older`."""
+
+    places: tuple[str, ...]
+    has_fix: bool | None
+    since: datetime
+    is_older: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunsOfImage:
+    """What runs of an image, by all sources; `hole` says what is not known of what runs."""
+
+    builds: tuple[RunningBuilds, ...] = ()
+    hole: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AffectedImage:
     """All that is known of one image and one CVE. `base` is the one that somebody else publishes, None where it is
     not known, and `mirror` the copy of it that is built upon; `own_bases` are those of the fleet in between, the
-    lowest first."""
+    lowest first. `runs` is None where no source tells what runs."""
 
     image: str
     repository: str
@@ -78,6 +98,7 @@ class AffectedImage:
     mirror: BelowImage | None = None
     own_bases: tuple[BelowImage, ...] = ()
     deployed: tuple[DeployedImage, ...] = ()
+    runs: RunsOfImage | None = None
 
 
 class Station(StrEnum):
@@ -89,6 +110,7 @@ class Station(StrEnum):
     OWN_BASE = "own base"
     IMAGE = "image"
     DEPLOYED = "deployed"
+    RUNNING = "running"
 
 
 class Passage(StrEnum):
@@ -125,6 +147,7 @@ def clocks_of(image: AffectedImage) -> dict[Station, StationClock]:
         Station.OWN_BASE: _own_base(image.own_bases),
         Station.IMAGE: _image(image),
         Station.DEPLOYED: _deployed(image),
+        Station.RUNNING: _running(image),
     }
 
 
@@ -227,6 +250,25 @@ def _deployed_at(image: AffectedImage) -> datetime | None:
             times.append((each.since, not each.is_older))
     last_at, was_seen = max(times)
     return last_at if was_seen else None
+
+
+def _running(image: AffectedImage) -> StationClock:
+    runs = image.runs
+    if runs is None:
+        return StationClock(Passage.NOT_CONCERNED, says="no source tells what runs")
+    if not runs.builds and not runs.hole:
+        return StationClock(Passage.NOT_CONCERNED, says="it runs nowhere")
+    if image.content.is_affected is not False:
+        return AHEAD
+    if old := [place for each in runs.builds if each.has_fix is False for place in each.places]:
+        says = f"older builds run at {first_few(old)}"
+        return StationClock(Passage.WAITING, says=says, who=image.repository)
+    if untold := [place for each in runs.builds if each.has_fix is None for place in each.places]:
+        return StationClock(Passage.UNKNOWN, says=f"it cannot be told what runs at {first_few(untold)}")
+    if runs.hole:
+        return StationClock(Passage.UNKNOWN, says=f"not all is known of what runs: {runs.hole}")
+    last = max(runs.builds, key=lambda each: each.since)
+    return StationClock(Passage.PASSED, None if last.is_older else last.since, "what runs has it")
 
 
 def _repositories(images: Sequence[DeployedImage]) -> str:

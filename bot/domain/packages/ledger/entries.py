@@ -1,4 +1,4 @@
-"""Where a fix is on its way from its publisher to what manifests name, and how long each station took.
+"""Where a fix is on its way from its publisher to what runs, and how long each station took.
 
 A clock that stands further on proves what is not known before it: an image that is free of a vulnerability had a
 base, or a build of its own, that brought the fix, whether or not anybody saw that.
@@ -83,7 +83,8 @@ def _prove_by_later(
     """The same, by what stands on from a passed station; in the order of the stations.
 
     What is not known before it was passed. What is known to lack the fix before it was not: that came another way,
-    or is there no more. A base had it before its copy, whenever it was looked at.
+    or is there no more; but what a manifest names may run again tomorrow. A base had it before its copy, whenever
+    it was looked at.
     """
     last = max(
         (number for number, clock in enumerate(clocks.values()) if clock.passage is Passage.PASSED), default=-1
@@ -91,7 +92,7 @@ def _prove_by_later(
     for number, (station, clock) in enumerate(clocks.items()):
         if number < last and clock.passage is Passage.UNKNOWN:
             yield station, StationClock(Passage.PASSED, says="proved by what came after")
-        elif number < last and clock.passage is Passage.WAITING:
+        elif number < last and clock.passage is Passage.WAITING and station is not Station.DEPLOYED:
             yield station, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
         elif clock.at is not None and any(
             clock.at > later_at for later_at in _no_later_than(station, image, clocks)

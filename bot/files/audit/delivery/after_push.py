@@ -36,7 +36,9 @@ _APPLYING_ACTION = re.compile(r"(?:terraform|tofu|terragrunt)[\w-]*apply")
 _IMAGE_GIVEN = re.compile(
     r"(?:-var[= ]|\bTF_VAR_)[\"']?\w*(?:image|tag|digest|container)\w*[\"']?[ \t]*[=:]", re.IGNORECASE
 )
-_GIVEN_TO_ACTION = re.compile(r"^[ \t]*[\"']?\w*(?:image|digest)\w*[\"']?[ \t]*=", re.IGNORECASE | re.MULTILINE)
+_GIVEN_TO_ACTION = re.compile(
+    r"^[ \t]{0,80}[\"']?\w{0,80}(?:image|digest)\w{0,80}[\"']?[ \t]{0,80}=", re.IGNORECASE | re.MULTILINE
+)
 """A variable of an image among those that an action is handed in one text."""
 _TRIES = re.compile(r"-destroy\b|--?dry-run\b")
 

@@ -17,7 +17,8 @@ from bot.files.audit.delivery.templates import TEMPLATE_ACTIONS, deploys_templat
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import PipelineStep
-from bot.files.audit.workloads.kubernetes import objects, spec_of
+from bot.files.audit.workloads.kubernetes import spec_of
+from bot.files.audit.workloads.objects import objects
 from bot.files.formats.builds import below
 
 _LOCAL_CLUSTER = re.compile(

@@ -142,10 +142,16 @@ def not_repeatable(repository: RepositoryTexts, step: PipelineStep) -> str:
 
 def _begins_line(what: str, script: str) -> bool:
     """Whether a line of a script begins with the program that is named, be it for what a variable is given."""
-    program = re.escape(what.strip("`").partition(" ")[0])
-    return (
-        re.search(rf"^[ \t]*(?:\$[\w:.]+[ \t]*=[ \t]*)?&?[ \t]*{program}(?!\S)", script, re.MULTILINE) is not None
-    )
+    program = what.strip("`").partition(" ")[0]
+    line = rf"^[ \t]*(?:\$[\w:.]+[ \t]*=[ \t]*)?&?[ \t]*{re.escape(program)}(?!\S)"
+    is_one = _PROGRAM.fullmatch(program) is not None and program.lower() not in _WORDS_OF_POWERSHELL
+    return is_one and re.search(line, script, re.MULTILINE) is not None
+
+
+_PROGRAM = re.compile(r"[A-Za-z.][\w./\\-]*")
+_WORDS_OF_POWERSHELL = frozenset(
+    {"try", "catch", "finally", "if", "elseif", "else", "do", "while", "switch", "function"}
+)
 
 
 def _of_action(repository: RepositoryTexts, step: PipelineStep) -> str:

@@ -7,8 +7,9 @@ from bot.files.audit.delivery.image_traits import ImageTraits, image_traits, sta
 from bot.files.audit.images.stock import StockImage, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.compose import Service
-from bot.files.audit.workloads.kubernetes import Container, word
+from bot.files.audit.workloads.kubernetes import Container
 from bot.files.audit.workloads.mounts import target_of
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, texts_under
 
 _OWN_START = re.compile(r"\bdocker-entrypoint(?:\.sh)?\b")

@@ -306,6 +306,8 @@ def settling(repository: RepositoryTexts, push: Push, why: str) -> str:
         return "`docker buildx imagetools inspect` of what is pushed"
     if "not seen" in why:
         return "the commands that build the image, written in the workflow"
+    if _SETS_UP in why:
+        return "what that action does"
     if "containerd" in why:
         return "the image store of the runner's Docker, by `docker info`"
     if "which version" in why:
@@ -317,24 +319,30 @@ def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
     """An attestation needs a builder that can store it, which the default one need not."""
     if push.step.action.startswith(("depot/", "namespacelabs/", "useblacksmith/")):
         return True, why
-    for step in push.pipeline.steps:
-        if step.job is push.step.job and step.number < push.step.number:
-            if step.action in {
-                "docker/setup-buildx-action",
-                "useblacksmith/setup-docker-builder",
-                "depot/setup-action",
-            }:
-                if step.input("driver") == "docker":
-                    return None, f"{why}, but the driver docker may store none"
-                return True, why
-            if stores_in_containerd(step) or any(map(_creates_builder, step.commands)):
-                return True, why
+    for step in builders_before(push):
+        is_plain = step.input("driver") == "docker"
+        return (None, f"{why}, but the driver docker may store none") if is_plain else (True, why)
     earlier = takewhile(lambda each: each is not push.command, push.step.commands)
     if push.command is not None and any(map(_creates_builder, earlier)):
         return True, why
-    return None, f"{why}, {_NO_BUILDER}"
+    unread = next((each.uses for each in push.pipeline.steps_until(push.step) if each.unread), "")
+    return None, f"{why}, but whether {unread} {_SETS_UP}" if unread else f"{why}, {_NO_BUILDER}"
 
 
+def builders_before(push: Push) -> list[PipelineStep]:
+    """The steps of the job before a push that set up what builds its images, and stores statements unless it has
+    the driver docker."""
+    return [
+        each for each in push.pipeline.steps_until(push.step) if each is not push.step and _sets_up_builder(each)
+    ]
+
+
+def _sets_up_builder(step: PipelineStep) -> bool:
+    is_builder = step.action.endswith(("setup-buildx-action", "setup-docker-builder", "depot/setup-action"))
+    return is_builder or stores_in_containerd(step) or any(map(_creates_builder, step.commands))
+
+
+_SETS_UP = "sets up a builder that can store it is not told"
 _NO_BUILDER = "but no step sets up a builder that can store it"
 
 

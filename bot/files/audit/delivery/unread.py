@@ -1,7 +1,7 @@
 """What pipelines call that is not read here, and that may scan or sign all the same."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, PUSHING_ACTIONS
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
@@ -120,17 +120,54 @@ def may_publish(job: PipelineJob) -> bool:
 
 def other_scanners(pipeline: Pipeline) -> Iterator[str]:
     """Names of what a pipeline calls that may be a scanner, and is not read here."""
+    yield from _workflows_of_others(pipeline)
+    yield from _unread_steps(pipeline, _may_scan)
+    for step in pipeline.steps:
+        yield from (f"`{scan}`" for each in step.commands if (scan := _scan_of_image(each)))
+
+
+def other_signers(pipeline: Pipeline) -> Iterator[str]:
+    """Names of what a pipeline calls that may sign an image, and is not read here."""
+    yield from _workflows_of_others(pipeline)
+    yield from _unread_steps(pipeline, _may_sign)
+
+
+def other_attesters(pipeline: Pipeline) -> Iterator[str]:
+    """Names of what a pipeline calls that may attach a statement to an image, and is not read here: of workflows
+    and actions of others those that are called so."""
+    yield from (each for each in _workflows_of_others(pipeline) if _ATTESTS.search(each.lower()))
+    yield from _unread_steps(pipeline, lambda name: _ATTESTS.search(name) is not None)
+
+
+_ATTESTS = re.compile(
+    r"attest|provenance|(?:sign|sbom)[\w-]{0,40}(?:image|container)|(?:image|container)[\w-]{0,40}(?:sign|sbom)"
+)
+_READ_ATTESTERS = re.compile(r"actions/attest(?:-build-provenance|-sbom)?")
+
+
+def _workflows_of_others(pipeline: Pipeline) -> Iterator[str]:
     for job in pipeline.remote_jobs:
         if job.remote is not None and not job.remote.startswith(("slsa-framework/", GITHUB_BUILDER)):
             yield job.remote
+
+
+def _unread_steps(pipeline: Pipeline, may_do: Callable[[str], bool]) -> Iterator[str]:
+    """The steps whose program is not read: any that the repository itself names, and of others those that may do it
+    by the name of their action or image."""
     for step in pipeline.steps:
-        if step.unread:
-            yield step.uses
-        elif step.action in _READ_SCANNERS or step.action.startswith("docker/"):
-            continue
-        elif step.action and OTHER_SCANNERS.search(step.action) and not _NOT_SCANNERS.search(step.action):
-            yield step.action
-        yield from (f"`{scan}`" for each in step.commands if (scan := _scan_of_image(each)))
+        name = step.uses.removeprefix("docker://").lower() if step.uses.startswith("docker://") else step.action
+        is_read = step.action in _READ_SCANNERS or _READ_ATTESTERS.fullmatch(step.action) is not None
+        if step.unread or (name and not is_read and not step.action.startswith("docker/") and may_do(name)):
+            yield step.uses if step.unread or not step.action else step.action
+
+
+def _may_scan(name: str) -> bool:
+    return OTHER_SCANNERS.search(name) is not None and _NOT_SCANNERS.search(name) is None
+
+
+def _may_sign(name: str) -> bool:
+    is_one = "sign" in name or "notation" in name
+    return is_one and SIGNS_FILES.search(name) is None and "cosign-installer" not in name
 
 
 def _scan_of_image(command: ShellCommand) -> str:

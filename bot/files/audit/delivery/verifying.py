@@ -17,7 +17,7 @@ from bot.files.audit.delivery.unread import scripts_called
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.model import PipelineStep
-from bot.files.audit.workloads.kubernetes import word
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping
 
 _VERIFIERS = {

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import holds_secret, takes_a_password
 from bot.files.audit.workloads import helm
-from bot.files.audit.workloads.kubernetes import objects, way_to_spec, word
+from bot.files.audit.workloads.kubernetes import way_to_spec
+from bot.files.audit.workloads.objects import objects, word
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Scalar, mappings_under
 

@@ -3,6 +3,7 @@
 import re
 
 from bot.files.audit.secrets.names import (
+    ends_as_secret,
     holds_secret,
     is_connection,
     is_secret_itself,
@@ -18,6 +19,12 @@ _PUT_IN = re.compile(
 _SWITCH = re.compile(r"true|false|yes|no|on|off|\d{1,4}", re.IGNORECASE)
 
 
+def may_bring_secret(name: str, value: str) -> bool:
+    """Whether a variable is put in under a name that speaks of a secret, and need not be one itself."""
+    is_open = is_secret_name(name) and not is_connection(name) and not ends_as_secret(name)
+    return is_open and (value.startswith("$") or _PUT_IN.fullmatch(value) is not None) and not _secret_put_in(value)
+
+
 def is_put_in_later(value: str) -> bool:
     """Whether a value only stands for what a shell, Compose or a pipeline puts in."""
     return _PUT_IN.fullmatch(value) is not None
@@ -28,9 +35,9 @@ def secret_brought(name: str, value: str) -> str:
     if takes_a_password(value):
         return f"{name} comes into the environment with a password"
     is_named_so = is_secret_name(name) and not is_connection(name)
-    if is_named_so and (value.startswith("$") or _PUT_IN.fullmatch(value)):
+    if is_named_so and ends_as_secret(name) and (value.startswith("$") or _PUT_IN.fullmatch(value)):
         return f"{name} comes into the environment"
-    if holds_secret(name, value):
+    if not may_bring_secret(name, value) and holds_secret(name, value):
         return f"{name} is written out"
     variable = _secret_put_in(value)
     return f"{name} takes {variable} into the environment" if variable else ""

@@ -19,7 +19,8 @@ from bot.files.audit.secrets.names import holds_secret, takes_a_password
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import Pipeline, PipelineStep
 from bot.files.audit.workloads.compose import named_values, services
-from bot.files.audit.workloads.kubernetes import containers, word
+from bot.files.audit.workloads.kubernetes import containers
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.dockerfile.lines import Instruction
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 

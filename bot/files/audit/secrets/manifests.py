@@ -14,6 +14,7 @@ from bot.files.audit.secrets.names import (
     is_chosen,
     is_connection,
     is_placeholder,
+    is_word,
     names_what_to_put,
     takes_a_password,
     writes_password,
@@ -23,7 +24,7 @@ from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.entries import KUSTOMIZATIONS
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
-from bot.files.audit.workloads.kubernetes import objects, word
+from bot.files.audit.workloads.objects import objects, word
 from bot.files.formats.builds import below
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
@@ -40,6 +41,7 @@ _ADDRESS = re.compile(r"(?P<host>[\w-]+(?:\.[\w-]+)*):\d{2,5}|(?!https?:)[a-z][a
 """Where something listens, without a login."""
 _SETTINGS = re.compile(r"\.(?:conf|cnf|ini|properties|env)$|^\.env$", re.IGNORECASE)
 _SETTING = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z][\w.-]*)\s*=\s*(?P<value>\S.*)")
+_SETTING_ITSELF = re.compile(r"\d.*|.*[:/].*|true|false|yes|no|on|off", re.IGNORECASE)
 _LOGINS = frozenset({".dockerconfigjson", ".dockercfg"})
 _NOBODY = base64.b64encode(b":").decode()
 
@@ -215,5 +217,16 @@ def _is_written_out(data: ManifestData, key: str, value: str) -> bool:
     if not data.is_secret:
         is_set = _SETTINGS.search(key) is not None and any(map(_is_secret_setting, text.splitlines()))
         return is_set or holds_secret(key, text)
-    gives_nothing_away = _NO_SECRET.match(_CAMEL.sub("_", key)) is not None or _is_address(key, text)
-    return holds_secret(key, text) or not gives_nothing_away
+    return holds_secret(key, text) or not (_gives_nothing_away(key, text) or is_word(text))
+
+
+def may_be_secret(data: ManifestData, key: str, value: str) -> bool:
+    """Whether a Secret holds a word under a key that tells of none: a setting, or a secret that people chose."""
+    text = value.strip()
+    is_open = data.is_secret and is_word(text) and _SETTING_ITSELF.fullmatch(text) is None
+    is_open = is_open and not (is_placeholder(text) or text.startswith("$") or _gives_nothing_away(key, text))
+    return is_open and not is_written_out(data, key, value) and not names_what_to_put(key, text)
+
+
+def _gives_nothing_away(key: str, text: str) -> bool:
+    return _NO_SECRET.match(_CAMEL.sub("_", key)) is not None or _is_address(key, text)

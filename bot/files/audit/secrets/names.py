@@ -5,7 +5,7 @@ import re
 _SECRET = re.compile(
     r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|(?:ACCESS|AUTH|API|BEARER|REFRESH|DEPLOY|GITHUB|NPM|NUGET|FEED)TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
     r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|DEV_ROOT_TOKEN_ID|ERLANG_?COOKIE|LICEN[CS]E_?KEY|(?:ENCRYPTION|SIGNING|MASTER|JWT|SECURITY|AUTH)_?KEY|SAS|PWD)(?:$|[_.\-:])"
-    r"|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$|(?:DB|SQL|PG|SA|USER|ROOT|ADMIN|SMTP|MAIL|FTP|REDIS|RABBIT|MONGO)PASS$)|[A-Z](?:PASSW(?:OR)?D|(?<!NO)(?<!USE)(?<!IS)(?<!HAS)SECRET|APIKEY|ACCESSKEY|ACCESSTOKEN)$",
+    r"|(?:BIND|USER|DB|ROOT|ADMIN)PW$|PW$|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$|(?<!BY_)(?<!BY-)PASS$|(?:DB|SQL|PG|SA|USER|ROOT|ADMIN|SMTP|MAIL|FTP|REDIS|RABBIT|MONGO)PASS$)|[A-Z](?:PASSW(?:OR)?D|(?<!NO)(?<!USE)(?<!IS)(?<!HAS)SECRET|APIKEY|ACCESSKEY|ACCESSTOKEN)$",
     re.IGNORECASE,
 )
 _IS_ITSELF = re.compile(r"(?:password|passwd|passphrase|pass|pwd|token|secret|pat|key|sas)$", re.IGNORECASE)
@@ -15,6 +15,17 @@ _OF_SECRETS = re.compile(
 )
 """Sections of .NET's configuration whose keys have names of their own."""
 _NO_KEY = re.compile(r"\d+|value|default|current|primary|secondary", re.IGNORECASE)
+_ENDS_AS_SECRET = re.compile(
+    rf"(?:{_SECRET.pattern})(?:[\W_]*(?:\d+|dev(?:elopment)?|test|prod(?:uction)?|stag(?:e|ing)|local|primary|secondary"
+    r"|old|new|previous|current|default|value|json|b64|base64))*[\W_]*$",
+    re.IGNORECASE,
+)
+"""The word that says what a name holds, with what may stand behind it and changes nothing of it."""
+_LONGEST_ASKED = 200
+_WORD = re.compile(
+    r"[a-z]+(?:[ _.,:/-]+[a-z]+)*|[a-z]{2}\d{3}|sha-?\d{1,3}|\d+(?:\.\d+)*[a-z]{0,2}|(?:https?|file)://[^@]*|\.{0,2}/\S*",
+    re.IGNORECASE,
+)
 _NO_SECRET = re.compile(
     r"(?:_FILE|_PATH|_DIR|_DIRECTORY|_FOLDER|_LOCATION|_MODE|_FORMAT|_ENCODING|_SCOPES?|_PREFIX|_SUFFIX|_SIZE|_COUNT|_URL|_URI|_ENDPOINT|_NAME|(?<!DEV_ROOT_TOKEN)_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
     r"|_STORE|_MODULES?|_PROVIDER|_MANAGER|_BACKEND|_SOURCE|_STRATEGY|_CLAIMS?|_PERMISSIONS?|_ROLES?"
@@ -64,6 +75,22 @@ def is_secret_name(name: str) -> bool:
     return _SECRET.search(spaced) is not None and _NO_SECRET.search(spaced) is None
 
 
+def ends_as_secret(name: str) -> bool:
+    """Whether the last word of a name says that it is a secret, as that of `DB_PASSWORD` and `API_KEY_2` does.
+
+    What another word ends (`JWT_TOKEN_AUTH_PLUGIN`) may as well tell of one: its value says which.
+    """
+    key = _key(name)
+    spaced = _CAMEL.sub("_", key).replace("__", "_")
+    is_of_section = any(_OF_SECRETS.search(_CAMEL.sub("_", part)) for part in key.split("__")[:-1])
+    return is_of_section or _ENDS_AS_SECRET.search(spaced[-_LONGEST_ASKED:]) is not None
+
+
+def is_word(value: str) -> bool:
+    """Whether a value is one that people read, such as a mode, a module or an algorithm, and no random text."""
+    return _WORD.fullmatch(value.strip().strip("\"'")) is not None
+
+
 def is_secret_itself(name: str) -> bool:
     """Whether what is called so is the secret: others tell of one, as `token-lifetime` does."""
     return _IS_ITSELF.search(name) is not None and is_secret_name(name) and not is_connection(name)
@@ -91,7 +118,8 @@ def holds_secret(name: str, value: str) -> bool:
         return not is_filled_in
     if (_PLACEHOLDER.match(text) and not is_chosen(name, text)) or names_what_to_put(name, text):
         return False
-    return is_secret_name(name) and not is_connection(name)
+    is_told = ends_as_secret(name) or not is_word(text)
+    return is_told and is_secret_name(name) and not is_connection(name)
 
 
 def is_chosen(name: str, text: str) -> bool:

@@ -19,6 +19,7 @@ _SHORT = {
 _OF_MYSQL = frozenset({"mysql", "mysqladmin", "mysqldump", "mysqlshow", "mariadb", "mariadb-admin", "mariadb-dump"})
 """Programs that take a password behind `-p` in the same word."""
 _IN_ONE_WORD = re.compile(r"-p(?P<value>[^\s=].*)", re.DOTALL)
+_DEFAULT = re.compile(r"\${1,2}\{\w+:?-(?P<default>.+)\}")
 _ELSEWHERE = re.compile(r"(?:env|file|fd):\S+|stdin")
 """Where OpenSSL is told to look for a pass phrase."""
 _ISSUED = re.compile(r"token|secret|key|pat$|bearer", re.IGNORECASE)
@@ -48,8 +49,10 @@ def password_in(word: str, before: Iterable[str]) -> str:
 
 
 def secret_in(value: str) -> str:
-    """What of an option's value is the secret itself."""
-    return value.removeprefix("pass:")
+    """What of an option's value is the secret itself: of a variable with a default that one."""
+    plain = value.removeprefix("pass:")
+    default = _DEFAULT.fullmatch(plain)
+    return default["default"] if default is not None and not default["default"].startswith("$") else plain
 
 
 def is_written_out(option: str, value: str) -> bool:

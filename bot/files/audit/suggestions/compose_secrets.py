@@ -21,7 +21,7 @@ from bot.files.audit.suggestions.secrets_as_files import (
     set_anew,
 )
 from bot.files.audit.workloads.compose import Service, is_extended_elsewhere, named_values, passed_values, services
-from bot.files.audit.workloads.kubernetes import word
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Scalar, Sequence, texts_under
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")

@@ -21,7 +21,8 @@ from bot.files.audit.splicing.items import item_removed, key_removed, with_items
 from bot.files.audit.splicing.keys import NotSpliceable, merged
 from bot.files.audit.workloads.judging import PUT_TOGETHER
 from bot.files.audit.workloads.kept import why_kept
-from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
+from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, texts_under
 
 FOLDER = "/run/secrets"

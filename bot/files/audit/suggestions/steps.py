@@ -13,7 +13,7 @@ from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_stat
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.delivery.reports import takes_any_artifact
-from bot.files.audit.delivery.statements import JOINED, stores_in_containerd, why_no_index
+from bot.files.audit.delivery.statements import JOINED, builders_before, why_no_index
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.items import item_after, item_before
@@ -209,7 +209,7 @@ def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
     if _loads(push):
         why = "the build loads the image too, and Docker's exporter refuses one with statements"
         return Fix(fix.advice, left_alone=why)
-    builders = _builders(push)
+    builders = builders_before(push)
     if any(each.input("driver") == "docker" for each in builders):
         return Fix(fix.advice, left_alone="the builder has the driver docker, which need not store statements")
     if builders or push.step.action != "docker/build-push-action":
@@ -227,7 +227,7 @@ def _beside(push: Push) -> str:
         return f", and {JOINED}"
     if _loads(push):
         return ", in a build that does not load the image"
-    builders = _builders(push)
+    builders = builders_before(push)
     if any(each.input("driver") == "docker" for each in builders):
         return ", with another driver than docker for docker/setup-buildx-action"
     is_missing = not builders and push.step.action == "docker/build-push-action"
@@ -247,15 +247,6 @@ def _joins_manifests(push: Push) -> bool:
         if step.events & push.events
         for command in step.commands
     )
-
-
-def _builders(push: Push) -> list[PipelineStep]:
-    return [each for each in push.pipeline.steps if each.job is push.step.job and _sets_up_builder(each)]
-
-
-def _sets_up_builder(step: PipelineStep) -> bool:
-    is_builder = step.action.endswith(("setup-buildx-action", "setup-docker-builder", "depot/setup-action"))
-    return is_builder or stores_in_containerd(step)
 
 
 def _after(

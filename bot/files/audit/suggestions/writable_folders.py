@@ -7,7 +7,8 @@ from bot.files.audit.splicing.items import with_items
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged
 from bot.files.audit.workloads.judging import PUT_TOGETHER, context_key
 from bot.files.audit.workloads.kept import why_kept
-from bot.files.audit.workloads.kubernetes import Container, is_as_written, word
+from bot.files.audit.workloads.kubernetes import Container, is_as_written
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping
 
 _VOLUME = "tmp"

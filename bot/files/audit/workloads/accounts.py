@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads import helm
-from bot.files.audit.workloads.kubernetes import objects, word
+from bot.files.audit.workloads.objects import objects, word
 from bot.files.formats.source.nodes import Mapping
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads import helm
-from bot.files.audit.workloads.kubernetes import Pod, objects, word
+from bot.files.audit.workloads.kubernetes import Pod
+from bot.files.audit.workloads.objects import objects, word
 from bot.files.formats.source.nodes import Mapping, Node
 
 _KINDS = frozenset({"PersistentVolume", "PersistentVolumeClaim"})

@@ -12,11 +12,12 @@ from bot.domain.repositories.finding import Place
 from bot.files.audit.images.by_name import is_for_windows
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.workloads.kubernetes import word
+from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.swarm import is_for_swarm
 from bot.files.formats.builds import DOCKERFILE, below
 from bot.files.formats.compose.builds import ENVIRONMENT
 from bot.files.formats.compose.finder import KIND as COMPOSE
+from bot.files.formats.compose.names import FOUND, FOUND_BESIDE
 from bot.files.formats.compose.variables import interpolated
 from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
@@ -24,13 +25,6 @@ from bot.files.formats.source.spanned import Spanned
 from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
-_FOUND = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-_FOUND_BESIDE = (
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-)
 _BY_ITSELF = "which Compose reads too unless files are named"
 _PUT_OVER = frozenset(
     {"privileged", "pid", "ipc", "network_mode", "userns_mode", "cap_add", "cap_drop", "security_opt"}
@@ -200,8 +194,8 @@ def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str
     Compose looks for one by itself beside the file that it finds by itself, and for none beside others.
     """
     folder, name = posixpath.split(path)
-    if name in _FOUND:
-        beside = repository.first(folder, *_FOUND_BESIDE)
+    if repository.first(folder, *FOUND) == path:
+        beside = repository.first(folder, *FOUND_BESIDE)
         yield from [(beside, _BY_ITSELF)] if beside is not None else []
         return
     head, _, _ = name.rpartition(".")
@@ -271,7 +265,7 @@ def _fragments(repository: RepositoryTexts) -> list[Service]:
     return [
         Service(path, key.value, (node,), repository.place(node, path), is_for_swarm=of_swarm)
         for path in repository.paths
-        if repository.kind(path) == COMPOSE and path.rpartition("/")[2] not in _FOUND_BESIDE
+        if repository.kind(path) == COMPOSE and path.rpartition("/")[2] not in FOUND_BESIDE
         if not _is_left_out(repository, path) and (root := repository.root(path)) is not None
         for of_swarm in [is_for_swarm(repository, path, root)]
         for key, node in root.mapping("services").entries()

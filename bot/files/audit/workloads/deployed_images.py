@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
@@ -14,7 +15,8 @@ from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
-from bot.files.audit.workloads.kubernetes import Container, containers, word
+from bot.files.audit.workloads.kubernetes import Container, containers
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SET_IMAGE = re.compile(
@@ -31,7 +33,8 @@ _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE
 _NAME_FILLED_IN = "…"
 _TAG_TOLD = re.compile(rf"[^@]*{HIDDEN_VALUE}[^@]*:(?P<tag>(?![\w.-]*{HIDDEN_VALUE})\w[\w.-]*)")
 """An image of which the values of a chart tell the tag, and not all of the name."""
-_REWRITES = re.compile(r"\b(?:sed|perl|yq)\b[^\n]*\s-\w*i|\benvsubst\b|\bReplace\(|-replace\b")
+_REWRITES = re.compile(r"\b(?:sed|perl|yq)\b[^\n]*\s-\w*i|\bReplace\(|-replace\b")
+_OF_IMAGES = re.compile(r"image|tag|latest", re.IGNORECASE)
 _OF_VALUES = re.compile(r"values[\w.-]*\.ya?ml\b")
 _NO_RELEASE = re.compile(r":v?0\.0\.0(?:-[\w.-]+)?$")
 """The version that a chart has in its repository where a release writes another one."""
@@ -172,8 +175,17 @@ def _is_rewritten(repository: RepositoryTexts, container: Container, name: str) 
     lines = repository.kept(_rewriting)
     if container.pod.variant.startswith("chart "):
         return any("tag" in each.lower() and _OF_VALUES.search(each) for each in lines)
-    words = {repository_of(name).rpartition("/")[2], container.pod.path.rpartition("/")[2]}
-    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", each) for word in words for each in lines)
+    whole_name = re.compile(rf"(?<![\w./-]){re.escape(repository_of(name))}(?![\w./-])")
+    return any(whole_name.search(each) or _names_file(each, container.pod.path) for each in lines)
+
+
+def _names_file(command: str, path: str) -> bool:
+    """Whether a word of a command about images is the path of a file, whole or from a folder on, or a pattern."""
+    if _OF_IMAGES.search(command) is None:
+        return False
+    words = (each.strip("\"'").removeprefix("./") for each in command.split())
+    files = [each for each in words if each.endswith((".yml", ".yaml"))]
+    return any(fnmatchcase(path, each) or fnmatchcase(path, f"*/{each}") for each in files)
 
 
 def _rewriting(repository: RepositoryTexts) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """What stands under the keys of an object: one word, or a list of them."""
 
+import re
 from collections.abc import Iterator
 
 from bot.files.formats.source.nodes import Mapping, Scalar
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """What Kustomize's own files are called."""
+ELSEWHERE = re.compile(r"://|//|^git@|\?ref=|^[\w-]+\.[\w.-]+/[^/]+/|[${]")
+"""How an entry looks that names another repository, or what a pipeline puts in."""
 
 
 def entries(root: Mapping, *keys: str) -> Iterator[str]:

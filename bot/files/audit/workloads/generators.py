@@ -9,7 +9,7 @@ from posixpath import dirname
 
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.entries import KUSTOMIZATIONS, entries, word_of
-from bot.files.audit.workloads.kubernetes import objects
+from bot.files.audit.workloads.objects import objects
 from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping
 

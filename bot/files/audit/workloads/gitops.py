@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.workloads.kubernetes import is_assertion, objects, word
+from bot.files.audit.workloads.kubernetes import is_assertion
+from bot.files.audit.workloads.objects import objects, word
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping
 

@@ -11,7 +11,8 @@ from bot.files.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.compose import Service, fragments, services
 from bot.files.audit.workloads.kept import why_kept
-from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods, word
+from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods
+from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.unread import unread_workloads
 from bot.files.formats.source.nodes import Mapping, Node
 

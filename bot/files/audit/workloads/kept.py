@@ -4,7 +4,8 @@ Sources: Kubernetes' API reference (Job `spec.template`, Pod updates), Helm's an
 Argo CD's sync options and Flux' `kustomize.toolkit.fluxcd.io/force`.
 """
 
-from bot.files.audit.workloads.kubernetes import Pod, word
+from bot.files.audit.workloads.kubernetes import Pod
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping
 
 _KEPT = frozenset({"Job", "Pod"})

@@ -5,7 +5,6 @@ one of its pod.
 """
 
 import re
-from collections.abc import Iterator
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +15,8 @@ from bot.files.audit.workloads import helm, kustomize
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kustomize import may_hold_workloads
+from bot.files.audit.workloads.objects import objects, word
+from bot.files.audit.workloads.refusals import is_refused
 from bot.files.audit.workloads.unnamed_patches import is_patch
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
@@ -36,7 +37,6 @@ _PUT_IN = re.compile(r"\$\{\{?\w+(?::?[-=][^}]*)?\}?\}|#\{[\w.]+\}#?|__\w+__")
 """A value that a deployment puts in as a whole."""
 CONTAINER_LISTS = (("initContainers", "init container"), ("containers", "container"))
 _ASSERTION = re.compile(r"(?:^|/)(?:\d+-(?:assert|errors)|assert)(?:-[\w-]+)?\.ya?ml$")
-MOST_OBJECTS = 20_000
 _JOINTS = ("-", ".")
 
 
@@ -152,11 +152,6 @@ def is_hidden_name(node: Node | None) -> bool:
     return is_hidden(node) or name.startswith(_JOINTS) or name.endswith(_JOINTS)
 
 
-def word(node: Node | None) -> str | None:
-    """The text of a scalar; None for anything else, and for null."""
-    return node.value.strip() if isinstance(node, Scalar) and not node.is_null else None
-
-
 def pods(repository: RepositoryTexts) -> list[Pod]:
     """Reads all pod templates of manifests, kustomizations and charts, in the order of the paths. Never raises."""
     return repository.kept(_pods)
@@ -190,7 +185,8 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     rendered = kustomize.renderings(repository)
     taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
     for rendering in rendered:
-        for each in rendering.objects:
+        # What is refused is told once, of the file at fault.
+        for each in [] if is_refused(repository, rendering) else rendering.objects:
             pod = _pod(
                 repository,
                 each.manifest,
@@ -269,23 +265,6 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
         and repository.scope.is_judged(path)
         and may_hold_workloads(repository.text(path))
     ]
-
-
-def objects(documents: list[Node]) -> Iterator[Mapping]:
-    """Yields each object of the documents, those in lists and in OpenShift's templates as well."""
-    waiting: list[Node] = list(reversed(documents))
-    count = 0
-    while waiting and count < MOST_OBJECTS:
-        node = waiting.pop()
-        count += 1
-        if not isinstance(node, Mapping) or node.scalar("kind") is None or node.scalar("apiVersion") is None:
-            continue
-        if (word(node.get("kind")) or "").endswith("List") and isinstance(node.get("items"), Sequence):
-            waiting += reversed(node.sequence("items"))
-        elif word(node.get("kind")) == "Template" and isinstance(node.get("objects"), Sequence):
-            waiting += reversed(node.sequence("objects"))
-        else:
-            yield node
 
 
 def way_to_spec(manifest: Mapping) -> tuple[str, ...] | None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from bot.files.audit.workloads.compose import Service, filled_in
-from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, Pod, word
+from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, Pod
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SOCKET = re.compile(r"(?:docker|containerd|crio|podman|cri-dockerd|buildkitd)(?:\.sock|/\w[\w.-]*\.sock)$")

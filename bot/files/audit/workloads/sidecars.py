@@ -6,7 +6,8 @@ Bank-Vaults' webhook, Kuma's and Consul's injectors. Those of Istio and Linkerd 
 
 from dataclasses import dataclass
 
-from bot.files.audit.workloads.kubernetes import Pod, way_to_spec, word
+from bot.files.audit.workloads.kubernetes import Pod, way_to_spec
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping
 
 

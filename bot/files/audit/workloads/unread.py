@@ -13,7 +13,8 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.helm import HelmChart, may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
-from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, is_hidden, way_to_spec, word
+from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, is_hidden, way_to_spec
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
 _NAME = re.compile(r"\b(?:include|template)\s+[\"`](?P<name>[^\"`]+)[\"`]")

@@ -7,21 +7,14 @@ environment, in Compose from `--env-file` or `.env` too.
 from collections.abc import Iterable, Iterator, Mapping
 
 from bot.files.formats.builds import FileBuild
+from bot.files.formats.compose.names import FOUND, FOUND_BESIDE
 from bot.files.formats.shell.commands import UNKNOWN, Command, is_literal
 from bot.files.formats.shell.docker import BAKE_FILES
 from bot.files.formats.shell.folders import Folders
 from bot.files.formats.shell.options import Grammar
 from bot.files.formats.source.spanned import Spanned
 
-COMPOSE_FILES = (
-    *("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),
-    *(
-        "compose.override.yaml",
-        "compose.override.yml",
-        "docker-compose.override.yml",
-        "docker-compose.override.yaml",
-    ),
-)
+COMPOSE_FILES = (*FOUND, *FOUND_BESIDE)
 """What Compose reads where no file is named."""
 _COMPOSE_VERBS = ("build", "push")
 _SWITCHES = frozenset(

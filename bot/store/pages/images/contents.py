@@ -62,7 +62,7 @@ class ImageContentsStore(CvePagesStore):
                 return None
             read = await read_platforms(connection, [image.id], self._platforms)
             deployed = (await deployments_of(connection, [image.id])).get(image.id, ())
-            ledger = await ledger_of(connection, image, read, deployed, self._platforms)
+            ledger = await ledger_of(connection, image, read, deployed, self._platforms, self._clock.now())
             gaps = await gaps_in(connection, read, self._max_age, self._clock.now())
         rows = await asyncio.to_thread(open_cves, ledger)
         return cves_of(shown_image(image, read), rows, cve_filter, cut, gaps)
@@ -91,6 +91,7 @@ async def ledger_of(
     read: Sequence[ReadPlatform],
     deployed: Sequence[Deployment],
     platforms: Collection[str] | None,
+    now: datetime,
 ) -> Ledger:
     """The ledger of one image; `platforms` are those that are read at all, None where all are."""
     exposed = ExposedImage(
@@ -102,7 +103,7 @@ async def ledger_of(
         tuple(sorted((each.platform, each.inventory) for each in read)),
         tuple(deployed),
     )
-    return await read_ledger_of(connection, image.id, exposed, platforms)
+    return await read_ledger_of(connection, image.id, exposed, platforms, now)
 
 
 async def gaps_in(

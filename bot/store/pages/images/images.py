@@ -78,7 +78,7 @@ class ImagePagesStore(CvePagesStore):
             places = _tags_run_at(tags, run_at)
             deployed = await _deployed(connection, list(places.items())[:_MOST_DEPLOYMENTS], web)
             mine = [each for each in read if each.image == chosen.id]
-            ledger = await ledger_of(connection, chosen, mine, run_at.get(chosen.id, ()), self._platforms)
+            ledger = await ledger_of(connection, chosen, mine, run_at.get(chosen.id, ()), self._platforms, now)
             gaps = await gaps_in(connection, mine, self._max_age, now)
         claims = (
             replace(_detail(image, row, web, now, platform_packages.get(row.id, ())), gate=gate_views.get(row.id))

@@ -10,7 +10,7 @@ from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.standing import ImageStanding
-from bot.domain.packages.ledger.clocks import AffectedImage, DeployedImage, Held
+from bot.domain.packages.ledger.clocks import AffectedImage, DeployedImage, Held, RunningBuilds, RunsOfImage
 from bot.domain.packages.ledger.entries import AlikeEntries, LedgerEntry, entry_of, places_of
 from bot.domain.repositories.usage import Naming, what_is_named
 from bot.store.engine.among import is_among
@@ -21,7 +21,8 @@ from bot.store.pages.ledger.below import BasesBelow
 from bot.store.pages.ledger.exposed import CveFacts, Exposed
 from bot.store.pages.ledger.fixes_below import AffectedPlatform, FixesBelow, held_by_all
 from bot.store.pages.ledger.histories import Histories
-from bot.store.pages.ledger.pinned import Pinned
+from bot.store.pages.ledger.pinned import Pinned, PinnedBuild
+from bot.store.pages.ledger.running import Running, RunningDigest
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.images import Deployment
@@ -51,6 +52,8 @@ class Ledger:
     fixes: FixesBelow
     pinned: Pinned
     images: tuple[ExposedImage, ...]
+    running: Running | None = None
+    """None where no source tells what runs."""
 
     def row(self, cve: str, entries: Iterable[tuple[LedgerEntry, int]]) -> CveRow:
         """Sums up where the fix of one CVE is; each entry stands for so many images."""
@@ -91,7 +94,8 @@ class Ledger:
             (platform, self.histories.likeness(number), self.bases.below(image.standings, platform))
             for platform, number in image.inventories
         )
-        return inside, frozenset(self._place_likeness(each, image) for each in image.deployed)
+        places = frozenset(self._place_likeness(each, image) for each in image.deployed)
+        return inside, places, frozenset(self._build_likeness(each.build) for each in self._runs(image))
 
     def _place_likeness(self, place: Deployment, image: ExposedImage) -> Hashable:
         names_it = _names_it(place, image)
@@ -100,8 +104,19 @@ class Ledger:
         build = self.pinned.get(place.digest or "")
         if build is None:
             return tuple(self.histories.first_seen_before(number, place.since) for _, number in image.inventories)
+        return self._build_likeness(build)
+
+    def _build_likeness(self, build: PinnedBuild | None) -> Hashable:
+        if build is None:
+            return None
         likenesses = ((platform, self.histories.likeness(number)) for platform, number in build.inventories)
         return build.is_whole, frozenset(likenesses)
+
+    def _runs(self, image: ExposedImage) -> tuple[RunningDigest, ...]:
+        if self.running is None:
+            return ()
+        numbers = (number for _, number in image.inventories)
+        return self.running.of(image.name.rpartition(":")[0], image.tags, image.digest, numbers)
 
     def _cves(self, image: ExposedImage) -> frozenset[str]:
         return frozenset(cve for _, number in image.inventories for cve in self.histories.cves_of(number))
@@ -134,10 +149,29 @@ class Ledger:
             below.mirror,
             below.own_bases,
             tuple(self._deployed(each, question) for each in image.deployed),
+            self._running(question),
         )
-        if alike is None or (image.deployed and holding.is_affected is False):
+        has_places = image.deployed or affected.runs is not None
+        if alike is None or (has_places and holding.is_affected is False):
             return entry_of(affected)
-        return alike.of(affected, (id(below), holding, bool(image.deployed)))
+        is_run = affected.runs is not None and bool(affected.runs.builds or affected.runs.hole)
+        return alike.of(affected, (id(below), holding, bool(image.deployed), is_run))
+
+    def _running(self, question: "_Question") -> RunsOfImage | None:
+        """The builds of the image that run; what the image shows now has the fix once the image does."""
+        if self.running is None:
+            return None
+        builds = (
+            RunningBuilds(
+                each.places,
+                not question.held.is_affected
+                if each.digest == question.image.digest and question.held.is_affected is not None
+                else self._holds_fix(each.build, question),
+                *(each.since, each.is_older),
+            )
+            for each in self._runs(question.image)
+        )
+        return RunsOfImage(tuple(builds), self.running.hole)
 
     def _deployed(self, place: Deployment, question: "_Question") -> DeployedImage:
         """Since when the place has the fix is told by what it named before, as far as that has it too.
@@ -188,7 +222,9 @@ class Ledger:
 
     def _build_has_fix(self, digest: str, question: "_Question") -> bool | None:
         """Of the platforms that have the CVE or had it, a whole build has to be known."""
-        build = self.pinned.get(digest)
+        return self._holds_fix(self.pinned.get(digest), question)
+
+    def _holds_fix(self, build: PinnedBuild | None, question: "_Question") -> bool | None:
         if build is None:
             return None
         holding = held_by_all([self.histories.held(number, question.cve) for _, number in build.inventories])

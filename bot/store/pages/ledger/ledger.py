@@ -33,6 +33,7 @@ from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories, read_histories_of, with_past
 from bot.store.pages.ledger.kept import FleetLedger, is_kept, keep, read_kept
 from bot.store.pages.ledger.pinned import read_builds, read_pinned
+from bot.store.pages.ledger.running import read_running
 from bot.store.pages.ledger.shown import ShownSince, as_shown, read_shown_again, read_shown_since
 from bot.store.rows.bases.tables import changes, releases
 from bot.store.rows.inventories.inventories import image_inventories
@@ -181,7 +182,7 @@ class LedgerStore(CvePagesStore):
         async with self._working:
             one_cve = await self._one(name)
         if one_cve is None:
-            return await self._untold(name) if is_cve(name) else None
+            return await self._untold(name)
         entries = one_cve.entries
         if stuck:
             alike = {
@@ -219,12 +220,15 @@ class LedgerStore(CvePagesStore):
         async with self._database.reading() as connection:
             return released_alone(await read_releases(connection, select(releases)), name)
 
-    async def _untold(self, name: str) -> CvePage:
-        """Whether it is known then that it concerns no image."""
+    async def _untold(self, name: str) -> CvePage | None:
+        """Whether it is known then that it concerns no image; None for what is no name of a CVE either."""
+        release_note = await self.release_note(name)
+        if not release_note and not is_cve(name):
+            return None
         async with self._database.reading() as connection:
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
-        return untold_page(name, not_known, gaps, await self.release_note(name))
+        return untold_page(name, not_known, gaps, release_note)
 
     async def _one(self, name: str) -> _OneCve | None:
         one_cve = self._by_name.get(name)
@@ -233,7 +237,7 @@ class LedgerStore(CvePagesStore):
     async def _work_out_all(self) -> FleetLedger:
         now = self._clock.now()
         async with self._database.reading() as connection:
-            ledger = await _read(connection, None, self._platforms)
+            ledger = await _read(connection, None, self._platforms, now)
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, now)
         rows = await asyncio.to_thread(ledger.rows)
@@ -242,7 +246,7 @@ class LedgerStore(CvePagesStore):
 
     async def _work_out(self, name: str) -> _OneCve | None:
         async with self._database.reading() as connection:
-            ledger = await _read(connection, name, self._platforms)
+            ledger = await _read(connection, name, self._platforms, self._clock.now())
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
             beside = await read_beside(connection, name, self._clock.now())
@@ -277,7 +281,9 @@ def _waiting_first(entry: LedgerEntry) -> tuple[int, str, str]:
     return passed, entry.image.image, entry.image.repository
 
 
-async def _read(connection: AsyncConnection, cve: str | None, platforms: Collection[str] | None) -> Ledger:
+async def _read(
+    connection: AsyncConnection, cve: str | None, platforms: Collection[str] | None, now: datetime
+) -> Ledger:
     exposed = await read_exposed(connection, cve)
     histories = await read_histories(connection, exposed, looks_back=cve is not None)
     exposed_images = await _images(connection, histories)
@@ -288,12 +294,14 @@ async def _read(connection: AsyncConnection, cve: str | None, platforms: Collect
         connection, platforms, _list_earlier_digests(exposed_images) if cve is not None else ()
     )
     of_pinned = {number for build in pinned.values() for _, number in build.inventories}
-    await add_shown(connection, histories, shown_inventories | of_pinned)
+    running = await read_running(connection, platforms, now)
+    of_running = running.inventories if running is not None else frozenset()
+    await add_shown(connection, histories, shown_inventories | of_pinned | of_running)
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
     brings = await read_names(connection, shown_inventories, names)
     since = await read_shown_since(connection, bases.followed) if cve is not None else ShownSince()
     fixes = FixesBelow(histories, bases, brings, since)
-    return Ledger(exposed, histories, bases, fixes, pinned, exposed_images)
+    return Ledger(exposed, histories, bases, fixes, pinned, exposed_images, running)
 
 
 async def _images(connection: AsyncConnection, histories: Histories) -> tuple[ExposedImage, ...]:
@@ -321,7 +329,11 @@ def _list_earlier_digests(exposed_images: Iterable[ExposedImage]) -> frozenset[s
 
 
 async def read_ledger_of(
-    connection: AsyncConnection, number: int, image: ExposedImage, platforms: Collection[str] | None
+    connection: AsyncConnection,
+    number: int,
+    image: ExposedImage,
+    platforms: Collection[str] | None,
+    now: datetime,
 ) -> Ledger:
     """`number` is that of its row. `platforms` are those that are read at all, None where all are. When a fix has
     passed below the image is not looked up."""
@@ -333,11 +345,14 @@ async def read_ledger_of(
     again = await read_shown_again(connection, [number])
     before = {row.previous_id for rows in again.values() for row in rows if row.previous_id is not None}
     mine = await with_past(connection, before.union(inventory for _, inventory in image.inventories))
-    numbers = mine | shown_inventories | of_pinned
+    running = await read_running(connection, platforms, now)
+    runs = running.of(image.name.rpartition(":")[0], image.tags, image.digest, mine) if running is not None else ()
+    of_running = {number for each in runs if each.build is not None for _, number in each.build.inventories}
+    numbers = mine | shown_inventories | of_pinned | of_running
     exposed = await read_exposures_in(connection, numbers)
     histories = await read_histories_of(connection, exposed, numbers)
     image = replace(image, inventories=tuple(as_shown(histories, number, image.inventories, again)))
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
     brings = await read_names(connection, shown_inventories, names)
     fixes = FixesBelow(histories, bases, brings, ShownSince())
-    return Ledger(exposed, histories, bases, fixes, pinned, (image,))
+    return Ledger(exposed, histories, bases, fixes, pinned, (image,), running)

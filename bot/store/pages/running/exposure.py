@@ -16,7 +16,6 @@ from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
 from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
-from bot.domain.running.runs import Coverage
 from bot.images.vulnerabilities import DOTNET, unread_publishers
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, readable
@@ -25,6 +24,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.images.found_packages import release_in
 from bot.store.pages.ledger.gaps import gaps_of_fleet
+from bot.store.pages.running.sources import read_sources
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
@@ -43,9 +43,7 @@ from bot.store.rows.running.running import (
     place_in,
     running_builds,
     running_contents,
-    running_looks,
     running_places,
-    running_sources,
     runs,
 )
 from bot.store.stores import Stores
@@ -231,26 +229,6 @@ class _History:
             for row in self.places
             if row.id in runs_of or row.pulls_since is not None
         ]
-
-
-async def read_sources(connection: AsyncConnection, environment: str | None = None) -> dict[int, CoveredSource]:
-    """The sources by their ids, of one environment, or of one name, where that is given."""
-    query = select(running_sources).order_by(running_sources.c.name)
-    if environment is not None:
-        query = query.where(
-            or_(running_sources.c.environment == environment, running_sources.c.name == environment)
-        )
-    rows = (await connection.execute(query)).all()
-    covered: dict[int, list[Coverage]] = {}
-    for look in await connection.execute(select(running_looks).order_by(running_looks.c.since)):
-        covered.setdefault(look.source_id, []).append(Coverage(look.since, look.until))
-    return {
-        row.id: CoveredSource(
-            *(row.name, row.environment, tuple(covered.get(row.id, ())), timedelta(seconds=row.stale_after)),
-            *(row.is_listed, tuple(row.not_read or ()), row.error or ""),
-        )
-        for row in rows
-    }
 
 
 async def _read_told(connection: AsyncConnection, cve: str) -> _ToldCve | None:

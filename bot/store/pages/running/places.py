@@ -4,7 +4,8 @@ from sqlalchemy import and_, func, select
 
 from bot.store.engine.among import is_among
 from bot.store.engine.store import Store
-from bot.store.pages.running.exposure import read_producers, read_sources
+from bot.store.pages.running.exposure import read_producers
+from bot.store.pages.running.sources import read_sources
 from bot.store.rows.running.running import place_columns, running_builds, running_places, running_sources, runs
 from bot.views.paging import Cut, page_of
 from bot.views.running.places import RunningList, RunningRow, running_now

@@ -108,3 +108,23 @@ def test_the_image_that_the_file_of_variables_names_is_known() -> None:
     files = {"compose.yaml": "services: {db: {image: '${DB}'}}", ".env": "DB=redis:8\n"}
     (found,) = findings("run-as-non-root", files)
     assert "becomes UID 999" in found.message
+
+
+@pytest.mark.parametrize(
+    ("names", "is_read"),
+    [
+        (("docker-compose.yml", "docker-compose.override.yml"), True),
+        (("docker-compose.yaml", "docker-compose.override.yml"), True),
+        (("docker-compose.yaml", "docker-compose.override.yml", "docker-compose.yml"), False),
+        (("compose.yml", "compose.override.yaml", "compose.yaml"), False),
+    ],
+)
+def test_an_override_is_read_over_the_file_that_compose_finds(names: tuple[str, ...], *, is_read: bool) -> None:
+    path, override, *first = names
+    files = {
+        path: "services: {api: {image: contoso/api}}\n",
+        override: "services: {api: {privileged: true}}\n",
+        **dict.fromkeys(first, "services: {web: {image: contoso/web}}\n"),
+    }
+    (found,) = (each for each in findings("not-privileged", files) if each.subject == "service api")
+    assert (found.outcome is Outcome.FAILS) is is_read

@@ -274,6 +274,9 @@ SED = "- run: |\n    {command}\n    kubectl apply -f deploy/\n"
         ("sed -i -e 's/:latest/:8/' deploy/api.yaml", UNKNOWN),
         ("yq -i '.spec.template.spec.containers[0].image = strenv(I)' deploy/api.yaml", UNKNOWN),
         ("sed -i 's/a/b/' README.md", FAILS),
+        ("sed -i 's/namespace: a/namespace: b/' deploy/*.yaml", FAILS),
+        ("sed -i 's|other/api:latest|new.azurecr.io/contoso/api:8|' charts/api.yaml", FAILS),
+        ("cd deploy && sed -i 's/:latest/:8/' *.yaml", UNKNOWN),
         ("grep contoso/api:latest deploy/api.yaml", FAILS),
     ],
 )

@@ -761,3 +761,14 @@ def test_a_base_that_a_makefile_builds_need_not_come_from_a_registry(makefile: s
     }
     (found,) = [each for each in findings("base-pinned", files) if each.place.path == "web/Dockerfile"]
     assert found.outcome is expected
+
+
+def test_a_package_alone_beside_a_dockerfile_tells_of_no_image_of_the_sdk() -> None:
+    project = (
+        '<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFramework>net6.0</TargetFramework>'
+        "<ContainerImageName>shop</ContainerImageName></PropertyGroup><ItemGroup>"
+        '<PackageReference Include="Microsoft.NET.Build.Containers" Version="7.0.400" /></ItemGroup></Project>'
+    )
+    files = {"src/Shop.csproj": project, "src/Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nUSER app\n"}
+    (found,) = (each for each in findings("image-user", files) if each.place.path == "src/Shop.csproj")
+    assert (found.outcome, found.settled_by) == (Outcome.UNKNOWN, "what builds the image")

@@ -186,3 +186,36 @@ def test_a_whole_workload_in_a_folder_of_patches_is_asked() -> None:
     whole = text.replace("spec:\n  template:", "spec:\n  selector: {matchLabels: {app: api}}\n  template:")
     (found,) = findings("run-as-non-root", {"deploy/patches/api.yaml": whole})
     assert found.outcome is Outcome.FAILS
+
+
+REFUSED = {
+    "k/base/kustomization.yaml": "resources: [api.yaml]\n",
+    "k/base/api.yaml": deployment(),
+}
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        "resources: [../base, store.yaml]\n",
+        "resources: [../base]\nconfigMapGenerator: [{name: settings, behavior: merge, literals: [a=b]}]\n",
+    ],
+)
+def test_workloads_of_what_kustomize_refuses_are_unknown_once(overlay: str) -> None:
+    files = {**REFUSED, "k/dev/kustomization.yaml": overlay}
+    for check in ("run-as-non-root", "read-only-root", "runtime-secrets", "service-account-token"):
+        assert findings(check, files) == ()
+    (found,) = findings("unread-file", files)
+    assert (found.outcome, found.place.path) == (Outcome.UNKNOWN, "k/dev/kustomization.yaml")
+
+
+def test_an_overlay_on_a_base_that_kustomize_refuses_is_refused_too() -> None:
+    files = {
+        **REFUSED,
+        "k/base/kustomization.yaml": "resources: [api.yaml, gone.yaml]\n",
+        "k/dev/kustomization.yaml": "resources: [../base]\n",
+        "other/kustomization.yaml": "resources: [web.yaml]\n",
+        "other/web.yaml": deployment().replace("name: api", "name: web"),
+    }
+    assert [each.place.path for each in findings("read-only-root", files)] == ["other/web.yaml"]
+    assert [each.place.path for each in findings("unread-file", files)] == ["k/base/kustomization.yaml"]

@@ -84,6 +84,33 @@ def test_what_powershell_gives_a_variable_is_no_command(run: str, what: str) -> 
         assert unknown_of("- run: ./a.ps1\n", **{"a.ps1": run}) == (what and "`./a.ps1`")
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        "& az container create",
+        "$x = 'a' | az container create",
+        "'a' | az container create",
+        "$x = $(az container create)",
+        "$x = @(az container create)",
+        "$x = 'a'; az container create",
+        "$x = 'a' + (az container create)",
+        "[void](az container create)",
+        "if ($true) { az container create }",
+        "try { az container create } catch { }",
+        "$w = { az container create }; & $w",
+        "$s = @'\n    text\n    '@\n    az container create",
+        "iex 'az container create'",
+    ],
+)
+def test_no_command_of_powershell_is_lost_in_what_a_variable_is_given(run: str) -> None:
+    told = unknown_of(f"- shell: pwsh\n  run: |\n    {run}\n")
+    assert told in {
+        "`az container create`",
+        "`iex az container create`",
+        "a script of PowerShell that is not read whole",
+    }
+
+
 def test_a_command_is_named_in_words_that_stand_there() -> None:
     assert unknown_of("- run: |\n    A=release\n    $A = push\n") == "a command that only a run knows"
 

@@ -885,3 +885,61 @@ def test_an_image_that_a_job_before_builds_is_said_to_come_from_there(built: str
     for check in ("provenance", "sbom", "image-scanned", "image-signed"):
         found = findings(check, files)[-1]
         assert (found.outcome, "job build · docker/build-push-action" in found.message) == (UNKNOWN, said)
+
+
+ON_ENGINE = "- uses: docker/build-push-action@v6\n  with: {push: true, sbom: true, tags: 'ghcr.io/contoso/api:8'}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "outcome", "why"),
+    [
+        ("", UNKNOWN, "but no step sets up a builder that can store it"),
+        (
+            "- uses: ./.ci/setup\n",
+            UNKNOWN,
+            "but whether ./.ci/setup sets up a builder that can store it is not told",
+        ),
+        ("- uses: namespacelabs/nscloud-setup-buildx-action@v1\n", HOLDS, "sbom is asked for"),
+        ("- run: docker buildx create --use\n", HOLDS, "sbom is asked for"),
+    ],
+)
+def test_a_builder_is_told_by_the_steps_that_are_read(before: str, outcome: Outcome, why: str) -> None:
+    (found,) = findings("sbom", {BUILD: workflow(before + ON_ENGINE)})
+    assert found.outcome is outcome
+    assert found.message.endswith(why)
+
+
+def test_no_other_builder_is_set_up_beside_one_that_a_command_makes() -> None:
+    steps = "- run: docker buildx create --use\n" + ON_ENGINE.replace("sbom: true, ", "")
+    (found,) = findings("sbom", {BUILD: workflow(steps)})
+    assert found.fix is not None
+    assert "setup-buildx" not in found.fix.advice
+    assert [edit.text for edit in found.fix.edits] == [", sbom: true"]
+
+
+PLAIN = BUILDX + push("provenance: false", "tags: 'ghcr.io/contoso/api:8'")
+ASKED = ("image-scanned", "image-signed", "sbom", "provenance", "slsa-level")
+
+
+@pytest.mark.parametrize("check", ASKED)
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_nothing_fails_for_lacking_what_a_step_that_is_not_read_may_do(check: str, where: str) -> None:
+    unread = "- uses: ./.ci/finish\n"
+    steps = unread + PLAIN if where == "before" else PLAIN + unread
+    assert outcomes(check, {BUILD: workflow(PLAIN)}) == [FAILS]
+    assert outcomes(check, {BUILD: workflow(steps)}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("step", "check"),
+    [
+        ("docker://aquasec/trivy:0.60.0", "image-scanned"),
+        ("docker://gcr.io/projectsigstore/cosign:v3", "image-signed"),
+        ("contoso/attest-image@v1", "sbom"),
+        ("contoso/attest-image@v1", "slsa-level"),
+        ("docker://contoso/provenance-attester:1", "provenance"),
+    ],
+)
+def test_nothing_fails_for_lacking_what_others_may_do_by_their_name(step: str, check: str) -> None:
+    assert outcomes(check, {BUILD: workflow(f"{PLAIN}- uses: {step}\n")}) == [UNKNOWN]
+    assert outcomes(check, {BUILD: workflow(f"{PLAIN}- uses: docker://contoso/notify:1\n")}) == [FAILS]

@@ -11,11 +11,10 @@ Example that fails::
 
 Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
 
-Exceptions: unknown are names that only a build tells, and a patch or a day whose publisher may have no tag that
-follows them; and what may be in an archive that the job loads before its build. `latest` holds where the
-repository's name tells the version (`…/static-debian12`). What a step before the build makes and pushes nowhere is
-asked nothing, nor what a script or Compose file here builds under a name without a registry. Dockerfiles of tests
-and samples are not asked.
+Exceptions: unknown are names that only a build tells, what an archive may hold that the job loads, and a patch or a
+day whose publisher may have no tag that follows. `latest` holds where the repository's name tells the version
+(`…/static-debian12`). What a step before makes and pushes nowhere is asked nothing, nor what is built here under a
+name without a registry. Dockerfiles of tests and samples are not asked.
 """
 
 import re

@@ -26,11 +26,10 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.entries import KUSTOMIZATIONS
-from bot.files.audit.workloads.generators import nothing_to_change
 from bot.files.audit.workloads.judging import RENDERED
 from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
+from bot.files.audit.workloads.refusals import refusal_by_kustomize
 from bot.files.formats import repository_config
-from bot.files.formats.builds import below
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.recognizing import is_of_version_1, may_be_compose_file
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
@@ -54,9 +53,6 @@ _GIVES_VALUES = re.compile(
 )
 _CORRECTED = "a file that can be read"
 _VERSION_1 = "put its services under `services:`, since Docker takes no others any more"
-_TAKEN = ("resources", "bases", "components")
-_ELSEWHERE = re.compile(r"://|//|^git@|\?ref=|^[\w-]+\.[\w.-]+/[^/]+/|[${]")
-"""How an entry looks that names another repository, or what a pipeline puts in."""
 Told = tuple[int, str]
 """The line at fault, and the reason; behind a semicolon in it what to do."""
 
@@ -143,30 +139,10 @@ def _why_unread(repository: RepositoryTexts, path: str, charts: set[str]) -> Tol
 
 
 def _refused_by_kustomize(repository: RepositoryTexts, path: str) -> Told | None:
-    """Why a kustomization of the right shape cannot be built: a file that is not here, or a generator that changes
-    what nothing makes."""
-    if (missing := _missing(repository, path)) is not None:
-        return missing
-    if (refused := nothing_to_change(repository, path)) is None:
+    if (refusal := refusal_by_kustomize(repository, path)) is None:
         return None
-    item, what = refused
-    advice = "have what it takes hold one of that name and namespace, or leave `behavior` out"
-    return _at(repository, item, path), f"a generator changes {what}, which nothing that it takes has; {advice}"
-
-
-def _missing(repository: RepositoryTexts, path: str) -> Told | None:
-    """The first file or folder of the repository that a kustomization takes, and that is not there."""
-    root = repository.root(path)
-    nodes = [each for key in _TAKEN for each in root.sequence(key)] if root is not None else []
-    for node in nodes:
-        if not isinstance(node, Scalar) or _ELSEWHERE.search(node.value) or "\n" in node.value:
-            continue
-        target = below(dirname(path), node.value.strip())
-        if target is None or target in repository or repository.first(target, *KUSTOMIZATIONS) is not None:
-            continue
-        if (_is_yaml(target) and is_worth_reading(target)) or "." not in target.rpartition("/")[2]:
-            return _at(repository, node, path), f"it takes {node.value[:80]}, which is not here"
-    return None
+    node, why = refusal
+    return _at(repository, node, path), why
 
 
 def _below(charts: set[str]) -> Iterator[str]:

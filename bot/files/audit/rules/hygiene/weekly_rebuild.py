@@ -9,8 +9,8 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Conditions are judged as on the default branch, without inputs or tag. Where only a run tells whether
-one holds, it is unknown. What builds releases alone gets no schedule: the newest is built anew at its tag.
+Conditions are judged as on the default branch, without inputs or tag. What only a run tells is unknown. What builds
+releases alone gets no schedule: the newest is built anew at its tag.
 
 Exceptions: builds that push nothing, or that comments on pull requests start, are asked nothing.
 """

@@ -6,8 +6,8 @@ Example that fails::
 
     securityContext: {capabilities: {drop: [NET_RAW]}}
 
-Fix: `capabilities: {drop: [ALL]}`. .NET images listen on 8080, which needs none; the programs of SQL Server,
-Caddy and pgAdmin do not start without NET_BIND_SERVICE: add that one.
+Fix: `capabilities: {drop: [ALL]}`. From .NET 8 on images listen on 8080, which needs none; root on port 80, SQL
+Server, Caddy and pgAdmin need NET_BIND_SERVICE: add that.
 
 Exceptions: privileged containers, which `not-privileged` tells of, are asked nothing.
 """
@@ -39,8 +39,9 @@ from bot.files.audit.workloads.judging import (
     place_of,
     runs_as_another,
 )
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden
 from bot.files.audit.workloads.mounts import host_paths, source_of_host
+from bot.files.audit.workloads.objects import word
 
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _RUNS_MORE = "a daemon or sudo that it installs may need such rights"

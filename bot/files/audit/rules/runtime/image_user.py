@@ -178,10 +178,9 @@ def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 _PUBLISHES = re.compile(r"PublishContainer|DefaultContainer")
-_ASKED = re.compile(
-    r"<EnableSdkContainerSupport>\s*true|Microsoft\.NET\.Build\.Containers|DefaultContainer|PublishContainer", re.I
-)
-"""What has a project published as a container by itself."""
+_ASKED = re.compile(r"<EnableSdkContainerSupport>\s*true|DefaultContainer|PublishContainer", re.I)
+"""What has a project published as a container by itself; the package alone (`Microsoft.NET.Build.Containers`) only
+brings the means."""
 
 
 def _dockerfile_instead(repository: RepositoryTexts, path: str) -> str:

@@ -19,7 +19,8 @@ from bot.files.audit.suggestions.trying import Sign, tried_unless_known
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import judge_workloads, place_of
-from bot.files.audit.workloads.kubernetes import Container, word
+from bot.files.audit.workloads.kubernetes import Container
+from bot.files.audit.workloads.objects import word
 
 _HARMLESS = frozenset({"NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"})
 _FIX, _FIX_OF_SERVICE = "remove what is added", "remove what cap_add adds"

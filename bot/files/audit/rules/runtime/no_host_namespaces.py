@@ -20,8 +20,9 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
-from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Pod, is_hidden
 from bot.files.audit.workloads.mounts import WAIVED, is_of_node, is_service_of_node
+from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.swarm import IS_IGNORED, IS_SETTLED
 
 _KEYS = ("hostNetwork", "hostPID", "hostIPC")

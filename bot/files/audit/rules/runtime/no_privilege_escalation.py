@@ -33,7 +33,8 @@ from bot.files.audit.workloads.judging import (
     runs_as_another,
     service_key,
 )
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden
+from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.swarm import IS_IGNORED
 from bot.files.formats.source.nodes import Mapping, texts_under
 

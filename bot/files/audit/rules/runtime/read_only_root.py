@@ -35,7 +35,8 @@ from bot.files.audit.suggestions.writable_folders import has_tmp, read_only_with
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import absent, hidden, judge_workloads, place_of
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping
 
 _FIX = "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at /tmp"

@@ -42,8 +42,9 @@ from bot.files.audit.workloads.judging import (
     service_key,
 )
 from bot.files.audit.workloads.kept import why_kept
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden
 from bot.files.audit.workloads.mounts import WAIVED, MountUse, is_service_of_node, target_of, use_by_service
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import texts_under
 
 _NON_ROOT = "set securityContext.runAsNonRoot: true"

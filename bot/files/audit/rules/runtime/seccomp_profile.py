@@ -20,7 +20,8 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import absent, context_key, hidden, judge_workloads, place_of
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden
+from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.swarm import IS_IGNORED, IS_SETTLED
 from bot.files.formats.source.nodes import Mapping
 

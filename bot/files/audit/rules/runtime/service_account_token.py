@@ -29,7 +29,8 @@ from bot.files.audit.workloads.accounts import accounts_with_rights, accounts_wi
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
 from bot.files.audit.workloads.kept import why_kept
-from bot.files.audit.workloads.kubernetes import Pod, is_hidden, is_hidden_name, word
+from bot.files.audit.workloads.kubernetes import Pod, is_hidden, is_hidden_name
+from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.sidecars import sidecar_with_token
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.files.formats.source.nodes import Mapping

@@ -23,7 +23,8 @@ from bot.files.audit.suggestions.trying import Sign, tried_unless_known
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workloads.helm import may_name
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
-from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, Pod, is_hidden, word
+from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, Pod, is_hidden
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping
 
 _PERSISTENT = ("persistentVolumeClaim", "ephemeral")

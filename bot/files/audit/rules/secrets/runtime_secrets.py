@@ -28,7 +28,7 @@ from bot.files.audit.secrets.arguments import (
     service_checks,
 )
 from bot.files.audit.secrets.deploys import variables_of_deploy, variables_of_started
-from bot.files.audit.secrets.environment import is_put_in_later, secret_brought
+from bot.files.audit.secrets.environment import is_put_in_later, may_bring_secret, secret_brought
 from bot.files.audit.secrets.manifests import manifest_data
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
@@ -46,7 +46,8 @@ from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import RENDERED, judge_workloads, place_of
-from bot.files.audit.workloads.kubernetes import Container, is_hidden, is_hidden_name, word
+from bot.files.audit.workloads.kubernetes import Container, is_hidden, is_hidden_name
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
@@ -134,6 +135,7 @@ def _of_step(
             yield unknown(place, step.subject, why, _OF_CONNECTION)
 
 
+_OF_VALUE = "whether its value is a secret"
 _OF_CONNECTION = "whether the connection is made without a password"
 
 
@@ -149,6 +151,10 @@ def _connection_of_container(repository: RepositoryTexts, container: Container) 
         if _may_connect(name, value) and not secret_brought(name, value):
             why = f"{name[:80]} is filled in when it is deployed, and may hold a password"
             yield unknown(place, container.subject, why, _OF_CONNECTION)
+            return
+        if may_bring_secret(name, value):
+            why = f"{name[:80]} is filled in when it is deployed, and may be a secret"
+            yield unknown(place, container.subject, why, _OF_VALUE)
             return
 
 
@@ -187,6 +193,10 @@ def _connection_of_service(service: Service) -> Iterator[Verdict]:
         if _may_connect(name, value) and not secret_brought(name, value):
             why = f"{name} comes into the environment, and may hold a password"
             yield unknown(service.place, service.subject, why, _OF_CONNECTION)
+            return
+        if may_bring_secret(name, value):
+            why = f"{name} comes into the environment, and may be a secret"
+            yield unknown(service.place, service.subject, why, _OF_VALUE)
             return
 
 

@@ -2,7 +2,8 @@
 
 What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal values or takes a file from here;
 no ConfigMap or `configMapGenerator` has a literal whose name or shape is that of a secret. What stands under such a
-name in JSON or YAML that one holds, or takes as a file, is unknown, as a password in a custom resource is.
+name in JSON or YAML that one holds, or takes as a file, is unknown, as are a custom resource's password and a word
+under another key of a Secret.
 
 Example that fails::
 
@@ -13,7 +14,7 @@ Fix: have a store give it (External Secrets, the CSI secret store, Sealed Secret
 written.
 
 Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. Values of
-charts are not asked, what their templates write out is. Values are never shown.
+charts are not asked, what their templates write out is.
 """
 
 from collections.abc import Iterator
@@ -22,12 +23,13 @@ from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.custom_resources import custom_secrets
-from bot.files.audit.secrets.manifests import ManifestData, is_written_out, manifest_data
+from bot.files.audit.secrets.manifests import ManifestData, is_written_out, manifest_data, may_be_secret
 from bot.files.audit.secrets.structured import may_be_secrets
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.formats.source.nodes import Node
 
 _SETTLES = "whether the value is a secret itself; then a Secret that a store gives must hold the file"
+_SETTLES_WORD = "whether the value is a secret; a store must give it then"
 _SETTLES_CUSTOM = "whether the value is a secret itself; then the resource must name a Secret that a store gives"
 _FIX = "have a secret store give it (External Secrets, the CSI driver, SOPS), and change what was written out"
 
@@ -46,11 +48,15 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         for key, node in bad:
             why = f"the value of {key[:80]} is written out"
             yield fails(repository.place(node, data.path), data.subject, why, _FIX)
+        words = [(key, node) for key, value, node in literals if may_be_secret(data, key, value)]
+        for key, node in words:
+            why = f"{key[:80]} is given a word, which may be a secret"
+            yield unknown(repository.place(node, data.path), data.subject, why, _SETTLES_WORD)
         doubtful = [] if data.is_secret else list(_doubtful(data, {key for key, _ in bad}))
         for key, names, holder in doubtful:
             why = f"{key[:80]} gives {', '.join(names[:3])[:120]} what may be a secret"
             yield unknown(repository.place(holder, data.path), data.subject, why, _SETTLES)
-        if not bad and not doubtful:
+        if not (bad or words or doubtful):
             place = repository.place(data.node, data.path)
             yield holds(place, data.subject, "no secret is written out in it")
     for custom in custom_secrets(repository):

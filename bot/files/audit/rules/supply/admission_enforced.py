@@ -21,7 +21,8 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.verdict import Verdict, fails, holds
-from bot.files.audit.workloads.kubernetes import manifest_paths, objects, word
+from bot.files.audit.workloads.kubernetes import manifest_paths
+from bot.files.audit.workloads.objects import objects, word
 from bot.files.formats.source.nodes import Mapping
 
 _ENFORCE = "set the action to Enforce"

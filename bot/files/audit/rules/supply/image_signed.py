@@ -21,19 +21,18 @@ from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import SIGNERS, deliveries
 from bot.files.audit.delivery.gates import elsewhere, related, signings_of_images
 from bot.files.audit.delivery.statements import is_promotion, of_promotion
-from bot.files.audit.delivery.unread import SIGNS_FILES, scripts_called
+from bot.files.audit.delivery.unread import other_signers, scripts_called
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.steps import sign_after
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
-from bot.files.audit.workflows.model import Pipeline
 
 _FIX = "sign the digest with cosign, keyless"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     own_deliveries = deliveries(repository)
-    unread = {each: _unread(each) for each in own_deliveries.pushing()}
+    unread = {each: list(dict.fromkeys(other_signers(each))) for each in own_deliveries.pushing()}
     called = {each: list(dict.fromkeys(scripts_called(repository, each, SIGNERS))) for each in unread}
     for push in own_deliveries.pushes:
         place = repository.where(push.step)
@@ -80,18 +79,6 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             why = f"sign is {build.input('sign')}, and nothing else signs what is pushed"
             yield fails(place, build.subject, why, "leave the input sign at auto")
-
-
-def _unread(pipeline: Pipeline) -> list[str]:
-    """What a pipeline calls that may sign, and is not read here."""
-    remote = [job.remote for job in pipeline.remote_jobs if job.remote is not None]
-    steps = [step.uses for step in pipeline.steps if step.unread or _may_sign(step.action)]
-    return [each for each in dict.fromkeys((*remote, *steps)) if "cosign-installer" not in each]
-
-
-def _may_sign(action: str) -> bool:
-    """Whether an action may sign images, by its name."""
-    return "sign" in action and SIGNS_FILES.search(action) is None
 
 
 RULE = Rule(

@@ -15,6 +15,7 @@ Exceptions: none. Where a registry cannot take indexes, attest after the push.
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.action_versions import attaches_none_unasked
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, deliveries
@@ -30,10 +31,11 @@ from bot.files.audit.delivery.statements import (
     isolated_provenance,
     told_of,
 )
+from bot.files.audit.delivery.unread import other_attesters
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.steps import provenance_on
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
 
 _FIX = "attach provenance: leave `provenance` at its default"
 
@@ -51,6 +53,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         verdict, why = told_of(repository, push, "provenance", attested, left_out(push, made))
         if verdict is not None:
             yield verdict
+        elif strangers := list(dict.fromkeys(other_attesters(push.pipeline))):
+            why = f"{why}, and whether {first_few(strangers)} attaches it is not told"
+            yield unknown(repository.where(push.step), push.subject, why, f"what {first_few(strangers)} does")
         else:
             is_apart = stands_on_engine(repository, push)
             fix = Fix(_BY_DIGEST) if is_apart else provenance_on(repository, push, _advice(push))

@@ -17,6 +17,7 @@ SBOM that is only a file of the run.
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
@@ -30,6 +31,7 @@ from bot.files.audit.delivery.statements import (
     is_of_windows,
     told_of,
 )
+from bot.files.audit.delivery.unread import other_attesters
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_key
@@ -62,6 +64,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]:
             why = f"{later[0].tool} of {later[0].pipeline.path} attaches an SBOM, perhaps to this image"
             yield unknown(place, push.subject, why, "which image that run attaches it to")
+        elif strangers := list(dict.fromkeys(other_attesters(push.pipeline))):
+            why = f"{why}, and whether {first_few(strangers)} attaches one is not told"
+            yield unknown(place, push.subject, why, f"what {first_few(strangers)} does")
         else:
             yield fails(place, push.subject, f"the image gets no SBOM: {why}", _fix(repository, push))
     for build in own_deliveries.remote_builds:

@@ -16,11 +16,13 @@ Exceptions: a workflow that is called from its own repository stays at level 2, 
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, Push
 from bot.files.audit.delivery.gates import related
 from bot.files.audit.delivery.statements import asks_for, isolated_provenance, settling
+from bot.files.audit.delivery.unread import other_attesters
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.rights import rights_alone
@@ -65,6 +67,9 @@ def _by_the_build(repository: RepositoryTexts, push: Push) -> Verdict:
     answer, why = asks_for(repository, push, "provenance")
     if answer is None:
         return unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(repository, push, why))
+    if strangers := list(dict.fromkeys(other_attesters(push.pipeline))):
+        why = f"SLSA build level {int(answer)} or more: whether {first_few(strangers)} signs provenance is not told"
+        return unknown(place, push.subject, why, f"what {first_few(strangers)} does")
     level = f"SLSA build level 1: {why}, which nobody signs" if answer else f"SLSA build level 0: {why}"
     return fails(place, push.subject, level, attest_after(repository, push, _FIX))
 

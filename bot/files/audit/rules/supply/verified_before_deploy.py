@@ -36,7 +36,8 @@ from bot.files.audit.rules.supply.admission_enforced import judge as judge_polic
 from bot.files.audit.suggestions.verifying import verify_before
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.gitops import Controller, controllers
-from bot.files.audit.workloads.kubernetes import manifest_paths, objects, word
+from bot.files.audit.workloads.kubernetes import manifest_paths
+from bot.files.audit.workloads.objects import objects, word
 
 _STEP = "a step before it that verifies (cosign verify …@sha256:…)"
 _POLICY = "a policy of admission that enforces, in this repository or told by audit.admission of the settings"

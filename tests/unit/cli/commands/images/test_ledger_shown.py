@@ -98,7 +98,7 @@ def test_people_read_where_the_fix_waits_who_can_move_it_and_how_long_that_took_
         "",
         "base not rebuilt: 1 image; Microsoft can move it",
         "    fix passed 2026-03-10; base waiting since 2026-03-10, elsewhere 4 h (3); image ahead; "
-        "not concerned: mirror, own base, deployed",
+        "not concerned: mirror, own base, deployed, running",
         "    Microsoft has not rebuilt aspnet:10.0-noble",
         "    ghcr.io/contoso/shop:latest",
         "",

@@ -12,6 +12,8 @@ from bot.domain.packages.ledger.clocks import (
     Held,
     Passage,
     PublishedFix,
+    RunningBuilds,
+    RunsOfImage,
     Station,
 )
 from bot.domain.packages.ledger.entries import (
@@ -337,3 +339,50 @@ def test_of_images_that_are_known_alike_each_has_the_entry_that_it_has_alone(fir
 def test_clocks_that_do_not_name_who_builds_the_image_are_one_object() -> None:
     alike, other = AlikeEntries(), replace(NO_FIX, image="contoso/web:latest", repository="contoso/web")
     assert alike.of(NO_FIX, "known").clocks is alike.of(other, "known").clocks
+
+
+RUN = RunningBuilds(("shop/web in europe",), has_fix=True, since=NOON + 20 * HOUR)
+OLD_RUN = replace(RUN, places=("shop/api in asia",), has_fix=False)
+
+
+def running(*builds: RunningBuilds, hole: str = "") -> AffectedImage:
+    return replace(DONE, runs=RunsOfImage(builds, hole))
+
+
+def test_a_fix_waits_until_no_older_build_runs() -> None:
+    entry = entry_of(running(RUN, OLD_RUN))
+    assert (entry.waits_at, entry.clock) == (Station.RUNNING, entry.clocks[Station.RUNNING])
+    clock = entry.clocks[Station.RUNNING]
+    assert (clock.says, clock.who) == ("older builds run at shop/api in asia", "contoso/shop")
+
+
+def test_what_runs_has_it_since_the_last_place_does_as_far_as_that_was_seen() -> None:
+    entry = entry_of(running(RUN, replace(RUN, since=NOON + 30 * HOUR)))
+    assert entry.is_over
+    assert entry.clocks[Station.RUNNING].at == NOON + 30 * HOUR
+    assert entry_of(running(replace(RUN, is_older=True))).clocks[Station.RUNNING].at is None
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        (running(RUN, replace(RUN, has_fix=None)), "it cannot be told what runs at shop/web in europe"),
+        (running(RUN, hole="asia was never read"), "not all is known of what runs: asia was never read"),
+        (running(hole="asia was never read"), "not all is known of what runs: asia was never read"),
+    ],
+    ids=["a build that nobody read", "a hole", "nothing but a hole"],
+)
+def test_where_it_is_not_known_what_runs_it_cannot_be_told(image: AffectedImage, says: str) -> None:
+    entry = entry_of(image)
+    assert (entry.cannot_tell, entry.clock and entry.clock.says) == (True, says)
+
+
+@pytest.mark.parametrize("runs", [None, RunsOfImage()], ids=["no source", "nowhere"])
+def test_what_runs_concerns_no_image_that_runs_nowhere(runs: RunsOfImage | None) -> None:
+    entry = entry_of(replace(DONE, runs=runs))
+    assert (entry.is_over, entry.clocks[Station.RUNNING].passage) == (True, Passage.NOT_CONCERNED)
+
+
+def test_a_manifest_that_names_an_older_build_is_waited_for_though_what_runs_has_the_fix() -> None:
+    entry = entry_of(replace(running(RUN), deployed=(replace(MANIFEST, has_fix=False),)))
+    assert entry.waits_at is Station.DEPLOYED

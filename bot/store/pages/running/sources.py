@@ -1,0 +1,32 @@
+"""The sources that tell what runs, with the times through which they were read as a whole."""
+
+from datetime import timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.running.exposure import CoveredSource
+from bot.domain.running.runs import Coverage
+from bot.store.rows.running.running import running_looks, running_sources
+
+
+async def read_sources(connection: AsyncConnection, environment: str | None = None) -> dict[int, CoveredSource]:
+    """The sources by their ids, of one environment, or of one name, where that is given."""
+    query = select(running_sources).order_by(running_sources.c.name)
+    if environment is not None:
+        query = query.where(
+            or_(running_sources.c.environment == environment, running_sources.c.name == environment)
+        )
+    rows = (await connection.execute(query)).all()
+    if not rows:
+        return {}
+    covered: dict[int, list[Coverage]] = {}
+    for look in await connection.execute(select(running_looks).order_by(running_looks.c.since)):
+        covered.setdefault(look.source_id, []).append(Coverage(look.since, look.until))
+    return {
+        row.id: CoveredSource(
+            *(row.name, row.environment, tuple(covered.get(row.id, ())), timedelta(seconds=row.stale_after)),
+            *(row.is_listed, tuple(row.not_read or ()), row.error or ""),
+        )
+        for row in rows
+    }
