@@ -128,7 +128,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Build secrets by mount, never by ENV or ARG",
             ("image-secrets", "build-argument-secrets"),
-            "What checks cannot read is unknown, with line and reason",
+            "What checks cannot read is unknown",
         ),
         ArticlePractice(
             "Runtime secrets from a store, as files, never as variables", ("runtime-secrets",), _TEMPLATES
@@ -136,7 +136,7 @@ PRACTICES: dict[str, tuple[ArticlePractice, ...]] = {
         ArticlePractice(
             "Private registries are no excuse",
             ("image-secrets", "runtime-secrets"),
-            "What is delivered is judged, whatever its folder is called",
+            "What is delivered is judged, wherever it stands",
         ),
     ),
     "Hygiene": (
