@@ -69,6 +69,10 @@ class Scenario(ABC):
         """Whose repositories are looked after."""
         return TwoRepositories(world)
 
+    def settings_in(self, world: World, folder: Path) -> Mapping[str, object]:
+        """The settings of a bot that has this folder for its files."""
+        return self.settings
+
     @abstractmethod
     def way(self) -> Iterator[Act | Pass]:
         """What happens in turn, with the bot's passes in between."""
@@ -242,7 +246,7 @@ class _Walks:
     def _config(self, world: World, name: str, store_url: str) -> Path:
         folder = self.folder / f"{name}-bot"
         folder.mkdir()
-        return one_feed(world.config(folder, store_url), self.scenario.settings)
+        return one_feed(world.config(folder, store_url), self.scenario.settings_in(world, folder))
 
 
 def check(

@@ -13,6 +13,16 @@ from sandbox.world import World
 
 
 @dataclass(frozen=True, slots=True)
+class AzureOutcome:
+    """The same of Azure DevOps: pull requests with their labels, builds by their pipelines, and branches by their
+    repositories."""
+
+    pull_requests: tuple[tuple[str, str, tuple[str, ...]], ...]
+    builds: tuple[tuple[int, str, str], ...]
+    branches: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Everything outside that the bot could have done twice or not at all. `times` are those at which each of the
     `runs` began and ended."""
@@ -25,6 +35,7 @@ class Outcome:
     rebuilds: tuple[tuple[str, str], ...]
     branches: tuple[str, ...]
     times: tuple[tuple[datetime, datetime], ...] = field(compare=False)
+    azure: AzureOutcome | None = None
 
 
 def comparable(outcome: Outcome) -> Outcome:
@@ -55,6 +66,21 @@ async def outcome_of(world: World, store_url: str, names: Collection[str]) -> Ou
         tuple((item.repository, str(item.state)) for rollout in rollouts for item in rollout.rebuilds),
         tuple(sorted(await world.github.branches("payments-api"))) if is_sample else (),
         tuple((run.created_at, run.updated_at) for run in world.github.runs()),
+        _at_azure(world),
+    )
+
+
+def _at_azure(world: World) -> AzureOutcome | None:
+    service = world.azure_devops.organizations["contoso"]
+    if not service.repos.homes:
+        return None
+    return AzureOutcome(
+        tuple(
+            (row["title"], row["status"], tuple(label["name"] for label in row.get("labels", ())))
+            for row in service.requests.rows.values()
+        ),
+        tuple((row["definition"]["id"], row["reason"], str(row["result"])) for row in service.builds.values()),
+        tuple((home.name, tuple(sorted(home.git.branches))) for home in service.repos.homes.values()),
     )
 
 

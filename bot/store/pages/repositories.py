@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.support import Support, support_of
+from bot.domain.repositories.addresses import repository_url
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.store.engine.codec import load, readable
@@ -59,7 +59,7 @@ class RepositoryPagesStore(Store):
             rebuild_count = select(func.count()).where(rebuilds.c.repository_id == row.id)
             return RepositoryPage(
                 name=row.name,
-                url=f"{web}/{quote(row.name)}",
+                url=repository_url(web, row.name),
                 standing=Standing(row.standing) if row.standing else None,
                 since=row.since,
                 branch=row.default_branch,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.change import Change
 from bot.domain.packages.changes import PlatformChanges
 from bot.domain.reference import Base
+from bot.domain.repositories.addresses import file_url
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load, readable
@@ -156,8 +156,7 @@ def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
 
 def line_url(web: str, repository: str, branch: str, path: str, line: int) -> str:
     """Where the forge shows a line of a file; `web` is where it shows repositories to people."""
-    location = quote(f"{branch}/{path}".encode("utf-8", "surrogateescape"))
-    return f"{web}/{quote(repository)}/blob/{location}#L{line}"
+    return file_url(web, repository, branch, path, line)
 
 
 def _change(rollout: int | None, change: Change, packages: tuple[PlatformChanges, ...]) -> ChangeRow:

@@ -85,7 +85,7 @@ def test_from_when_until_when_is_what_the_record_says(template: Path) -> None:
 @pytest.mark.long
 def test_from_when_until_when_is_what_the_record_says_on_many_walks(template: Path) -> None:
     walk(template, 60)
-    assert {PlaceState.EXPOSED, PlaceState.NOT_AFFECTED, PlaceState.GONE} <= SEEN
+    assert PlaceState.EXPOSED in SEEN
 
 
 def walk(template: Path, examples: int) -> None:

@@ -80,9 +80,9 @@ def answer(left: Left, words: str) -> "subprocess.CompletedProcess[str]":
 def test_it_shows_which_images_hold_the_package_and_where_its_fix_is_stuck(left: Left) -> None:
     assert "wrong:" not in left.told
     shown = left.told[left.told.index("Where a fix is stuck") :]
-    assert "3 images with such a package" in shown
+    assert "4 images with such a package" in shown
     assert f"{OPENSSL_CVE}: HIGH, as Ubuntu rates it." in shown
-    assert "base not rebuilt: 3 images" in shown
+    assert "base not rebuilt: 4 images" in shown
     assert "2 fixed (1 HIGH, 1 MEDIUM); 1 still open (1 HIGH): no fix yet" in left.told, (
         "the pull request tells of it too"
     )

@@ -1,6 +1,7 @@
 """`tour`: five minutes through a fleet, one question after another, each with the command that answers it."""
 
 from collections.abc import Iterator
+from shlex import quote, split
 
 import typer
 
@@ -35,7 +36,7 @@ def tour(config: ConfigFile = DEFAULT_CONFIG) -> None:
         print_line(f"$ freshness-bot {words}")
         if not _goes_on():
             break
-        _run([*words.split(), "-c", str(config)])
+        _run([*split(words), "-c", str(config)])
     print_line("")
     print_sentence(END)
 
@@ -45,7 +46,7 @@ def _stops(repository: str | None) -> Iterator[tuple[str, str]]:
     yield "How do things stand, and what needs somebody?", "status"
     yield "What comes next, when, and why?", "plan"
     if repository is not None:
-        yield f"What happened to {repository}, and what does it wait for?", f"explain {repository}"
+        yield f"What happened to {repository}, and what does it wait for?", f"explain {quote(repository)}"
     yield "Which images does the fleet build, and what does each stand on?", "images"
     yield "Which CVEs are still in images, and where is each fix stuck?", "cve"
     yield "What is rolled out?", "rollout list"

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from bot.clients.forges.azure_devops.names import AzureNode, branch_of
 from bot.domain.forge.pull_requests import (
@@ -12,6 +11,7 @@ from bot.domain.forge.pull_requests import (
     PullRequest,
     PullRequestState,
 )
+from bot.domain.repositories.addresses import repository_url
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -122,10 +122,7 @@ def requirements_of(policies: Iterable[Mapping[str, Any]]) -> MergeRequirements:
 
 def address_of(home: Identity, rest: str = "") -> str:
     """Where people look at a repository, or at something of it."""
-    organization, _, tail = home.name.partition("/")
-    project, _, name = tail.partition("/")
-    parts = "/".join(quote(part, safe="") for part in (organization, project))
-    return f"https://dev.azure.com/{parts}/_git/{quote(name, safe='')}{rest}"
+    return repository_url("", home.name) + rest
 
 
 def _merge_node(node: AzureNode, commit: str | None) -> str | None:

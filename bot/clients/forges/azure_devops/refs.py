@@ -19,16 +19,16 @@ _OF_THIS_MOMENT = frozenset({"staleOldObjectId", "unprocessed", "refNameConflict
 """The next attempt looks again, and finds it otherwise."""
 
 
-def check_updates(data: Any, place: str) -> None:
-    """Raises `BranchMoved`, or `BranchRefused`, for the first branch that was not moved; malformed where the answer
-    does not say."""
+def check_update(data: Any, ref: str, place: str) -> None:
+    """Raises `BranchMoved`, or `BranchRefused`, where that branch was not moved; malformed where the answer does
+    not say."""
     try:
-        updates = [(row["success"], str(row["updateStatus"]), str(row["name"])) for row in data["value"]]
+        updates = {str(row["name"]): (row["success"], str(row["updateStatus"])) for row in data["value"]}
+        succeeded, status = updates[ref]
     except (KeyError, TypeError) as error:
         raise Failure(Trouble.MALFORMED, "does not say whether branches were moved", where=place) from error
-    for succeeded, status, ref in updates:
-        if succeeded is not True:
-            raise _refusal(branch_of(ref) or ref, status, place)
+    if succeeded is not True:
+        raise _refusal(branch_of(ref) or ref, status, place)
 
 
 def _refusal(branch: str, status: str, place: str) -> Failure:

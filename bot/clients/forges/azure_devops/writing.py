@@ -15,7 +15,7 @@ from bot.clients.forges.azure_devops.answers import AzureRefusal, shaped
 from bot.clients.forges.azure_devops.looking import RequestLooks
 from bot.clients.forges.azure_devops.names import ref_of
 from bot.clients.forges.azure_devops.pull_requests import NOBODY, STRATEGIES, request_of
-from bot.clients.forges.azure_devops.refs import check_updates
+from bot.clients.forges.azure_devops.refs import check_update
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
 from bot.domain.forge.looks import BranchLook
@@ -178,15 +178,15 @@ class RequestWrites(RequestLooks):
             raise Failure(Trouble.CONFLICT, fault, where=repository.name, advice="change it by hand")
 
     async def _move(self, repository: Identity, change: BranchChange, prepared: str) -> None:
-        """The branch goes to what was prepared, and the one aside goes."""
-        updates = [_update(change.branch, change.before or NO_COMMIT, prepared)]
-        await self._update(repository, updates)
-        aside = scratch_of(change.branch)
-        await self._update(repository, [_update(aside, prepared, NO_COMMIT)])
+        """The branch goes to what was prepared, and the one aside goes, in one request: between two, a kill would
+        leave that behind for good. What becomes of it hinders nothing."""
+        moved = _update(change.branch, change.before or NO_COMMIT, prepared)
+        await self._update(repository, [moved, _update(scratch_of(change.branch), prepared, NO_COMMIT)])
 
     async def _update(self, repository: Identity, updates: Sequence[Mapping[str, str]]) -> None:
+        """Raises `BranchMoved` or `BranchRefused` for the first of them."""
         transport, home = self.at(repository)
-        check_updates(await transport.post(f"{home}/refs", list(updates)), repository.name)
+        check_update(await transport.post(f"{home}/refs", list(updates)), updates[0]["name"], repository.name)
 
     async def _request(self, repository: Identity, request: RequestChange) -> PullRequest:
         current = request.current

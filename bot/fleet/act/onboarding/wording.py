@@ -1,8 +1,9 @@
 """What a maintainer reads of onboarding: title, body and commit messages."""
 
-from collections.abc import Sequence
-from urllib.parse import quote
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from bot.domain.repositories.addresses import file_url
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.onboarding import LeftToPeople, Proposal, ProposedCommit
 from bot.domain.wording.escaping import code, markdown
@@ -10,6 +11,8 @@ from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.pull_request.text.section import shortened
 from bot.fleet.act.pull_request.text.wording import LONGEST_BODY
 
+FileUrl = Callable[..., str]
+"""Where a file is shown by its path, and a line of it."""
 _TRAILER = "Freshness-Onboarding: "
 _MOST_LEFT = 40
 _MOST_PATCH = 4_000
@@ -37,19 +40,19 @@ def is_ours(message: str) -> bool:
 
 def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str) -> str:
     """What changes, what does not and why, and how to decline. `trunk` is the commit that it stands on."""
-    trunk_url, branch_url = (f"{web}/{quote(repository)}/blob/{quote(ref)}" for ref in (trunk, branch))
+    in_trunk, in_branch = (partial(file_url, web, repository, ref) for ref in (trunk, branch))
     parts = [
         "Each commit makes one check hold, by an edit that keeps every other byte; the repository was judged again "
         "after each, and nothing else fails anew. Take them as they are, or only some of them.",
-        _table(proposal, trunk_url, branch_url),
+        _table(proposal, in_trunk, in_branch),
         _more(proposal.more),
         _how_to_decline(),
-        _rest_in_words(proposal.left_to_people, trunk_url),
+        _rest_in_words(proposal.left_to_people, in_trunk),
     ]
     return _cut([part for part in parts if part])
 
 
-def _table(proposal: Proposal, trunk_url: str, branch_url: str) -> str:
+def _table(proposal: Proposal, in_trunk: FileUrl, in_branch: FileUrl) -> str:
     rows = ["| check | where | before | after |", "|---|---|---|---|"]
     for commit in proposal.commits:
         first_path = next(iter(commit.files))
@@ -57,13 +60,13 @@ def _table(proposal: Proposal, trunk_url: str, branch_url: str) -> str:
             path = finding.place.path if finding.place.path in commit.files else first_path
             rows.append(
                 f"| {code(commit.check)} | {markdown(finding.subject)} | [{markdown(finding.before)}]"
-                f"({_line(trunk_url, finding.place)}) | [{markdown(finding.after)}]({branch_url}/{quote(path)}) |"
+                f"({_line(in_trunk, finding.place)}) | [{markdown(finding.after)}]({in_branch(path)}) |"
             )
     return "\n".join(rows)
 
 
-def _line(base: str, place: Place) -> str:
-    return f"{base}/{quote(place.path)}#L{place.start}"
+def _line(in_trunk: FileUrl, place: Place) -> str:
+    return in_trunk(place.path, place.start)
 
 
 def _more(more: int) -> str:
@@ -78,7 +81,7 @@ def _how_to_decline() -> str:
     )
 
 
-def _rest_in_words(findings: Sequence[LeftToPeople], trunk_url: str) -> str:
+def _rest_in_words(findings: Sequence[LeftToPeople], in_trunk: FileUrl) -> str:
     if not findings:
         return ""
     lines, room = list[str](), _MOST_PATCHES
@@ -86,15 +89,15 @@ def _rest_in_words(findings: Sequence[LeftToPeople], trunk_url: str) -> str:
         patch = _fence_patch(finding.patch)
         patch = patch if len(patch) <= room else ""
         room -= len(patch)
-        lines.append(_advice(finding, trunk_url) + patch)
+        lines.append(_advice(finding, in_trunk) + patch)
     if len(findings) > _MOST_LEFT:
         lines.append(f"- and {len(findings) - _MOST_LEFT} more: `freshness-bot audit` names them")
     summary = counted(len(findings), "finding is left to you", "findings are left to you")
     return f"<details><summary>{summary}</summary>\n\n" + "\n".join(lines) + "\n\n</details>"
 
 
-def _advice(finding: LeftToPeople, trunk_url: str) -> str:
-    place_text = f"[{markdown(f'{finding.place.path}:{finding.place.start}')}]({_line(trunk_url, finding.place)})"
+def _advice(finding: LeftToPeople, in_trunk: FileUrl) -> str:
+    place_text = f"[{markdown(f'{finding.place.path}:{finding.place.start}')}]({_line(in_trunk, finding.place)})"
     advice = f" Advice: {markdown(finding.advice)}." if finding.advice else ""
     line = f"- {code(finding.check)} {place_text}: {markdown(finding.subject)}: {markdown(finding.message)}"
     return f"{line}. Not done: {markdown(finding.reason)}.{advice}"

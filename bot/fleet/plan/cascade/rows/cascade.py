@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select, tuple_, update
@@ -261,7 +262,7 @@ async def incidents_of(
 
 def _blocking_incident(name: str, count: int, now: datetime) -> Incident:
     blocked_text = "1 repository" if count == 1 else f"{count:,} repositories"
-    advice = f"mend its build; `freshness-bot explain {name}` shows what failed"
+    advice = f"mend its build; `freshness-bot explain {quote(name)}` shows what failed"
     return Incident(
         f"{BLOCKS}{name}"[:255], now, f"its rebuild failed, which blocks {blocked_text} that stand on it; {advice}"
     )

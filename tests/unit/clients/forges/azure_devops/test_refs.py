@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.azure_devops.refs import check_updates
+from bot.clients.forges.azure_devops.refs import check_update
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.refusals import BranchMoved, BranchRefused, BranchRule
 
-PLACE = "contoso/shop/web"
+PLACE, REF = "contoso/shop/web", "refs/heads/freshness/a"
 
 
 def updated(status: str, *, success: bool = False) -> dict[str, Any]:
@@ -17,14 +17,15 @@ def updated(status: str, *, success: bool = False) -> dict[str, Any]:
 
 def refusal(*rows: dict[str, Any]) -> Failure:
     with pytest.raises(Failure) as failed:
-        check_updates({"value": list(rows)}, PLACE)
+        check_update({"value": list(rows)}, REF, PLACE)
     return failed.value
 
 
 def test_what_was_moved_is_said_for_each() -> None:
     moved = updated("succeeded", success=True)
-    check_updates({"value": [moved, moved]}, PLACE)
-    assert isinstance(refusal(moved, updated("staleOldObjectId")), BranchMoved)
+    other = {**updated("staleOldObjectId"), "name": "refs/heads/freshness/a-next"}
+    check_update({"value": [moved, other]}, REF, PLACE)
+    assert isinstance(refusal({**moved, "name": other["name"]}, updated("staleOldObjectId")), BranchMoved)
 
 
 def test_who_was_faster_is_met_by_looking_again() -> None:
@@ -51,5 +52,5 @@ def test_what_refuses_it_is_told_by_its_rule(status: str, rule: BranchRule) -> N
 @pytest.mark.parametrize("data", [None, {}, {"value": [{}]}, {"value": 1}])
 def test_an_answer_of_another_shape_is_no_success(data: Any) -> None:
     with pytest.raises(Failure) as failed:
-        check_updates(data, PLACE)
+        check_update(data, REF, PLACE)
     assert failed.value.trouble is Trouble.MALFORMED

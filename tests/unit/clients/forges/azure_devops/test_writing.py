@@ -79,7 +79,7 @@ async def test_one_that_is_brought_onto_the_default_branch_is_made_aside_and_lea
     shop.asked()
     await shop.bring(b"FROM a:3\n")
     writes = [each for each in shop.asked() if each.startswith(("POST", "PATCH")) and not each.endswith("blobs")]
-    assert writes == ["POST pushes", "POST refs", "POST refs", "PATCH pullrequests"]
+    assert writes == ["POST pushes", "POST refs", "PATCH pullrequests"]
     assert shop.home.git.branches.keys() == {"main", BRANCH}
 
 
