@@ -320,8 +320,10 @@ def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
     if push.step.action.startswith(("depot/", "namespacelabs/", "useblacksmith/")):
         return True, why
     for step in builders_before(push):
-        is_plain = step.input("driver") == "docker"
-        return (None, f"{why}, but the driver docker may store none") if is_plain else (True, why)
+        driver = step.input("driver")
+        if is_unknown(driver):
+            return None, f"{why}, but the builder's driver is {driver}, which only a run knows"
+        return (None, f"{why}, but the driver docker may store none") if driver == "docker" else (True, why)
     earlier = takewhile(lambda each: each is not push.command, push.step.commands)
     if push.command is not None and any(map(_creates_builder, earlier)):
         return True, why

@@ -114,5 +114,3 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
 }
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 BY_CHECK: dict[str, Rule] = {rule.check: rule for rule in RULES}
-VERSION = 65
-"""Raised when a rule's answer changes for texts that do not: what is kept by blob is then read again."""

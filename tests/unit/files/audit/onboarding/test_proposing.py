@@ -339,11 +339,13 @@ def test_a_check_that_the_operator_leaves_out_is_told_so() -> None:
     }
 
 
+SET_UP = "- uses: docker/setup-buildx-action@v3\n"
+DRIVER_OF_RUN = (SET_UP, f"{SET_UP}  with: {{driver: '${{{{ matrix.driver }}}}'}}\n")
+
+
 def test_an_edit_that_would_not_make_its_check_hold_is_told_as_a_patch() -> None:
-    """Whether what an action of others sets up stores what `sbom: true` asks for is not known."""
-    found = left(
-        {BUILD: workflow(PUSH.replace("docker/setup-buildx-action", "contoso/setup-buildx-action"))}, "sbom"
-    )
+    """Whether a driver that only a run knows stores what `sbom: true` asks for is not known."""
+    found = left({BUILD: workflow(PUSH.replace(*DRIVER_OF_RUN))}, "sbom")
     assert found.reason == "with that change the check would not hold, or another finding would be new"
     assert "+          sbom: true\n" in found.patch
 
@@ -366,7 +368,7 @@ def test_a_pull_request_stays_small() -> None:
 def test_many_splices_are_tried_out_together_where_one_of_them_does_not_stand_too(
     monkeypatch: pytest.MonkeyPatch, number: int, number_of_others: int
 ) -> None:
-    of_others = PUSH.replace("docker/setup-buildx-action", "contoso/setup-buildx-action")
+    of_others = PUSH.replace(*DRIVER_OF_RUN)
     texts = [of_others] * number_of_others + [PUSH] * number
     judged = list[RepositoryTexts]()
 
