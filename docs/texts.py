@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -129,6 +130,8 @@ async def written() -> Texts:
 async def microsofts_world() -> AsyncIterator[World]:
     """A world whose registry counts as Microsoft's, which it stands for: texts tell by that who rebuilds a base."""
     async with World() as world:
+        # Rules keep Microsoft's own name, by which they know what a file names: they are loaded before.
+        import_module("bot.files.audit.rules")
         with mock.patch.object(dotnet, "MICROSOFT", world.registry.host):
             yield world
 

@@ -164,6 +164,7 @@ def _told(
         "workflow": None if is_pin else f"build.yml{mark}",
         "run": None if is_pin or waits else run,
         "url": url,
+        "ready_since": began if state is RebuildState.OPEN else None,
         "ended_at": ended,
         "due_at": now + timedelta(minutes=1 + id_ % 50),
         "severity": "high" if rollout % 2 else None,

@@ -172,6 +172,6 @@ async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) ->
     def read_status(row: Any) -> BaseStatus:
         base = base_of(row)
         facts = (row.digest, row.version, row.moved_at, row.repositories, row.error)
-        return BaseStatus(base, *facts, lags.get(base), copies.get(row.id), shows_two_in(row))
+        return BaseStatus(base, *facts, lags.get(base), copies.get(row.id), shows_two_in(row), row.due_at)
 
     return tuple(readable(base_rows, read_status, lambda row: f"base {row.id}"))

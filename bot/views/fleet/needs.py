@@ -20,6 +20,7 @@ class NeedReason(StrEnum):
     NOT_READY = "not-ready"
     UNREADABLE = "unreadable"
     CONTRADICTED = "contradicted"
+    NOT_BUILT = "not-built"
     UNPROVEN = "unproven"
     NOT_REBUILT = "not-rebuilt"
     OUT_OF_SUPPORT = "out-of-support"
@@ -72,6 +73,11 @@ _WORDS: Mapping[NeedReason, GroupWords] = {
         "repository has an image that contradicts itself",
         "repositories have images that contradict themselves",
         "find out how it was built, and build it anew",
+    ),
+    NeedReason.NOT_BUILT: GroupWords(
+        "rebuild is merged and was not seen to build",
+        "rebuilds are merged and were not seen to build",
+        "have a workflow build what is pushed; `freshness-bot explain REPOSITORY` says more",
     ),
     NeedReason.UNPROVEN: GroupWords(
         "rebuild is not proven: no image of it is known",

@@ -36,6 +36,8 @@ class BaseStatus:
     """How it stands to what it is a copy of."""
     shows_two: ShowsTwo | None = None
     """What its registry shows beside `digest`, in turn."""
+    due_at: datetime | None = None
+    """When it is to be looked at next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ class DumpStatus:
     newest_at: datetime | None = None
 
 
+_LEFT_AFTER = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """`rebuilds` are those that have not ended, and all of the newest rollout; `tried_again` the ids of those that
@@ -90,6 +95,12 @@ class Status:
     no_room: str | None = None
     """What is told of the store's disk where that has no room left."""
 
+    def left_since(self, now: datetime) -> datetime | None:
+        """Since when no bot looks at any base; None where one does, which looks at each several times a day."""
+        due = [each.due_at for each in self.bases if each.due_at is not None]
+        latest = max(due, default=None)
+        return latest if latest is not None and now - latest > _LEFT_AFTER else None
+
     @property
     def ahead(self) -> tuple[Rebuild, ...]:
         """The rebuilds that the bot has still to begin or to go on with, what is due first before the others."""
@@ -98,9 +109,10 @@ class Status:
         )
 
 
-def as_json(status: Status) -> dict[str, Any]:
-    """Gives the status as plain JSON values."""
+def as_json(status: Status, now: datetime) -> dict[str, Any]:
+    """Gives the status as plain JSON values; `left_since` is null while a bot looks at bases."""
     return {
+        "left_since": status.left_since(now),
         "needs_you": needs.as_json(status.needs),
         "repositories": status.repositories,
         "unreadable": [{"repository": name, "error": error} for name, error in status.unreadable],

@@ -136,6 +136,18 @@ class TestASmallFleet:
         first_paragraph = (await asking(READER).get(f"/repositories/{name}")).text.split('<p class="quiet">')[1]
         assert reason.removesuffix(MARK) in first_paragraph.partition("</p>")[0]
 
+    async def test_a_repository_that_cannot_be_read_says_that_its_rows_are_older(
+        self, asking: Asking, database: Database
+    ) -> None:
+        rebuilt = select(rebuilds.c.repository_id)
+        async with database.transaction() as connection:
+            name = await connection.scalar(select(repositories.c.name).where(repositories.c.id.not_in(rebuilt)))
+            failed = update(repositories).where(repositories.c.name == name).values(error="its tree answers 404")
+            await connection.execute(failed)
+        assert name is not None
+        text = (await asking(READER).get(f"/repositories/{quote(name)}")).text
+        assert "It could not be read, so what stands below is as it was read before" in text
+
     async def test_every_repository_has_its_page_also_where_nothing_was_ever_rebuilt(
         self, asking: Asking, database: Database
     ) -> None:

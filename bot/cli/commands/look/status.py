@@ -67,10 +67,15 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
     from bot.views.fleet.troubles import troubles_of
 
     if output is Format.JSON:
-        print_json(as_json(status) | {"troubles": troubles_as_json(troubles_of(status))})
+        print_json(as_json(status, now) | {"troubles": troubles_as_json(troubles_of(status))})
         return
     if status.no_room is not None:
         print_sentence(f"The bot stands still, or soon will: {status.no_room}")
+    if (since := status.left_since(now)) is not None:
+        print_sentence(
+            f"No bot has looked at any base since {moment(since)} UTC, and what follows is as old: see whether it "
+            "runs (`freshness-bot health`, its log)"
+        )
     print_sentence(verdict(status, now))
     if not status.repositories:
         print_sentence(NOTHING_READ)
@@ -128,8 +133,13 @@ def what_comes_next(status: "Status", now: datetime) -> "Iterator[str]":
         verb = "begins" if number == 1 else "begin"
         at_the_latest = f", and {verb} by {moment(until)} UTC at the latest" if until is not None else ""
         others = f"; {more:,} for something else" if (more := len(status.waits) - number) else ""
-        waiting = counted(number, "rebuild waits", "rebuilds wait")
-        yield f"{waiting} for {reason}{at_the_latest}{others}"
+        is_held = reason.startswith("held ")
+        waiting = (
+            counted(number, "rebuild is", "rebuilds are")
+            if is_held
+            else f"{counted(number, 'rebuild waits', 'rebuilds wait')} for"
+        )
+        yield f"{waiting} {reason}{at_the_latest}{others}"
 
 
 def _show_troubles_in_short(status: "Status") -> None:

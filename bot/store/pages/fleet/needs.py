@@ -245,10 +245,9 @@ def _of_rebuilds() -> list[_Kind]:
     is_green = and_(is_open, table.ready_since.is_not(None), table.ready_since <= _GREEN_BY)
     is_stale = and_(is_open, ~func.coalesce(is_green, False), asked_since() <= _STALE_BY)
     is_refused = and_(table.state.in_(AWAITING), table.refusals >= _REFUSED_AFTER, ~IS_KEPT)
-    is_unproven = and_(
-        table.state.in_((RebuildState.BUILT.value, RebuildState.MERGED.value)),
-        table.id.in_(select(standings.c.latest_rebuild)),
-    )
+    is_latest = table.id.in_(select(standings.c.latest_rebuild))
+    is_unbuilt = and_(table.state == RebuildState.MERGED.value, is_latest)
+    is_unproven = and_(table.state == RebuildState.BUILT.value, is_latest)
     in_approval = and_(steps.c.state == StepState.APPROVAL.value, table.state == RebuildState.STEPPING.value)
     with_steps = home.join(steps, steps.c.rebuild_id == rebuilds.c.id)
     return [
@@ -257,6 +256,7 @@ def _of_rebuilds() -> list[_Kind]:
         _Kind(NeedReason.APPROVAL, with_steps, in_approval, name, steps.c.since, steps.c.reason, steps.c.url),
         _Kind(NeedReason.UNMERGED, home, is_green, name, table.ready_since, literal(""), table.url, table.id),
         _Kind(NeedReason.NOT_READY, home, is_stale, name, asked_since(), table.hindered_by, table.url, table.id),
+        _Kind(NeedReason.NOT_BUILT, home, is_unbuilt, name, table.ended_at, table.reason, table.url, table.id),
         _Kind(NeedReason.UNPROVEN, home, is_unproven, name, table.ended_at, table.reason, table.url, table.id),
     ]
 

@@ -106,6 +106,24 @@ def test_it_says_what_comes_next_and_what_the_rest_wait_for(capsys: pytest.Captu
     assert "1 rebuild waits for wave broad to begin, and begins by 2026-03-10 12:00 UTC at the latest" in lines
 
 
+def test_it_says_first_since_when_no_bot_has_looked_at_any_base(capsys: pytest.CaptureFixture[str]) -> None:
+    def base(tag: str, due_ago: timedelta) -> BaseStatus:
+        at = Base("mcr.microsoft.com", "dotnet/sdk", tag)
+        return BaseStatus(at, "sha256:1", "10.0.1", NOON, 1, None, due_at=NOON - due_ago)
+
+    left = (base("8.0", timedelta(days=9)), base("10.0", timedelta(days=8)))
+    first_line = shown(replace(QUIET, bases=left), capsys)[0]
+    assert first_line.startswith(f"No bot has looked at any base since {left[1].due_at:%Y-%m-%d %H:%M} UTC")
+    looked_at = (left[0], base("9.0", -timedelta(minutes=5)))
+    assert not shown(replace(QUIET, bases=looked_at), capsys)[0].startswith("No bot")
+
+
+def test_what_a_person_holds_is_held_and_waits_for_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    planned = rebuild(state=RebuildState.PLANNED)
+    status = replace(QUIET, rebuilds=(planned,), waits={planned.id: Hold("held by bob: stock-taking", None)})
+    assert "1 rebuild is held by bob: stock-taking" in shown(status, capsys)
+
+
 def test_all_names_every_one_that_needs_somebody_with_why(capsys: pytest.CaptureFixture[str]) -> None:
     red = NeedGroup(NeedReason.FAILED, 1, (AwaitsPerson("contoso/api", NOON, "test X is red", "https://host/1"),))
     lines = shown(replace(QUIET, needs=NeedsYou((red,))), capsys, show_all=True)
