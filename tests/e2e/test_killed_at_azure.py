@@ -24,7 +24,9 @@ async def push_beside(_: World, fleet: SampleFleet) -> None:
     """The default branch moves on, so that the bot's is brought onto it."""
     assert isinstance(fleet, AzureFleet)
     fleet.service.repos.push(fleet.homes[PINNED], "main", {"NEWS.md": b"news\n"})
-    fleet.service.builds.clear()
+    for number, row in list(fleet.service.builds.items()):
+        if row["reason"] == "individualCI":  # of no rebuild; the numbers of others are never given twice
+            del fleet.service.builds[number]
 
 
 async def merge_and_finish(_: World, fleet: SampleFleet) -> None:
