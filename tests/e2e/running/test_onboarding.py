@@ -128,8 +128,8 @@ async def test_repositories_are_brought_along_or_leave_it(stage: Stage) -> None:
     await github.merge(SHOP, request["number"])
     await passes(stage, 2)
 
-    # What is left needs people, such as what an action that nobody read may do, or the commit of one that this forge
-    # does not know.
+    # What is left needs people: the commit of an action that this forge does not know, and what one may do that
+    # nobody has read.
     done = await standing(stage, SHOP)
     assert (done.state, done.merged) == (OnboardingState.DONE, 2)
     assert await failing(stage, SHOP) & set(SAFE_CHECKS) == {"actions-pinned", "dispatchable", "weekly-rebuild"}
