@@ -222,7 +222,8 @@ def _unfixed_lines(summary: Summary) -> Iterator[Line]:
     """What the gate lets through because nobody has fixed it: shown every time, until it is fixed or accepted."""
     for cve in summary.unfixed[:_MOST_UNFIXED]:
         packages = ", ".join(map(short, cve.packages[:_MOST_PACKAGES]))
-        yield plain(f"{short(cve.id)} ({cve.severity}) in {packages}: {counted(cve.images, 'image')}")
+        rated = ", ".join(filter(None, (cve.severity, cve.mark.exploited_told)))
+        yield plain(f"{short(cve.id)} ({rated}) in {packages}: {counted(cve.images, 'image')}")
     if (more := len(summary.unfixed) - _MOST_UNFIXED) > 0:
         yield plain(f"and {more:,} more")
 
