@@ -13,7 +13,7 @@ from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_stat
 from bot.files.audit.delivery.builders import NEW_ENOUGH, builders_before, without_statements
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import about
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.delivery.reports import takes_any_artifact
 from bot.files.audit.delivery.statements import JOINED, why_no_index
@@ -87,9 +87,9 @@ def _rights_behind(repository: RepositoryTexts, push: Push) -> dict[str, str]:
     needed_rights = {}
     for each in deliveries(repository).pushes:
         if each.step.job is push.step.job and each.step.action in WITH_DIGEST:
-            attestations = related(each, deliveries(repository).attestations)
+            attestations = about(repository, each, deliveries(repository).attestations)
             is_attested = any(made.what == "provenance" for made in attestations)
-            if not is_attested or not related(each, deliveries(repository).signings):
+            if not is_attested or not about(repository, each, deliveries(repository).signings):
                 needed_rights["id-token"] = "write"
             if not is_attested:
                 needed_rights["attestations"] = "write"

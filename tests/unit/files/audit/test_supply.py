@@ -991,3 +991,27 @@ def test_a_builder_whose_version_is_not_told_is_asked_for_nothing(image: str) ->
     (found,) = findings("sbom", {BUILD: workflow(builder + push())})
     assert found.fix is not None
     assert (found.fix.edits, found.fix.suggested) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("signed", "expected"),
+    [
+        ("ghcr.io/contoso/api@${{ steps.build.outputs.digest }}", HOLDS),
+        ("ghcr.io/contoso/other@${{ steps.build.outputs.digest }}", HOLDS),
+        ("ghcr.io/contoso/web@${{ needs.web.outputs.digest }}", FAILS),
+        ("ghcr.io/contoso/web:8", FAILS),
+        ("docker.io/contoso/api:8", HOLDS),
+        ("$IMAGE", HOLDS),
+        ("$(cat tags)", HOLDS),
+    ],
+)
+def test_a_signature_counts_for_the_image_that_it_names(signed: str, expected: Outcome) -> None:
+    steps = push("tags: 'ghcr.io/contoso/api:8'") + f"- run: cosign sign --yes {signed}\n"
+    assert outcome("image-signed", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("ghcr.io/contoso/api", HOLDS), ("ghcr.io/contoso/web", FAILS)])
+def test_a_statement_counts_for_the_image_that_it_names(name: str, expected: Outcome) -> None:
+    steps = push("provenance: false", "tags: 'ghcr.io/contoso/api:8'")
+    steps += f"- uses: actions/attest@v4\n  with: {{subject-name: {name}, subject-digest: 'sha256:a'}}\n"
+    assert outcome("provenance", {BUILD: workflow(steps)}) is expected
