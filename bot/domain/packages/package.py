@@ -9,7 +9,7 @@ from bot.domain.evidence import Strength
 
 RUNTIME_PACK = "runtimepack."
 """How `*.deps.json` begins the name of a runtime pack: a shared framework that an application brings itself."""
-EDITION = 1
+EDITION = 2
 """Of what is read of a layer, to be raised where that becomes more: what an earlier one has read is read anew for
 the next image that stands on it."""
 

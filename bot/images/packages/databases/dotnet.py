@@ -1,9 +1,10 @@
 """.NET's own packages: what an application's `*.deps.json` ships, and the shared frameworks of a runtime."""
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
 from bot.domain.packages.package import Inventory, Package, PackageType
+from bot.images.packages.databases.overriding import Assemblies, is_overridden, runtime_target
 from bot.images.packages.reading import Collection, malformed, mapping, read_json, text
 
 _LARGEST = 4 * 1024 * 1024
@@ -15,17 +16,18 @@ _FRAMEWORK = re.compile(rf"(?P<folder>(?:.*/)?shared/{_NAME}/{_VERSION})(?:/.*)?
 _PLACE = re.compile(rf"(?:.*/)?shared/{_NAME}(?:/{_VERSION})?/?")
 
 
-def read_dependencies(data: bytes, place: str) -> Inventory:
-    """The NuGet packages and runtime packs that the application ships.
+def read_dependencies(data: bytes, place: str, frameworks: Sequence[Assemblies] = ()) -> Inventory:
+    """The NuGet packages and runtime packs that the application ships, and runs.
 
     A package that the runtime target lists without assets is not shipped; one that it does not list at all may be,
-    and counts. Projects are the application itself. Raises `Failure` for what is no such file.
+    and counts. One that the `frameworks` on which the application runs take the place of is never loaded, and they
+    count in its stead. Projects are the application itself. Raises `Failure` for what is no such file.
     """
     document = read_json(data, place, _LARGEST)
     libraries = document.get("libraries")
     if not isinstance(libraries, dict):
         raise malformed("has no libraries, so it is no deps.json", place)
-    target = _runtime_target(document)
+    target = runtime_target(document)
     collection = Collection(place)
     for key, library in libraries.items():
         if not isinstance(library, dict):
@@ -35,19 +37,14 @@ def read_dependencies(data: bytes, place: str) -> Inventory:
             continue
         if key in target and not any(mapping(target[key]).get(kind) for kind in _ASSETS):
             continue
+        if is_overridden(mapping(target.get(key)), frameworks):
+            continue
         name, slash, version = key.partition("/")
         if name and slash and version and "/" not in version:
             collection.add(Package(PackageType.NUGET, name, version))
         else:
             collection.refuse(f"a library is named {key[:60]!r}, which is no name with a version")
     return collection.inventory()
-
-
-def _runtime_target(document: dict[str, Any]) -> dict[str, Any]:
-    """The part of `targets` that `runtimeTarget` names: a text, or an object with a name in it."""
-    target = document.get("runtimeTarget")
-    name = text(target) or text(mapping(target).get("name"))
-    return mapping(mapping(document.get("targets")).get(name))
 
 
 def framework_folder(path: str) -> str | None:

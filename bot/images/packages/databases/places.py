@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.images.packages.databases import apk, chisel, dotnet, dpkg, rpm_dbpath
+from bot.images.packages.databases import apk, chisel, dotnet, dpkg, overriding, rpm_dbpath
 from bot.images.packages.databases import rpm as rpm
 from bot.images.packages.databases import rpm as rpm_database
 from bot.images.packages.reading import lines
@@ -73,7 +73,7 @@ _RPM_BESIDE = _RPM_LOGS + _RPM_JOURNALS
 _UPDATES_FOLDER = "var/lib/dpkg/updates/"
 """Where dpkg notes what it does to a package before its database takes that over, in files that are numbered."""
 _OS_RELEASES = ("etc/os-release", "usr/lib/os-release")
-_DEPENDENCIES = ".deps.json"
+_DEPENDENCIES = overriding.DEPENDENCIES
 
 _OLD_RPM_DATABASES = frozenset(f"{folder}{name}" for folder in _RPM_FOLDERS for name in ("Packages", "Packages.db"))
 """rpm's older forms (Berkeley DB, ndb): no base of .NET has them. What uses them cannot be told."""
@@ -166,6 +166,8 @@ def largest(path: str) -> int:
         return 64 * 1024
     if path.endswith(_DEPENDENCIES):
         return 4 * _MIB
+    if path.endswith(overriding.CONFIG):
+        return overriding.LARGEST_CONFIG
     return _MIB if _is_status_part(path) or _is_update(path) or rpm_dbpath.is_macros(path) else 0
 
 
@@ -188,9 +190,11 @@ def packages_in(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inv
     inventories: list[Inventory] = []
     files, doubts = _of_one_rpm_database(files)
     failures: list[str] = [*problems, *doubts]
+    installed = {path: framework for path in files if (framework := dotnet.framework(path)) is not None}
+    frameworks = overriding.SharedFrameworks(installed, files)
     for path in sorted(files):
         try:
-            inventories.append(_read(path, files))
+            inventories.append(_read(path, files, frameworks))
         except Failure as failure:
             failures.append(str(failure))
     failures += [problem for inventory in inventories for problem in inventory.problems]
@@ -218,7 +222,7 @@ def _of_one_rpm_database(files: Mapping[str, bytes]) -> tuple[Mapping[str, bytes
     return {path: data for path, data in files.items() if not path.startswith(others)}, ()
 
 
-def _read(path: str, files: Mapping[str, bytes]) -> Inventory:
+def _read(path: str, files: Mapping[str, bytes], frameworks: overriding.SharedFrameworks) -> Inventory:
     data = files[path]
     if (reader := _READERS.get(path)) is not None:
         return reader(data, path)
@@ -234,7 +238,7 @@ def _read(path: str, files: Mapping[str, bytes]) -> Inventory:
         description = "an rpm database of an older form" if path in _OLD_RPM_DATABASES else "a list without epochs"
         return Inventory(problems=(f"{path}: is {description}, which is not read",))
     if path.endswith(_DEPENDENCIES):
-        return dotnet.read_dependencies(data, path)
+        return dotnet.read_dependencies(data, path, frameworks.beside(path))
     framework = dotnet.framework(path)
     return Inventory(() if framework is None else (framework,))
 
