@@ -18,21 +18,21 @@ _ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class FileOrigin:
     """What a file that is no source comes from; `source` is the folder of its chart, if the repository has it."""
 
     message: str
     source: str = ""
 
 
-def origin_of(path: str, text: str, charts: Collection[str], paths: Collection[str]) -> Origin | None:
+def origin_of(path: str, text: str, charts: Collection[str], paths: Collection[str]) -> FileOrigin | None:
     """What a manifest comes from that is no source; None for one that is, or does not say."""
     if not path.endswith(_ENDINGS):
         return None
     if (rendered := _RENDERED.search(text)) is not None:
         named = (each for each in charts if each.rpartition("/")[2] == rendered["chart"])
         folders = [each for each in named if f"{each}{rendered['path']}" in paths]
-        return Origin("it was rendered of a chart", folders[0] if len(folders) == 1 else "")
+        return FileOrigin("it was rendered of a chart", folders[0] if len(folders) == 1 else "")
     if _OF_CLUSTER.search(text) is not None and "apiVersion:" in text:
-        return Origin("it is what a cluster gave out")
+        return FileOrigin("it is what a cluster gave out")
     return None

@@ -25,7 +25,7 @@ from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.make import KIND as MAKE
 from bot.files.formats.shell import KIND as SHELL
 from bot.files.formats.workflows import KIND as WORKFLOW
-from bot.files.origins import Origin, origin_of
+from bot.files.origins import FileOrigin, origin_of
 
 
 def _words(text: str) -> frozenset[str]:
@@ -140,7 +140,7 @@ class Scope:
         self._leaves_out = leaves_out
         self._named: Mapping[str, FileStanding] | None = None
         self._standings: dict[str, tuple[FileStanding, str, str]] = {}
-        self._origins: dict[str, Origin | None] = {}
+        self._origins: dict[str, FileOrigin | None] = {}
 
     @cached_property
     def _tests(self) -> frozenset[str]:
@@ -200,7 +200,7 @@ class Scope:
             self._standings[path] = self._decide(path)
         return self._standings[path]
 
-    def _origin(self, path: str) -> Origin | None:
+    def _origin(self, path: str) -> FileOrigin | None:
         if path not in self._origins:
             text = self._texts.text(path) if path.endswith((".yaml", ".yml")) else ""
             self._origins[path] = origin_of(path, text, self._charts, self._paths)
