@@ -9,6 +9,8 @@ from sandbox.fleets.fleet import ASPNET, BUILD_ON_PUSH, RUNTIME_TAG, WEEKLY_REBU
 from sandbox.fleets.pipelines import HOME, PipelineFleet
 
 FIRST_PIPELINE = 1_000
+PAGE = 1_000
+"""As many definitions and builds as Azure DevOps shows at once."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class TwoForges(PipelineFleet):
             built = f"{self.world.github.name}/{name}"
             self.service.define(self.definitions[name], built, name=name)
         self.service.on_finished = self._built_there
+        self.service.page = PAGE
         self.built_on = dict.fromkeys(self.names, f"{ASPNET}:{RUNTIME_TAG}")
 
     @property

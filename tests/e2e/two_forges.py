@@ -3,8 +3,7 @@
 The bot works as a service does: it looks at what is due, on a clock that is moved on.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,12 +22,13 @@ from tests.migrated import new_sqlite
 
 FORGES = ("github", "azure")
 SOAK = timedelta(hours=1)
-WAVES = ({"name": "canary", "soak": "1h"}, {"name": "early", "soak": "1h"}, {"name": "rest"})
 LOOK = timedelta(minutes=20)
 MOST_LOOKS = 40
 ADVISORY = "CVE-2026-21218"
 Requests = Mapping[str, int]
 """How many by their forges."""
+WaveOf = Callable[[TwoForges, str], str]
+"""The wave of a repository."""
 
 
 @dataclass(slots=True)
@@ -36,20 +36,21 @@ class Rollout:
     """What a rollout came to: when the rebuild of each repository was seen to have begun and ended, and how much
     was asked.
 
-    `first_sight` is what the first pass asked, `asked` what the rollout did.
+    `first_sight` is what the first pass asked, `asked` what each look of the rollout did.
     """
 
     stage: Stage
     fleet: TwoForges
+    wave_of: WaveOf
     first_sight: Requests
-    asked: Counter[str] = field(default_factory=Counter)
+    asked: dict[datetime, Requests] = field(default_factory=dict)
     begun_at: dict[str, datetime] = field(default_factory=dict)
     ended_at: dict[str, datetime] = field(default_factory=dict)
     rebuilds: list[Rebuild] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def of_wave(self, wave: str) -> set[str]:
-        return {name for name in self.fleet.names if wave_of(self.fleet, name) == wave}
+        return {name for name in self.fleet.names if self.wave_of(self.fleet, name) == wave}
 
     def builds_of(self, name: str) -> int:
         """Runs of workflows and builds of pipelines, since the fleet was made."""
@@ -86,16 +87,21 @@ class Rollout:
         self.fleet.announce("10.0.1", security=True, cves=(ADVISORY,))
         for _ in range(MOST_LOOKS):
             await self.look()
-            self.asked.update(_counted(self.stage.world))
-            await self._note()
+            self.asked[self.stage.clock.now()] = counted(self.stage.world)
+            await self._note(next(reversed(self.asked)))
             if len(self.ended_at) == len(self.fleet.names):
                 return
             await self._people_and_builders()
 
-    async def _note(self) -> None:
+    def asked_of(self, forge: str, names: Collection[str]) -> int:
+        """How much was asked of a forge in the looks from the first that begins one of these repositories to the
+        last that ends one."""
+        begun, ended = min(self.begun_at[name] for name in names), max(self.ended_at[name] for name in names)
+        return sum(asked[forge] for at, asked in self.asked.items() if begun <= at <= ended)
+
+    async def _note(self, now: datetime) -> None:
         rollouts = await self.stage.bot.stores[RolloutViewsStore].rollouts(50)
         self.rebuilds = [rebuild for rollout in rollouts for rebuild in rollout.rebuilds]
-        now = self.stage.clock.now()
         for rebuild in self.rebuilds:
             name = rebuild.repository.rpartition("/")[2]
             if not rebuild.state.awaits_action:
@@ -119,7 +125,27 @@ class Rollout:
             service.finish(number)
 
 
-async def settled_in(world: World, folder: Path, on_each: int, exits: AsyncExitStack) -> Rollout:
+def by_tenths(fleet: TwoForges, name: str) -> str:
+    """A tenth of the fleet goes first, and three more before the rest."""
+    tenth = int(name.rpartition("-")[2]) * 10 // fleet.on_each
+    return "canary" if tenth < 1 else "early" if tenth < 4 else "rest"
+
+
+IN_TENTHS: Sequence[Mapping[str, str]] = (
+    {"name": "canary", "soak": "1h"},
+    {"name": "early", "soak": "1h"},
+    {"name": "rest"},
+)
+
+
+async def settled_in(
+    world: World,
+    folder: Path,
+    on_each: int,
+    exits: AsyncExitStack,
+    waves: Sequence[Mapping[str, str]] = IN_TENTHS,
+    wave_of: WaveOf = by_tenths,
+) -> Rollout:
     """The fleet after the bot has seen it first."""
     world.github.edge.limits.rest = world.github.edge.limits.graphql = 100_000
     fleet = TwoForges(world, on_each=on_each, platforms=("linux/amd64",))
@@ -127,23 +153,19 @@ async def settled_in(world: World, folder: Path, on_each: int, exits: AsyncExitS
     stage = await settled(
         *(world, folder, new_sqlite(folder / "freshness.db"), exits),
         fleet=fleet,
-        policy=[_rule(fleet, name) for name in fleet.names],
-        rollout={"waves": list(WAVES)},
+        policy=[{**_rule(fleet, name), "wave": wave_of(fleet, name)} for name in fleet.names],
+        rollout={"waves": list(waves)},
         azure_devops=azure_devops_in(world, folder, f"{HOME}/*"),
     )
-    return Rollout(stage, fleet, _counted(world))
-
-
-def wave_of(fleet: TwoForges, name: str) -> str:
-    """A tenth of the fleet goes first, and three more before the rest."""
-    tenth = int(name.rpartition("-")[2]) * 10 // fleet.on_each
-    return "canary" if tenth < 1 else "early" if tenth < 4 else "rest"
+    return Rollout(stage, fleet, wave_of, counted(world))
 
 
 def _rule(fleet: TwoForges, name: str) -> dict[str, object]:
-    match = {"match": {"repositories": [fleet.full_name(name)]}, "settle": "0s"}
-    return {**(fleet.rule(name) if name in fleet.definitions else match), "wave": wave_of(fleet, name)}
+    if name in fleet.definitions:
+        return fleet.rule(name)
+    return {"match": {"repositories": [fleet.full_name(name)]}, "settle": "0s"}
 
 
-def _counted(world: World) -> Requests:
+def counted(world: World) -> Requests:
+    """What was asked since the traffic was forgotten."""
     return {forge: len(world.traffic.requests(service=forge)) for forge in FORGES}
