@@ -84,7 +84,7 @@ async def test_each_digest_is_asked_for_once_however_often_it_runs(stores: Store
     await runs_proxy(stores, "7")
     await runs_proxy(stores, "9")
     stores.clock.advance(25 * HOUR)
-    await reads(stores.other("another"), registries)
+    await reads(stores, registries)
     assert registries.asked == [f"ghcr.io/others/proxy@{digest('9')}"]
 
 
