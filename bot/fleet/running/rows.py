@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
-    RowMapping,
     delete,
     exists,
     func,
@@ -421,7 +420,7 @@ _UNKNOWN = (
 )
 
 
-def _name_of_read(row: RowMapping) -> str:
+def _name_of_read(row: Mapping[str, Any]) -> str:
     return f"{row['registry']}/{row['repository']}"
 
 
