@@ -36,8 +36,8 @@ QUESTIONS = {
     "packages": ["packages", "find", "openssl"],
     "tree": ["tree", BASE],
 }
-STATEMENTS = {"status": 25, "explain": 17, "images": 5, "promises": 6, "cve": 31, "tree": 18}
-"""Read from the store by a question, the look at its schema included. One of those of `cve` asks for the list
+STATEMENTS = {"status": 25, "explain": 17, "images": 5, "promises": 6, "cve": 33, "tree": 18}
+"""Read from the store by a question, the look at its schema included. Two of those of `cve` ask what is exploited, and one for the list
 that a running bot keeps, and that is not in this store."""
 
 
