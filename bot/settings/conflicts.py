@@ -173,7 +173,13 @@ def _web(settings: Settings) -> Iterator[Conflict]:
 
 
 def _running(settings: Settings) -> Iterator[Conflict]:
-    """What a cluster tells comes in where the page is served."""
+    """What a cluster tells comes in where the page is served; a step follows what a source tells of."""
+    environments = {source.environment for source in settings.running.sources}
+    for place, rule in enumerate(settings.policy):
+        for number, step in enumerate(rule.steps or ()):
+            if step.environment is not None and step.environment not in environments:
+                what = f"no source of running.sources tells what runs in {step.environment!r}; add one"
+                yield Conflict(("policy", place, "steps", number, "environment"), what)
     for place, source in enumerate(settings.running.sources):
         if source.kind is SourceKind.PUSH and settings.web.listen is None:
             what = "nobody can tell the bot anything with web.listen: null; set that, or leave the source out"

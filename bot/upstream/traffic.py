@@ -25,6 +25,8 @@ class DailyTraffic:
 FOR_ALL: Sequence[DailyTraffic] = (
     DailyTraffic(".NET's releases, MSRC and GitHub's advisories", 6, 1),
     DailyTraffic("NuGet", 2.5, 4),
+    DailyTraffic("CISA's catalogue of what is exploited", 1.3, 1),
+    DailyTraffic("EPSS", 2.5, 1),
 )
 """What is read whatever images are of, apart from NuGet's, which needs packages of it."""
 UBUNTU = DailyTraffic("Ubuntu", 680, 4)

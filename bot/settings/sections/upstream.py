@@ -257,7 +257,7 @@ class VulnerabilitiesSettings(Section):
         """Reads the one word as all of its sources. Whoever asks for Azure Linux as it is published gets its OVAL
         too, unless that is named."""
         if values == RECOMMENDED:
-            section = handler(dict.fromkeys(dump_addresses.RECOMMENDED, True))
+            section = handler(dict.fromkeys((*dump_addresses.RECOMMENDED, *addresses.MARKS), True))
             section._is_recommended = True
             return section
         if isinstance(values, str):
@@ -295,4 +295,10 @@ class VulnerabilitiesSettings(Section):
     )
     nuget: _dump(dump_addresses.NUGET) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Advisories of packages from NuGet, beyond those of .NET itself."
+    )
+    known_exploited: _feed(addresses.KEV) = Field(  # type: ignore[valid-type]
+        False, validate_default=True, description="CISA's catalogue of what is exploited; it goes first everywhere."
+    )
+    epss: _feed(addresses.EPSS) = Field(  # type: ignore[valid-type]
+        False, validate_default=True, description="EPSS: how likely each CVE is exploited within 30 days."
     )

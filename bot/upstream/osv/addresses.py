@@ -28,7 +28,7 @@ PUBLICATIONS: Mapping[str, CvePublication] = {
 }
 """What each key below `vulnerabilities` in the settings stands for."""
 RECOMMENDED = ("ubuntu", "debian", "alpine", "azure_linux_3_oval", "azure_linux_2_oval", "nuget")
-"""The keys of what tells of all packages once: of Azure Linux its OVAL alone, of which OSV's dump is made."""
+"""The keys of those that tell of all packages once: of Azure Linux its OVAL, of which OSV's dump is made."""
 
 API = "osv-api:"
 

@@ -44,8 +44,8 @@ def test_the_answers_make_a_file_that_config_check_takes(
     ran = bot("init", "--secrets", secrets)
     assert (ran.code, ran.err) == (0, "")
     assert f"put the Slack app's bot token into {secrets}/slack-token (there is a file already)" in ran.out
-    assert "Read the CVEs of packages (at most 16 MB a day, 2 more where images are of Azure Linux, " in ran.out
-    assert "let the addresses of CVE data through: at most 16 MB a day" in ran.out
+    assert "Read the CVEs of packages (at most 20 MB a day, 2 more where images are of Azure Linux, " in ran.out
+    assert "let the addresses of CVE data through: at most 20 MB a day" in ran.out
     assert load(file).vulnerabilities.is_recommended
     (secrets / "github-token").write_text("ghp_x")
     checked = bot("config", "check", "-c", file)

@@ -6,9 +6,10 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from bot.domain.feeds.document import FeedKind
 from bot.domain.packages.cves.publication import CvePublication, publications_of
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem
-from bot.fleet.wiring.grants import dump_sources
+from bot.fleet.wiring.grants import dump_sources, feed_sources
 from bot.settings import Settings
 from bot.settings.model import json_schema
 from bot.settings.sections.upstream import VulnerabilitiesSettings
@@ -65,6 +66,9 @@ def test_recommended_stands_for_all_that_tells_of_packages_once() -> None:
         CvePublication.NUGET: addresses.NUGET,
     }
     assert settings.vulnerabilities.is_recommended
+    kinds = {each.kind for each in feed_sources(settings)}
+    assert {FeedKind.KEV, FeedKind.EPSS} <= kinds
+    assert not {FeedKind.KEV, FeedKind.EPSS} & {each.kind for each in feed_sources(Settings())}
     assert not Settings().vulnerabilities.is_recommended
 
 
