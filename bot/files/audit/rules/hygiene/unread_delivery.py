@@ -6,8 +6,8 @@ files that push, started by a build or by people; `PublishContainer` with its re
 build programs in C# (Nuke, Cake) and F#; builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker,
 Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity,
 Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Argo's workflows, Nomad, Azure Container
-Apps, Bicep, ARM templates and Terraform; Dockerfiles that a run writes or a Compose file holds; hooks that a run
-calls, and Terraform that it applies, after its push.
+Apps, Bicep, ARM templates and Terraform; Dockerfiles inside runs or Compose; hooks that a run calls, and Terraform
+applied, after its push.
 
 Example that is unknown::
 
