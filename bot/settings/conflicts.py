@@ -130,7 +130,9 @@ def _pipelines(settings: Settings) -> Iterator[Conflict]:
         for place, workflow in named:
             pipeline = definition_of(workflow)
             if pipeline is not None and pipeline.organization.lower() not in known:
-                what = f"{pipeline.organization} is not in azure_devops.organizations; add it there with its sign-in"
+                what = (
+                    f"{pipeline.organization} is not in azure_devops.organizations; add it there with its sign-in"
+                )
                 yield Conflict(("policy", number, *place), what)
         if rule.workflows and definition_of(rule.workflow) is not None:
             what = "a pipeline builds the whole repository, so its parts need workflows alone; keep one of the two"

@@ -37,7 +37,8 @@ NOTATION = {"trust_dir": "/trust", "stores": ["ca:acme"], "identities": ["*"]}
         ),
         (
             {"policy": [{"steps": [{"name": "deploy", "workflow": "azure-pipelines: contoso/shop/12"}]}]},
-            "policy.0.steps.0.workflow: contoso is not in azure_devops.organizations; add it there with its sign-in",
+            "policy.0.steps.0.workflow: contoso is not in azure_devops.organizations; add it there with its "
+            "sign-in",
         ),
         (
             {

@@ -193,7 +193,9 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
             return self._put_off(step, f"the forge does not show the text of {step.workflow} in {home}", every)
         workflow = self._workflow_in(path or "", content, shown)
         if workflow is None:
-            may_lack = "has no workflow_dispatch trigger" if build_home.built is None else "builds another repository"
+            may_lack = (
+                "has no workflow_dispatch trigger" if build_home.built is None else "builds another repository"
+            )
             reason = f"{step.workflow} is missing in {home}, or {may_lack}"
             return self._fail_step(replace(step, refused=True), reason)
         if unknown := unknown_inputs(step, workflow, job.known_values):
@@ -218,7 +220,9 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         """The workflow that a file holds, which takes besides what its builder has `shown`; None where it cannot be
         started."""
         workflow = self._read_workflow(path, content.decode(errors="replace")) if path else None
-        return workflow and replace(workflow, inputs=(*workflow.inputs, *(shown.inputs if shown is not None else ())))
+        return workflow and replace(
+            workflow, inputs=(*workflow.inputs, *(shown.inputs if shown is not None else ()))
+        )
 
     async def _heed_words(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
         """The step where the repository that is rebuilt, or the one that the workflow is in, has a word against it.

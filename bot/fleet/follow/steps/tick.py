@@ -162,7 +162,9 @@ class _StepFollowing(Work[StepRun, StepRun]):
         runs = await self._builder.started_runs(step.build_home, step.workflow, branch=step.branch, since=since)
         is_own = step.commit is not None
         taken_runs = await (
-            self._store.runs_of(step.rebuild, step.build_home) if is_own else self._store.runs_taken(step.build_home)
+            self._store.runs_of(step.rebuild, step.build_home)
+            if is_own
+            else self._store.runs_taken(step.build_home)
         )
         contained: dict[str | None, bool] = {None: False, step.commit: True}
         for run in runs:

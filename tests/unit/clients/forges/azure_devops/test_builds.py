@@ -83,7 +83,11 @@ def test_a_red_build_is_told_with_its_task_and_first_error() -> None:
     [
         ("Checkpoint.Approval", (), "approval of stage pro duction"),
         ("Checkpoint.Approval", ("Ada",), "approval of stage pro duction by Ada"),
-        ("Checkpoint.Approval", ("Ada", "[shop]\\Ops", "Ada"), "approval of stage pro duction by Ada or [shop]\\Ops"),
+        (
+            "Checkpoint.Approval",
+            ("Ada", "[shop]\\Ops", "Ada"),
+            "approval of stage pro duction by Ada or [shop]\\Ops",
+        ),
         ("Checkpoint.TaskCheck", (), "a check of stage pro duction"),
     ],
 )
