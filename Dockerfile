@@ -29,7 +29,9 @@ RUN ["/opt/build/bin/hatchling", "build", "--target", "wheel", "--directory", "/
 WORKDIR /data
 RUN ["python", "-m", "pip", "--python", "/opt/freshness-bot/bin/python", "install", "--no-cache-dir", "--no-compile", \
      "--no-index", "--find-links", "/built", "--no-deps", "freshness-bot"]
-# What the bot never reads stays behind, and what it runs is compiled.
+# What the bot never reads stays behind, and what it runs is compiled: without the columns of each instruction, which
+# mark the place within a line in traces and take memory in every process.
+ENV PYTHONNODEBUGRANGES=1
 COPY deploy/slim.py /slim.py
 RUN ["/opt/freshness-bot/bin/python", "/slim.py", "/opt/freshness-bot"]
 
@@ -45,6 +47,7 @@ LABEL org.opencontainers.image.title="freshness-bot" \
       org.opencontainers.image.base.name="${BASE}"
 ENV PATH="/opt/freshness-bot/bin:${PATH}" \
     PYTHONUNBUFFERED=1 \
+    PYTHONNODEBUGRANGES=1 \
     FRESHNESS_BOT_CONFIG=/etc/freshness/freshness.yaml
 COPY --from=build /opt/freshness-bot /opt/freshness-bot
 COPY --from=build --chown=64198:64198 /data /data

@@ -25,6 +25,7 @@ from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.files.formats.make import KIND as MAKE
 from bot.files.formats.shell import KIND as SHELL
 from bot.files.formats.workflows import KIND as WORKFLOW
+from bot.files.origins import FileOrigin, origin_of
 
 
 def _words(text: str) -> frozenset[str]:
@@ -139,6 +140,7 @@ class Scope:
         self._leaves_out = leaves_out
         self._named: Mapping[str, FileStanding] | None = None
         self._standings: dict[str, tuple[FileStanding, str, str]] = {}
+        self._origins: dict[str, FileOrigin | None] = {}
 
     @cached_property
     def _tests(self) -> frozenset[str]:
@@ -151,6 +153,14 @@ class Scope:
             for path in self._texts.paths
             if path.endswith(f"/{_TEMPLATE_CONFIG}")
         )
+
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        return frozenset(self._texts.paths)
+
+    @cached_property
+    def _charts(self) -> tuple[str, ...]:
+        return tuple(dirname(path) for path in self._texts.paths if path.endswith("/Chart.yaml"))
 
     def is_judged(self, path: str) -> bool:
         return self._standing(path)[0] is not FileStanding.LEFT_OUT
@@ -166,6 +176,11 @@ class Scope:
         """The folder by which a path is left out, and why; None for one that is not."""
         standing, folder, why = self._standing(path)
         return (folder, why) if standing is FileStanding.LEFT_OUT else None
+
+    def why_no_source(self, path: str) -> str:
+        """Says what a manifest is that nobody edits, since it was made of others; empty for a source."""
+        origin = self._origin(path)
+        return origin.message if origin is not None else ""
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """All that checks would look at and do not, by folder, in order."""
@@ -185,16 +200,31 @@ class Scope:
             self._standings[path] = self._decide(path)
         return self._standings[path]
 
+    def _origin(self, path: str) -> FileOrigin | None:
+        if path not in self._origins:
+            text = self._texts.text(path) if path.endswith((".yaml", ".yml")) else ""
+            self._origins[path] = origin_of(path, text, self._charts, self._paths)
+        return self._origins[path]
+
     def _decide(self, path: str) -> tuple[FileStanding, str, str]:
         standing, folder, why = self._by_place(path)
         if standing is FileStanding.JUDGED:
-            return standing, "", ""
+            return self._by_origin(path)
         standing_by_name = self._named_there(path, folder)
         if standing_by_name is FileStanding.JUDGED:
             return FileStanding.JUDGED, "", ""
         if standing is FileStanding.LEFT_OUT and (standing_by_name is not None or not self._leaves_out):
             return FileStanding.MAY_BE_FIXTURE, folder, why
         return standing, folder, why
+
+    def _by_origin(self, path: str) -> tuple[FileStanding, str, str]:
+        """What was rendered of a chart that is judged itself is not judged a second time, unless it is deployed."""
+        origin = self._origin(path)
+        if origin is None or not origin.source or not self._leaves_out:
+            return FileStanding.JUDGED, "", ""
+        if not self.is_judged(f"{origin.source}/Chart.yaml") or self._named_there(path, "") is not None:
+            return FileStanding.JUDGED, "", ""
+        return FileStanding.LEFT_OUT, dirname(path), f"rendered of the chart {origin.source}, which is judged"
 
     def _by_place(self, path: str) -> tuple[FileStanding, str, str]:
         folders = path.split("/")[:-1]

@@ -37,6 +37,7 @@ def conflicts(settings: Settings) -> list[Conflict]:
         *_weekly(settings),
         *_waves(settings),
         *_images(settings),
+        *_recommended(settings),
         *_trust(settings),
         *_messages(settings),
         *_pipelines(settings),
@@ -99,6 +100,16 @@ def _images(settings: Settings) -> Iterator[Conflict]:
         if registry.push_username is not None:
             what = "nothing is written beside images without images.attest; set that, or leave it out"
             yield Conflict(("registries", host, "push_username"), what)
+
+
+def _recommended(settings: Settings) -> Iterator[Conflict]:
+    """The complete set of sources has those of .NET in it."""
+    if not settings.vulnerabilities.is_recommended:
+        return
+    for key in ("dotnet_releases", "msrc", "github_advisories"):
+        if getattr(settings.feeds, key) is None:
+            what = "vulnerabilities: recommended reads it too; turn it on, or name the sources of vulnerabilities"
+            yield Conflict(("feeds", key), what)
 
 
 def _trust(settings: Settings) -> Iterator[Conflict]:
@@ -165,7 +176,13 @@ def _web(settings: Settings) -> Iterator[Conflict]:
 
 
 def _running(settings: Settings) -> Iterator[Conflict]:
-    """What a cluster tells comes in where the page is served."""
+    """What a cluster tells comes in where the page is served; a step follows what a source tells of."""
+    environments = {source.environment for source in settings.running.sources}
+    for place, rule in enumerate(settings.policy):
+        for number, step in enumerate(rule.steps or ()):
+            if step.environment is not None and step.environment not in environments:
+                what = f"no source of running.sources tells what runs in {step.environment!r}; add one"
+                yield Conflict(("policy", place, "steps", number, "environment"), what)
     for place, source in enumerate(settings.running.sources):
         if source.kind is SourceKind.PUSH and settings.web.listen is None:
             what = "nobody can tell the bot anything with web.listen: null; set that, or leave the source out"

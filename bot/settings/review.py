@@ -161,5 +161,5 @@ def _named_workflows(rules: Sequence[PolicyRule]) -> Iterator[tuple[str, str]]:
         for number, part in enumerate(rule.workflows or ()):
             yield f"policy.{place}.workflows.{number}", part.workflow
         for number, step in enumerate(rule.steps or ()):
-            if step.repository is None and step.start == "dispatch":
+            if step.repository is None and step.start == "dispatch" and step.workflow is not None:
                 yield f"policy.{place}.steps.{number}", step.workflow

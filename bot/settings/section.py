@@ -27,7 +27,7 @@ class Section(BaseModel):
     """One section of the settings file. A text that says nothing is refused, whatever it would have been taken for:
     an empty path is the folder that one is in, an empty issuer is everybody."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

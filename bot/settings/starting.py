@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from bot.domain.ways import Way
+from bot.settings.sections.upstream import RECOMMENDED
 
 _HEAD = """\
 # Settings of the freshness bot. What is not written here takes its default: docs/settings.md lists every key.
@@ -17,6 +18,7 @@ _HEAD = """\
 _NOTES = {
     "github": "Where the repositories are, and how the bot signs in.",
     "registries": "The only ones that are asked: what your own images stand on and hold is read there too.",
+    "vulnerabilities": "Whose CVEs of packages are read: of all that images may hold.",
     "store": "Where the bot remembers.",
     "slack": "Where maintainers read.",
     "web": "On every address of the pod, since the probes come from its node.",
@@ -40,7 +42,8 @@ NONE = "-"
 class Answers:
     """`github` is an address that people visit; `app` None stands for a token, `channel` None for no Slack.
 
-    `secrets` is the folder in which the secrets' files are; `registries` are the hosts of own images.
+    `secrets` is the folder in which the secrets' files are; `registries` are the hosts of own images. Where it
+    `reads_cves`, those of packages are read too.
     """
 
     github: str = GITHUB
@@ -51,6 +54,7 @@ class Answers:
     secrets: Path = Path("/run/secrets")
     way: Way = Way.CONTAINER
     registries: tuple[str, ...] = ()
+    reads_cves: bool = True
 
     @property
     def secret_files(self) -> dict[Path, str]:
@@ -109,10 +113,11 @@ def _sections(answers: Answers) -> dict[str, Any]:
     if answers.owners:
         github["repositories"] = {"include": [f"{owner}/*" for owner in answers.owners]}
     registries = {host: _access(host, answers.way) for host in (_MICROSOFT, *answers.registries)}
+    cves = {"vulnerabilities": RECOMMENDED} if answers.reads_cves else {}
     store: dict[str, Any] = {"url": answers.store}
     if answers.needs_password:
         store["password_file"] = str(answers.secrets / "database-password")
-    sections: dict[str, Any] = {"github": github, "registries": registries, "store": store}
+    sections: dict[str, Any] = {"github": github, "registries": registries, **cves, "store": store}
     if answers.channel:
         token = str(answers.secrets / "slack-token")
         sections["slack"] = {"bot_token_file": token, "channel": answers.channel}

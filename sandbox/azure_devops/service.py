@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import yaml
 
 from bot.domain.clock import Clock
-from sandbox.azure_devops.asked import Question, Reply, missing, paged
+from sandbox.azure_devops.asked import PAGE, Question, Reply, missing, paged
 from sandbox.azure_devops.described import mistakes_of_answer, mistakes_of_request
 from sandbox.azure_devops.pull_requests import PullRequests
 from sandbox.azure_devops.repos import RIGHTS, Home, Repos
@@ -50,7 +50,7 @@ class Service:
     `mistakes` are what was asked or answered otherwise than `folder` describes, None where that is not at hand.
     `headers` go with each answer, `refusal` comes in place of each. A build ends after `complete_after` looks, None
     for when it is told to; then `on_finished` is called. Without `sources` all branches are at one commit, and
-    files declare every parameter but where `takes_none`.
+    files declare every parameter but where `takes_none`. Of definitions and builds a `page` has so many.
     """
 
     folder: Path | None
@@ -67,6 +67,7 @@ class Service:
     lacking: set[str] = field(default_factory=set)
     refusal: tuple[int, dict[str, Json]] | None = None
     takes_none: bool = False
+    page: int = PAGE
     complete_after: int | None = None
     on_finished: Callable[[dict[str, Json]], None] | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -226,7 +227,8 @@ class Service:
         wanted = query.get("definitionIds", ",".join(map(str, shown))).split(",")
         built = query.get("repositoryId")
         rows = [row for key, row in shown.items() if str(key) in wanted]
-        return paged([_reference(row) for row in rows if built in (None, row["repository"]["id"])], query)
+        shown_rows = [_reference(row) for row in rows if built in (None, row["repository"]["id"])]
+        return paged(shown_rows, query, self.page)
 
     def _shown_builds(self, number: list[str], query: Mapping[str, str]) -> Reply:
         if VIEW in self.lacking:
@@ -236,7 +238,7 @@ class Service:
             rows.sort(
                 key=lambda row: str(row["queueTime"]), reverse=query.get("queryOrder") == "queueTimeDescending"
             )
-            return paged(_most_of_each(rows, query), query)
+            return paged(_most_of_each(rows, query), query, self.page)
         row = self.builds.get(int(number[0]))
         if row is None:
             return missing("the build is not there")

@@ -1,7 +1,7 @@
 """The documents of the public feeds, piece by piece, in the shapes that their publishers give them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from xml.sax.saxutils import escape
@@ -183,3 +183,24 @@ def moment(at: datetime) -> str:
 def _kind(channel: str) -> str:
     """Even channels are supported for long."""
     return "lts" if int(channel.partition(".")[0]) % 2 == 0 else "sts"
+
+
+def known_exploited(listed_on: Mapping[str, date], at: datetime) -> Json:
+    """CISA's catalogue, as far as it is read."""
+    entries = [
+        {"cveID": cve, "vulnerabilityName": f"{cve} in a product", "dateAdded": day.isoformat(), "cwes": []}
+        for cve, day in listed_on.items()
+    ]
+    released = at.strftime("%Y-%m-%dT%H:%M:%S.0000Z")
+    head = {
+        "title": "Known Exploited Vulnerabilities",
+        "catalogVersion": f"{at:%Y.%m.%d}",
+        "dateReleased": released,
+    }
+    return {**head, "count": len(entries), "vulnerabilities": entries}
+
+
+def epss(scores: Mapping[str, float], at: datetime) -> bytes:
+    """The table of EPSS, before it is compressed."""
+    rows = "".join(f"{cve},{score:.5f},0.50000\n" for cve, score in scores.items())
+    return f"#model_version:v2025.03.14,score_date:{at:%Y-%m-%dT00:00:00Z}\ncve,epss,percentile\n{rows}".encode()

@@ -1,5 +1,6 @@
 """The public feeds on loopback, in the shapes of the real documents, with ETag and Last-Modified."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -31,6 +32,8 @@ ANNOUNCEMENTS = "/repos/dotnet/announcements/issues"
 IMAGE_ANNOUNCEMENTS = "/dotnet/dotnet-docker/discussions/categories/announcements.atom"
 TIMELINE = "/dotnet/core/timeline"
 IMAGE_INFO = "/dotnet/versions/image-info.json"
+KEV = "/kev/known_exploited_vulnerabilities.json"
+EPSS = "/epss/epss_scores-current.csv.gz"
 
 SUPPORTED_FOR = timedelta(days=3 * 365)
 
@@ -104,6 +107,19 @@ class Feeds:
             "image_announcements": IMAGE_ANNOUNCEMENTS,
         }
         return {name: self.url + path for name, path in paths.items()}
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Where CISA's catalogue and EPSS are, under the names of the bot's settings; nothing is there at first."""
+        return {"known_exploited": self.url + KEV, "epss": self.url + EPSS}
+
+    def publish_known_exploited(self, listed_on: Mapping[str, date]) -> None:
+        """CISA's catalogue with these CVEs alone, each listed on its day."""
+        self._put_json(KEV, shapes.known_exploited(listed_on, self._now))
+
+    def publish_epss(self, scores: Mapping[str, float]) -> None:
+        """The scores of today, as they are published: compressed."""
+        self.put(EPSS, gzip.compress(shapes.epss(scores, self._now), mtime=0), "application/gzip")
 
     @property
     def _now(self) -> datetime:

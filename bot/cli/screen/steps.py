@@ -16,7 +16,7 @@ def print_steps(steps: "Iterable[tuple[Rebuild, StepRun]]") -> None:
     rows = [
         (
             f"rebuild {rebuild.id}, {rebuild.repository}",
-            *(step.step.name, step.workflow, step.home.name, step.state, moment(step.began_at)),
+            *(step.step.name, step.followed, step.home.name, step.state, moment(step.began_at)),
             Hyperlink("run" if step.run is None else f"run {step.run}", step.url) if step.url else None,
             step.reason,
         )

@@ -28,6 +28,7 @@ _ACCEPT = {
     FeedKind.GITHUB_ADVISORIES: "application/vnd.github+json",
     FeedKind.ANNOUNCEMENTS: "application/vnd.github+json",
     FeedKind.IMAGE_ANNOUNCEMENTS: "application/atom+xml",
+    FeedKind.EPSS: "application/gzip, text/csv, */*;q=0.1",
 }
 """MSRC answers with XML or JSON as asked; everything else is JSON."""
 

@@ -29,6 +29,8 @@ class FeedKind(StrEnum):
     ANNOUNCEMENTS = "announcements"
     IMAGE_ANNOUNCEMENTS = "image-announcements"
     IMAGE_INFO = "image-info"
+    KEV = "kev"
+    EPSS = "epss"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -160,6 +162,10 @@ CADENCES: Mapping[str, Cadence] = {
         "some tag moved at least every 21 days since 2023",
         "`created`",
     ),
+    FeedKind.KEV: Cadence(
+        "CISA's known exploited vulnerabilities", timedelta(days=28), "entries come in most weeks", "`dateReleased`"
+    ),
+    FeedKind.EPSS: Cadence("EPSS", timedelta(days=7), "its scores are of each day", "`score_date`"),
 }
 """By the kinds of documents and the publications. What only leads to others has no age of its own, and what an API
 says of packages here alone has none that could be told from a publisher who stands still."""

@@ -1,4 +1,4 @@
-"""The steps of a rebuild: workflows that run once its build is green, each gating the next."""
+"""The steps of a rebuild: what follows once its build is green, each gating the next."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ProducedImage
 from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
 from bot.domain.rollouts.rebuild import Action, IllegalTransition, Rebuild, RebuildState
-from bot.domain.rollouts.terms import Step
+from bot.domain.rollouts.terms import Start, Step
 from bot.domain.wording.words import duration
 
 
@@ -99,7 +99,12 @@ class StepRun:
 
     @property
     def workflow(self) -> str:
-        return self.step.workflow
+        return self.step.workflow or ""
+
+    @property
+    def followed(self) -> str:
+        """What it is followed by: its workflow, or the environment where the image is to run."""
+        return f"runs in {self.step.environment}" if self.step.start is Start.RUNNING else self.workflow
 
     @property
     def build_home(self) -> Identity:

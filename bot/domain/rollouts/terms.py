@@ -11,26 +11,29 @@ from bot.domain.feeds.advisory import Severity
 
 
 class Start(StrEnum):
-    """How a step begins: the bot starts its workflow, or only watches what starts by itself."""
+    """How a step begins: the bot starts its workflow, or only watches what starts by itself, or what runs."""
 
     DISPATCH = "dispatch"
     OBSERVE = "observe"
+    RUNNING = "running"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A workflow to run once the build has succeeded; the next step waits for it.
+    """A workflow to run once the build has succeeded, or, of `RUNNING`, an environment that is to run the new image
+    and no older one; the next step waits for it.
 
     `repository` is the rebuild's own where it is None. `inputs` are names and values that the operator adds to
     those which the bot knows; a workflow gets only what it declares. The step has failed after `timeout`.
     """
 
     name: str
-    workflow: str
+    workflow: str | None = None
     repository: str | None = None
     start: Start = Start.DISPATCH
     inputs: tuple[tuple[str, str], ...] = ()
     timeout: timedelta = timedelta(hours=2)
+    environment: str | None = None
 
 
 class MergeMethod(StrEnum):

@@ -100,6 +100,12 @@ def plain(text: str) -> Line:
     return (TextRun(text),)
 
 
+def with_code(text: str) -> Line:
+    """Makes a line of which the parts between backticks are code."""
+    parts = enumerate(text.split("`"))
+    return tuple(TextRun(part, Style.CODE if number % 2 else Style.PLAIN) for number, part in parts if part)
+
+
 def strong(text: str) -> Line:
     """Makes a line of one run that stands out."""
     return (TextRun(text, Style.STRONG),)

@@ -11,6 +11,7 @@ from bot.files.audit.rules import RULES
 from bot.files.audit.waivers import next_end, waived
 from bot.files.formats.shell.commands import UNKNOWN
 
+_TOLD = frozenset({Outcome.FAILS, Outcome.UNKNOWN})
 _FILLED_IN_BY_RUN = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -48,16 +49,22 @@ def _findings(repository: RepositoryTexts, rules: Sequence[Rule]) -> Iterator[Fi
             )
             continue
         for verdict in verdicts:
+            why = repository.scope.why_no_source(verdict.place.path) if verdict.outcome in _TOLD else ""
             yield Finding(
                 rule.check,
                 verdict.outcome,
                 verdict.place,
                 _line(verdict.subject),
-                _line(verdict.message),
+                _line(f"{verdict.message} ({why}, which is no source)" if why else verdict.message),
                 rule.severity,
                 _line(verdict.settled_by),
-                _in_lines(verdict.fix),
+                _in_lines(_of_no_source(verdict.fix, why) if why else verdict.fix),
             )
+
+
+def _of_no_source(fix: Fix | None, why: str) -> Fix | None:
+    """Advice for what the file was made of: an edit of the file itself would be lost."""
+    return Fix(fix.advice, left_alone=f"{why}: its source has to be changed") if fix is not None else None
 
 
 def _in_lines(fix: Fix | None) -> Fix | None:

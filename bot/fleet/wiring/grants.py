@@ -17,14 +17,15 @@ from bot.reconcile.guarded import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings
 from bot.settings.sections.upstream import DumpSettings
-from bot.upstream.feeds.addresses import KINDS
+from bot.upstream.feeds.addresses import KINDS, MARKS
 from bot.upstream.osv.addresses import API, PUBLICATIONS, DumpSource
 
 
 def feed_sources(settings: Settings) -> list[FeedSource]:
     """Reads from the settings the feeds that the bot follows."""
-    feeds = {name: getattr(settings.feeds, name) for name in KINDS}
-    return [FeedSource(KINDS[name], feed.url) for name, feed in feeds.items() if feed is not None]
+    feeds = {kind: getattr(settings.feeds, name) for name, kind in KINDS.items()}
+    marks = {kind: getattr(settings.vulnerabilities, name) for name, kind in MARKS.items()}
+    return [FeedSource(kind, feed.url) for kind, feed in (feeds | marks).items() if feed is not None]
 
 
 def feed_hosts(settings: Settings) -> frozenset[str]:

@@ -3,17 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
-
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.domain.evidence import Strength
 from bot.domain.images.stated import Stated
 from bot.domain.images.trust import Trust
-from bot.images.signatures.cosign.policy import SignerPolicy
-from bot.images.signatures.cosign.trusted_root import TrustedRoot
-from bot.images.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
-from bot.images.signatures.notation.verifying import NotationPolicy, verify_notation
 from bot.images.signatures.verdict import (
     REVOCATION,
     CheckState,
@@ -24,6 +18,13 @@ from bot.images.signatures.verdict import (
 )
 from bot.images.trust.collecting import AttachedDocument
 from bot.images.trust.stating import may_state, told_of
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+    from bot.images.signatures.cosign.policy import SignerPolicy
+    from bot.images.signatures.cosign.trusted_root import TrustedRoot
+    from bot.images.signatures.notation.verifying import NotationPolicy
 
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 _MOST_TOLD = 5
@@ -37,9 +38,9 @@ class Trusted:
     """
 
     name: str
-    notation: NotationPolicy | None = None
-    keyless: tuple[TrustedRoot, SignerPolicy] | None = None
-    key: PublicKeyTypes | None = None
+    notation: "NotationPolicy | None" = None
+    keyless: "tuple[TrustedRoot, SignerPolicy] | None" = None
+    key: "PublicKeyTypes | None" = None
 
 
 class Worth(NamedTuple):
@@ -104,6 +105,9 @@ def _of_one(
         is_wanted = is_notation or is_keyless or is_keyed
         check = SignatureCheck("stored", CheckState.FAILED, document.unreadable)
         return [SignatureVerdict(document.kind, (check,), digest=digest)] if is_wanted else []
+    from bot.images.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
+    from bot.images.signatures.notation.verifying import verify_notation
+
     under = (trusted.name, digest, document.kind, document.media_type, document.payload)
     subject = SignedSubject(document.payload, digest)
     made: list[SignatureVerdict] = []

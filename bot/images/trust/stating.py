@@ -7,7 +7,6 @@ from collections.abc import Collection
 
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.images.provenance.statement import Statement, statement_in
-from bot.images.signatures.cosign.signature_file import read_signature_file
 from bot.images.signatures.verdict import Refused, SignatureVerdict
 from bot.images.trust.collecting import AttachedDocument
 
@@ -67,5 +66,7 @@ def _read(document: AttachedDocument) -> Statement | None:
         raise Refused(document.unreadable)
     if document.kind == "notation":
         return None
+    from bot.images.signatures.cosign.signature_file import read_signature_file  # loads what reads certificates
+
     envelope = read_signature_file(document.encoded, document.payload).envelope
     return statement_in(envelope) if envelope is not None else None

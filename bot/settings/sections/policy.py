@@ -45,23 +45,37 @@ WrittenMatch = Annotated[Match, WrittenAs(MatchSettings)]
 
 
 class StepSettings(ValueSection[Step]):
-    """A workflow to run once the build has succeeded; each step waits for the one before."""
+    """What follows once the build has succeeded; each step waits for the one before."""
 
     KIND = Step
 
     name: ShortName = Field(description="What the step is called wherever it is told of.")
-    workflow: RebuildWorkflow = Field(description="File name of the step's workflow, or a pipeline as above.")
+    workflow: RebuildWorkflow | None = Field(
+        None, description="File name of the step's workflow, or a pipeline as above."
+    )
     repository: RepositoryName | None = Field(None, description="Where that workflow is, if elsewhere.")
-    start: Start = Field(Start.DISPATCH, description="dispatch, or observe for what starts by itself.")
+    start: Start = Field(
+        Start.DISPATCH,
+        description="dispatch, observe for what starts by itself, or running: only the new image runs there.",
+    )
+    environment: ShortName | None = Field(None, description="Where it is to run, as running.sources name it.")
     inputs: dict[InputName, InputValue] = Field(
         {}, max_length=MOST_INPUTS, description="Further inputs, sent where the workflow declares them."
     )
     timeout: Period = Field(timedelta(hours=2), description="After this time the step has failed.")
 
     @model_validator(mode="after")
-    def _sends_inputs(self) -> Self:
-        if self.start is Start.OBSERVE and self.inputs:
-            raise ValueError("inputs are sent to what is started; with start: observe leave them out")
+    def _is_of_its_kind(self) -> Self:
+        if self.start is not Start.DISPATCH and self.inputs:
+            raise ValueError(f"inputs are sent to what is started; with start: {self.start} leave them out")
+        if self.start is not Start.RUNNING and self.environment is not None:
+            raise ValueError("environment goes with start: running; leave it out")
+        if self.start is not Start.RUNNING and self.workflow is None:
+            raise ValueError("workflow is missing: the file name of what the step runs")
+        if self.start is Start.RUNNING and self.environment is None:
+            raise ValueError("start: running needs environment, where the image is to run")
+        if self.start is Start.RUNNING and (self.workflow or self.repository):
+            raise ValueError("start: running follows no workflow; leave workflow and repository out")
         return self
 
 

@@ -7,7 +7,17 @@ from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from bot.domain.bases.mirrors import REST, MirrorRule, Mirrors
 from bot.domain.globs import may_meet
@@ -223,16 +233,43 @@ def _document(url: str) -> Any:
     return Annotated[DumpSettings | None, BeforeValidator(read), WithJsonSchema(_schema("url", "file"))]
 
 
-class VulnerabilitiesSettings(Section):
-    """Dumps of OSV, and OVAL. Each is true (published place), false, {url: …} or {file: …}; of OSV also {api: …}"""
+RECOMMENDED = "recommended"
+"""What stands for the complete set of sources, in place of their names."""
 
-    @model_validator(mode="before")
+
+def _or_recommended(schema: dict[str, Any]) -> None:
+    """Lets the schema take the one word in place of the keys."""
+    section = dict(schema)
+    schema.clear()
+    schema["description"] = section["description"]
+    schema["anyOf"] = [{"const": RECOMMENDED}, section]
+
+
+class VulnerabilitiesSettings(Section):
+    """CVEs of packages: recommended for all, or each true, false, {url: …} or {file: …}; of OSV also {api: …}"""
+
+    model_config = ConfigDict(json_schema_extra=_or_recommended)
+    _is_recommended: bool = PrivateAttr(False)
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _with_oval(cls, values: Any) -> Any:
-        """Whoever asks for Azure Linux as it is published gets its OVAL too, unless that is named."""
-        if not isinstance(values, dict) or values.get("azure_linux") is not True:
-            return values
-        return {"azure_linux_3_oval": True, "azure_linux_2_oval": True} | values
+    def _written(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Reads the one word as all of its sources. Whoever asks for Azure Linux as it is published gets its OVAL
+        too, unless that is named."""
+        if values == RECOMMENDED:
+            section = handler(dict.fromkeys((*dump_addresses.RECOMMENDED, *addresses.MARKS), True))
+            section._is_recommended = True
+            return section
+        if isinstance(values, str):
+            raise ValueError(f"write {RECOMMENDED}, or a source by its name below it")
+        if isinstance(values, dict) and values.get("azure_linux") is True:
+            values = {"azure_linux_3_oval": True, "azure_linux_2_oval": True} | values
+        return handler(values)
+
+    @property
+    def is_recommended(self) -> bool:
+        """Whether the complete set is asked for, that of .NET's feeds included."""
+        return self._is_recommended
 
     ubuntu: _dump(dump_addresses.UBUNTU) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Ubuntu's security notices and the state of each CVE."
@@ -258,4 +295,10 @@ class VulnerabilitiesSettings(Section):
     )
     nuget: _dump(dump_addresses.NUGET) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Advisories of packages from NuGet, beyond those of .NET itself."
+    )
+    known_exploited: _feed(addresses.KEV) = Field(  # type: ignore[valid-type]
+        False, validate_default=True, description="CISA's catalogue of what is exploited; it goes first everywhere."
+    )
+    epss: _feed(addresses.EPSS) = Field(  # type: ignore[valid-type]
+        False, validate_default=True, description="EPSS: how likely each CVE is exploited within 30 days."
     )

@@ -49,6 +49,10 @@ GITHUB_ADVISORIES = "https://api.github.com/advisories?" + urlencode(
 """The hundred last updated of those that touch what .NET images carry; without `affects`, other packages of the
 ecosystem would push them out."""
 
+KEV = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
+
+EPSS = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
+
 KINDS: Mapping[str, FeedKind] = {
     "dotnet_releases": FeedKind.DOTNET_INDEX,
     "msrc": FeedKind.MSRC_UPDATES,
@@ -59,3 +63,5 @@ KINDS: Mapping[str, FeedKind] = {
     "image_announcements": FeedKind.IMAGE_ANNOUNCEMENTS,
 }
 """What stands at the address of each key below `feeds` in the settings."""
+MARKS: Mapping[str, FeedKind] = {"known_exploited": FeedKind.KEV, "epss": FeedKind.EPSS}
+"""What stands at the address of each key below `vulnerabilities` that is no dump."""

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.feeds.document import FeedKind, FeedSource
-from bot.upstream.feeds import announcements, discussions, github_advisories, image_info, msrc
+from bot.domain.packages.cves.marks import CveMarks
+from bot.upstream.feeds import announcements, discussions, epss, github_advisories, image_info, kev, msrc
 from bot.upstream.feeds.dotnet import cve as dotnet_cve
 from bot.upstream.feeds.dotnet import releases as dotnet_releases
 from bot.upstream.feeds.dotnet import timeline as dotnet_timeline
@@ -30,6 +31,7 @@ _TIMES: Mapping[FeedKind, re.Pattern[bytes]] = {
     FeedKind.ANNOUNCEMENTS: _key(b"created_at"),
     FeedKind.IMAGE_ANNOUNCEMENTS: re.compile(rb"<published>\s*%s\s*</published>" % _TIME),
     FeedKind.IMAGE_INFO: _key(b"created"),
+    FeedKind.KEV: _key(b"dateReleased"),
 }
 """What says when an entry was published or changed; of announcements not the last comment, which anybody writes."""
 _AHEAD = timedelta(days=1)
@@ -40,9 +42,12 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcMoment)
 def newest_in(kind: FeedKind, data: bytes, now: datetime) -> datetime | None:
     """The newest time that a document names of what it tells, of no day to come; None where it names none, and for
     a kind that is not judged by its age."""
-    if (form := _TIMES.get(kind)) is None:
+    if kind is FeedKind.EPSS:
+        texts = set(filter(None, [epss.day_of(data)]))
+    elif (form := _TIMES.get(kind)) is not None:
+        texts = {each.decode() for each in form.findall(data)}
+    else:
         return None
-    texts = {each.decode() for each in form.findall(data)}
     return max(
         (moment for text in texts if (moment := _moment(text)) is not None and moment <= now + _AHEAD), default=None
     )
@@ -76,6 +81,7 @@ class FeedContents:
     problems: tuple[FeedProblem, ...] = ()
     entries: int = 0
     since: datetime | None = None
+    marks: CveMarks | None = None
 
 
 def read(source: FeedSource, data: bytes, seen_at: datetime) -> FeedContents:
@@ -127,6 +133,16 @@ def _image_info(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     return FeedContents(inventory=inventory, problems=parsed.problems)
 
 
+def _kev(url: str, data: bytes, seen_at: datetime) -> FeedContents:
+    exploited, problems = kev.parse(data, seen_at, url)
+    return FeedContents(marks=CveMarks(exploited=exploited), problems=problems, entries=len(exploited.values))
+
+
+def _epss(url: str, data: bytes, seen_at: datetime) -> FeedContents:
+    scores, problems = epss.parse(data, seen_at, url)
+    return FeedContents(marks=CveMarks(epss=scores), problems=problems, entries=len(scores.values))
+
+
 ADVISORIES: Mapping[FeedKind, Callable[[bytes, datetime, str], Parsed[Advisory]]] = {
     FeedKind.DOTNET_CVE: dotnet_cve.parse,
     FeedKind.MSRC_BULLETIN: msrc.parse,
@@ -141,4 +157,6 @@ OTHERS: Mapping[FeedKind, Callable[[str, bytes, datetime], FeedContents]] = {
     FeedKind.MSRC_UPDATES: _msrc_updates,
     FeedKind.GITHUB_ADVISORIES: _github_advisories,
     FeedKind.IMAGE_INFO: _image_info,
+    FeedKind.KEV: _kev,
+    FeedKind.EPSS: _epss,
 }

@@ -113,7 +113,7 @@ class FeedShape(BaseModel):
     `needs_all` says so, a bad field costs the entry: what is left of it would say less than its publisher does.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
     needs_all: ClassVar[bool] = False
     _unread: frozenset[str] = PrivateAttr(frozenset())
 

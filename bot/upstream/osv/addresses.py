@@ -27,7 +27,8 @@ PUBLICATIONS: Mapping[str, CvePublication] = {
     "nuget": CvePublication.NUGET,
 }
 """What each key below `vulnerabilities` in the settings stands for."""
-
+RECOMMENDED = ("ubuntu", "debian", "alpine", "azure_linux_3_oval", "azure_linux_2_oval", "nuget")
+"""The keys of those that tell of all packages once: of Azure Linux its OVAL, of which OSV's dump is made."""
 
 API = "osv-api:"
 

@@ -64,7 +64,7 @@ _WORDS: Mapping[NeedReason, GroupWords] = {
     NeedReason.NOT_READY: GroupWords(
         "pull request cannot be merged yet",
         "pull requests cannot be merged yet",
-        "a check is red, a review is missing, or there is a conflict",
+        "mend the red check, give the missing review, or settle the conflict",
     ),
     NeedReason.UNREADABLE: GroupWords(
         "repository cannot be read", "repositories cannot be read", "mend what its reason says"
@@ -169,7 +169,7 @@ class NeedsYou:
         return sum(group.number for group in self.groups)
 
     def headline(self, now: datetime) -> str:
-        """Words it as the first sentence of every surface: `5 things need you now; 66 can wait`."""
+        """Words it as the first sentence of every surface: `5 things need you now; 66 in the weeks ahead`."""
         if self.groups:
             return self._counted_things
         if self.calm_since is None:
@@ -190,8 +190,10 @@ class NeedsYou:
         if not later:
             return counted(pressing, "thing needs you", "things need you")
         if not pressing:
-            return f"Nothing needs you now; {later:,} can wait"
-        return f"{counted(pressing, 'thing needs you now', 'things need you now')}; {later:,} can wait"
+            return f"Nothing needs you now; {counted(later, 'thing does', 'things do')} in the weeks ahead"
+        return (
+            f"{counted(pressing, 'thing needs you now', 'things need you now')}; {later:,} more in the weeks ahead"
+        )
 
 
 NOTHING_NEEDED = NeedsYou()

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.feeds.advisory import Severity
+from bot.domain.packages.cves.marks import NO_MARK, CveMark
 from bot.domain.packages.ledger.clocks import Station
 from bot.views.images.inventory import ShownBy
 from bot.views.images.ledger import count_severities
@@ -54,6 +55,7 @@ class ImageCve:
     cannot_tell: bool
     says: str
     who: str
+    mark: CveMark = NO_MARK
 
     @property
     def severity_told(self) -> str:
@@ -63,8 +65,8 @@ class ImageCve:
 
 @dataclass(frozen=True, slots=True)
 class ImageCves:
-    """Those of one image, the most severe first. `severities` and `stuck` count all of them, whatever is wanted, by
-    severity and by where their fix is; `gaps` say why the image may have more than is told of."""
+    """Those of one image, first what is exploited, then the most severe. `severities` and `stuck` count all,
+    whatever is wanted, by severity and by where their fix is; `gaps` say why the image may have more."""
 
     image: LookedAtImage
     cves: Page[ImageCve]
@@ -89,9 +91,15 @@ def cves_of(
     return ImageCves(image, page_of(page_rows, len(fitting), cut), severities, stuck, gaps)
 
 
-def _worst_first(row: ImageCve) -> tuple[int, bool, float, str]:
-    """Ranks a CVE by severity; of one severity, what can be fixed comes first."""
-    return -(row.severity.rank if row.severity else -1), not row.fixed_in, -(row.score or 0), row.cve
+def _worst_first(row: ImageCve) -> tuple[bool, int, bool, float, str]:
+    """Ranks a CVE by whether it is exploited, then by severity; of one severity, what can be fixed comes first."""
+    return (
+        not row.mark.is_exploited,
+        -(row.severity.rank if row.severity else -1),
+        not row.fixed_in,
+        -(row.score or 0),
+        row.cve,
+    )
 
 
 class Origin(StrEnum):

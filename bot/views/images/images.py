@@ -9,6 +9,7 @@ from typing import Any
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.packages.cves.detected import Rating
+from bot.domain.packages.cves.marks import NO_MARK, CveMark
 from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.repositories.usage import Naming
 from bot.domain.wording.words import counted
@@ -47,6 +48,7 @@ class Unfixed:
     severity: Rating
     packages: tuple[str, ...]
     images: int
+    mark: CveMark = NO_MARK
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from bot.domain.feeds.advisory import Release, Severity
+from bot.domain.packages.cves.marks import NO_MARK, CveMark
 from bot.domain.packages.ledger.clocks import Passage, Station, StationClock
 from bot.domain.packages.ledger.entries import LedgerEntry, Places, StationTime
 from bot.views.paging import WHOLE, Page, page_of
@@ -36,6 +37,7 @@ class CveRow:
     score: float | None
     publishers: tuple[str, ...]
     places: Places
+    mark: CveMark = NO_MARK
 
     @property
     def severity_told(self) -> str:
@@ -60,9 +62,9 @@ class CveFilter:
 
 @dataclass(frozen=True, slots=True)
 class Cves:
-    """Those that some image still waits for, the most severe first. `not_known` counts images that were not read,
-    or not as a whole: they may have any of them. `gaps` say why images may have more than is told of. `severities`
-    counts all, whatever is wanted; `at` is when all this held."""
+    """Those that some image still waits for, first what is exploited, then the most severe. `not_known` counts
+    images that were not read, or not as a whole: they may have any of them. `gaps` say why images may have more
+    than is told of. `severities` counts all, whatever is wanted; `at` is when all this held."""
 
     cves: Page[CveRow]
     not_known: int = 0
@@ -216,6 +218,9 @@ def as_json(row: CveRow) -> dict[str, Any]:
         "rated_by": row.rated_by,
         "score": row.score,
         "publishers": list(row.publishers),
+        "known_exploited": row.mark.is_exploited,
+        "exploited_since": row.mark.exploited_since,
+        "epss": row.mark.epss,
         "waiting": {place.value: number for place, number in row.places.waiting.items()},
         "cannot_tell": row.places.cannot_tell,
         "fixed": row.places.over,

@@ -60,6 +60,7 @@ def step_as_json(step: StepRun) -> dict[str, Any]:
         "workflow": step.workflow,
         "repository": step.home.name,
         "start": step.step.start,
+        "environment": step.step.environment,
         "state": step.state,
         "reason": step.reason,
         "run": step.run,

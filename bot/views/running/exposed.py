@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.packages.cves.marks import NO_MARK, CveMark
 from bot.domain.running.exposure import Asked, CoveredSource, ExposedTime, PlaceExposure, PlaceState
 from bot.domain.wording.words import counted
 from bot.views.images.ledger import LedgerRow
@@ -62,6 +63,7 @@ class ExposureAnswer:
     gaps: tuple[str, ...] = ()
     would_tell: tuple[str, ...] = ()
     nobodys: int = 0
+    mark: CveMark = NO_MARK
     movers: Mapping[str, Mover] = field(default_factory=dict)
 
     def of(self, *states: PlaceState) -> tuple[PlaceExposure, ...]:
@@ -288,6 +290,7 @@ class ExposurePage:
     unread: tuple[str, ...]
     gaps: tuple[str, ...]
     places: Page[ExposedPlace]
+    mark: CveMark = NO_MARK
 
 
 def exposure_page(answer: ExposureAnswer, cut: Cut) -> ExposurePage:
@@ -305,6 +308,7 @@ def exposure_page(answer: ExposureAnswer, cut: Cut) -> ExposurePage:
         unread=answer.unread,
         gaps=answer.gaps,
         places=page_of(rows, len(answer.places), cut),
+        mark=answer.mark,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +10,13 @@ import yaml
 
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.packages.cves.marks import CveMark
 from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.package import Package
 from bot.fleet.watch.feeds.tick import FeedReading
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.engine.database import open_database
+from bot.store.rows.inventories.marks import read_marks
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages
@@ -80,6 +82,39 @@ def test_what_one_has_read_the_other_knows_with_its_age(bot: Command, outside: P
     assert {(each["outcome"], each["as_of"]) for each in answer["parts"]} == {("imported", AT.isoformat())}
     again = bot("feeds", "bundle", "import", file, "-c", inside)
     assert (again.code, again.out.count("the copy here is as new")) == (0, 2)
+
+
+KEV = FeedSource(FeedKind.KEV, "https://feeds.example/kev.json")
+EXPLOITED = b'{"vulnerabilities": [{"cveID": "CVE-2026-1001", "dateAdded": "2026-03-04"}]}'
+
+
+async def _keep_catalogue(folder: Path) -> None:
+    database = await open_database(sqlite_at(folder / "outside.db"))
+    stores = Stores.of_worker(database, ManualClock(AT), "one")
+    await stores.feeds.follow_feeds([KEV])
+    await stores.documents(frozenset({KEV.kind}), 10)
+    document = StoredDocument(KEV.url, None, None, EXPLOITED, AT, AT, "1")
+    await stores.feeds.keep_feed(FeedReading(KEV, document, AT + timedelta(hours=1)))
+    await database.close()
+
+
+async def _marks_inside(folder: Path) -> dict[str, CveMark]:
+    database = await open_database(sqlite_at(folder / "inside.db"))
+    async with database.reading() as connection:
+        marks = await read_marks(connection, ["CVE-2026-1001"])
+    await database.close()
+    return marks
+
+
+def test_marks_are_brought_along(bot: Command, outside: Path, tmp_path: Path) -> None:
+    file, inside = tmp_path / "feeds.bundle", settings(tmp_path, "inside", offline=True)
+    values = yaml.safe_load(inside.read_text())
+    values["vulnerabilities"]["known_exploited"] = {"url": KEV.url}
+    inside.write_text(yaml.safe_dump(values))
+    asyncio.run(_keep_catalogue(tmp_path))
+    assert bot("feeds", "bundle", "export", file, "-c", outside).code == 0
+    assert bot("feeds", "bundle", "import", file, "-c", inside).code == 0
+    assert asyncio.run(_marks_inside(tmp_path)) == {"CVE-2026-1001": CveMark(True, date(2026, 3, 4))}
 
 
 def test_packages_here_that_nobody_looked_for_are_counted(bot: Command, outside: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import yaml
 
 from bot.cli.commands.service.init import LAPTOP
 from bot.cli.groups import GROUPS
+from bot.settings import load
 from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 from tests.integration.cli.conftest import Command
@@ -25,7 +26,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 NOTHING_TO_ASK = (
     *("--way", "container", "--github", "github.com", "--app", 1, "--owners", "*", "--channel", "-"),
-    *("--registries", "-"),
+    *("--registries", "-", "--no-cves"),
 )
 
 
@@ -39,11 +40,13 @@ def test_the_answers_make_a_file_that_config_check_takes(
     secrets = file.parent / "secrets"
     secrets.mkdir()
     (secrets / "slack-token").write_text("xoxb-1")
-    answering(monkeypatch, "container", "", "", "contoso", "C0123456789", "")
+    answering(monkeypatch, "container", "", "", "contoso", "C0123456789", "", "")
     ran = bot("init", "--secrets", secrets)
     assert (ran.code, ran.err) == (0, "")
     assert f"put the Slack app's bot token into {secrets}/slack-token (there is a file already)" in ran.out
-    assert "say under `vulnerabilities` whose CVEs of packages are read" in ran.out
+    assert "Read the CVEs of packages (at most 20 MB a day, 2 more where images are of Azure Linux, " in ran.out
+    assert "let the addresses of CVE data through: at most 20 MB a day" in ran.out
+    assert load(file).vulnerabilities.is_recommended
     (secrets / "github-token").write_text("ghp_x")
     checked = bot("config", "check", "-c", file)
     assert (checked.code, checked.out) == (0, f"{file}: all settings are valid\n")
@@ -53,18 +56,20 @@ def test_the_answers_make_a_file_that_config_check_takes(
 def test_a_token_is_asked_for_owners_and_an_app_is_not(
     bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering(monkeypatch, "", "12345", "-", "-")
+    answering(monkeypatch, "", "12345", "-", "-", "n")
     ran = bot("init", "--way", "container")
     assert ran.code == 0
     assert "Whose repositories" not in ran.out
     assert "Where to remember" not in ran.out, "one container has its store beside it"
+    assert "say under `vulnerabilities` whose CVEs of packages are read" in ran.out
+    assert "vulnerabilities" not in file.read_text()
     assert "name under `registries`, beside mcr.microsoft.com, where your own images are" in ran.out
 
 
 def test_a_cluster_is_asked_where_to_remember_and_told_the_overlay_that_fits(
     bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering(monkeypatch, "", "12345", "-", "myacr.azurecr.io", "postgresql://freshness@db/freshness")
+    answering(monkeypatch, "", "12345", "-", "myacr.azurecr.io", "postgresql://freshness@db/freshness", "")
     ran = bot("init", "--way", "cluster")
     assert (ran.code, ran.err) == (0, "")
     assert "put it into deploy/overlays/replicated/freshness.yaml" in ran.out
@@ -94,7 +99,9 @@ def test_a_way_that_nobody_knows_is_named(bot: Command, file: Path, monkeypatch:
 def test_for_a_cluster_it_writes_what_the_manifests_hold(bot: Command, file: Path, overlay: str) -> None:
     held = yaml.safe_load((ROOT / f"deploy/overlays/{overlay}/freshness.yaml").read_text())
     words = ("--github", "github.com", "--app", 12345, "--owners", "contoso", "--channel", "C0123456789")
-    ran = bot("init", "--way", "cluster", *words, "--registries", "ghcr.io", "--store", held["store"]["url"])
+    ran = bot(
+        "init", "--way", "cluster", *words, "--registries", "ghcr.io", "--store", held["store"]["url"], "--no-cves"
+    )
     assert ran.code == 0
     assert yaml.safe_load(file.read_text()) == held
 
@@ -215,7 +222,7 @@ def told_secrets(folder: Path) -> tuple[object, ...]:
     secrets.mkdir()
     (secrets / "github-token").write_text("ghp_x")
     words = ("--way", "container", "--app", 0, "--owners", "contoso", "--channel", "-", "--registries", "-")
-    return (*words, "--secrets", secrets, "--store", f"sqlite:///{folder}/freshness.db")
+    return (*words, "--no-cves", "--secrets", secrets, "--store", f"sqlite:///{folder}/freshness.db")
 
 
 def test_where_secrets_are_missing_one_line_says_which_and_the_next_command_tries_it(

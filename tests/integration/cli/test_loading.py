@@ -99,9 +99,11 @@ def test_what_lists_a_cluster_from_within_loads_neither_store_nor_settings() -> 
     assert [name for package in unwanted for name in of(package, modules)] == []
 
 
-def loaded_by_the_service() -> list[str]:
-    """The names of all modules that a service has loaded when it begins to listen."""
-    code = "import json, sys, bot.service.running; print(json.dumps(sorted(sys.modules)))"
+def loaded_by_the_service(*further: str) -> list[str]:
+    """The names of all modules that a service has loaded when it begins to listen, and with `further` ones."""
+    code = (
+        f"import json, sys, {', '.join(('bot.service.running', *further))}; print(json.dumps(sorted(sys.modules)))"
+    )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     modules: list[str] = json.loads(ended.stdout)
     return modules
@@ -116,6 +118,16 @@ def test_a_service_loads_what_reads_and_judges_files_with_the_first_repository()
     loaded = loaded_by_the_service()
     readers = ("bot.files.audit.rules", "bot.files.formats.table", "bot.files.formats.repository")
     assert [name for package in readers for name in of(package, loaded)] == []
+
+
+def test_a_service_loads_what_verifies_signatures_with_the_first_signature() -> None:
+    loaded = loaded_by_the_service("bot.fleet.act.wired", "bot.fleet.verify.images.wired")
+    verifiers = (
+        "bot.images.signatures.cosign",
+        "bot.images.signatures.notation",
+        "bot.images.signatures.certificates",
+    )
+    assert [name for package in verifiers for name in of(package, loaded)] == []
 
 
 def test_help_loads_no_library_of_store_or_settings() -> None:

@@ -117,3 +117,9 @@ def test_only_what_the_build_needs_is_sent_to_it(stages: list[list[Any]]) -> Non
     assert sent == copied | {"deploy"}
     assert "deploy/*" in lines, "of deploy, only what is named after it"
     assert all((ROOT / name).exists() for name in copied)
+
+
+def test_what_runs_was_compiled_without_columns_as_it_is_run(stages: list[list[Any]]) -> None:
+    for stage in stages[-2:]:
+        [environment] = values(stage, "ENV")
+        assert environment[environment.index("PYTHONNODEBUGRANGES") + 1] == "1"

@@ -11,16 +11,19 @@ from bot.clients.feeds.documents import FeedReader
 from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedSource
+from bot.domain.packages.cves.marks import CveMark
 from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.watch.feeds.tick import FeedsToRead, FeedTally, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.upstream.feeds.addresses import KINDS
+from bot.store.rows.inventories.marks import read_marks
+from bot.upstream.feeds.addresses import KINDS, MARKS
 from bot.upstream.feeds.combine import combine_all
 from sandbox.edges.edge import Surroundings
 from sandbox.edges.serving import Server
-from sandbox.feeds.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
+from sandbox.feeds.feeds import IMAGE_INFO, INDEX, KEV, RELEASES, Feeds, FeedsEdge
+from tests.integration.store.statements import statements
 from tests.migrated import new_sqlite
 from tests.unit.upstream.feeds.published import published
 
@@ -143,3 +146,37 @@ async def test_a_withdrawn_feed_is_missing_and_its_copy_stays(setting: Setting) 
     tally = await setting.tick("image_info")
     assert "is not there (404)" in tally.failed[0]
     assert "was last read 2 days ago" in tally.stale[0]
+
+
+async def test_marks_are_read_and_a_days_change_writes_what_changed(setting: Setting) -> None:
+    feeds = {MARKS[name]: url for name, url in setting.feeds.marks.items()}
+    roots = FeedsToRead(tuple(FeedSource(kind, url) for kind, url in feeds.items()))
+
+    async def read() -> FeedTally:
+        return await tick(setting.store, setting.reader, Loop(setting.clock), roots)
+
+    async def marked() -> dict[str, CveMark]:
+        async with setting.store._database.reading() as connection:
+            return await read_marks(connection, [f"CVE-2026-{number}" for number in range(1000, 1010)])
+
+    setting.feeds.publish_known_exploited({"CVE-2026-1001": date(2025, 12, 8)})
+    scores = {f"CVE-2026-{number}": 0.01 for number in range(1000, 1005)}
+    setting.feeds.publish_epss(scores)
+    first = await read()
+    assert (first.read, first.failed, first.problems) == (2, [], [])
+    assert (await marked())["CVE-2026-1001"] == CveMark(True, date(2025, 12, 8), 0.01)
+    setting.clock.advance(timedelta(hours=5))
+    assert (await read()).unchanged == 0, "they are asked for every six hours"
+    setting.clock.advance(timedelta(hours=1))
+    assert (await read()).unchanged == 2
+    setting.feeds.publish_epss({**scores, "CVE-2026-1002": 0.5})
+    setting.clock.advance(timedelta(hours=6))
+    with statements(setting.store._database.engine) as told:
+        await read()
+    written = [each for each in told if "epss_scores" in each and not each.startswith("SELECT")]
+    assert len(written) == 1
+    assert (await marked())["CVE-2026-1002"].epss == 0.5
+    setting.feeds.put(KEV, b'{"vulnerabilities": []}')
+    setting.clock.advance(timedelta(hours=6))
+    assert "lists no vulnerability" in (await read()).failed[0]
+    assert (await marked())["CVE-2026-1001"].is_exploited

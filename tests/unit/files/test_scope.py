@@ -136,3 +136,47 @@ def test_a_template_of_dotnet_may_be_a_fixture() -> None:
     outcomes = {each.outcome for each in judge_repository(repository, NOW).findings}
     assert Outcome.FAILS in outcomes
     assert repository.scope.may_be_fixture("service/api.yaml")
+
+
+DUMP = (
+    deployment().replace("  name: api\n", '  name: api\n  resourceVersion: "123"\n', 1) + "status:\n  replicas: 1\n"
+)
+SOURCED = "---\n# Source: shop/templates/api.yaml\n" + deployment()
+OF_CHART = {
+    "charts/shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+    "charts/shop/templates/api.yaml": deployment(),
+}
+
+
+def test_what_was_rendered_of_a_chart_that_is_judged_is_not_judged_again() -> None:
+    files = {**OF_CHART, "rendered/shop.yaml": SOURCED}
+    assert judged(files) == {"charts/shop/templates/api.yaml"}
+    (left_out,) = RepositoryTexts(texts(files)).scope.left_out()
+    assert (left_out.folder, left_out.why) == ("rendered", "rendered of the chart charts/shop, which is judged")
+    assert judged(files, leaves_out=False) == {"charts/shop/templates/api.yaml", "rendered/shop.yaml"}
+
+
+def test_what_was_rendered_is_judged_where_it_is_deployed_or_its_chart_is_elsewhere() -> None:
+    deploys = workflow("- run: kubectl apply -f rendered/shop.yaml")
+    files = {**OF_CHART, "rendered/shop.yaml": SOURCED, ".github/workflows/deploy.yml": deploys}
+    assert "rendered/shop.yaml" in judged(files)
+    assert judged({"rendered/shop.yaml": SOURCED}) == {"rendered/shop.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [(DUMP, "it is what a cluster gave out"), (SOURCED, "it was rendered of a chart")]
+)
+def test_what_is_no_source_is_told_as_what_it_is_and_not_edited(text: str, why: str) -> None:
+    repository = RepositoryTexts(texts({"k8s/api.yaml": text}))
+    findings = judge_repository(repository, NOW).findings
+    told = [each for each in findings if each.outcome in {Outcome.FAILS, Outcome.UNKNOWN}]
+    assert told
+    assert all(f"({why}, which is no source)" in each.message for each in told)
+    assert all(each.fix is None or not each.fix.edits for each in findings)
+    assert propose(texts({"k8s/api.yaml": text}), "contoso/shop", (), WantedProposal(), NOW).files == {}
+
+
+def test_a_status_that_a_generator_leaves_empty_makes_no_dump() -> None:
+    text = deployment() + "status: {}\n"
+    text = text.replace("  name: api\n", "  name: api\n  creationTimestamp: null\n", 1)
+    assert RepositoryTexts(texts({"k8s/api.yaml": text})).scope.why_no_source("k8s/api.yaml") == ""

@@ -32,6 +32,11 @@ NOTATION = {"trust_dir": "/trust", "stores": ["ca:acme"], "identities": ["*"]}
             "most that",
         ),
         (
+            {"vulnerabilities": "recommended", "feeds": {"msrc": False}},
+            "feeds.msrc: vulnerabilities: recommended reads it too; turn it on, or name the sources of "
+            "vulnerabilities",
+        ),
+        (
             {"policy": [{"workflow": "azure-pipelines: contoso/shop/12"}]},
             "policy.0.workflow: contoso is not in azure_devops.organizations; add it there with its sign-in",
         ),

@@ -56,6 +56,26 @@ RULE = "trust: {rules: [{match: ['*'], %s}]}"
             "policy.0.steps.0: inputs are sent to what is started; with start: observe leave them out",
         ),
         (
+            "policy: [{steps: [{name: a, workflow: a.yml, environment: production}]}]",
+            "policy.0.steps.0: environment goes with start: running; leave it out",
+        ),
+        (
+            "policy: [{steps: [{name: a}]}]",
+            "policy.0.steps.0: workflow is missing: the file name of what the step runs",
+        ),
+        (
+            "policy: [{steps: [{name: a, start: running}]}]",
+            "policy.0.steps.0: start: running needs environment, where the image is to run",
+        ),
+        (
+            "policy: [{steps: [{name: a, workflow: a.yml, start: running, environment: production}]}]",
+            "policy.0.steps.0: start: running follows no workflow; leave workflow and repository out",
+        ),
+        (
+            "policy: [{steps: [{name: a, start: running, environment: production}]}]",
+            "policy.0.steps.0.environment: no source of running.sources tells what runs in 'production'; add one",
+        ),
+        (
             "registries: {mcr.microsoft.com: {insecure: true, ca_file: /c}}",
             "registries.mcr.microsoft.com: insecure speaks plain HTTP, where ca_file has no effect; keep one of "
             "them",

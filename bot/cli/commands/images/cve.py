@@ -8,7 +8,7 @@ from bot.cli.asking import waited_for
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
-    from bot.views.images.ledger import CvePage, Cves, LedgerRow
+    from bot.views.images.ledger import CvePage, CveRow, Cves, LedgerRow
 
 
 def cve(
@@ -65,7 +65,7 @@ def show_cves(cves: "Cves", output: Format) -> None:
             ("CVE", "severity", "rated by", "images", "where", "what"),
             [
                 (
-                    *(row.cve, row.severity_told or "not rated", row.rated_by, row.places.open),
+                    *(row.cve, _rated(row), row.rated_by, row.places.open),
                     ", ".join(f"{number} {words}" for words, number in places_in_words(row.places)),
                     row.title,
                 )
@@ -96,7 +96,8 @@ def show_cve(page: "CvePage", output: Format, *, show_all: bool = False) -> None
         end_with_unknown(page.not_known, page.gaps)
         return
     rated = f"{row.severity_told}, as {row.rated_by} rates it" if row.severity else "not rated"
-    print_sentence(f"{row.cve}: {rated}. {row.title}")
+    marked = f"; {row.mark.told}" if row.mark.told else ""
+    print_sentence(f"{row.cve}: {rated}{marked}. {row.title}")
     if not page.images.items:
         print_line("No image that was read has it, or had it.")
     else:
@@ -113,6 +114,11 @@ def show_cve(page: "CvePage", output: Format, *, show_all: bool = False) -> None
     for note in page.notes:
         print_sentence(f"{note}.")
     end_with_unknown(page.not_known, page.gaps)
+
+
+def _rated(row: "CveRow") -> str:
+    rated = row.severity_told or "not rated"
+    return f"{rated}, known exploited" if row.mark.is_exploited else rated
 
 
 def _show_image(image: "LedgerRow") -> None:

@@ -98,8 +98,8 @@ def show_exposure(answer: "ExposureAnswer") -> None:
     from bot.views.running.exposed import reasons, shown_rows
 
     print_sentence(f"{answer.cve}: {answer.verdict}")
-    if answer.title:
-        print_sentence(answer.title)
+    if about := ". ".join(filter(None, (answer.mark.told, answer.title))):
+        print_sentence(about)
     if rows := list(shown_rows(answer)):
         print_line("")
         columns = ("where", "place", "state", "from", "until", "packages", "why")

@@ -37,6 +37,9 @@ def init(
         str | None, typer.Option(help="Registries of your own images, by commas; - for none.")
     ] = None,
     store: Annotated[str | None, typer.Option(help="sqlite:///PATH or postgresql://USER@HOST/NAME.")] = None,
+    cves: Annotated[
+        bool | None, typer.Option("--cves/--no-cves", help="Read the CVEs of packages from their publishers.")
+    ] = None,
     secrets: Annotated[Path, typer.Option(help="Folder of the secrets' files.")] = Path("/run/secrets"),
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     action: Annotated[bool, typer.Option("--action", help="The same as --way action.")] = False,
@@ -65,7 +68,7 @@ def init(
     if beside is not None:
         hand_over(beside.value.capitalize())
         return
-    questions = _Questions(github, app, owners, channel, registries, store, secrets)
+    questions = _Questions(github, app, owners, channel, registries, store, cves, secrets)
     chosen = Way.ACTION if action else way
     if chosen in (None, Way.CONTAINER, Way.CLUSTER):
         questions.check()
@@ -124,6 +127,7 @@ class _Questions:
     channel: str | None
     registries: str | None
     store: str | None
+    cves: bool | None
     secrets: Path
 
     def check(self) -> None:
@@ -144,6 +148,7 @@ class _Questions:
         from dataclasses import replace
 
         from bot.settings.starting import GITHUB, NONE, Answers, own_registry
+        from bot.upstream.traffic import in_words
 
         github = self.github or typer.prompt("Where is GitHub", default=GITHUB)
         replace(self, github=github).check()
@@ -161,6 +166,9 @@ class _Questions:
         store = self.store or way.store
         if self.store is None and way is Way.CLUSTER:
             store = typer.prompt("Where to remember (or postgresql://USER@HOST/NAME)", default=store)
+        cves = self.cves
+        if cves is None:
+            cves = typer.confirm(f"Read the CVEs of packages ({in_words()})", default=True)
         owner_names = tuple(name.removesuffix("/*") for name in _listed(owners))
         return Answers(
             github=github,
@@ -171,6 +179,7 @@ class _Questions:
             secrets=self.secrets,
             way=way,
             registries=() if registries == NONE else _listed(registries),
+            reads_cves=cves,
         )
 
 
@@ -254,4 +263,9 @@ def _tell_what_is_left(file: Path, answers: "Answers") -> None:
         )
     if not answers.registries:
         print_sentence("- name under `registries`, beside mcr.microsoft.com, where your own images are")
-    print_sentence("- say under `vulnerabilities` whose CVEs of packages are read; without it, those of .NET alone")
+    if answers.reads_cves:
+        from bot.upstream.traffic import in_words
+
+        print_sentence(f"- let the addresses of CVE data through: {in_words()}; estimated, not measured")
+    else:
+        print_sentence("- say under `vulnerabilities` whose CVEs of packages are read; now those of .NET alone")

@@ -107,6 +107,7 @@ def names_of_image(push: Push) -> frozenset[str]:
     commands = [command for step in steps for command in step.commands]
     given = [_names_given(one) for one in commands if is_build(one)]
     given += [{*map(_plain, one.words[-2:])} for one in commands if _tags(one)]
+    given += [{*map(_plain, listed_names(each.input("tags")))} for each in steps if each.action in BUILDKIT_ACTIONS]
     for group in (*given, *reversed(given)):
         if names & group:
             names |= group

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from bot.domain.repositories.finding import Fix
-from bot.files.audit.delivery.building import names_of_image
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
-from bot.files.audit.delivery.digests import OF_STEP, writer_of
+from bot.files.audit.delivery.named_images import is_another_image, target_fits
 from bot.files.audit.delivery.pushing import only_local, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
@@ -49,6 +48,8 @@ def elsewhere(push: Push, candidates: Iterable[Found]) -> list[Found]:
 def _names_of(check: ImageScan | Signing | Attestation) -> tuple[str, ...]:
     if isinstance(check, Signing):
         return check.names
+    if isinstance(check, ImageScan):
+        return (check.target,) if check.target else ()
     subject = check.step.input("subject-name")
     return (subject,) if subject else ()
 
@@ -57,27 +58,33 @@ def _may_be_one_of(name: str, heads: set[str]) -> bool:
     return name in heads or not heads or is_unknown(name) or any(map(is_unknown, heads))
 
 
-def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
-    """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
-    scans = related(push, deliveries(repository).scans)
-    siblings = [
-        other for other in deliveries(repository).pushes if other.pipeline is push.pipeline and other is not push
-        and other.step.job is push.step.job
-    ]  # fmt: skip
-    if not siblings:
-        return scans
-    names = names_of_image(push)
-    fitting = [
-        scan
-        for scan in scans
-        if target_fits(repository, push, scan.step, scan.target) is True
-        or scan.target.removesuffix(":latest") in names
+def about(repository: RepositoryTexts, push: Push, candidates: Iterable[Found]) -> list[Found]:
+    """Returns the scans, signatures or statements of runs that push which are of this image, or may be: none that
+    names another one. Where several pushes share a run, those that name this one count alone."""
+    fits = [(each, _fits(repository, push, each)) for each in related(push, candidates)]
+    may_be = [each for each, fit in fits if fit is not False]
+    others = [
+        other
+        for other in deliveries(repository).pushes
+        if may_be and other.pipeline is push.pipeline and other is not push and is_another_image(push, other)
     ]
+    if not others:
+        return may_be
+    fitting = [each for each, fit in fits if fit is True]
     return fitting or [
-        scan
-        for scan in scans
-        if not any(target_fits(repository, each, scan.step, scan.target) is True for each in siblings)
+        each for each in may_be if not any(_fits(repository, other, each) is True for other in others)
     ]
+
+
+def _fits(repository: RepositoryTexts, push: Push, check: ImageScan | Signing | Attestation) -> bool | None:
+    """Whether a check is of what is pushed, by the names that it is given."""
+    fits = {target_fits(repository, push, check.step, name) for name in _names_of(check)}
+    return True if True in fits else False if fits == {False} else None
+
+
+def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
+    """The image scans in the runs that push which are of the image, or may be."""
+    return about(repository, push, deliveries(repository).scans)
 
 
 def uploads_of(scan: ImageScan) -> list[PipelineStep]:
@@ -123,23 +130,3 @@ def is_test(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
 
 def _pushing(repository: RepositoryTexts) -> frozenset[Pipeline]:
     return frozenset(deliveries(repository).pushing())
-
-
-def target_fits(repository: RepositoryTexts, push: Push, step: PipelineStep, target: str) -> bool | None:
-    """Whether a reference that a step scans, signs or verifies is what is pushed; None where that is not told."""
-    target = target.strip()
-    if not target:
-        return None
-    if push.step.id and writer_of(repository, push.pipeline, step, target) == (push.step.job.name, push.step.id):
-        return True
-    names = [name for name in push.names if name]
-    if target in names or any(f"{name}:latest" == target or name == f"{target}:latest" for name in names):
-        return True
-    if any(OF_STEP.search(name) and target.startswith(f"{name}@") for name in names):
-        return True
-    if is_unknown(target) or any(is_unknown(name) for name in names) or not names:
-        heads = {repository_of(name) for name in names}
-        if not is_unknown(repository_of(target)) and heads and not any(is_unknown(head) for head in heads):
-            return None if repository_of(target) in heads else False
-        return None
-    return None if repository_of(target) in {repository_of(name) for name in names} else False

@@ -152,16 +152,16 @@ def _trivy_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand
     is_sarif = command.option("--format", "-f") == "sarif"
     severities = command.option("--severity", "-s") or step.environment.get("TRIVY_SEVERITY", "")
     report = command.option("--output", "-o") if is_sarif else None
+    target = _operand(command.words[2:], _TRIVY_FLAGS)
     return ImageScan(
-        pipeline, step, "Trivy", command.words[-1], *_through_shell(step, command, blocks, why),
+        pipeline, step, "Trivy", target, *_through_shell(step, command, blocks, why),
         _severities(severities), True,
         unfixed or _flag(step.environment.get("TRIVY_IGNORE_UNFIXED", "false")), report, step.events - TESTS_ONLY,
     )  # fmt: skip
 
 
 def _grype_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> ImageScan | None:
-    operands = [word for word in command.words[1:] if not word.startswith("-")]
-    target = operands[0] if operands else ""
+    target = _operand(command.words[1:], _GRYPE_FLAGS)
     if target.startswith(("dir:", "file:", ".")):
         return None
     cutoff = command.option("--fail-on", "-f") or step.environment.get("GRYPE_FAIL_ON_SEVERITY", "")
@@ -178,12 +178,53 @@ def _grype_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand
 def _scout_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> ImageScan | None:
     blocks = command.has("--exit-code", "-e")
     why = "" if blocks else "--exit-code is not set, and Scout then never fails"
+    target = _operand(command.words[command.words.index("cves") + 1 :], _SCOUT_FLAGS)
     return ImageScan(
-        pipeline, step, "Docker Scout", command.words[-1], *_through_shell(step, command, blocks, why),
+        pipeline, step, "Docker Scout", target, *_through_shell(step, command, blocks, why),
         _severities(command.option("--only-severity") or ""), True, command.has("--only-fixed"),
         command.option("--output", "-o") if command.option("--format") == "sarif" else None,
         step.events - TESTS_ONLY,
     )  # fmt: skip
+
+
+_TRIVY_FLAGS = frozenset(
+    {"--ignore-unfixed", "--quiet", "-q", "--no-progress", "--debug", "-d", "--insecure", "--light", "--trace"}
+    | {"--list-all-pkgs", "--offline-scan", "--skip-db-update", "--skip-java-db-update", "--skip-update"}
+    | {
+        "--dependency-tree",
+        "--clear-cache",
+        "--reset",
+        "--removed-pkgs",
+        "--show-suppressed",
+        "--scan-removed-pkgs",
+    }
+    | {"--include-dev-deps", "--include-non-failures", "--generate-default-config", "--skip-version-check"}
+    | {"--disable-telemetry", "--no-color"}
+)
+_GRYPE_FLAGS = frozenset(
+    {"-v", "-vv", "--verbose", "-q", "--quiet", "--only-fixed", "--only-notfixed", "--by-cve", "--show-suppressed"}
+    | {"--add-cpes-if-none"}
+)
+_SCOUT_FLAGS = frozenset(
+    {"--only-fixed", "--only-unfixed", "--exit-code", "-e", "--details", "--ignore-base", "--ignore-suppressed"}
+    | {"--epss", "--locations", "--multi-stage", "--only-base", "--only-cisa-kev", "--debug"}
+)
+"""Options that take no value, of each scanner."""
+_SCHEME = re.compile(r"^(?:(?:registry|image|local)://|(?:registry|docker|podman|containerd):(?=[^/]*/))")
+
+
+def _operand(words: tuple[str, ...], flags: frozenset[str]) -> str:
+    """The image among the words of a scanner: the last one that is no option, nor the value of one; empty for none.
+
+    What says where the scanner looks for it is taken away.
+    """
+    pairs = list(zip(words, ("", *words), strict=False))
+    operands = [
+        word
+        for word, before in pairs
+        if not word.startswith("-") and (not before.startswith("-") or "=" in before or before in flags)
+    ]
+    return _SCHEME.sub("", operands[-1]) if operands else ""
 
 
 def _through_shell(

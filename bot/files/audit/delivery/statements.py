@@ -8,9 +8,9 @@ unless set otherwise, GitHub's runners of Ubuntu among them.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import takewhile
 
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
+from bot.files.audit.delivery.builders import NO_BUILDER, NOT_TOLD, SETS_UP, with_builder
 from bot.files.audit.delivery.deliveries import (
     BAKE,
     BUILD_PUSH,
@@ -89,14 +89,14 @@ def _asked_by_action(repository: RepositoryTexts, push: Push, statement: str) ->
         return False, f"{statement} is {setting}"
     attests = step.input("attests") if knows is not False else ""
     if setting or re.search(rf"type={statement}(?!\S*disabled=true)", attests + step.input("set")):
-        return _with_builder(push, f"{statement} is asked for")
+        return with_builder(push, f"{statement} is asked for")
     if step.action == BAKE and (reason := _in_bake_files(repository, push, statement)):
-        return _with_builder(push, reason)
+        return with_builder(push, reason)
     if statement == "provenance" and attaches_none_unasked(step):
         return False, f"{step.uses[:80]} attaches no provenance unless it is asked for"
     if statement == "provenance":
         who = "Buildx" if step.action == BAKE else "the action"
-        return _with_builder(push, f"{who} attaches provenance by default")
+        return with_builder(push, f"{who} attaches provenance by default")
     if knows is False and step.input(statement):
         return False, f"{step.uses[:80]} passes over {statement}, which it does not know"
     return False, f"{statement} is not asked for"
@@ -118,7 +118,7 @@ def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tupl
     if any(each and each not in _OFF for each in values):
         return None, _by_store(statement)
     if statement == "provenance" and "buildx" in command.words[:2]:
-        return _with_builder(push, "Buildx attaches provenance by default")
+        return with_builder(push, "Buildx attaches provenance by default")
     return False, f"nothing asks for {statement}"
 
 
@@ -132,7 +132,7 @@ def _told_engine(push: Push, command: ShellCommand, statement: str) -> list[str]
     if command.name != "docker" or is_of_windows(push):
         return []
     steps = push.pipeline.steps_until(push.step)
-    has_builder = _with_builder(push, "")[0] is True
+    has_builder = with_builder(push, "")[0] is True
     builds = [command] if is_build(command) else [each for step in steps for each in step.commands]
     actions = [] if is_build(command) or has_builder else [each for each in steps if each.action == BUILD_PUSH]
     groups = {"image", "builder"} if is_build(command) or has_builder else _GROUPS
@@ -180,7 +180,7 @@ def why_no_index(push: Push) -> str:
 
 def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None, str]:
     """Docker builds with Buildx, whose default builder need not store statements; others store all."""
-    return _with_builder(push, why) if command.name in {"docker", "docker-buildx"} else (True, why)
+    return with_builder(push, why) if command.name in {"docker", "docker-buildx"} else (True, why)
 
 
 def is_of_windows(push: Push) -> bool:
@@ -302,63 +302,19 @@ def isolated_provenance(pipeline: Pipeline) -> PipelineJob | None:
 
 def settling(repository: RepositoryTexts, push: Push, why: str) -> str:
     """What would settle what `asks_for` cannot tell."""
-    if "comes along" in why or (_NO_BUILDER in why and stands_on_engine(repository, push)):
+    if "comes along" in why or (NO_BUILDER in why and stands_on_engine(repository, push)):
         return "`docker buildx imagetools inspect` of what is pushed"
     if "not seen" in why:
         return "the commands that build the image, written in the workflow"
-    if _SETS_UP in why:
+    if SETS_UP in why:
         return "what that action does"
     if "containerd" in why:
         return "the image store of the runner's Docker, by `docker info`"
+    if NOT_TOLD in why:
+        return "the version of BuildKit and Buildx, written out"
     if "which version" in why:
         return "the version as a comment behind the commit"
     return "the input written out" if "only a run" in why else "docker/setup-buildx-action before the build"
-
-
-def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
-    """An attestation needs a builder that can store it, which the default one need not."""
-    if push.step.action.startswith(("depot/", "namespacelabs/", "useblacksmith/")):
-        return True, why
-    for step in builders_before(push):
-        driver = step.input("driver")
-        if is_unknown(driver):
-            return None, f"{why}, but the builder's driver is {driver}, which only a run knows"
-        return (None, f"{why}, but the driver docker may store none") if driver == "docker" else (True, why)
-    earlier = takewhile(lambda each: each is not push.command, push.step.commands)
-    if push.command is not None and any(map(_creates_builder, earlier)):
-        return True, why
-    unread = next((each.uses for each in push.pipeline.steps_until(push.step) if each.unread), "")
-    return None, f"{why}, but whether {unread} {_SETS_UP}" if unread else f"{why}, {_NO_BUILDER}"
-
-
-def builders_before(push: Push) -> list[PipelineStep]:
-    """The steps of the job before a push that set up what builds its images, and stores statements unless it has
-    the driver docker."""
-    return [
-        each for each in push.pipeline.steps_until(push.step) if each is not push.step and _sets_up_builder(each)
-    ]
-
-
-def _sets_up_builder(step: PipelineStep) -> bool:
-    is_builder = step.action.endswith(("setup-buildx-action", "setup-docker-builder", "depot/setup-action"))
-    return is_builder or stores_in_containerd(step) or any(map(_creates_builder, step.commands))
-
-
-_SETS_UP = "sets up a builder that can store it is not told"
-_NO_BUILDER = "but no step sets up a builder that can store it"
-
-
-def stores_in_containerd(step: PipelineStep) -> bool:
-    """Whether a step sets up a Docker whose own builder stores statements, by the store of containerd."""
-    is_docker = step.action in {"docker/setup-docker-action", "crazy-max/ghaction-setup-docker"}
-    return is_docker and _CONTAINERD.search(step.input("daemon-config")) is not None
-
-
-_CONTAINERD = re.compile(r"\"containerd-snapshotter\"\s*:\s*true\b")
-
-
-def _creates_builder(command: ShellCommand) -> bool:
-    return "buildx" in command.words[:2] and "create" in command.words[:3]
 
 
 def _in_bake_files(repository: RepositoryTexts, push: Push, statement: str) -> str:

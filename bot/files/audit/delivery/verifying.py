@@ -11,7 +11,7 @@ from itertools import takewhile
 
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Deploy, Push
-from bot.files.audit.delivery.gates import target_fits
+from bot.files.audit.delivery.named_images import target_fits
 from bot.files.audit.delivery.pushing import operands_of, repository_of
 from bot.files.audit.delivery.unread import scripts_called
 from bot.files.audit.repository import RepositoryTexts

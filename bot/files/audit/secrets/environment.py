@@ -3,6 +3,7 @@
 import re
 
 from bot.files.audit.secrets.names import (
+    as_a_placeholder,
     ends_as_secret,
     holds_secret,
     is_connection,
@@ -38,7 +39,7 @@ def secret_brought(name: str, value: str) -> str:
     if is_named_so and ends_as_secret(name) and (value.startswith("$") or _PUT_IN.fullmatch(value)):
         return f"{name} comes into the environment"
     if not may_bring_secret(name, value) and holds_secret(name, value):
-        return f"{name} is written out"
+        return f"{name} is written out{as_a_placeholder(name, value)}"
     variable = _secret_put_in(value)
     return f"{name} takes {variable} into the environment" if variable else ""
 

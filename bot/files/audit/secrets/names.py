@@ -23,13 +23,25 @@ _ENDS_AS_SECRET = re.compile(
 """The word that says what a name holds, with what may stand behind it and changes nothing of it."""
 _LONGEST_ASKED = 200
 _WORD = re.compile(
-    r"[a-z]+(?:[ _.,:/-]+[a-z]+)*|[a-z]{2}\d{3}|sha-?\d{1,3}|\d+(?:\.\d+)*[a-z]{0,2}|(?:https?|file)://[^@]*|\.{0,2}/\S*",
+    r"[a-z]+(?:[ _.,:/-]+[a-z]+)*|[a-z]{2}\d{3}|sha-?\d{1,3}|P(?:T?\d+[YMWDHS])+|\d\d?(?::\d\d){1,2}|\d+(?:\.\d+)*[a-z]{0,2}|(?:https?|file)://[^@]*|\.{0,2}/\S*",
     re.IGNORECASE,
 )
+_TELLS_OF_ONE = (
+    # where it is, and what it is called there
+    r"FILES?|PATHS?|DIR|DIRECTORY|FOLDER|LOCATION|URLS?|URI|ENDPOINT|HOST|PORT|DOMAIN|REGION|NAMESPACE|MOUNT|TABLE|COLUMN"
+    r"|FIELD|NAMES?|(?<!DEV_ROOT_TOKEN_)IDS?|ARN|REF|LABELS?|TAG|ALIAS|SYMBOL|ADDRESS(?:ES)?|ENV|VAR|VARIABLE|INDEX"
+    r"|HEADER(?:_KEY)?|(?<!ERLANG_)COOKIE|PARAMS?|PARAMETERS?|CLAIMS?|SCOPES?|PREFIX|SUFFIX|TEMPLATE"
+    # how many, how long, how often
+    r"|SIZE|COUNT|LENGTH|LIMIT|MAX|MIN|CAPACITY|ATTEMPTS|RETRIES|THRESHOLD|ROUNDS|ITERATIONS|COST|VALIDITY|EXPIR\w*|TTL"
+    r"|LIFETIME|DURATION|AGE|LEEWAY|INTERVAL|PERIOD|TIMEOUT|TIME|MILLIS|MS|MINUTES|MINS|HOURS|DAYS|SECONDS|SECS?|BYTES|MB"
+    # how it is made, checked and read
+    r"|MODE|FORMAT|ENCODING|ENCRYPTION|ALGORITHM|ALGO?|HASH(?:ER|ING)|METHOD|TYPE|KIND|CLASS|ISSUER|AUDIENCE|REALM|STORE|MODULES?"
+    r"|PROVIDER|MANAGER|BACKEND|ENGINE|DRIVER|SOURCE|STRATEGY|READER|HANDLER|VALIDAT(?:OR|ION)|FACTORY|SERVICE|COMMAND|CMD"
+    r"|PERMISSIONS?|ROLES?|GRANT|ENABLED|REQUIRED|POLICY|VERSION|OPTIONS?|OPTS|REGEXP?|PATTERN|CHARSET|COMPLEXITY|STRENGTH"
+)
+"""Last words of names that tell of a secret, and hold none."""
 _NO_SECRET = re.compile(
-    r"(?:_FILE|_PATH|_DIR|_DIRECTORY|_FOLDER|_LOCATION|_MODE|_FORMAT|_ENCODING|_SCOPES?|_PREFIX|_SUFFIX|_SIZE|_COUNT|_URL|_URI|_ENDPOINT|_NAME|(?<!DEV_ROOT_TOKEN)_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
-    r"|_STORE|_MODULES?|_PROVIDER|_MANAGER|_BACKEND|_SOURCE|_STRATEGY|_CLAIMS?|_PERMISSIONS?|_ROLES?"
-    r"|_ENABLED|_REQUIRED|_POLICY|_ALGORITHM|_VERSION|_HASH_ROUNDS|_TIMEOUT|_MINUTES|_HOURS|_DAYS|_SECONDS)$"
+    rf"_(?:{_TELLS_OF_ONE})$|(?:^|_)TOKENS_PER_\w+$"
     r"|^PUBLIC_|_PUBLIC_|(?:^|_)(?:CLIENT|TENANT)_?ID_(?:\w+_)?CREDENTIALS?$|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_?EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
     re.IGNORECASE,
 )
@@ -47,16 +59,21 @@ _OF_EMULATOR = re.compile(
 )
 """Connections to emulators, whose keys their makers publish."""
 _CHOSEN = re.compile(r"pass|pwd", re.IGNORECASE)
-_CHOSEN_WORD = re.compile(r"change[-_ ]?(?:me|it|this)|dummy", re.IGNORECASE)
-"""What people do choose as passwords, and a server then takes; nobody is given such a token."""
+_CHOSEN_WORD = re.compile(
+    r"(?i:change[-_ ]?(?:me|it|this)|dummy)|(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[Yy]our[-_]?\S{6,}"
+)
+"""What people do choose as passwords, and a server then takes (`Your_password123` of SQL Server's documentation);
+nobody is given such a token."""
 _FILLED_IN = r"x{3,}|<.*>|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%|\*+"
 _STANDS_IN = re.compile(_FILLED_IN, re.IGNORECASE)
 _OF_MORE = re.compile(r"[\n\"]")
 """By its shape alone: a word such as `changeme` may be the password of a connection, as it is written."""
 _PLACEHOLDER = re.compile(
-    rf"^(?:|{_FILLED_IN}|changeme|empty|none|null|true|false|yes|no|\d{{1,4}}|x+|https?://[^@]*|/\S*"
-    r"|(?:replace|change|fill|set|insert|update|enter|put)[-_ ]?(?:me|this|here|it)(?:[-_ ,.!…].*)?"
-    r"|todo|tbd|placeholder|dummy|redacted|your[-_ ].*"
+    rf"^(?:|{_FILLED_IN}|changeme|empty|none|null|n/?a|not[-_ ]set|true|false|yes|no|\d{{1,4}}|https?://[^@]*|/\S*"
+    r"|(?:replace|change|fill|set|insert|update|enter|put|add|use)"
+    r"[-_ ]?(?:me|this|here|it|with|by|in|your|the)(?:[-_ ,.!…].*)?"
+    r"|(?:\w{1,8}[-_])?(?:x+|x{3,}(?:-x{3,})*|\.{3}|…)|[a-z]+(?:[-_ ][a-z]+){0,5}[-_ ]here|@@\w+@@"
+    r"|(?:todo|tbd|fixme)(?:[-_ :].*)?|placeholder|dummy|redacted|your[-_ ].*"
     r"|@Microsoft\.KeyVault\(.*\)|\S+@azurekeyvault)$",
     re.IGNORECASE,
 )
@@ -66,6 +83,7 @@ _OF_VARIABLE = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[\w.\- ]+")
+_OWN = re.compile(r"^(?:my|some|an?|the|example|sample|fake|dummy|test)[-_ ]", re.IGNORECASE)
 _STANDS_FOR_ONE = re.compile(r"[A-Z]+(?:_[A-Z\d]+)+")
 
 
@@ -127,10 +145,15 @@ def is_chosen(name: str, text: str) -> bool:
     return _CHOSEN.search(name) is not None and _CHOSEN_WORD.fullmatch(text) is not None
 
 
+def as_a_placeholder(name: str, value: str) -> str:
+    """What to add where a secret that is written out stands for another one, and works all the same; else empty."""
+    return ", as a placeholder that is taken as it stands" if is_chosen(name, value.strip().strip("\"'")) else ""
+
+
 def names_what_to_put(name: str, text: str) -> bool:
     """Whether a literal tells the secret that is meant: its own name, which no server gives out (people do choose
     such passwords), or words such as `YOUR_SENTRY_DSN`."""
-    own, plain = _plain(name), _plain(text)
+    own, plain = _plain(name), _plain(_OWN.sub("", text.strip()))
     if own == plain and _WORDS.fullmatch(text):
         return _CHOSEN.search(name) is None
     return _STANDS_FOR_ONE.fullmatch(text) is not None and (is_secret_name(text) or own in plain)

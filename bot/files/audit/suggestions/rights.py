@@ -1,13 +1,15 @@
 """Rights that a suggested step needs, put into the permissions of its job."""
 
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping as Values
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, with_key, with_keys
-from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.audit.workflows.flattening import pipelines
+from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.files.formats.source.nodes import Mapping, Scalar
 
 _LOGIN = "docker/login-action"
@@ -28,21 +30,51 @@ def rights(
 ) -> tuple[Edit, ...]:
     """The edits that grant a step's job what it lacks. Raises `NotSpliceable`.
 
-    A job without permissions of its own gets those that it has had, so that it keeps them.
+    A job without permissions of its own gets those that it has had, so that it keeps them. Where its workflow is
+    called, those who call it have to grant all that it asks for: a run does not begin otherwise.
     """
     job = step.job
     missing = {scope: right for scope, right in required_rights.items() if job.may_write(scope) is not True}
     if not missing:
         return ()
     own = job.mapping.get("permissions")
-    if isinstance(own, Mapping) and own.own:
-        return edits_of(with_keys(repository, own, missing, ""))
-    if own is not None:
+    has_own = isinstance(own, Mapping) and bool(own.own)
+    if own is not None and not has_own:
         raise NotSpliceable("the rights of its job are written as one word")
-    lines = [
-        f"  {scope}: {right}" for scope, right in {**_until_now(repository, pipeline, step), **missing}.items()
-    ]
+    written = missing if has_own else {**_until_now(repository, pipeline, step), **missing}
+    _check_granted(repository, pipeline, step, written)
+    if has_own and isinstance(own, Mapping):
+        return edits_of(with_keys(repository, own, missing, ""))
+    lines = [f"  {scope}: {right}" for scope, right in written.items()]
     return edits_of(with_key(repository, job.mapping, "permissions", ["", *lines], ""))
+
+
+def _check_granted(
+    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, written: Values[str, str]
+) -> None:
+    """Raises `NotSpliceable` where the job of a workflow that is called would ask for more than its callers grant,
+    or for more than is known of them."""
+    asked = ", ".join(f"{scope}: {right}" for scope, right in written.items())
+    callers = list(_callers(repository, step))
+    if "workflow_call" in pipeline.events and not callers:
+        raise NotSpliceable(f"others call it, and have to grant it {asked}")
+    for calling, job in callers:
+        if not all(_grants(job, scope, right) for scope, right in written.items()):
+            raise NotSpliceable(f"{calling.path} calls it, and has to grant it {asked}")
+
+
+def _callers(repository: RepositoryTexts, step: PipelineStep) -> Iterator[tuple[Pipeline, PipelineJob]]:
+    """The jobs of workflows here that call the one of a step, each with its workflow."""
+    for pipeline in pipelines(repository):
+        jobs = {job.name: job for job in pipeline.jobs}
+        for job in jobs.values():
+            if job.mapping is step.job.mapping and (caller := jobs.get(job.name.rpartition("/")[0])) is not None:
+                yield pipeline, caller
+
+
+def _grants(job: PipelineJob, scope: str, right: str) -> bool:
+    granted = (job.permissions or {}).get(scope)
+    return granted == "write" or (granted is not None and granted == right)
 
 
 def rights_alone(

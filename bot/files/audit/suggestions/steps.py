@@ -10,10 +10,13 @@ from collections.abc import Mapping as Values
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements, pushes_unasked
+from bot.files.audit.delivery.builders import NEW_ENOUGH, builders_before, without_statements
+from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.gates import about
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.delivery.reports import takes_any_artifact
-from bot.files.audit.delivery.statements import JOINED, builders_before, why_no_index
+from bot.files.audit.delivery.statements import JOINED, why_no_index
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.items import item_after, item_before
@@ -42,7 +45,7 @@ def sign_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
         repository,
         push,
         advice,
-        {"id-token": "write"},
+        _rights_behind(repository, push),
         lambda image: [
             [f"- uses: {COSIGN_INSTALLER}"],
             [
@@ -63,7 +66,7 @@ def attest_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
         repository,
         push,
         advice,
-        {"id-token": "write", "attestations": "write"},
+        _rights_behind(repository, push),
         lambda image: [
             *image.in_small_letters,
             [
@@ -76,6 +79,21 @@ def attest_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
         ],
         "attested-image",
     )
+
+
+def _rights_behind(repository: RepositoryTexts, push: Push) -> dict[str, str]:
+    """The rights that all suggestions behind the pushes of a job need: what is written for several of them is
+    written alike, since a job has its rights once."""
+    needed_rights = {}
+    for each in deliveries(repository).pushes:
+        if each.step.job is push.step.job and each.step.action in WITH_DIGEST:
+            attestations = about(repository, each, deliveries(repository).attestations)
+            is_attested = any(made.what == "provenance" for made in attestations)
+            if not is_attested or not about(repository, each, deliveries(repository).signings):
+                needed_rights["id-token"] = "write"
+            if not is_attested:
+                needed_rights["attestations"] = "write"
+    return needed_rights
 
 
 def _of_index(push: Push) -> str:
@@ -209,6 +227,9 @@ def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
     if _loads(push):
         why = "the build loads the image too, and Docker's exporter refuses one with statements"
         return Fix(fix.advice, left_alone=why)
+    if named := without_statements(push):
+        is_old, what = named
+        return Fix(fix.advice, left_alone=what if is_old else f"which version {what} is, is not told")
     builders = builders_before(push)
     if any(each.input("driver") == "docker" for each in builders):
         return Fix(fix.advice, left_alone="the builder has the driver docker, which need not store statements")
@@ -227,6 +248,8 @@ def _beside(push: Push) -> str:
         return f", and {JOINED}"
     if _loads(push):
         return ", in a build that does not load the image"
+    if without_statements(push):
+        return f", with {NEW_ENOUGH}"
     builders = builders_before(push)
     if any(each.input("driver") == "docker" for each in builders):
         return ", with another driver than docker for docker/setup-buildx-action"
@@ -264,6 +287,7 @@ def _after(
     if pushes_unasked(push.step):
         return Fix(advice, left_alone=_OTHER_INPUTS)
     try:
+        granted = rights(repository, push.pipeline, push.step, required_rights)
         check_own_workflow(push.pipeline, push.step)
         image = pushed_image(repository, push, word)
         condition = condition_of(push)
@@ -271,7 +295,7 @@ def _after(
         edits = [item_after(repository, push.step.mapping, lines)]
         if not push.step.id:
             edits += edits_of(with_key(repository, push.step.mapping, "id", [image.step_id], advice))
-        edits += rights(repository, push.pipeline, push.step, required_rights)
+        edits += granted
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return Fix(advice, suggested=merged(edits))

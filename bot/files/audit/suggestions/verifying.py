@@ -3,7 +3,7 @@
 from bot.domain.repositories.finding import Fix
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Deploy
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import about
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
 from bot.files.audit.suggestions.steps import step_before
@@ -23,7 +23,7 @@ def verify_before(repository: RepositoryTexts, deploy: Deploy, advice: str) -> F
     if len(pushes) != 1:
         return Fix(advice, left_alone="which image its job has pushed is not told")
     (push,) = pushes
-    signings = related(push, deliveries(repository).signings)
+    signings = about(repository, push, deliveries(repository).signings)
     if not any(each.tool == "cosign" and not each.key and each.step.job is push.step.job for each in signings):
         return Fix(advice, left_alone="no step of its job signs that image with its own identity yet")
     try:

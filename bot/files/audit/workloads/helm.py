@@ -7,6 +7,7 @@ missing. Source: Helm's chart template guide.
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.files.audit.repository import RepositoryTexts, first_scalar, last_scalar
@@ -17,6 +18,7 @@ from bot.files.formats.source.yaml import read
 
 MOST_TEMPLATES = 200
 MOST_LINES = 5_000
+MOST_BRANCHES = 8
 _IS_TEST = re.compile(r"helm\.sh/hook[\"']?:[^\n]*\btest")
 _CONTAINERS = "containers:"
 _MAKES_OBJECTS = ("kind:", "include ", "template ")
@@ -47,8 +49,9 @@ class HelmChart:
     unread: list[str] = field(default_factory=list)
     without_kind: list[tuple[str, Scalar]] = field(default_factory=list)
     """Where a helper that is not read makes all of an object, with the path of the template."""
-    left_out: list[str] = field(default_factory=list)
-    """Templates with containers of which the chart's own values leave nothing."""
+    branches: list[tuple[str, Mapping]] = field(default_factory=list)
+    """The objects of templates with containers, as they are where conditions take other branches than by the
+    chart's own values."""
     tests: list[str] = field(default_factory=list)
     """Templates of hooks that `helm test` runs, and nothing else."""
     hidden: str = ""
@@ -81,7 +84,7 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
         chart.tests = [each for each in templates if "/tests/" in each and _IS_TEST.search(repository.text(each))]
         templates = [each for each in templates if each not in chart.tests]
         for template in templates[:MOST_TEMPLATES]:
-            _read(repository, template, RenderedLines(values, repository.root(path)), chart)
+            _read(repository, template, values, repository.root(path), chart)
         chart.unread += templates[MOST_TEMPLATES:]
         all_charts.append(chart)
     return all_charts
@@ -120,31 +123,55 @@ def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
     return Mapping(base.start, entries)
 
 
-def _read(repository: RepositoryTexts, path: str, rendered: RenderedLines, chart: HelmChart) -> None:
+def _read(
+    repository: RepositoryTexts, path: str, values: Mapping, of_chart: Mapping | None, chart: HelmChart
+) -> None:
     text = repository.text(path)
     if not any(mark in text for mark in _MAKES_OBJECTS):
         return
     if text.count("\n") > MOST_LINES:
         chart.unread.append(path)
         return
+    rendered = RenderedLines(values, of_chart)
     rendered.take(text)
-    made = "\n".join(rendered.lines) + "\n"
-    if _CONTAINERS in text and _CONTAINERS not in made and HIDDEN not in made:
-        chart.left_out.append(path)
-    repository.adopt(made, path, OriginalPlaces(made, rendered.origins))
+    made = _made(repository, path, rendered)
     chart.gaps.append((made, rendered.gaps))
     try:
-        documents = read(made)
+        documents = _objects(rendered, made)
     except Unreadable:
         chart.unread.append(path)
         return
-    for document in documents:
-        whole = rendered.filled(document, 0)
-        if isinstance(whole, Mapping) and whole.get("kind") is not None:
+    for whole in documents:
+        if whole.get("kind") is not None:
             chart.objects.append((path, whole))
-        elif isinstance(whole, Mapping):
+        else:
             marks = (key for key, _ in whole.own.values() if key.value.startswith(HIDDEN))
             chart.without_kind += [(path, mark) for mark in marks if mark.value.count("-") == HIDDEN.count("-")]
+    if _CONTAINERS in text:
+        for branch in range(min(max(rendered.branches, default=0), MOST_BRANCHES)):
+            taken = [min(branch, count - 1) for count in rendered.branches]
+            chart.branches += _of_branches(repository, path, RenderedLines(values, of_chart, taken))
+
+
+def _of_branches(repository: RepositoryTexts, path: str, rendered: RenderedLines) -> Iterator[tuple[str, Mapping]]:
+    rendered.take(repository.text(path))
+    try:
+        wholes = _objects(rendered, _made(repository, path, rendered))
+    except Unreadable:
+        return
+    yield from ((path, whole) for whole in wholes if whole.get("kind") is not None)
+
+
+def _made(repository: RepositoryTexts, path: str, rendered: RenderedLines) -> str:
+    """The text of a template that was rendered, whose places are known from now on."""
+    made = "\n".join(rendered.lines) + "\n"
+    repository.adopt(made, path, OriginalPlaces(made, rendered.origins))
+    return made
+
+
+def _objects(rendered: RenderedLines, made: str) -> list[Mapping]:
+    wholes = (rendered.filled(document, 0) for document in read(made))
+    return [whole for whole in wholes if isinstance(whole, Mapping)]
 
 
 def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scalar, Node] | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from bot.files.audit.workloads.helm_conditions import is_true
@@ -64,6 +65,10 @@ class _Block:
     """What a `with` names, where that is empty by the values."""
     is_condition: bool = False
     """Whether it is an `if`."""
+    order: int = 0
+    """How many were opened before it."""
+    branch: int = 0
+    """Which of its branches is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,15 @@ class RenderedLines:
     """Takes the text of a template and gives the lines that it makes, each with the line that it comes from.
 
     What the values do not tell stands as a mark (`HIDDEN`, `HIDDEN_VALUE`): a reader says "unknown" of that.
+    `taken` has the branch of each block that counts whatever the values say, by the order in which they are opened.
     """
 
-    def __init__(self, values: Mapping, chart: Mapping | None = None) -> None:
+    def __init__(self, values: Mapping, chart: Mapping | None = None, taken: Items[int] | None = None) -> None:
         self.lines: list[str] = []
         self.origins: list[int] = []
+        self.branches: list[int] = []
+        """How many each block has, in the order in which they are opened."""
+        self._taken = taken
         self._values = ChartValues(values, chart)
         self._nodes: dict[str, Node] = {}
         self._blocks: list[_Block] = []
@@ -183,29 +192,43 @@ class RenderedLines:
         match word:
             case "if" | "with" | "range":
                 is_met, node = self._values.condition(arguments, self._dot)
+                if self._taken is not None:
+                    node = node if is_met else None
+                    is_met = self._takes(len(self.branches), 0)
                 dot = node if word == "with" else None if word == "range" else self._dot
                 hides = is_met is None and word == "if" and self._is_inside
                 empty = node if word == "with" and is_met is False else None
                 block = _Block(is_met is not False, dot, is_met is not False, hides, empty=empty)
                 block.is_condition = word == "if"
+                block.order = len(self.branches)
+                self.branches.append(1)
                 self._blocks.append(block)
             case "else":
                 if self._blocks:
                     block = self._blocks[-1]
                     condition = arguments.removeprefix("if ")
                     is_met = self._values.condition(condition, self._dot)[0] if condition != arguments else True
+                    block.branch += 1
+                    if block.order >= 0:
+                        self.branches[block.order] = block.branch + 1
+                    if self._taken is not None:
+                        block.counts = self._takes(block.order, block.branch)
+                        return
                     block.counts = block.hides or (not block.has_counted and is_met is not False)
                     block.has_counted = block.has_counted or block.counts
             case "end":
                 if self._blocks:
                     self._blocks.pop()
             case "define" | "block":
-                self._blocks.append(_Block(False, None, True))
+                self._blocks.append(_Block(False, None, True, order=-1))
             case _ if inside.startswith("$") and ":=" in inside:
                 return
             case _:
                 if all(block.counts for block in self._blocks) and not self._is_hidden(line, number):
                     self._put(inside, line, number)
+
+    def _takes(self, order: int, branch: int) -> bool:
+        return self._taken is not None and order < len(self._taken) and self._taken[order] == branch
 
     @property
     def _dot(self) -> Node | None:

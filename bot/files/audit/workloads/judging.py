@@ -11,13 +11,23 @@ from bot.files.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.compose import Service, fragments, services
 from bot.files.audit.workloads.kept import why_kept
-from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods
+from bot.files.audit.workloads.kubernetes import (
+    Container,
+    Pod,
+    branch_containers,
+    branch_pods,
+    containers,
+    is_as_written,
+    pods,
+)
 from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.unread import unread_workloads
 from bot.files.formats.source.nodes import Mapping, Node
 
 RENDERED = "the manifests as they are rendered"
 PUT_TOGETHER = "a kustomization or a chart puts it together"
+_IN_BRANCH = ", where the template takes the branch that it stands in, as it does not by the chart's values alone"
+_SETTLES_BRANCH = "the values that the chart is installed with"
 _LEFT_OUT = "its template has a securityContext, which the values of the chart leave out"
 
 
@@ -46,6 +56,9 @@ def judge_workloads(
                 message = f"{verdict.message} ({skips} of the object are no waiver here)"
                 is_shown = skips and verdict.outcome is Outcome.FAILS
                 yield replace(verdict, message=message) if is_shown else verdict
+    for container in branch_containers(repository):
+        if is_asked_of_windows or not container.pod.is_windows:
+            yield from map(_of_branch, of_container(container))
     for unread in unread_workloads(repository):
         yield unknown(unread.place, unread.subject, unread.message, RENDERED)
     for chart in helm.charts(repository):
@@ -54,6 +67,13 @@ def judge_workloads(
     yield from judge_services(
         repository, of_service, is_asked_of_windows=is_asked_of_windows, is_asked_of_parts=is_asked_of_parts
     )
+
+
+def _of_branch(verdict: Verdict) -> Verdict:
+    """A verdict on what only another branch of a template brings: there nothing fails that is not rendered."""
+    if verdict.outcome is not Outcome.FAILS:
+        return verdict
+    return unknown(verdict.place, verdict.subject, f"{verdict.message}{_IN_BRANCH}", _SETTLES_BRANCH)
 
 
 def judge_services(
@@ -97,6 +117,8 @@ def judge_pods(
     """Verdicts on every pod as a whole, and on every service; containers are asked nothing."""
     for pod in pods(repository):
         yield from of_pod(pod)
+    for pod in branch_pods(repository):
+        yield from map(_of_branch, of_pod(pod))
     for unread in unread_workloads(repository):
         if unread.is_pod:
             yield unknown(unread.place, unread.subject, unread.message, RENDERED)

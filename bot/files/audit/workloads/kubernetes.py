@@ -161,9 +161,48 @@ def containers(repository: RepositoryTexts) -> list[Container]:
     return repository.kept(_containers)
 
 
+def branch_pods(repository: RepositoryTexts) -> list[Pod]:
+    """The pods of charts that stand in branches which their own values do not take, or a rendering decides."""
+    return repository.kept(_branch_pods)
+
+
+def branch_containers(repository: RepositoryTexts) -> list[Container]:
+    """The containers that stand in such branches, whether all of their pod does or not."""
+    return repository.kept(_branch_containers)
+
+
+def _branch_pods(repository: RepositoryTexts) -> list[Pod]:
+    known_places = {pod.place for pod in pods(repository)}
+    by_place = {pod.place: pod for pod in repository.kept(_pods_of_branches) if pod.place not in known_places}
+    return list(by_place.values())
+
+
+def _branch_containers(repository: RepositoryTexts) -> list[Container]:
+    known_places = {(each.place.path, each.place.start) for each in containers(repository)}
+    by_place: dict[tuple[str, int], Container] = {}
+    for each in _containers_of(repository, repository.kept(_pods_of_branches)):
+        place = each.place.path, each.place.start
+        if place not in known_places:
+            by_place.setdefault(place, each)
+    return list(by_place.values())
+
+
+def _pods_of_branches(repository: RepositoryTexts) -> list[Pod]:
+    return [
+        pod
+        for chart in helm.charts(repository)
+        for path, manifest in chart.branches
+        if (pod := _pod(repository, manifest, path, variant=f"chart {chart.name}", hidden=chart.hidden))
+    ]
+
+
 def _containers(repository: RepositoryTexts) -> list[Container]:
+    return _containers_of(repository, pods(repository))
+
+
+def _containers_of(repository: RepositoryTexts, pods_with_them: list[Pod]) -> list[Container]:
     all_containers = []
-    for pod in pods(repository):
+    for pod in pods_with_them:
         for key, role in CONTAINER_LISTS:
             for node in pod.spec.sequence(key):
                 # Without an image it is a patch for a container, which is asked about where it is applied.

@@ -13,7 +13,12 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.helm import HelmChart, may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
-from bot.files.audit.workloads.kubernetes import CONTAINER_LISTS, is_hidden, way_to_spec
+from bot.files.audit.workloads.kubernetes import (
+    CONTAINER_LISTS,
+    branch_containers,
+    is_hidden,
+    way_to_spec,
+)
 from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
@@ -53,6 +58,7 @@ def _unread_workloads(repository: RepositoryTexts) -> list[UnreadWorkload]:
 
 def _of_chart(repository: RepositoryTexts, chart: HelmChart) -> Iterator[UnreadWorkload]:
     subject = f"chart {chart.name}"
+    seen = {(each.place.path, each.place.start) for each in branch_containers(repository)}
     for path in chart.unread:
         if "containers:" in repository.text(path):
             yield UnreadWorkload(Place(path, 1, 1), subject, "the template cannot be rendered here", is_pod=True)
@@ -68,6 +74,8 @@ def _of_chart(repository: RepositoryTexts, chart: HelmChart) -> Iterator[UnreadW
         for node, is_pod in _hidden_in(manifest):
             place = repository.place(node, path)
             name = _name_at(repository, place)
+            if not name and any(path == in_branch and place.start <= line for in_branch, line in seen):
+                continue
             what = f"what {name} puts here" if name else "what stands in a branch of the template"
             yield UnreadWorkload(place, f"{kind}{label} ({subject})", f"{what} is not read", is_pod)
 

@@ -48,6 +48,10 @@ class StepFollowTally:
     ended: int = 0
     problems: tuple[str, ...] = ()
 
+    def __add__(self, other: "StepFollowTally") -> "StepFollowTally":
+        problems = (*self.problems, *other.problems)
+        return StepFollowTally(self.looked_at + other.looked_at, self.ended + other.ended, problems)
+
 
 async def tick(
     store: StepFollowStore, forge: Forge, builder: Builder, options: FollowOptions, loop: Loop

@@ -18,6 +18,7 @@ from bot.domain.wording.message import (
     TextRun,
     plain,
     strong,
+    with_code,
 )
 from bot.domain.wording.words import counted, duration, first_few, percent
 from bot.fleet.report.messages.phrases import in_state, listed, short, shown_time
@@ -80,11 +81,12 @@ def _item_blocks(lines: Sequence[Line]) -> list[Block]:
 
 
 def _need_line(group: NeedGroup) -> Line:
-    """How many wait for one reason, and the first of them with where to look."""
+    """How many wait for one reason, the first of them with where to look, and the way out."""
     first_subjects = group.first[:_MOST_NAMED]
     runs = [TextRun(short(need.subject), url=need.url) for need in first_subjects]
     more = group.number - len(first_subjects)
-    return (TextRun(f"{group.dated}: "), *listed(runs), *([TextRun(f" and {more:,} more")] if more else []))
+    rest = f" and {more:,} more; to do: " if more else "; to do: "
+    return (TextRun(f"{group.dated}: "), *listed(runs), TextRun(rest), *with_code(group.way_out))
 
 
 def _others_in_words(groups: Sequence[NeedGroup]) -> str:
@@ -222,7 +224,8 @@ def _unfixed_lines(summary: Summary) -> Iterator[Line]:
     """What the gate lets through because nobody has fixed it: shown every time, until it is fixed or accepted."""
     for cve in summary.unfixed[:_MOST_UNFIXED]:
         packages = ", ".join(map(short, cve.packages[:_MOST_PACKAGES]))
-        yield plain(f"{short(cve.id)} ({cve.severity}) in {packages}: {counted(cve.images, 'image')}")
+        rated = ", ".join(filter(None, (cve.severity, cve.mark.exploited_told)))
+        yield plain(f"{short(cve.id)} ({rated}) in {packages}: {counted(cve.images, 'image')}")
     if (more := len(summary.unfixed) - _MOST_UNFIXED) > 0:
         yield plain(f"and {more:,} more")
 

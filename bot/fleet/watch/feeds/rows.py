@@ -25,6 +25,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.tables import advisories, base_of, bases, documents, observations, releases
 from bot.store.rows.bases.told_ways import read_releases, save_release
+from bot.store.rows.inventories.marks import save_marks
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
 from bot.store.rows.news import dump_doubts, load_doubts, tell_silence
 from bot.upstream.feeds.doubts import FactKey, WatchedTag
@@ -162,6 +163,7 @@ async def import_feeds(
             tags_returned=frozenset(tag for each in newer for tag in each.tags_returned),
             doubts=tuple(doubt for each in newer for doubt in each.doubts),
             doubts_over=frozenset(place for each in newer for place in each.doubts_over),
+            marks=tuple(marks for each in newer for marks in each.marks),
         )
         await _save_contents(connection, combined_reading, now)
     return frozenset(each.source.url for each in newer), frozenset(others)
@@ -187,6 +189,8 @@ async def _save_contents(connection: AsyncConnection, reading: FeedReading, now:
                 advisory=dump(advisory, Advisory),
             )
         )
+    for marks in reading.marks:
+        await save_marks(connection, marks)
     await _note_inventory(connection, reading, now)
     opened = [Incident(_subject_of_doubt(each.place), each.since, each.text) for each in reading.doubts]
     if opened or reading.doubts_over:

@@ -18,6 +18,7 @@ from bot.domain.feeds.document import (
     StoredDocument,
     staleness,
 )
+from bot.domain.packages.cves.marks import CveMarks
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.upstream.feeds import contents, image_info, msrc
@@ -35,8 +36,8 @@ MOST_PER_TICK = 100
 class FeedsToRead:
     """Which documents are followed and how often, as the operator has set it. `roots` lead to all other documents.
 
-    `every` is the time between two looks at a document, `bulletins_every` that for a monthly security document,
-    which may have megabytes and is read at once when the list that names it was revised. `history` is how far back
+    `every` is the time between two looks at a document, `bulletins_every` that for what is large and changes
+    seldom; a monthly document is read at once when the list that names it was revised. `history` is how far back
     monthly documents are read, `stale_after` when a document that cannot be read becomes worth a sentence.
     """
 
@@ -53,7 +54,7 @@ class FeedsToRead:
         return frozenset(roots | {_LEADS_TO[kind] for kind in roots if kind in _LEADS_TO})
 
     def interval(self, kind: FeedKind) -> timedelta:
-        return self.bulletins_every if kind in _MONTHLY else self.every
+        return self.bulletins_every if kind in _SELDOM else self.every
 
 
 _LEADS_TO = {
@@ -64,7 +65,7 @@ _LEADS_TO = {
 _ASKS_RELEASES = frozenset({FeedKind.DOTNET_RELEASES, FeedKind.IMAGE_INFO})
 _MAY_LOSE = _ASKS_RELEASES | WHOLE | NEWEST
 """Documents that are compared with the copy before."""
-_MONTHLY = frozenset({FeedKind.MSRC_BULLETIN, FeedKind.DOTNET_CVE})
+_SELDOM = frozenset({FeedKind.MSRC_BULLETIN, FeedKind.DOTNET_CVE, FeedKind.KEV, FeedKind.EPSS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class FeedReading:
     doubts: tuple[DoubtedLoss, ...] = ()
     doubts_over: frozenset[str] = frozenset()
     newest_at: datetime | None = None
+    marks: tuple[CveMarks, ...] = ()
 
 
 class FeedPort(Protocol):
@@ -218,6 +220,7 @@ async def reading_of(
         withdrawn_advisories=(*new_contents.withdrawn_advisories, *lost.withdrawn),
         leads_to=await _worth_reading(new_contents, store, now - feeds.history),
         newest_at=newest_in(source.kind, document_read.document.body, now),
+        marks=(new_contents.marks,) if new_contents.marks is not None else (),
     )
     return reading, merged
 

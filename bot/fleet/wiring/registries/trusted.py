@@ -9,12 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from bot.domain.failure import Failure, Trouble
-from bot.images.signatures.cosign.keys import read_public_key
-from bot.images.signatures.cosign.policy import accepting
-from bot.images.signatures.cosign.trusted_root import read_trusted_root
-from bot.images.signatures.notation.names import read_identities
-from bot.images.signatures.notation.trust_store import load_stores
-from bot.images.signatures.notation.verifying import NotationPolicy
 from bot.images.signatures.verdict import Refused
 from bot.images.trust.judging import Trusted
 from bot.settings.sections.trust import TrustRuleSettings, TrustSettings
@@ -78,6 +72,13 @@ def _files_of(rule: TrustRuleSettings) -> Iterator[Path]:
 @lru_cache(maxsize=200)
 def _read_trusted(rule: str, mark: str) -> Trusted:
     """Reads what a rule names once, and anew where that is something else."""
+    from bot.images.signatures.cosign.keys import read_public_key
+    from bot.images.signatures.cosign.policy import accepting
+    from bot.images.signatures.cosign.trusted_root import read_trusted_root
+    from bot.images.signatures.notation.names import read_identities
+    from bot.images.signatures.notation.trust_store import load_stores
+    from bot.images.signatures.notation.verifying import NotationPolicy
+
     settings = TrustRuleSettings.model_validate_json(rule)
     notation = keyless = key = None
     try:

@@ -140,6 +140,7 @@ def _cve(facts: CveRow, entry: LedgerEntry) -> ImageCve:
         row.cannot_tell,
         row.says,
         row.who,
+        facts.mark,
     )
 
 

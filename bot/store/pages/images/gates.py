@@ -7,11 +7,13 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.cves.detected import DetectedVulnerability
+from bot.domain.packages.cves.marks import NO_MARK
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, readable
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
+from bot.store.rows.inventories.marks import read_marks
 from bot.views.images.images import GateView, Unfixed
 
 _COLUMNS = tuple(
@@ -45,8 +47,8 @@ async def count_gates(connection: AsyncConnection) -> Mapping[GateOutcome, int]:
 
 
 async def unfixed_in(connection: AsyncConnection, *mine: ColumnElement[bool]) -> tuple[Unfixed, ...]:
-    """What nobody has fixed, the most severe first and then what most images have; `mine` are conditions on the
-    images."""
+    """What nobody has fixed: what is exploited first, then the most severe and what most images have; `mine` are
+    conditions on the images."""
     rows = await connection.execute(
         select(gates.c.image_id, gates.c.gated)
         .join(images, images.c.id == gates.c.image_id)
@@ -59,13 +61,19 @@ async def unfixed_in(connection: AsyncConnection, *mine: ColumnElement[bool]) ->
     for image, gated in gated_images:
         for vulnerability in gated.unfixed:
             by_id.setdefault(vulnerability.id, []).append((image, vulnerability))
+    marks = await read_marks(connection, by_id)
     unfixed = [
         Unfixed(
             name,
             max((each.severity for _, each in several), key=lambda severity: severity.rank),
             tuple(sorted({each.package for _, each in several})),
             len({image for image, _ in several}),
+            marks.get(name, NO_MARK),
         )
         for name, several in by_id.items()
     ]
-    return tuple(sorted(unfixed, key=lambda each: (-each.severity.rank, -each.images, each.id)))
+    return tuple(sorted(unfixed, key=_worst_first))
+
+
+def _worst_first(each: Unfixed) -> tuple[bool, int, int, str]:
+    return not each.mark.is_exploited, -each.severity.rank, -each.images, each.id

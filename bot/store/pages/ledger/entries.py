@@ -10,6 +10,7 @@ from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.standing import ImageStanding
+from bot.domain.packages.cves.marks import NO_MARK
 from bot.domain.packages.ledger.clocks import AffectedImage, DeployedImage, Held, RunningBuilds, RunsOfImage
 from bot.domain.packages.ledger.entries import AlikeEntries, LedgerEntry, entry_of, places_of
 from bot.domain.repositories.usage import Naming, what_is_named
@@ -60,7 +61,8 @@ class Ledger:
         facts = self.exposed.cves.get(cve, CveFacts(cve))
         severity = facts.severity.value if facts.severity is not None else None
         places = places_of(entries)
-        return CveRow(cve, facts.title, severity, facts.rated_by, facts.score, facts.publishers, places)
+        mark = self.exposed.marks.get(cve, NO_MARK)
+        return CveRow(cve, facts.title, severity, facts.rated_by, facts.score, facts.publishers, places, mark)
 
     def rows(self) -> list[CveRow]:
         """All CVEs that images have or had. Images of which the same holds are looked at once, and counted."""

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Advisory, Severity
+from bot.domain.packages.cves.marks import CveMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
 from bot.domain.packages.wanted import Fit
@@ -16,6 +17,7 @@ from bot.store.engine.codec import load, readable
 from bot.store.engine.writing import chunks
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.inventories.inventories import inventory_packages, package_of, packages, packages_by_id
+from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,
@@ -85,12 +87,13 @@ class Exposure:
 
 @dataclass(slots=True)
 class Exposed:
-    """All CVEs that are asked for, what each publisher says of them, by CVE and publisher, and by the ids of
-    packages what each is exposed to."""
+    """All CVEs that are asked for, what each publisher says of them, by CVE and publisher, by the ids of packages
+    what each is exposed to, and what stands beside each CVE."""
 
     cves: dict[str, CveFacts] = field(default_factory=dict)
     said: dict[tuple[str, str], CveFacts] = field(default_factory=dict)
     by_package: dict[int, list[Exposure]] = field(default_factory=dict)
+    marks: Mapping[str, CveMark] = field(default_factory=dict)
 
     def add(self, facts: CveFacts) -> None:
         earlier = self.cves.get(facts.cve)
@@ -118,6 +121,7 @@ async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> E
         pairs = await _pairs(connection, affected_packages.c.vulnerability_id, records)
     await _of_dumps(connection, exposed, records, pairs)
     await _of_dotnet(connection, exposed, cve)
+    exposed.marks = await read_marks(connection, exposed.cves)
     return exposed
 
 
@@ -146,6 +150,7 @@ async def _of_pairs(connection: AsyncConnection, pairs: Sequence[Any], nuget: Ma
         records |= await _records(connection, exposed, conditions=[vulnerabilities.c.id.in_(ids)])
     await _of_dumps(connection, exposed, records, pairs)
     await _of_dotnet(connection, exposed, None, nuget)
+    exposed.marks = await read_marks(connection, exposed.cves)
     return exposed
 
 

@@ -267,9 +267,10 @@ class LedgerStore(CvePagesStore):
         return not worked_out_at <= self._clock.now() < worked_out_at + _HOLDS
 
 
-def _worst_first(row: CveRow) -> tuple[int, int, str]:
+def _worst_first(row: CveRow) -> tuple[bool, int, int, str]:
+    """What is known to be exploited comes before all else."""
     rank = Severity(row.severity).rank if row.severity is not None else -1
-    return -rank, -row.places.open, row.cve
+    return not row.mark.is_exploited, -rank, -row.places.open, row.cve
 
 
 _ORDER = {station: number for number, station in enumerate(Station)}

@@ -26,13 +26,14 @@ from bot.views.running.unread import unread_at
 
 _RUNS = (
     select(
-        *(runs.c.build_id, runs.c.image, runs.c.since, runs.c.is_older, running_builds.c.digest),
+        *(runs.c.build_id, runs.c.image, runs.c.since, runs.c.is_older),
+        *(running_builds.c.digest, running_builds.c.seen_at),
         *(*place_columns, running_sources.c.name),
     )
     .join(running_builds, running_builds.c.id == runs.c.build_id)
     .join(running_places, running_places.c.id == runs.c.place_id)
     .join(running_sources, running_sources.c.id == running_places.c.source_id)
-    .where(runs.c.until.is_(None), running_sources.c.is_listed.is_(True))
+    .where(runs.c.until.is_(None), is_among(running_sources.c.id, "sources"))
     .order_by(running_sources.c.name, *place_columns, runs.c.id)
 )
 _CONTENTS = (
@@ -47,7 +48,9 @@ _TAGS = select(images.c.registry, images.c.repository, images.c.tag, images.c.fo
 
 @dataclass(frozen=True, slots=True)
 class RunningDigest:
-    """A digest under one name, with all the places that run it; what is inside is None where nobody knows that."""
+    """A digest under one name, with all the places that run it; what is inside is None where nobody knows that.
+
+    It began to run `since` then where it did so last, and is known by its runs since `known_since`."""
 
     digest: str
     name: str
@@ -56,6 +59,7 @@ class RunningDigest:
     places: tuple[str, ...]
     since: datetime
     is_older: bool
+    known_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +89,16 @@ class Running:
 
 
 async def read_running(
-    connection: AsyncConnection, platforms: Collection[str] | None, now: datetime
+    connection: AsyncConnection, platforms: Collection[str] | None, now: datetime, environment: str | None = None
 ) -> Running | None:
-    """Reads what runs now; None where no source tells it. Of a whole image only these `platforms` count, None for
-    all."""
-    sources = [each for each in (await read_sources(connection)).values() if each.is_listed]
-    if not sources:
+    """Reads what runs now, in one environment where that is given; None where no source tells it. Of a whole image
+    only these `platforms` count, None for all."""
+    known = await read_sources(connection, environment)
+    listed = {number: each for number, each in known.items() if each.is_listed}
+    if not listed:
         return None
-    rows = (await connection.execute(_RUNS)).all()
+    sources = listed.values()
+    rows = (await connection.execute(_RUNS, {"sources": listed})).all()
     contents: dict[int, set[tuple[str, int]]] = {}
     of_one: set[int] = set()
     for build, kind, number, platform in await connection.execute(_CONTENTS, {"builds": {row[0] for row in rows}}):
@@ -125,4 +131,5 @@ def _builds(rows: Iterable[Any], builds: Mapping[int, PinnedBuild]) -> Iterable[
         name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "")
         places = tuple(dict.fromkeys(f"{row.namespace}/{row.workload} in {row.name}" for row in several))
         times = last.since, any(row.is_older for row in several if row.since == last.since)
-        yield RunningDigest(last.digest, name, tag, builds.get(build), places, *times)
+        known_since = min(last.seen_at, *(row.since for row in several))
+        yield RunningDigest(last.digest, name, tag, builds.get(build), places, *times, known_since)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Advisory
+from bot.domain.packages.cves.marks import NO_MARK
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
@@ -37,6 +38,7 @@ from bot.store.rows.inventories.inventories import (
     sboms,
 )
 from bot.store.rows.inventories.kept_data import kept_data
+from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.running.running import (
@@ -124,8 +126,9 @@ class ExposureStore(Store):
             sources = await read_sources(connection, narrowed.environment)
             told = await _read_told(connection, cve)
             kept = await kept_data(connection)
+            mark = (await read_marks(connection, [cve])).get(cve, NO_MARK)
             covered = tuple(sources.values())
-            answer = ExposureAnswer(cve, asked, covered, would_tell=unread_publishers(kept))
+            answer = ExposureAnswer(cve, asked, covered, would_tell=unread_publishers(kept), mark=mark)
             if told is None or not sources:
                 return replace(answer, is_told=told is not None)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())

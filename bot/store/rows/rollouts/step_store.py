@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, not_, select, update
 
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
@@ -30,6 +30,7 @@ from bot.store.rows.rollouts.rebuilds import (
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.steps import (
     IS_OF_ONE_STEPPING,
+    IS_OF_RUNS,
     IS_TO_START,
     IS_UNDER_WAY,
     begin_step,
@@ -58,7 +59,12 @@ class StepStore(Store):
 
     @property
     def going(self) -> DueRows[StepRun]:
-        return self._due(and_(IS_UNDER_WAY, IS_OF_ONE_STEPPING.exists()), self._read_step)
+        return self._due(and_(IS_UNDER_WAY, IS_OF_RUNS, IS_OF_ONE_STEPPING.exists()), self._read_step)
+
+    @property
+    def arriving(self) -> DueRows[StepJob]:
+        """Those that are done once the image runs where it is to run."""
+        return self._due(and_(IS_UNDER_WAY, not_(IS_OF_RUNS), IS_OF_ONE_STEPPING.exists()), self._read_job)
 
     def _due(
         self,

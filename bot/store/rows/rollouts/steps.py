@@ -80,8 +80,10 @@ IS_OF_ONE_STEPPING = (
 )
 IS_UNDER_WAY = or_(
     steps.c.state.in_([StepState.STARTED.value, StepState.RUNNING.value, StepState.APPROVAL.value]),
-    and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.OBSERVE.value),
+    and_(steps.c.state == StepState.DUE.value, steps.c.start != Start.DISPATCH.value),
 )
+IS_OF_RUNS = steps.c.start != Start.RUNNING.value
+"""It is followed by a run of its workflow, and not by what runs of the image."""
 IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
 falls_due(steps, DueTable("steps", (or_(IS_TO_START, IS_UNDER_WAY), IS_OF_ONE_STEPPING.exists()), is_regular=True))
 

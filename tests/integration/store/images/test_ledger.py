@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import null, select, text, update
@@ -13,6 +13,7 @@ from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import ImageStanding
+from bot.domain.packages.cves.marks import CveMark, CveMarks, MarkedCves
 from bot.domain.packages.cves.publication import DumpMark
 from bot.domain.packages.cves.vulnerability import VersionRange, Vulnerability
 from bot.domain.packages.ledger.clocks import AffectedImage, Passage, Station
@@ -34,8 +35,10 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories import wanted
 from bot.store.rows.inventories.inventories import inventories, later_indexes, shown_again
+from bot.store.rows.inventories.marks import save_marks
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.upstream.osv.dump import DumpReading
+from bot.views.images.image_contents import WantedCves
 from bot.views.images.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
 from tests.bench import bench_inventory, bench_ledger
@@ -102,6 +105,32 @@ async def test_of_two_packages_of_which_one_has_a_fix_the_publisher_of_the_other
     await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
     row = await only(stores)
     assert (row.waits_at, row.who, row.says) == (Station.FIX, "Ubuntu", "Ubuntu has no fix of ovmf")
+
+
+async def test_what_is_known_to_be_exploited_comes_before_what_is_more_severe(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await stores.vulnerabilities.follow_dumps([SOURCE])
+    await stores.taken(stores.vulnerabilities.dumps)
+    other = "CVE-2026-9999"
+    rated = ((CVE, Severity.LOW), (other, Severity.CRITICAL))
+    records = tuple(
+        Vulnerability(f"UBUNTU-{name}", (name,), "overflow", severity, "Ubuntu", affected=(OPENSSL,))
+        for name, severity in rated
+    )
+    kept = KeptDump(SOURCE, DumpMark("1"), WANTED, DumpReading(records))
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+    assert [row.cve for row in (await stores.ledger.cves(Cut())).cves.items] == [other, CVE]
+    marks = CveMarks(MarkedCves({CVE: date(2026, 3, 4)}), MarkedCves({CVE: 114, other: 5000}))
+    async with stores.database.transaction() as connection:
+        await save_marks(connection, marks)
+    stores.clock.advance(HOUR)
+    first, second = (await stores.ledger.cves(Cut())).cves.items
+    assert (first.cve, first.mark) == (CVE, CveMark(True, date(2026, 3, 4), 0.0114))
+    assert (second.cve, second.mark) == (other, CveMark(epss=0.5))
+    assert (await page(stores)).cve.mark == first.mark
+    inside = await stores.image_contents.cves("ghcr.io/contoso/shop", None, WantedCves(), Cut())
+    assert inside is not None
+    assert [row.cve for row in inside.cves.items] == [CVE, other]
 
 
 async def test_a_base_that_still_has_it_is_waited_for(stores: Stores) -> None:

@@ -1,18 +1,20 @@
 """Where a CVE runs: before a fix, while it comes, after it, and at a time that is long past."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import update
 
+from bot.domain.packages.cves.marks import CveMarks, MarkedCves
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.running.exposure import Asked, PlaceExposure, PlaceState
 from bot.store.engine.codec import dump
 from bot.store.pages.running.answering import exposure_of
 from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.inventories.marks import save_marks
 from bot.store.rows.repositories.tables import repositories
-from bot.views.running.exposed import ExposureAnswer, Narrowed
+from bot.views.running.exposed import ExposureAnswer, Narrowed, as_json
 from tests.integration.store.filling import HOUR, Stores, digest
 from tests.integration.store.holding import CVE, FIXED, SSL, microsoft_says, move_image, publish, running
 from tests.integration.store.running.snapshots import EUROPE, STALE, WEB, goes_on, runs_in, tells
@@ -74,6 +76,15 @@ async def test_the_verdict_counts_places_and_days(stores: Stores) -> None:
     answer = await exposure(stores)
     assert answer.verdict == f"exposed in 1 of 1 running place since {published:%Y-%m-%d} (3 days); 0 not affected"
     assert answer.exit_code == 1
+
+
+async def test_what_stands_beside_the_cve_is_told_with_the_answer(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    async with stores.database.transaction() as connection:
+        await save_marks(connection, CveMarks(MarkedCves({CVE: date(2026, 3, 4)}), MarkedCves({CVE: 114})))
+    answer = await exposure(stores)
+    assert answer.mark.told == "known exploited since 2026-03-04, EPSS 0.0114"
+    assert as_json(answer)["mark"] == {"is_exploited": True, "exploited_since": date(2026, 3, 4), "epss": 0.0114}
 
 
 async def test_a_place_is_exposed_until_the_fix_runs(stores: Stores) -> None:

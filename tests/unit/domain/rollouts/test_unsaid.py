@@ -60,7 +60,7 @@ def nothing(told: Field[Any]) -> object:
         (PolicyRule(), {"match": Match()}),
         (Match(), {}),
         (Policy(), {"waves": ONE_WAVE, "pause_when_failed": 0.2}),
-        (STEP, {"start": Start.DISPATCH, "timeout": timedelta(hours=2)}),
+        (STEP, {"workflow": "deploy.yml", "start": Start.DISPATCH, "timeout": timedelta(hours=2)}),
         (AutoMerge(), {"method": MergeMethod.NEVER}),
         (PathWorkflow((), "build.yml"), {}),
         (Judgement(AgeStanding.DUE, ""), {}),
@@ -113,6 +113,6 @@ def test_the_words_by_which_people_files_and_rows_speak_stay() -> None:
     assert [str(each) for each in ActionPreference] == ["auto", "pull_request", "dispatch", "notify"]
     assert [str(each) for each in MergeMethod] == ["never", "merge", "squash", "rebase"]
     assert [str(each) for each in Pin] == ["keep", "floating", "digest"]
-    assert [str(each) for each in Start] == ["dispatch", "observe"]
+    assert [str(each) for each in Start] == ["dispatch", "observe", "running"]
     assert [str(each) for each in Occasion] == ["change", "age", "catch_up"]
     assert [wave.name for wave in ONE_WAVE] == ["rest"]

@@ -293,3 +293,32 @@ def test_a_tag_of_values_that_a_command_writes_anew_is_unknown() -> None:
         BUILD: workflow('- run: sed -i -E "s/tag:.*/tag: $N/" chart/values.yaml\n'),
     }
     assert outcome("no-latest-deployed", files) is UNKNOWN
+
+
+PROJECTED = """
+volumes:
+- name: {name}
+  projected:
+    sources:
+    - serviceAccountToken: {{path: token, expirationSeconds: 3600}}
+{setting}
+"""
+USUAL = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "setting", "expected"),
+    [
+        ("token", USUAL, "", Outcome.HOLDS),
+        ("token", f"{USUAL}/", "automountServiceAccountToken: true", Outcome.HOLDS),
+        ("token", "/var/run/secrets/tokens", "", Outcome.UNKNOWN),
+        ("token", "/var/run/secrets/tokens", "automountServiceAccountToken: false", Outcome.HOLDS),
+        ("kube-api-access-x7k2p", USUAL, "", Outcome.FAILS),
+    ],
+)
+def test_a_token_that_a_pod_asks_for_itself_is_a_use_of_it(
+    name: str, at: str, setting: str, expected: Outcome
+) -> None:
+    mounts = f"volumeMounts: [{{name: {name}, mountPath: '{at}'}}]"
+    text = deployment(mounts, PROJECTED.format(name=name, setting=setting))
+    assert outcome("service-account-token", {DEPLOYMENT: text}) is expected

@@ -51,6 +51,90 @@ def test_the_last_word_of_a_name_says_that_it_is_a_secret(name: str) -> None:
     assert ends_as_secret(name)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TOKEN_COUNT",
+        "MAX_TOKENS",
+        "TOKEN_EXPIRY",
+        "JWT_EXPIRES_IN",
+        "TOKEN_REFRESH_INTERVAL",
+        "PASSWORD_MIN_LENGTH",
+        "TOKEN_LIMIT",
+        "TOKENIZER",
+        "TOKENS_PER_MINUTE",
+        "RateLimit__TokensPerPeriod",
+        "SECRET_NAME",
+        "SECRET_REF",
+        "DB_SECRET_ARN",
+        "SECRET_NAMESPACE",
+        "VAULT_SECRET_MOUNT",
+        "SECRET_ENGINE",
+        "PASSWORD_READER",
+        "PASSWORD_OPTIONS",
+        "TOKEN_OPTIONS",
+        "SECRET_PROVIDER_CLASS",
+        "PASSWORD_REGEX",
+        "TOKEN_ADDRESS",
+        "TOKEN_SYMBOL",
+        "AuthTokenCookie",
+        "API_KEY_PARAM",
+        "ApiKeyHeader",
+        "PASSWORD_COMMAND",
+        "PASSWORD_ENCRYPTION",
+        "PasswordHasher",
+        "TOKEN_ENDPOINT_AUTH_METHOD",
+        "AWS_SECRET_REGION",
+        "PASSWORD_ENV_VAR",
+        "SECRET_LABEL",
+    ],
+)
+def test_a_last_word_that_counts_names_or_configures_is_no_secrets(name: str) -> None:
+    assert not holds_secret(name, RANDOM)
+    assert of_compose(name, "${VALUE}") is HOLDS
+
+
+@pytest.mark.parametrize("name", ["RABBITMQ_ERLANG_COOKIE", "VAULT_DEV_ROOT_TOKEN_ID", "TokenOptions__SecurityKey"])
+def test_what_is_a_secret_whole_stays_one(name: str) -> None:
+    assert holds_secret(name, RANDOM)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "CHANGE_ME",
+        "<your-key>",
+        "YOUR_API_KEY",
+        "insert-key-here",
+        "replace-with-your-key",
+        "REPLACE_WITH_REAL_KEY",
+        "xxxx-xxxx",
+        "sk-xxxxxxxx",
+        "sk-...",
+        "...",
+        "N/A",
+        "not-set",
+        "TODO:set",
+        "@@API_KEY@@",
+        "my-api-key",
+        "example-api-key",
+    ],
+)
+def test_what_stands_for_a_key_is_none(value: str) -> None:
+    assert not holds_secret("API_KEY", value)
+    assert of_compose("API_KEY", value) is HOLDS
+
+
+@pytest.mark.parametrize("value", ["CHANGE_ME", "changeit", "Your_password123", "yourStrong(!)Passw0rd"])
+def test_a_placeholder_that_a_server_takes_is_told_as_one(value: str) -> None:
+    text = f"services:\n  db:\n    image: contoso/db\n    environment: {{SA_PASSWORD: '{value}'}}\n"
+    (found,) = findings("runtime-secrets", {"compose.yaml": text})
+    assert (found.outcome, found.message) == (
+        FAILS,
+        "SA_PASSWORD is written out, as a placeholder that is taken as it stands",
+    )
+
+
 OPEN = ("JWT_TOKEN_AUTH_PLUGIN", "SECRET_ENGINE_KIND", "Jwt__TokenValidator", "PASSWORD_HASHER", "TOKEN_COOKIE")
 
 

@@ -283,9 +283,70 @@ def test_a_container_whose_image_stands_in_a_branch_is_judged() -> None:
 
 
 @pytest.mark.parametrize("check", QUESTIONS)
-def test_a_container_that_stands_in_a_branch_is_unknown_with_its_place(check: str) -> None:
-    found = [each for each in findings(check, chart("", WHOLLY)) if each.outcome is Outcome.UNKNOWN]
-    assert [each.place.start for each in found if each.place.start > 9] == [11]
+def test_a_container_that_stands_in_a_branch_is_judged_and_fails_nothing(check: str) -> None:
+    found = [each for each in findings(check, chart("", WHOLLY)) if each.place.start > 9]
+    outcomes = [Outcome.HOLDS if check in {"not-privileged", "runtime-secrets"} else Outcome.UNKNOWN]
+    assert [each.outcome for each in found] == outcomes
+    assert [each.place.start for each in found] == [11]
+    assert found[0].subject == "Deployment/api (chart chart) · container proxy"
+
+
+PRIVILEGED = """\
+        - name: agent
+          image: contoso/agent:1
+          securityContext: {privileged: true}
+"""
+OTHER = PRIVILEGED.replace("agent", "other").replace("true", "false")
+
+
+def _in_branches(*branches: str) -> str:
+    """The containers of a pod behind the one that is always there."""
+    return PLAIN + "".join(f"        {each}\n" if each.startswith("{{") else each for each in branches)
+
+
+@pytest.mark.parametrize(
+    ("template", "values"),
+    [
+        (_in_branches("{{- if .Values.debug }}", PRIVILEGED, "{{- end }}"), "debug: false\n"),
+        (_in_branches("{{- if .Values.debug }}", PRIVILEGED, "{{- end }}"), ""),
+        (_in_branches("{{- if not .Values.quiet }}", PRIVILEGED, "{{- end }}"), "quiet: true\n"),
+        (_in_branches('{{- if eq .Release.Name "a" }}', PRIVILEGED, "{{- end }}"), ""),
+        (_in_branches("{{- if .Values.a }}", OTHER, "{{- else }}", PRIVILEGED, "{{- end }}"), "a: true\n"),
+        (_in_branches("{{- if .Release.IsInstall }}", OTHER, "{{- else }}", PRIVILEGED, "{{- end }}"), ""),
+        (
+            _in_branches("{{- if .Values.a }}", OTHER, "{{- else if .Values.b }}", PRIVILEGED, "{{- end }}"),
+            "a: true\n",
+        ),
+        (_in_branches("{{- range .Values.agents }}", PRIVILEGED, "{{- end }}"), "agents: []\n"),
+        (_in_branches("{{- with .Values.agent }}", PRIVILEGED, "{{- end }}"), "agent: {}\n"),
+        (
+            _in_branches("{{- if .Values.a }}", "{{- if .Values.b }}", PRIVILEGED, "{{- end }}", "{{- end }}"),
+            "a: true\nb: false\n",
+        ),
+        ("{{- if .Values.on }}" + _in_branches(PRIVILEGED) + "{{- end }}\n", "on: false\n"),
+        ("{{- with .Values.agent }}" + _in_branches(PRIVILEGED) + "{{- end }}\n", ""),
+        ("{{- range .Values.agents }}\n---" + _in_branches(PRIVILEGED) + "{{- end }}\n", ""),
+    ],
+)
+def test_a_privileged_container_of_a_branch_that_the_values_do_not_take_is_told(template: str, values: str) -> None:
+    found = [each for each in findings("not-privileged", chart(values, template)) if "agent" in each.subject]
+    assert [each.outcome for each in found] == [Outcome.UNKNOWN]
+    assert found[0].message.startswith("it is privileged, where the template takes the branch")
+    line = template.lstrip("\n").splitlines()[found[0].place.start - 1]
+    assert line.strip() == "securityContext: {privileged: true}"
+
+
+def test_a_branch_that_the_values_take_is_judged_once() -> None:
+    template = _in_branches("{{- if .Values.debug }}", PRIVILEGED, "{{- end }}")
+    found = list(findings("not-privileged", chart("debug: true\n", template)))
+    assert [each.outcome for each in found] == [Outcome.HOLDS, Outcome.FAILS]
+
+
+def test_a_pod_of_a_branch_is_asked_what_pods_are_asked() -> None:
+    pod = PLAIN.replace("      containers:", "      hostNetwork: true\n      containers:")
+    template = "{{- if .Values.on }}" + pod + "{{- end }}\n"
+    assert outcome("no-host-namespaces", chart("on: false\n", template)) is Outcome.UNKNOWN
+    assert outcome("no-host-namespaces", chart("on: true\n", template)) is Outcome.FAILS
 
 
 @pytest.mark.parametrize("check", QUESTIONS)

@@ -126,7 +126,11 @@ jobs:
         ("image-signed", {BUILD: workflow(META)}, ["IMAGE: ghcr.io/contoso/api"]),
         ("image-signed", {BUILD: workflow(FLAGGED)}, ["if: ${{ github.ref == 'refs/heads/main' }}"]),
         ("image-signed", {BUILD: workflow(PUSH, top="permissions: {contents: read}")}, ["contents: read"]),
-        ("image-signed", {BUILD: workflow(PUSH, job="permissions: {contents: read}")}, [", id-token: write}"]),
+        (
+            "image-signed",
+            {BUILD: workflow(PUSH, job="permissions: {contents: read}")},
+            [", id-token: write, attestations: write}"],
+        ),
         ("image-scanned", {BUILD: workflow(PUSH)}, ["image-ref: ghcr.io/contoso/api@", "exit-code: '1'"]),
         ("slsa-level", {BUILD: workflow(PUSH)}, ["attestations: write", "subject-digest: ${{ steps.build.outputs"]),
         (

@@ -93,3 +93,44 @@ def test_what_is_suggested_runs_just_where_its_push_does(condition: str, flag: s
             values = {"env.a": a, "env.b": "false", "inputs.c": c, "matrix.d": "true"}
             pushes = truth(condition, values) is True and (evaluated(flag, values) or "").lower() == "true"
             assert {truth(each["if"], values) for each in steps[2:]} <= {pushes}
+
+
+RIGHTS = ("", "permissions: {contents: read, packages: write}", "permissions:\n  contents: read\n  packages: write")
+
+
+@pytest.mark.parametrize("job", RIGHTS)
+@pytest.mark.parametrize("top", RIGHTS)
+def test_rights_that_are_suggested_for_one_job_are_written_once(job: str, top: str) -> None:
+    files = texts({BUILD: workflow("- uses: docker/setup-buildx-action@v3\n" + SEVERAL[1], job=job, top=top)})
+    found = [each.fix for each in audit(files, NOW) if each.check in {"image-signed", "slsa-level"}]
+    edits = list(dict.fromkeys(edit for fix in found if fix is not None for edit in fix.suggested))
+    text = with_edits(files, edits)[BUILD].decode()
+    for right in ("id-token: write", "attestations: write", "contents: read"):
+        assert text.partition("jobs:")[2].count(right) == 1
+
+
+ATTESTED = "- uses: actions/attest-build-provenance@v3\n"
+CALLED = ".github/workflows/called.yml"
+CALLING = (
+    "on: {push: {branches: [main]}}\npermissions: RIGHTS\njobs:\n  call: {uses: ./.github/workflows/called.yml}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("triggers", "granted", "why"),
+    [
+        ("push: {branches: [main]}\nworkflow_call:", "{contents: read}", f"{BUILD} calls it, and has to grant it"),
+        ("push: {branches: [main]}\nworkflow_call:", "{contents: read, packages: write, id-token: write}", ""),
+        ("workflow_call:", "", "others call it, and have to grant it id-token: write"),
+        ("push: {branches: [main]}", "", ""),
+    ],
+)
+def test_no_rights_are_suggested_beyond_those_that_callers_grant(triggers: str, granted: str, why: str) -> None:
+    files = {CALLED: workflow(PUSH + ATTESTED, triggers, job="permissions: {contents: read, packages: write}")}
+    if granted:
+        files[BUILD] = CALLING.replace("RIGHTS", granted)
+    signing = [each for each in audit(texts(files), NOW) if each.check == "image-signed"]
+    (fix,) = [each.fix for each in signing if each.subject.startswith("job build ")]
+    assert fix is not None
+    assert why in fix.left_alone
+    assert bool(fix.suggested) is (not why)

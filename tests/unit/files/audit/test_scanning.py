@@ -493,3 +493,74 @@ def test_a_scan_of_one_image_is_none_of_another_of_the_same_step() -> None:
     steps = f"- run: |\n    {build}\n    trivy image contoso/api:1\n    docker push contoso/api:1\n"
     steps += "    docker push contoso/web:1\n"
     assert sorted(outcomes("image-scanned", {BUILD: workflow(steps)})) == sorted([HOLDS, FAILS])
+
+
+META = """
+- uses: docker/metadata-action@v5
+  id: meta
+  with: {images: '${{ env.REGISTRY }}/contoso/api'}
+- uses: docker/build-push-action@v6
+  with:
+    push: true
+    tags: ${{ steps.meta.outputs.tags }}
+"""
+REGISTRY = "env: {REGISTRY: ghcr.io}"
+
+
+@pytest.mark.parametrize(
+    ("target", "scanned", "fits"),
+    [
+        ("${{ steps.meta.outputs.tags }}", HOLDS, HOLDS),
+        ("${{ fromJSON(steps.meta.outputs.json).tags[0] }}", HOLDS, HOLDS),
+        ("${{ fromJSON(env.DOCKER_METADATA_OUTPUT_JSON).tags[0] }}", HOLDS, HOLDS),
+        ("${{ env.REGISTRY }}/contoso/api:${{ steps.meta.outputs.version }}", HOLDS, HOLDS),
+        ("ghcr.io/contoso/api:latest", HOLDS, UNKNOWN),
+        ("docker.io/contoso/api:latest", HOLDS, UNKNOWN),
+        ("${{ vars.REGISTRY }}/api", HOLDS, UNKNOWN),
+        ("ghcr.io/contoso/web:latest", FAILS, FAILS),
+        ("${{ vars.REGISTRY }}/web:latest", FAILS, FAILS),
+        ("mcr.microsoft.com/dotnet/aspnet:8.0", FAILS, FAILS),
+    ],
+)
+def test_a_scan_counts_for_the_image_that_it_names(target: str, scanned: Outcome, fits: Outcome) -> None:
+    step = f"- uses: aquasecurity/trivy-action@v1\n  with:\n    image-ref: {target}\n"
+    files = {BUILD: workflow(META + step, top=REGISTRY)}
+    assert outcome("image-scanned", files) is scanned
+    assert outcome("scan-target", files) is fits
+
+
+@pytest.mark.parametrize(
+    ("command", "scanned", "fits"),
+    [
+        ("trivy image ghcr.io/contoso/api:8 --exit-code 1", HOLDS, HOLDS),
+        ("trivy image --severity HIGH ghcr.io/contoso/api:8 --no-progress", HOLDS, HOLDS),
+        ("grype -o sarif registry:ghcr.io/contoso/api:8 --fail-on high", HOLDS, HOLDS),
+        ("docker scout cves --only-fixed registry://ghcr.io/contoso/api:8 --exit-code", HOLDS, HOLDS),
+        ("trivy image --input web.tar", HOLDS, UNKNOWN),
+        ("trivy image ${REGISTRY}/web:latest", FAILS, FAILS),
+        ("trivy image ${REGISTRY}/api:latest", HOLDS, UNKNOWN),
+        ("trivy image $IMAGE", HOLDS, UNKNOWN),
+        ("echo a | xargs -I {} trivy image {}", HOLDS, UNKNOWN),
+    ],
+)
+def test_the_image_of_a_command_is_found_between_its_options(command: str, scanned: Outcome, fits: Outcome) -> None:
+    files = {BUILD: workflow(PUSH + run(command))}
+    assert outcome("image-scanned", files) is scanned
+    assert outcome("scan-target", files) is fits
+
+
+TWO = """
+- uses: docker/build-push-action@v6
+  with: {push: true, tags: 'ghcr.io/contoso/api:8,ghcr.io/contoso/api:latest'}
+- uses: docker/build-push-action@v6
+  with: {push: true, file: Alpine, tags: 'ghcr.io/contoso/api:8-alpine'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [(":8", [HOLDS, FAILS]), ("", [HOLDS, FAILS]), (":8-alpine", [FAILS, HOLDS]), (":9", [HOLDS, HOLDS])],
+)
+def test_a_tag_that_one_build_alone_has_is_none_of_another(tag: str, expected: list[Outcome]) -> None:
+    steps = TWO + run(f"trivy image ghcr.io/contoso/api{tag}")
+    assert outcomes("image-scanned", {BUILD: workflow(steps)}) == expected

@@ -943,3 +943,75 @@ def test_nothing_fails_for_lacking_what_a_step_that_is_not_read_may_do(check: st
 def test_nothing_fails_for_lacking_what_others_may_do_by_their_name(step: str, check: str) -> None:
     assert outcomes(check, {BUILD: workflow(f"{PLAIN}- uses: {step}\n")}) == [UNKNOWN]
     assert outcomes(check, {BUILD: workflow(f"{PLAIN}- uses: docker://contoso/notify:1\n")}) == [FAILS]
+
+
+def buildx(*inputs: str) -> str:
+    return "- uses: docker/setup-buildx-action@v3\n  with:\n" + "".join(f"    {each}\n" for each in inputs)
+
+
+@pytest.mark.parametrize(
+    ("builder", "is_old", "said"),
+    [
+        (buildx("driver-opts: image=moby/buildkit:v0.10.6"), True, "moby/buildkit:v0.10.6"),
+        (
+            buildx("driver-opts: |", "  network=host", "  image=r.io/moby/buildkit:v0.9"),
+            True,
+            "r.io/moby/buildkit:v0.9",
+        ),
+        (buildx("version: v0.9.1"), True, "Buildx v0.9.1"),
+        (
+            "- run: docker buildx create --use --driver-opt image=moby/buildkit:v0.10.6\n",
+            True,
+            "moby/buildkit:v0.10.6",
+        ),
+        (buildx("driver-opts: image=moby/buildkit:v0.11.0"), False, ""),
+        (buildx("driver-opts: image=moby/buildkit:buildx-stable-1"), False, ""),
+        (buildx("version: latest"), False, ""),
+        (buildx("version: v0.10.0"), False, ""),
+    ],
+)
+def test_nothing_is_asked_of_a_builder_that_it_does_not_have(builder: str, is_old: bool, said: str) -> None:
+    (plain,) = findings("provenance", {BUILD: workflow(builder + push())})
+    assert plain.outcome is (FAILS if is_old else HOLDS)
+    for check, given in (("sbom", "pull: true"), ("provenance", "provenance: false")):
+        (found,) = findings(check, {BUILD: workflow(builder + push(given))})
+        assert found.outcome is FAILS
+        assert found.fix is not None
+        assert bool(found.fix.edits or found.fix.suggested) is not is_old
+        assert ("BuildKit 0.11 and Buildx 0.10 or newer" in found.fix.advice) is is_old
+        assert said in found.fix.left_alone
+
+
+@pytest.mark.parametrize(
+    "image", ["moby/buildkit@sha256:abc", "moby/buildkit:${{ vars.BUILDKIT }}", "${{ vars.IMAGE }}"]
+)
+def test_a_builder_whose_version_is_not_told_is_asked_for_nothing(image: str) -> None:
+    builder = buildx(f"driver-opts: image={image}")
+    assert outcome("provenance", {BUILD: workflow(builder + push())}) is UNKNOWN
+    (found,) = findings("sbom", {BUILD: workflow(builder + push())})
+    assert found.fix is not None
+    assert (found.fix.edits, found.fix.suggested) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("signed", "expected"),
+    [
+        ("ghcr.io/contoso/api@${{ steps.build.outputs.digest }}", HOLDS),
+        ("ghcr.io/contoso/other@${{ steps.build.outputs.digest }}", HOLDS),
+        ("ghcr.io/contoso/web@${{ needs.web.outputs.digest }}", FAILS),
+        ("ghcr.io/contoso/web:8", FAILS),
+        ("docker.io/contoso/api:8", HOLDS),
+        ("$IMAGE", HOLDS),
+        ("$(cat tags)", HOLDS),
+    ],
+)
+def test_a_signature_counts_for_the_image_that_it_names(signed: str, expected: Outcome) -> None:
+    steps = push("tags: 'ghcr.io/contoso/api:8'") + f"- run: cosign sign --yes {signed}\n"
+    assert outcome("image-signed", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("ghcr.io/contoso/api", HOLDS), ("ghcr.io/contoso/web", FAILS)])
+def test_a_statement_counts_for_the_image_that_it_names(name: str, expected: Outcome) -> None:
+    steps = push("provenance: false", "tags: 'ghcr.io/contoso/api:8'")
+    steps += f"- uses: actions/attest@v4\n  with: {{subject-name: {name}, subject-digest: 'sha256:a'}}\n"
+    assert outcome("provenance", {BUILD: workflow(steps)}) is expected

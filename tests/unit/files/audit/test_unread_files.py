@@ -333,33 +333,3 @@ def test_a_generator_that_changes_what_nothing_makes_is_refused(
     assert [each.message for each in found] == (
         ["a generator changes the ConfigMap shop, which nothing that it takes has"] if is_told else []
     )
-
-
-SWITCHED = "{{- if .Values.api.enabled }}\n" + deployment() + "{{- end }}\n"
-
-
-@pytest.mark.parametrize(
-    ("path", "text", "is_told"),
-    [
-        ("prod/values-api.yaml", "api: {enabled: true}\n", True),
-        ("prod/app.yaml", "kind: Application\nspec:\n  source:\n    helm:\n      valueFiles: [a.yaml]\n", True),
-        ("prod/app.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n", True),
-        ("prod/app.yaml", "kind: ConfigMap\n", False),
-        ("other/values.yaml", "a: b\n", False),
-    ],
-)
-def test_containers_that_other_values_may_bring_are_told_once_for_a_chart(
-    path: str, text: str, *, is_told: bool
-) -> None:
-    files = {
-        "shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
-        "shop/values.yaml": "api: {enabled: false}\n",
-        "shop/templates/a.yaml": SWITCHED,
-        "shop/templates/b.yaml": SWITCHED,
-        "other/Chart.yaml": "apiVersion: v2\nname: other\nversion: 1.0.0\n",
-        path: text,
-    }
-    message = f"its own values leave out 2 templates with containers, which {path} may bring"
-    assert [(each.subject, each.message) for each in unread(files)] == (
-        [("chart shop", message)] if is_told else []
-    )

@@ -12,6 +12,21 @@ from tests.unit.upstream.feeds.published import Parser, read_inventory
 
 Path = tuple[str | int, ...]
 
+WRONG: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    10**400,
+    1.7e308,
+    "",
+    "\x00\n\u202e",
+    "x" * 10_000,
+    [],
+    [[[]]],
+    {},
+    {"": {}},
+)
+
 
 def parser_of(name: str) -> Parser:
     if name == "releases-index.json":

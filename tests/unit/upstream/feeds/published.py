@@ -25,6 +25,7 @@ JSON_DOCUMENTS = (
     "dotnet-cve-2025-10.json",
     *(f"image-info-{name}.json" for name in INVENTORIES),
 )
+KEV = "kev-sample.json"
 XML_DOCUMENTS = tuple(f"msrc-cvrf-{name}.xml" for name in BULLETINS)
 
 Parser = Callable[[bytes, datetime, str], Any]

@@ -2,8 +2,9 @@ import httpx
 import pytest
 
 from bot.domain.feeds.document import FeedKind
-from bot.settings.sections.upstream import FeedsSettings
+from bot.settings.sections.upstream import FeedsSettings, VulnerabilitiesSettings
 from bot.upstream.feeds import addresses, contents
+from bot.upstream.osv.addresses import PUBLICATIONS
 
 ALL = [value for value in vars(addresses).values() if isinstance(value, str) and value.startswith("https:")]
 
@@ -22,4 +23,6 @@ def test_the_advisories_asked_for_are_those_of_glibc_musl_and_windows_packs() ->
 
 def test_every_feed_that_can_be_set_has_a_kind_and_every_kind_a_reader() -> None:
     assert addresses.KINDS.keys() == FeedsSettings.model_fields.keys() - {"offline", "bundle_key"}
+    others = VulnerabilitiesSettings.model_fields.keys() - PUBLICATIONS.keys()
+    assert addresses.MARKS.keys() == others
     assert set(FeedKind) == contents.ADVISORIES.keys() | contents.OTHERS.keys()

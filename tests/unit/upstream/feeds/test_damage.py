@@ -1,14 +1,13 @@
 """Published documents, damaged in every place: the parsers end in a failure or in named problems, never else."""
 
 import json
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from bot.domain.failure import Failure, Trouble
 from bot.upstream.feeds import msrc, reading
-from tests.unit.upstream.feeds.damage import AS_DOCUMENTED, kinds_of_places, parser_of, shortened, with_value
+from tests.unit.upstream.feeds.damage import AS_DOCUMENTED, WRONG, kinds_of_places, parser_of, shortened, with_value
 from tests.unit.upstream.feeds.published import (
     JSON_DOCUMENTS,
     SEEN,
@@ -17,21 +16,6 @@ from tests.unit.upstream.feeds.published import (
     outcome,
     published,
     shortened_bulletin,
-)
-
-WRONG: tuple[Any, ...] = (
-    None,
-    True,
-    -1,
-    10**400,
-    1.7e308,
-    "",
-    "\x00\n\u202e",
-    "x" * 10_000,
-    [],
-    [[[]]],
-    {},
-    {"": {}},
 )
 
 

@@ -1,8 +1,7 @@
 """A file that checks look at can be read.
 
 What: one unknown, with line and reason, for each workflow, action, manifest, Compose file, kustomization, chart,
-pipeline or Dockerfile that its own tool would refuse, each file that is too large, in Git LFS, or not UTF-8, and
-each chart whose values leave out containers.
+pipeline or Dockerfile that its own tool would refuse, each file that is too large, in Git LFS, or not UTF-8.
 
 Example that is unknown::
 
@@ -20,13 +19,10 @@ from posixpath import dirname
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.domain.repositories.repository import is_workflow
-from bot.domain.wording.words import counted
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
-from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.entries import KUSTOMIZATIONS
-from bot.files.audit.workloads.judging import RENDERED
 from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
 from bot.files.audit.workloads.refusals import refusal_by_kustomize
 from bot.files.formats import repository_config
@@ -46,11 +42,6 @@ _NO_UTF_8 = re.compile("[\udc80-\udcff]")
 _DATA = re.compile(r"^kind:\s*[\"']?(?:Secret|ConfigMap)\b", re.MULTILINE)
 _TAKEN_BY_NAME = frozenset({*KUSTOMIZATIONS, "Chart.yaml"})
 _VALUES = ("values.yaml", "values.yml")
-_OF_VALUES = re.compile(r"(?:^|[._-])values(?:$|[._-])", re.IGNORECASE)
-_GIVES_VALUES = re.compile(
-    r"^kind:[ \t]*[\"']?HelmRelease\b|^[ \t]+(?:valueFiles|valuesObject|valuesInline):|\bvalueFiles:[ \t]*\[",
-    re.MULTILINE,
-)
 _CORRECTED = "a file that can be read"
 _VERSION_1 = "put its services under `services:`, since Docker takes no others any more"
 Told = tuple[int, str]
@@ -70,28 +61,6 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             message, _, advice = reason.partition("; ")
             place = Place(path, line, line)
             yield unknown(place, path.rpartition("/")[2], message, advice or _CORRECTED)
-    yield from _left_out(repository, charts)
-
-
-def _left_out(repository: RepositoryTexts, charts: set[str]) -> Iterator[Verdict]:
-    """Of each chart whose own values leave out containers that values of elsewhere in the repository may bring."""
-    lacking = [chart for chart in helm.charts(repository) if chart.left_out]
-    giver = (
-        next((path for path in repository.paths if _gives_values(repository, path, charts)), "") if lacking else ""
-    )
-    for chart in lacking if giver else ():
-        templates = counted(len(chart.left_out), "template")
-        why = f"its own values leave out {templates} with containers, which {giver} may bring"
-        yield unknown(Place(chart.left_out[0], 1, 1), f"chart {chart.name}", why, RENDERED)
-
-
-def _gives_values(repository: RepositoryTexts, path: str, charts: set[str]) -> bool:
-    """Whether a file holds values for charts that are not their own, or names such."""
-    folder, _, name = path.rpartition("/")
-    is_own = name in _VALUES and folder in charts
-    if not _is_yaml(path) or is_workflow(path) or is_own or not repository.scope.is_judged(path):
-        return False
-    return _OF_VALUES.search(name) is not None or _GIVES_VALUES.search(repository.text(path)) is not None
 
 
 def _is_looked_at(repository: RepositoryTexts, path: str, charts: set[str]) -> bool:

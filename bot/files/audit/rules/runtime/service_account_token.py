@@ -11,7 +11,7 @@ Fix: `automountServiceAccountToken: false` in the pod's spec.
 Exceptions: a pod whose account a binding of this repository gives rights holds. Unknown are an account of its own
 that no binding here names, the default account where a binding gives that one rights or a project here is a client
 of the API, and a pod beside which an annotation puts a sidecar that reads the token (Dapr, Vault's agent,
-Bank-Vaults, Kuma, Consul). Windows pods too are asked.
+Bank-Vaults, Kuma, Consul), or with a projected token of its own. Windows pods too are asked.
 """
 
 import re
@@ -31,6 +31,7 @@ from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
 from bot.files.audit.workloads.kept import why_kept
 from bot.files.audit.workloads.kubernetes import Pod, is_hidden, is_hidden_name
 from bot.files.audit.workloads.objects import word
+from bot.files.audit.workloads.projected_tokens import projected_tokens
 from bot.files.audit.workloads.sidecars import sidecar_with_token
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.files.formats.source.nodes import Mapping
@@ -38,6 +39,7 @@ from bot.files.formats.source.nodes import Mapping
 _KEY = "automountServiceAccountToken"
 _FIX = f"set {_KEY}: false in the pod's spec"
 _SETTLES = f"whether the program asks the cluster's API; else {_KEY}: false"
+_SETTLES_PROJECTED = f"whether the program reads that one; else {_KEY}: false, which leaves it the projected one"
 _CLIENT = re.compile(
     r"(?:Include|Update)=\"(?:(?:Dotnet)?KubernetesClient(?:\.\w+)*|KubeOps\.[\w.]+|KubeClient(?:\.\w+)*"
     r"|Akka\.(?:Discovery|Coordination)\.KubernetesApi|(?:Microsoft\.)?Orleans\.(?:Hosting|Clustering)\.Kubernetes"
@@ -65,10 +67,15 @@ def _of_pod(repository: RepositoryTexts, pod: Pod) -> Iterator[Verdict]:
         yield unknown(place, pod.subject, f"{_KEY} or the account is filled in by a template", RENDERED)
     elif word(setting) == "false":
         yield holds(place, pod.subject, f"{_KEY} is false")
+    elif any((projected := projected_tokens(pod)).values()):
+        yield holds(pod.place, pod.subject, f"{next(iter(projected))} brings the token that it asks for itself")
     elif word(setting) is None and account in accounts_without_token(repository):
         yield holds(pod.place, pod.subject, f"its account {account} mounts no token")
     elif account and account != _DEFAULT and account in accounts_with_rights(repository):
         yield holds(pod.place, pod.subject, f"its account {account} is given rights here, and needs the token")
+    elif projected:
+        why = f"{next(iter(projected))} brings the token that it asks for itself, and its account's comes beside it"
+        yield unknown(place, pod.subject, why, _SETTLES_PROJECTED)
     elif (sidecar := sidecar_with_token(pod)) is not None:
         why = f"{sidecar.name}, which {sidecar.annotation} puts beside the program, reads its token"
         yield unknown(place, pod.subject, why, sidecar.settled_by)

@@ -16,7 +16,9 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.delivery.deliveries import deliveries
-from bot.files.audit.delivery.gates import scans_of, target_fits
+from bot.files.audit.delivery.delivery import ImageScan, Push
+from bot.files.audit.delivery.gates import related, scans_of
+from bot.files.audit.delivery.named_images import target_fits
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
@@ -24,7 +26,7 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
-        scans = scans_of(repository, push)
+        scans = scans_of(repository, push) or _of_nothing_pushed(repository, push)
         if not scans:
             continue
         fits = [target_fits(repository, push, scan.step, scan.target) for scan in scans]
@@ -34,10 +36,6 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         pushed = ", ".join(push.names)[:120] or "names that are not told"
         if True in fits:
             yield holds(place, subject, f"{target} is what is pushed")
-        elif all(fit is False for fit in fits) and _is_local(scan.target):
-            yield unknown(
-                place, subject, f"it scans {target}, and {pushed} is pushed", "whether both are the same build"
-            )
         elif all(fit is False for fit in fits):
             yield fails(place, subject, f"it scans {target}, but {pushed} is pushed", "scan the build's own output")
         else:
@@ -49,9 +47,14 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             )
 
 
-def _is_local(target: str) -> bool:
-    """A name without a registry, such as people give to a build that they scan before they tag and push it."""
-    return "/" not in target.partition("@")[0]
+def _of_nothing_pushed(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
+    """The scans of the runs that push which are of no image that any of them pushes."""
+    pushes = [each for each in deliveries(repository).pushes if each.pipeline is push.pipeline]
+    return [
+        scan
+        for scan in related(push, deliveries(repository).scans)
+        if all(target_fits(repository, each, scan.step, scan.target) is False for each in pushes)
+    ]
 
 
 RULE = Rule(

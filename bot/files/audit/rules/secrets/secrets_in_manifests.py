@@ -24,6 +24,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.custom_resources import custom_secrets
 from bot.files.audit.secrets.manifests import ManifestData, is_written_out, manifest_data, may_be_secret
+from bot.files.audit.secrets.names import as_a_placeholder
 from bot.files.audit.secrets.structured import may_be_secrets
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.formats.source.nodes import Node
@@ -44,15 +45,15 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield not_applicable(repository.place(data.node, data.path), data.subject, why)
             continue
         literals = [*data.entries, *data.variables, *(data.files if data.is_secret else ())]
-        bad = [(key, node) for key, value, node in literals if is_written_out(data, key, value)]
-        for key, node in bad:
-            why = f"the value of {key[:80]} is written out"
+        bad = [(key, value, node) for key, value, node in literals if is_written_out(data, key, value)]
+        for key, value, node in bad:
+            why = f"the value of {key[:80]} is written out{as_a_placeholder(key, value)}"
             yield fails(repository.place(node, data.path), data.subject, why, _FIX)
         words = [(key, node) for key, value, node in literals if may_be_secret(data, key, value)]
         for key, node in words:
             why = f"{key[:80]} is given a word, which may be a secret"
             yield unknown(repository.place(node, data.path), data.subject, why, _SETTLES_WORD)
-        doubtful = [] if data.is_secret else list(_doubtful(data, {key for key, _ in bad}))
+        doubtful = [] if data.is_secret else list(_doubtful(data, {key for key, _, _ in bad}))
         for key, names, holder in doubtful:
             why = f"{key[:80]} gives {', '.join(names[:3])[:120]} what may be a secret"
             yield unknown(repository.place(holder, data.path), data.subject, why, _SETTLES)

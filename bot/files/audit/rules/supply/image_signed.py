@@ -19,7 +19,7 @@ from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import SIGNERS, deliveries
-from bot.files.audit.delivery.gates import elsewhere, related, signings_of_images
+from bot.files.audit.delivery.gates import about, elsewhere, signings_of_images
 from bot.files.audit.delivery.statements import is_promotion, of_promotion
 from bot.files.audit.delivery.unread import other_signers, scripts_called
 from bot.files.audit.repository import RepositoryTexts
@@ -36,7 +36,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     called = {each: list(dict.fromkeys(scripts_called(repository, each, SIGNERS))) for each in unread}
     for push in own_deliveries.pushes:
         place = repository.where(push.step)
-        signings = related(push, own_deliveries.signings)
+        signings = about(repository, push, own_deliveries.signings)
         strangers, scripts = unread[push.pipeline], called[push.pipeline]
         if missed := left_out(push, signings):
             why = f"{signings[0].tool} signs in other runs, and not for {missed}"

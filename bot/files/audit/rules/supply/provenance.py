@@ -21,7 +21,7 @@ from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.engine_images import stands_on_engine
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import about
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
     JOINED,
@@ -45,7 +45,7 @@ _IN_ONE = "build and push in one, with `docker buildx build --provenance=mode=ma
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     own_deliveries = deliveries(repository)
     for push in own_deliveries.pushes:
-        made = [each for each in related(push, own_deliveries.attestations) if each.what == "provenance"]
+        made = [each for each in about(repository, push, own_deliveries.attestations) if each.what == "provenance"]
         attesting = next((each.tool for each in made), "")
         isolated = isolated_provenance(push.pipeline)
         by = attesting or (isolated.remote if isolated is not None else "")

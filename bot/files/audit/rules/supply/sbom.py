@@ -22,7 +22,7 @@ from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.engine_images import stands_on_engine
-from bot.files.audit.delivery.gates import elsewhere, related
+from bot.files.audit.delivery.gates import about, elsewhere
 from bot.files.audit.delivery.statements import (
     ENGINES_WITH_BUILDX,
     JOINED,
@@ -44,7 +44,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     own_deliveries = deliveries(repository)
     for push in own_deliveries.pushes:
         place = repository.where(push.step)
-        made = related(push, own_deliveries.attestations)
+        made = about(repository, push, own_deliveries.attestations)
         attested = next((each for each in made if each.what == "sbom"), None)
         sbom_file = next((each for each in made if each.what == "sbom-file"), None)
         missed = left_out(push, [each for each in made if each.what == "sbom"])

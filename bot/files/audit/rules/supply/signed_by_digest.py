@@ -18,7 +18,8 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Signing
 from bot.files.audit.delivery.digests import unwritten_digest
-from bot.files.audit.delivery.gates import signings_of_images, target_fits
+from bot.files.audit.delivery.gates import signings_of_images
+from bot.files.audit.delivery.named_images import target_fits
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown

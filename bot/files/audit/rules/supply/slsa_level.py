@@ -20,7 +20,7 @@ from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.coverage import left_out
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Attestation, Push
-from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.gates import about
 from bot.files.audit.delivery.statements import asks_for, isolated_provenance, settling
 from bot.files.audit.delivery.unread import other_attesters
 from bot.files.audit.repository import RepositoryTexts
@@ -36,7 +36,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     own_deliveries = deliveries(repository)
     for push in own_deliveries.pushes:
         place = repository.where(push.step)
-        signed = [each for each in related(push, own_deliveries.attestations) if each.what == "provenance"]
+        signed = [
+            each for each in about(repository, push, own_deliveries.attestations) if each.what == "provenance"
+        ]
         isolated = isolated_provenance(push.pipeline)
         if isolated is not None:
             why = f"{isolated.remote} signs it, isolated from this workflow"

@@ -97,7 +97,7 @@ class World:
         return self.shop.commit_to(branch, {name: b"more"})
 
     def shows(self, *runs: Run) -> None:
-        workflow = self.store.going[1].workflow if self.store.going.rows else CANARY.workflow
+        workflow = self.store.going[1].workflow if self.store.going.rows else "deploy.yml"
         self.shop.show(workflow, *(replace(run, commit=run.commit or self.built) for run in runs))
 
     @property

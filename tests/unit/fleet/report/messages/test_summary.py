@@ -94,7 +94,8 @@ def needs(*reasons: NeedReason, number: int = 40) -> NeedsYou:
 def test_each_reason_is_told_with_its_count_its_day_and_links_to_the_worst_three() -> None:
     told = texts(summary_message(replace(QUIET, needs=needs(NeedReason.FAILED))))
     links = ", ".join(f"<https://host/{name}|contoso/{name}>" for name in "abc")
-    assert f"• 40 builds are red, since 2026-03-03: {links} and 37 more" in told
+    to_do = "to do: mend the build; `freshness-bot retry REPOSITORY` has it tried again"
+    assert f"• 40 builds are red, since 2026-03-03: {links} and 37 more; {to_do}" in told
 
 
 def test_in_a_chat_it_takes_eight_lines_whatever_the_fleet() -> None:
@@ -115,9 +116,9 @@ def test_in_a_chat_it_takes_eight_lines_whatever_the_fleet() -> None:
     check(told)
     lines = texts(told).splitlines()
     assert len(lines) <= 8, lines
-    assert lines[0] == "40,000 things need you now; 8,000 can wait"
+    assert lines[0] == "44,000 things need you now; 8,000 more in the weeks ahead"
     first_others = "4,000 repositories refuse the bot, 4,000 steps wait for approval, 4,000 pull requests are green"
-    assert lines[3] == f"• also {first_others} and unmerged, 28,000 more for other reasons"
+    assert lines[3] == f"• also {first_others} and unmerged, 32,000 more for other reasons"
     assert "practice missed most, in 40 repositories: title" in lines[6]
 
 

@@ -1,0 +1,69 @@
+"""CVEs that are known to be exploited, and scores of EPSS, as rows: of a document, what differs is written."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Column, Date, Integer, Table, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.packages.cves.marks import EPSS_UNIT, CveMark, CveMarks, MarkedCves, Value, changes_of
+from bot.store.engine.among import is_among
+from bot.store.engine.writing import chunks, upsert_rows
+from bot.store.rows.schema import ShortText, locked_after, metadata
+
+exploited_cves = Table(
+    "exploited_cves",
+    metadata,
+    Column("cve", ShortText(32), primary_key=True),
+    Column("listed_on", Date),
+)
+locked_after(exploited_cves, "advisories")
+
+epss_scores = Table(
+    "epss_scores",
+    metadata,
+    Column("cve", ShortText(32), primary_key=True),
+    Column("score", Integer, nullable=False),
+)
+"""Of every CVE that has one, in ten-thousandths."""
+locked_after(epss_scores, "exploited_cves")
+
+_TOGETHER = 5_000
+
+
+async def save_marks(connection: AsyncConnection, marks: CveMarks) -> int:
+    """Writes what a document says otherwise than what is kept; how many rows that were."""
+    written = 0
+    if marks.exploited is not None:
+        written += await _save(connection, exploited_cves, "listed_on", marks.exploited)
+    if marks.epss is not None:
+        written += await _save(connection, epss_scores, "score", marks.epss)
+    return written
+
+
+async def _save(connection: AsyncConnection, table: Table, column: str, told: MarkedCves[Value]) -> int:
+    kept: dict[str, Any] = {row.cve: row[1] for row in await connection.execute(select(table))}
+    changes = changes_of(kept, told)
+    statement = upsert_rows(connection, table, ["cve"], [column])
+    rows = [{"cve": cve, column: value} for cve, value in sorted(changes.changed.items())]
+    for chunk in chunks(rows, _TOGETHER):
+        await connection.execute(statement, chunk)
+    if changes.gone:
+        await connection.execute(delete(table).where(is_among(table.c.cve, "gone")), {"gone": changes.gone})
+    return len(rows) + len(changes.gone)
+
+
+_EXPLOITED = select(exploited_cves)
+_SCORES = select(epss_scores).where(is_among(epss_scores.c.cve, "cves"))
+
+
+async def read_marks(connection: AsyncConnection, cves: Collection[str]) -> dict[str, CveMark]:
+    """What stands beside these CVEs, as far as anything does: in two statements however many they are."""
+    listed: dict[str, date | None] = {row.cve: row.listed_on for row in await connection.execute(_EXPLOITED)}
+    scores: dict[str, int] = {row.cve: row.score for row in await connection.execute(_SCORES, {"cves": cves})}
+    return {
+        cve: CveMark(cve in listed, listed.get(cve), scores[cve] / EPSS_UNIT if cve in scores else None)
+        for cve in cves
+        if cve in listed or cve in scores
+    }
