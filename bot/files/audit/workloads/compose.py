@@ -169,6 +169,7 @@ class Service:
             if context is None and given is not None:
                 folder, context = beside, given
             if isinstance(build, Mapping):
+                is_built &= build.get("dockerfile_inline") is None
                 dockerfile, target = dockerfile or build.scalar("dockerfile"), target or build.scalar("target")
         if not is_built:
             return None, None
