@@ -69,10 +69,13 @@ class AskedCve:
         return SaidPackage(f"{package.name} {package.version}", fit, fix if fit is Fit.YES else "")
 
 
-def inside_of(digest: str, platforms: Sequence[HeldPlatform], cve: AskedCve, repository: str = "") -> BuildInside:
-    """Judges a build by its platforms: what one has, it has; free are only those that are all known."""
+def inside_of(
+    digest: str, platforms: Sequence[HeldPlatform], cve: AskedCve, repository: str = "", error: str = ""
+) -> BuildInside:
+    """Judges a build by its platforms: what one has, it has; free are only those that are all known. `error` says
+    why nothing was read of one that nobody is known to build."""
     if not platforms:
-        return BuildInside(digest, None, (), NOBODY, repository)
+        return BuildInside(digest, None, (), f"{NOBODY}: {error}" if error else NOBODY, repository)
     said = {package for each in platforms for package in each.packages}
     having = sorted({f"{each.name} ({each.fix})" for each in said if each.fit is Fit.YES})
     if having:

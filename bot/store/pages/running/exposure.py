@@ -46,6 +46,7 @@ from bot.store.rows.running.running import (
     running_builds,
     running_contents,
     running_places,
+    running_reads,
     runs,
 )
 from bot.store.stores import Stores
@@ -92,6 +93,9 @@ _CONTENTS = (
     .join(inventories, inventories.c.id == running_contents.c.inventory_id)
     .where(is_among(running_contents.c.build_id, "builds"))
     .order_by(running_contents.c.build_id, inventories.c.platform)
+)
+_UNREAD = select(running_reads.c.build_id, running_reads.c.error).where(
+    is_among(running_reads.c.build_id, "builds"), running_reads.c.error.is_not(None)
 )
 _OF_HELD = select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding"))
 _RUN = ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")
@@ -166,8 +170,11 @@ class ExposureStore(Store):
         digests = {row.build_id: row.digest for row in history.runs}
         platforms = await self._read_platforms(connection, digests, holding, _Said(cve, about))
         producers = await read_producers(connection, history.runs)
+        errors = {row.build_id: row.error for row in await connection.execute(_UNREAD, {"builds": digests})}
         builds = {
-            number: inside_of(digest, platforms.get(number, ()), cve, producers.get(number, ""))
+            number: inside_of(
+                digest, platforms.get(number, ()), cve, producers.get(number, ""), errors.get(number, "")
+            )
             for number, digest in digests.items()
         }
         return history.of_places(sources, builds)
