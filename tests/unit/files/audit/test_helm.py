@@ -512,3 +512,27 @@ def test_branches_that_cannot_be_rendered_are_told() -> None:
 def test_a_template_that_cannot_be_rendered_and_calls_for_a_pod_is_told() -> None:
     template = PLAIN[: PLAIN.index("      containers")] + '      {{- include "shop.pod" . | nindent 6 }}\n  - [\n'
     assert outcome("not-privileged", chart("", template)) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("defaults", "values", "expected"),
+    [
+        (".Values.other", "other: '8.1'\n", Outcome.HOLDS),
+        (".Values.other | default .Values.third", "other: ''\nthird: '8.1'\n", Outcome.HOLDS),
+        ('.Values.other | default (include "shop.version" nil)', "other: ''\n", Outcome.UNKNOWN),
+        (".Values.other | default .Chart.AppVersion", "other: ''\n", Outcome.UNKNOWN),
+    ],
+)
+def test_the_first_default_that_is_not_empty_counts(defaults: str, values: str, expected: Outcome) -> None:
+    template = TEMPLATE.replace(".Chart.AppVersion }}", f"{defaults} }}}}")
+    (found,) = findings(
+        "no-latest-deployed", chart(f"image: {{repository: contoso/api, tag: ''}}\n{values}", template)
+    )
+    assert found.outcome is expected
+    assert "no image reference" not in found.message
+
+
+def test_a_secret_that_a_template_puts_among_arguments_is_not_said_to_be_written_out() -> None:
+    template = PLAIN + "          args: ['--password', '{{ $password }}']\n"
+    (found,) = findings("runtime-secrets", chart("", template))
+    assert (found.outcome, found.message) == (Outcome.FAILS, "the value of --password comes into its arguments")
