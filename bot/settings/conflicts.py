@@ -136,13 +136,16 @@ def _pipelines(settings: Settings) -> Iterator[Conflict]:
     azure = settings.azure_devops
     known = {name.lower() for name in azure.organizations} if azure is not None else set()
     for number, rule in enumerate(settings.policy):
-        pipeline = definition_of(rule.workflow)
-        if pipeline is None:
-            continue
-        if pipeline.organization.lower() not in known:
-            what = f"{pipeline.organization} is not in azure_devops.organizations; add it there with its sign-in"
-            yield Conflict(("policy", number, "workflow"), what)
-        if rule.workflows:
+        named: list[tuple[tuple[str | int, ...], str | None]] = [(("workflow",), rule.workflow)]
+        named += [(("steps", place, "workflow"), step.workflow) for place, step in enumerate(rule.steps or ())]
+        for place, workflow in named:
+            pipeline = definition_of(workflow)
+            if pipeline is not None and pipeline.organization.lower() not in known:
+                what = (
+                    f"{pipeline.organization} is not in azure_devops.organizations; add it there with its sign-in"
+                )
+                yield Conflict(("policy", number, *place), what)
+        if rule.workflows and definition_of(rule.workflow) is not None:
             what = "a pipeline builds the whole repository, so its parts need workflows alone; keep one of the two"
             yield Conflict(("policy", number, "workflow"), what)
 

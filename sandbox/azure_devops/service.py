@@ -62,6 +62,7 @@ class Service:
     definitions: dict[int, dict[str, Json]] = field(default_factory=dict)
     builds: dict[int, dict[str, Json]] = field(default_factory=dict)
     timelines: dict[int, list[dict[str, Json]]] = field(default_factory=dict)
+    approvals: dict[str, dict[str, Json]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     lacking: set[str] = field(default_factory=set)
     refusal: tuple[int, dict[str, Json]] | None = None
@@ -127,6 +128,25 @@ class Service:
         ]
         self.finish(number, "failed")
 
+    def hold(self, number: int, stage: str, *approvers: str) -> None:
+        """A stage of a build waits until those have approved, or where nobody is named for a check."""
+        going, check = {"state": "inProgress", "result": None}, f"{number}-check"
+        kind = "Checkpoint.Approval" if approvers else "Checkpoint.TaskCheck"
+        self.builds[number]["status"] = "inProgress"
+        self.timelines[number] = [
+            {"id": f"{number}-stage", "type": "Stage", "name": stage, "state": "pending"},
+            {"id": f"{number}-point", "parentId": f"{number}-stage", "type": "Checkpoint", **going},
+            {"id": check, "parentId": f"{number}-point", "type": kind, **going},
+        ]
+        asked = [{"assignedApprover": {"displayName": name}, "status": "pending"} for name in approvers]
+        self.approvals[check] = {"id": check, "status": "pending", "steps": asked}
+
+    def approve(self, number: int) -> None:
+        """Whoever is asked lets the stage of a build go on."""
+        for each in self.timelines[number]:
+            each |= {"state": "completed", "result": "succeeded"}
+        self.approvals.pop(f"{number}-check")
+
     def define_there(self, number: int, home: Home, **values: Json) -> None:
         """A pipeline that builds what Azure Repos hold."""
         built = {"id": home.id, "name": home.name, "type": "TfsGit", "defaultBranch": "refs/heads/main"}
@@ -180,6 +200,9 @@ class Service:
                 return Reply(200, {"authenticatedUser": BOT, "instanceId": PROJECT["id"]})
             case ["security", "permissionevaluationbatch"] if method == "POST":
                 return Reply(200, self._evaluated(question.body))
+            case ["pipelines", "approvals"]:
+                wanted = question.query.get("approvalIds", "").split(",")
+                return paged([self.approvals[each] for each in wanted if each in self.approvals], question.query)
             case ["pipelines", number, "runs"] if method == "POST":
                 return await self._started(int(number), question.body)
             case ["build", "definitions", *number]:
