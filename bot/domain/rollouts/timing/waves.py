@@ -29,7 +29,7 @@ class Wave:
 
 
 class WavePart(StrEnum):
-    """How far a rebuild is, as a wave counts it; what failed is among what has ended, what is held among nothing else."""
+    """How far a rebuild is, as a wave counts it; what failed has ended as well, what is held is in no other part."""
 
     WAITING = "waiting"
     HELD = "held"
