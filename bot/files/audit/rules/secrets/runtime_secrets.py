@@ -42,7 +42,8 @@ from bot.files.audit.suggestions.secrets_as_files import (
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
-from bot.files.audit.workloads.compose import Service, overrides, passed_values
+from bot.files.audit.workloads.compose import Service, passed_values
+from bot.files.audit.workloads.compose_sets import overrides
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
