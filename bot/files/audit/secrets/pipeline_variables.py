@@ -1,13 +1,12 @@
-"""Secrets among the variables that builds hand on: those of GitLab CI and Azure Pipelines that are written out, and
-those that a step exports on another machine.
+"""Secrets among the variables that builds hand on: those of GitLab CI that are written out, and those that a step
+exports on another machine.
 
-Sources: GitLab's reference of `.gitlab-ci.yml`, Microsoft's schema of Azure Pipelines, and the manual of bash.
+Sources: GitLab's reference of `.gitlab-ci.yml`, and the manual of bash.
 """
 
 import re
 from collections.abc import Iterator
 
-from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.over_ssh import started_over_ssh, texts_over_ssh
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.environment import secret_brought
@@ -28,7 +27,7 @@ _EXPORTED = re.compile(
 def written_out(repository: RepositoryTexts) -> Iterator[tuple[str, str, Scalar]]:
     """The path, the name and the value of each variable of a build that holds a secret by its name and shape."""
     gitlab = [path for path in repository.paths if path.endswith(_OF_GITLAB) and repository.scope.is_judged(path)]
-    for path in (*gitlab, *azure_pipelines(repository)):
+    for path in gitlab:
         root = repository.root(path)
         for name, value in _variables(root, 0) if root is not None else ():
             if "$" not in value.value and holds_secret(name, value.value):
@@ -48,17 +47,11 @@ def _variables(node: Node, depth: int) -> Iterator[tuple[str, Scalar]]:
 
 
 def _given(variables: Node) -> Iterator[tuple[str, Scalar]]:
-    """A mapping of them, whose values may be mappings themselves, or the list that Azure Pipelines takes."""
-    if isinstance(variables, Mapping):
-        for key, value in variables.entries():
-            written = value.scalar("value") if isinstance(value, Mapping) else value
-            if isinstance(written, Scalar):
-                yield key.value, written
-    elif isinstance(variables, Sequence):
-        for item in (each for each in variables.items if isinstance(each, Mapping)):
-            named, given = item.scalar("name"), item.scalar("value")
-            if named is not None and given is not None:
-                yield named.value, given
+    """What a mapping of them gives, whose values may be mappings themselves."""
+    for key, value in variables.entries() if isinstance(variables, Mapping) else ():
+        written = value.scalar("value") if isinstance(value, Mapping) else value
+        if isinstance(written, Scalar):
+            yield key.value, written
 
 
 def exported_over_ssh(step: PipelineStep) -> Iterator[tuple[str, str]]:
