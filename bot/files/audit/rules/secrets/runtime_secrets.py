@@ -71,9 +71,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             for each in arguments(container)
             if not each[1].startswith("$")
         ]
-        for (name, _, node), where in written:
+        for (name, value, node), where in written:
             place = place_of(repository, node, container.place)
-            yield fails(place, container.subject, f"the value of {name[:80]} is written out in {where}", _FIX)
+            how = "comes into" if HIDDEN_VALUE in value else "is written out in"
+            yield fails(place, container.subject, f"the value of {name[:80]} {how} {where}", _FIX)
         if bad or written:
             yield from _connection_of_container(repository, container)
             return
