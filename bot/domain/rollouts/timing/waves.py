@@ -29,7 +29,7 @@ class Wave:
 
 
 class WavePart(StrEnum):
-    """How far a rebuild is, as a wave counts it; what failed has ended as well, what is held is in no other part."""
+    """How far a rebuild is, as a wave counts it; what failed has ended as well, what is held is in no other."""
 
     WAITING = "waiting"
     HELD = "held"
