@@ -15,6 +15,7 @@ PUBLIC = frozenset(
         "bot.files.audit.rules",
         "bot.files.audit.version",
         "bot.files.formats.azure_pipelines.schedules",
+        "bot.files.formats.azure_pipelines.startable",
         "bot.files.formats.code_owners",
         "bot.files.formats.finding",
         "bot.files.formats.memory",

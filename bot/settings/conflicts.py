@@ -136,13 +136,16 @@ def _pipelines(settings: Settings) -> Iterator[Conflict]:
     azure = settings.azure_devops
     known = {name.lower() for name in azure.organizations} if azure is not None else set()
     for number, rule in enumerate(settings.policy):
-        pipeline = definition_of(rule.workflow)
-        if pipeline is None:
-            continue
-        if pipeline.organization.lower() not in known:
-            what = f"{pipeline.organization} is not in azure_devops.organizations; add it there with its sign-in"
-            yield Conflict(("policy", number, "workflow"), what)
-        if rule.workflows:
+        named: list[tuple[tuple[str | int, ...], str | None]] = [(("workflow",), rule.workflow)]
+        named += [(("steps", place, "workflow"), step.workflow) for place, step in enumerate(rule.steps or ())]
+        for place, workflow in named:
+            pipeline = definition_of(workflow)
+            if pipeline is not None and pipeline.organization.lower() not in known:
+                what = (
+                    f"{pipeline.organization} is not in azure_devops.organizations; add it there with its sign-in"
+                )
+                yield Conflict(("policy", number, *place), what)
+        if rule.workflows and definition_of(rule.workflow) is not None:
             what = "a pipeline builds the whole repository, so its parts need workflows alone; keep one of the two"
             yield Conflict(("policy", number, "workflow"), what)
 
@@ -174,6 +177,9 @@ def _web(settings: Settings) -> Iterator[Conflict]:
 
 def _running(settings: Settings) -> Iterator[Conflict]:
     """What a cluster tells comes in where the page is served; a step follows what a source tells of."""
+    if settings.gate.vex and not settings.gate.rules and not settings.running.sources:
+        what = "no rule asks for anything and no source tells what runs, so vex is not read; leave it out"
+        yield Conflict(("gate", "vex"), what)
     environments = {source.environment for source in settings.running.sources}
     for place, rule in enumerate(settings.policy):
         for number, step in enumerate(rule.steps or ()):

@@ -14,6 +14,7 @@ UNCHECKED = frozenset(
         ("GET", "/{organization}/_apis/connectionData"),
         ("POST", "/{organization}/_apis/security/permissionevaluationbatch"),
         ("GET", "/{organization}/{project}/_apis/build/builds/{buildId}/timeline"),
+        ("GET", "/{organization}/{project}/_apis/pipelines/approvals"),
     }
 )
 """Routes that the files do not list though the service has them: nothing about them is held to anything."""

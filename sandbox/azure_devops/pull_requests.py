@@ -179,7 +179,8 @@ class PullRequests:
             and source in (None, seen["sourceRefName"])
             and creator in (None, seen["createdBy"]["id"])
         ]
-        shown = shown[: int(query.get("$top", "101"))]
+        start = int(query.get("$skip", "0"))
+        shown = shown[start : start + int(query.get("$top", "101"))]
         return Reply(200, {"count": len(shown), "value": shown})
 
     def _one(self, number: int) -> Reply:

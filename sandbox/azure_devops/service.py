@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import yaml
 
 from bot.domain.clock import Clock
-from sandbox.azure_devops.asked import Question, Reply, missing, paged
+from sandbox.azure_devops.asked import PAGE, Question, Reply, missing, paged
 from sandbox.azure_devops.described import mistakes_of_answer, mistakes_of_request
 from sandbox.azure_devops.pull_requests import PullRequests
 from sandbox.azure_devops.repos import RIGHTS, Home, Repos
@@ -50,7 +50,7 @@ class Service:
     `mistakes` are what was asked or answered otherwise than `folder` describes, None where that is not at hand.
     `headers` go with each answer, `refusal` comes in place of each. A build ends after `complete_after` looks, None
     for when it is told to; then `on_finished` is called. Without `sources` all branches are at one commit, and
-    files declare every parameter but where `takes_none`.
+    files declare every parameter but where `takes_none`. Of definitions and builds a `page` has so many.
     """
 
     folder: Path | None
@@ -62,10 +62,12 @@ class Service:
     definitions: dict[int, dict[str, Json]] = field(default_factory=dict)
     builds: dict[int, dict[str, Json]] = field(default_factory=dict)
     timelines: dict[int, list[dict[str, Json]]] = field(default_factory=dict)
+    approvals: dict[str, dict[str, Json]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     lacking: set[str] = field(default_factory=set)
     refusal: tuple[int, dict[str, Json]] | None = None
     takes_none: bool = False
+    page: int = PAGE
     complete_after: int | None = None
     on_finished: Callable[[dict[str, Json]], None] | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -126,6 +128,25 @@ class Service:
         ]
         self.finish(number, "failed")
 
+    def hold(self, number: int, stage: str, *approvers: str) -> None:
+        """A stage of a build waits until those have approved, or where nobody is named for a check."""
+        going, check = {"state": "inProgress", "result": None}, f"{number}-check"
+        kind = "Checkpoint.Approval" if approvers else "Checkpoint.TaskCheck"
+        self.builds[number]["status"] = "inProgress"
+        self.timelines[number] = [
+            {"id": f"{number}-stage", "type": "Stage", "name": stage, "state": "pending"},
+            {"id": f"{number}-point", "parentId": f"{number}-stage", "type": "Checkpoint", **going},
+            {"id": check, "parentId": f"{number}-point", "type": kind, **going},
+        ]
+        asked = [{"assignedApprover": {"displayName": name}, "status": "pending"} for name in approvers]
+        self.approvals[check] = {"id": check, "status": "pending", "steps": asked}
+
+    def approve(self, number: int) -> None:
+        """Whoever is asked lets the stage of a build go on."""
+        for each in self.timelines[number]:
+            each |= {"state": "completed", "result": "succeeded"}
+        self.approvals.pop(f"{number}-check")
+
     def define_there(self, number: int, home: Home, **values: Json) -> None:
         """A pipeline that builds what Azure Repos hold."""
         built = {"id": home.id, "name": home.name, "type": "TfsGit", "defaultBranch": "refs/heads/main"}
@@ -179,6 +200,9 @@ class Service:
                 return Reply(200, {"authenticatedUser": BOT, "instanceId": PROJECT["id"]})
             case ["security", "permissionevaluationbatch"] if method == "POST":
                 return Reply(200, self._evaluated(question.body))
+            case ["pipelines", "approvals"]:
+                wanted = question.query.get("approvalIds", "").split(",")
+                return paged([self.approvals[each] for each in wanted if each in self.approvals], question.query)
             case ["pipelines", number, "runs"] if method == "POST":
                 return await self._started(int(number), question.body)
             case ["build", "definitions", *number]:
@@ -203,7 +227,8 @@ class Service:
         wanted = query.get("definitionIds", ",".join(map(str, shown))).split(",")
         built = query.get("repositoryId")
         rows = [row for key, row in shown.items() if str(key) in wanted]
-        return paged([_reference(row) for row in rows if built in (None, row["repository"]["id"])], query)
+        shown_rows = [_reference(row) for row in rows if built in (None, row["repository"]["id"])]
+        return paged(shown_rows, query, self.page)
 
     def _shown_builds(self, number: list[str], query: Mapping[str, str]) -> Reply:
         if VIEW in self.lacking:
@@ -213,7 +238,7 @@ class Service:
             rows.sort(
                 key=lambda row: str(row["queueTime"]), reverse=query.get("queryOrder") == "queueTimeDescending"
             )
-            return paged(_most_of_each(rows, query), query)
+            return paged(_most_of_each(rows, query), query, self.page)
         row = self.builds.get(int(number[0]))
         if row is None:
             return missing("the build is not there")

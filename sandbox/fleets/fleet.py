@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from sandbox.github.actions.runs import Run
-from sandbox.images import Image, Pushed, dotnet_image, on_top
+from sandbox.images import PLATFORMS, Image, Pushed, dotnet_image, on_top
 from sandbox.world import World
 
 WEEKLY_REBUILD = """\
@@ -64,6 +64,8 @@ class SampleFleet:
     """Repositories whose workflows push an image, and what that stands on."""
     tags: dict[str, Callable[[Run], str]] = field(default_factory=dict)
     """What the builds of a repository call their image, where it is not `latest`."""
+    platforms: tuple[str, ...] = PLATFORMS
+    """Those of its bases, and of what is built on them."""
     _stood_on: dict[str, Image] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -108,13 +110,15 @@ class SampleFleet:
 
     async def publish_runtime(self, version: str, *, os: bytes = b"noble 1", upper: bytes = b"") -> Pushed:
         """Moves the floating aspnet tag, and the patch tag of that version, to a new image."""
-        image = self.images[f"{ASPNET}:{RUNTIME_TAG}"] = dotnet_image("aspnet", version, os=os, upper=upper)
+        image = dotnet_image("aspnet", version, os=os, upper=upper, platforms=self.platforms)
+        self.images[f"{ASPNET}:{RUNTIME_TAG}"] = image
         await self.world.registry.push(ASPNET, f"{version}-noble-chiseled", image)
         pushed = await self.world.registry.push(ASPNET, RUNTIME_TAG, image)
         return self._published(ASPNET, RUNTIME_TAG, pushed, version)
 
     async def publish_sdk(self, version: str, *, os: bytes = b"noble 1", upper: bytes = b"") -> Pushed:
-        image = self.images[f"{SDK}:{SDK_TAG}"] = dotnet_image("sdk", PATCHES[version], os=os, upper=upper)
+        image = dotnet_image("sdk", PATCHES[version], os=os, upper=upper, platforms=self.platforms)
+        self.images[f"{SDK}:{SDK_TAG}"] = image
         pushed = await self.world.registry.push(SDK, SDK_TAG, image)
         return self._published(SDK, SDK_TAG, pushed, PATCHES[version])
 

@@ -49,8 +49,8 @@ class FakeForge(FakeBuilder):
 
     # People
 
-    def add(self, name: str, files: Mapping[str, bytes] | None = None) -> FakeRepository:
-        home = FakeRepository(str(len(self.homes) + 1), name)
+    def add(self, name: str, files: Mapping[str, bytes] | None = None, forge: str | None = None) -> FakeRepository:
+        home = FakeRepository(str(len(self.homes) + 1), name, forge=forge or self.forge)
         self.homes.append(home)
         if files is not None:
             home.commit_to(home.trunk, files)
@@ -74,7 +74,7 @@ class FakeForge(FakeBuilder):
                 archived=home.is_archived,
                 id=home.id,
                 node_id=home.node_id,
-                forge=self.forge,
+                forge=home.forge,
             )
             for home in self.homes
             if not home.is_gone and (wanted is None or home.name.partition("/")[0].lower() in wanted)

@@ -11,7 +11,7 @@ from bot.domain.forge.port import TakenIn
 from bot.domain.forge.pull_requests import MergeRequirements, PullRequest
 from bot.domain.repositories.builds import PastRun
 from bot.domain.repositories.issue import Issue
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import GITHUB, Identity
 from bot.domain.repositories.surroundings import EnvironmentProtection
 
 BOT = "freshness-bot[bot]"
@@ -57,6 +57,9 @@ class FakeRepository:
     builds: dict[str, list[BuildRun]] = field(default_factory=dict)
     """Commit → the runs on it."""
     inputs: list[Mapping[str, str]] = field(default_factory=list)
+    forge: str = GITHUB
+    pipelines: set[str] = field(default_factory=set)
+    """What builds it elsewhere, as rules call that."""
     requirements: MergeRequirements = field(default_factory=MergeRequirements)
     is_green: bool = False
     """Whether all that a merge requires is there."""
@@ -84,7 +87,7 @@ class FakeRepository:
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.name, self.node_id)
+        return Identity(self.name, self.node_id, self.forge)
 
     def commit_to(
         self, branch: str, files: Mapping[str, bytes | None], message: str = "by hand", *, mode: str = "100644"
@@ -187,7 +190,7 @@ class FakeRepository:
 
     def has_workflow(self, file: str) -> bool:
         head = self.branches.get(self.trunk)
-        return head is not None and WORKFLOWS + file in self.commits[head].files
+        return file in self.pipelines or (head is not None and WORKFLOWS + file in self.commits[head].files)
 
     def runs_of(self, file: str) -> list[PastRun]:
         """Newest first."""

@@ -87,14 +87,15 @@ async def _unnamed(pipelines: Pipelines, homes: Sequence[Identity]) -> list[Heal
 def pipelines_in_use(
     settings: Settings, members: Members, bases: Sequence[Base]
 ) -> dict[Definition, FleetRepository]:
-    """The pipelines that rules, or repositories themselves, name for what follows a base."""
+    """The pipelines that rules, or repositories themselves, name for what follows a base, and as steps."""
     found: dict[Definition, FleetRepository] = {}
     for member, floating in members:
         for base in floating or bases:
             terms = settings.rules.terms(member.name, base, Cause.OS_UPDATE, None)
-            definition = definition_of(member.config.workflow or terms.workflow)
-            if definition is not None:
-                found.setdefault(definition, member)
+            own_steps = [step.workflow for step in terms.steps if step.repository is None]
+            for workflow in (member.config.workflow or terms.workflow, *own_steps):
+                if (definition := definition_of(workflow)) is not None:
+                    found.setdefault(definition, member)
     return found
 
 

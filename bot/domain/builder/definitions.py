@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 AZURE_PIPELINES = "azure-pipelines"
 """The builder's name: what comes before `: ` in what a pipeline is called."""
+PROJECT = r"[^\s/\\:~&%;@'\"?<>|#$*}{,+=\[\]._][^/\\:~&%;@'\"?<>|#$*}{,+=\[\]\x00-\x1f]{0,63}"
+"""What a project may be called."""
 NAME = (
     rf"{AZURE_PIPELINES}: (?P<organization>[A-Za-z0-9][A-Za-z0-9-]{{0,49}})"
-    r"/(?P<project>[^\s/\\:~&%;@'\"?<>|#$*}{,+=\[\]._][^/\\:~&%;@'\"?<>|#$*}{,+=\[\]\x00-\x1f]{0,63})"
+    rf"/(?P<project>{PROJECT})"
     r"/(?P<number>[1-9][0-9]{0,8})"
 )
 """`azure-pipelines: ORGANISATION/PROJECT/NUMBER`, the number being `definitionId` in the pipeline's address."""

@@ -12,6 +12,8 @@ CLOCKS_DIFFER_BY = timedelta(seconds=5)
 """A run may bear a time a little before the one when it was asked for."""
 _SOUGHT_BACK = timedelta(days=7)
 """So long after a clock that was ahead is right again is a run looked for that was asked for by it."""
+APPROVAL = "approval"
+"""What a run waits for that is `waiting`, where nothing more is told of it."""
 CHECKS = frozenset(
     {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment", "merge_group"}
 )
@@ -39,10 +41,11 @@ class Run:
     branch: str | None = None
     event: str = ""
     """What has started it: push, schedule, workflow_dispatch, …"""
+    waits_for: str = APPROVAL
 
     @property
     def state(self) -> "RunState":
-        return RunState(self.status, self.conclusion, self.commit, self.number)
+        return RunState(self.status, self.conclusion, self.commit, self.number, self.waits_for)
 
     @property
     def has_concluded(self) -> bool:
@@ -99,12 +102,16 @@ def run_under_way(runs: Iterable[Run], head: str, since: datetime) -> Run | None
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """How far a run is, and what names what it builds: the commit, and which run of its workflow it is."""
+    """How far a run is, and what names what it builds: the commit, and which run of its workflow it is.
+
+    `waits_for` is what a run that is `waiting` waits for, and whom.
+    """
 
     status: str
     conclusion: str | None
     commit: str | None = None
     number: int | None = None
+    waits_for: str = APPROVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +168,7 @@ class BuildRun:
     commit: str | None = None
     number: int | None = None
     id: int | None = None
+    waits_for: str = APPROVAL
 
     @property
     def file(self) -> str:

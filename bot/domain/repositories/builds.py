@@ -48,10 +48,16 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowShown:
-    """A workflow file as the forge knows it: `node_id` for good, `state` in the forge's word."""
+    """A workflow file as the forge knows it: `node_id` for good, `state` in the forge's word.
+
+    Of one that runs elsewhere also the `path` of its file, and what it takes beside the `inputs` that the file
+    declares.
+    """
 
     node_id: str
     state: str
+    path: str = ""
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,11 @@ class Identity:
         return self.name
 
 
+def named_at_its_forge(name: str) -> Identity:
+    """The repository of which only its name is known, which tells its forge."""
+    return Identity(name, forge=AZURE_DEVOPS if is_name_at(AZURE_DEVOPS, name) else GITHUB)
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """One entry of the forge's listing; `pushed_at` moves with every push, whichever the branch.

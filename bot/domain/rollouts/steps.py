@@ -166,7 +166,7 @@ def after_step_run(step: StepRun, run: RunState, now: datetime) -> StepRun:
         case "completed", conclusion:
             return step.moved(StepState.FAILED, f"{step.workflow} concluded with {conclusion}", at=now)
         case "waiting", _:
-            return step.moved(StepState.APPROVAL, f"{step.workflow} is waiting for approval", at=now)
+            return step.moved(StepState.APPROVAL, f"{step.workflow} is waiting for {run.waits_for}", at=now)
         case status, _:
             is_running = status == "in_progress" or step.state is StepState.APPROVAL
             going = step.moved(StepState.RUNNING, f"{step.workflow} is running", at=now) if is_running else step

@@ -55,7 +55,8 @@ class _Build:
         if self.red is not None:
             return f"{self.red.file} concluded with {self.red.conclusion}"
         if self.going is not None:
-            progress = "waits for approval" if self.going.status == "waiting" else "is under way"
+            is_waiting = self.going.status == "waiting"
+            progress = f"waits for {self.going.waits_for}" if is_waiting else "is under way"
             return f"{self.going.file} {progress}"
         if self.was_red is not None:
             return f"{self.was_red.file} is to be run again"

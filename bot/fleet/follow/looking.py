@@ -255,7 +255,7 @@ def after_run(rebuild: Rebuild, state: RunState, now: datetime) -> Rebuild:
     if state.status == "in_progress":
         return rebuild.moved(RebuildState.RUNNING, not_ended(rebuild, "is under way"), at=now)
     if state.status == "waiting":
-        return rebuild.moved(rebuild.state, not_ended(rebuild, "waits for approval"), at=now)
+        return rebuild.moved(rebuild.state, not_ended(rebuild, f"waits for {state.waits_for}"), at=now)
     return rebuild.moved(rebuild.state, not_ended(rebuild, "waits for its turn"), at=now)
 
 

@@ -21,7 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.observation import PlatformImage
 from bot.domain.clock import AHEAD
+from bot.domain.reference import InvalidReference, Reference
 from bot.domain.running.runs import (
     STALE_AFTER,
     Coverage,
@@ -32,6 +34,7 @@ from bot.domain.running.runs import (
     changes_by,
 )
 from bot.domain.running.snapshot import RunningPlace, Snapshot
+from bot.fleet.running.reading import UnreadBuild
 from bot.fleet.running.tick import DueSource
 from bot.reconcile.work import Claimed
 from bot.store.engine.among import is_among
@@ -39,6 +42,7 @@ from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, insert_into, insert_missing, lock, lock_where
 from bot.store.rows.inventories.inventories import inventories, later_indexes, sbom_looks
+from bot.store.rows.inventories.wanted import ShownImage, want_inventories
 from bot.store.rows.running.running import (
     place_columns,
     place_in,
@@ -46,6 +50,7 @@ from bot.store.rows.running.running import (
     running_contents,
     running_looks,
     running_places,
+    running_reads,
     running_sources,
     runs,
 )
@@ -138,6 +143,58 @@ class RunningStore(Store):
                     statement = insert_into(connection, running_contents).on_conflict_do_nothing()
                     await connection.execute(statement, there)
         return len({row["build_id"] for row in rows})
+
+    async def want_builds(self, hosts: Collection[str]) -> int:
+        """Has builds read that run and of which nothing is known, as far as these hosts serve them; how many."""
+        async with self._database.reading() as connection:
+            found = (await connection.execute(_UNKNOWN)).all()
+        now, rows = self._clock.now(), dict[int, dict[str, Any]]()
+        for build, image in found:
+            place = _place_of(image)
+            if place is not None and place.registry in hosts:
+                names = {"registry": place.registry, "repository": place.repository}
+                rows.setdefault(build, {"build_id": build, **names, "due_at": now})
+        if not rows:
+            return 0
+        async with self._database.transaction() as connection:
+            for chunk in chunks(sorted(rows)):
+                there = await lock_where(connection, running_builds, running_builds.c.id.in_(chunk))
+                statement = insert_into(connection, running_reads).on_conflict_do_nothing()
+                if there:
+                    await connection.execute(statement, [rows[number] for number in there])
+        return len(rows)
+
+    @property
+    def unread(self) -> DueRows[UnreadBuild]:
+        runs_now = exists().where(runs.c.build_id == running_reads.c.build_id, runs.c.until.is_(None))
+        where = (running_reads.c.read_at.is_(None), runs_now)
+        table = running_reads
+        return DueRows(
+            self._database, self._worker, table, self._read_unread, _name_of_read, where=where, error="error"
+        )
+
+    async def _read_unread(self, claimed: Claimed) -> UnreadBuild:
+        row = claimed.row
+        query = select(running_builds.c.digest).where(running_builds.c.id == row["build_id"])
+        async with self._database.reading() as connection:
+            digest = (await connection.execute(query)).scalar_one()
+        return UnreadBuild(claimed.id, row["build_id"], digest, row["registry"], row["repository"])
+
+    async def save_build(self, build: UnreadBuild, platforms: Sequence[PlatformImage], error: str | None) -> None:
+        """An index is kept with its images as a later one is: no tag of the fleet is known to have shown it."""
+        now = self._clock.now()
+        shown = [ShownImage(build.registry, build.repository, each) for each in platforms]
+        async with self._database.transaction() as connection:
+            ids = await want_inventories(connection, shown, now)
+            links = [
+                {"index_digest": build.digest, "inventory_id": number, "seen_at": now}
+                for digest, number in sorted(ids.items(), key=lambda each: each[1])
+                if digest != build.digest
+            ]
+            if links:
+                await connection.execute(insert_into(connection, later_indexes).on_conflict_do_nothing(), links)
+            values = {"read_at": now, "error": error}
+            await settle(connection, running_reads, self._worker, build.id, due_at=now, values=values)
 
     async def forget_before(self, moment: datetime) -> int:
         """Forgets runs that ended before, with the places and builds that nothing else names; how many runs."""
@@ -351,3 +408,25 @@ def _matching() -> Any:
 
 
 _MATCHES = _matching()
+_UNKNOWN = (
+    select(runs.c.build_id, runs.c.image)
+    .where(
+        runs.c.until.is_(None),
+        ~exists().where(running_contents.c.build_id == runs.c.build_id),
+        ~exists().where(running_reads.c.build_id == runs.c.build_id),
+    )
+    .distinct()
+    .order_by(runs.c.build_id, runs.c.image)
+)
+
+
+def _name_of_read(row: Mapping[str, Any]) -> str:
+    return f"{row['registry']}/{row['repository']}"
+
+
+def _place_of(image: str) -> Reference | None:
+    """Where an image is served, as a workload names it; None where that is no name of one."""
+    try:
+        return Reference.parse(image)
+    except InvalidReference:
+        return None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.domain.running.runs import RunningSource
 from bot.fleet.stage import Bot, Stage, TickOutcome
 from bot.settings.sections.running import RunningSourceSettings, SourceKind
-from bot.store.rows.running.running import running_sources
+from bot.store.rows.running.running import running_reads, running_sources
 
 
 def source_of(settings: RunningSourceSettings) -> RunningSource:
@@ -19,14 +19,21 @@ async def running(bot: Bot) -> TickOutcome:
     settings = bot.settings.running
     if not settings.sources:
         return TickOutcome()
+    from bot.fleet.running.reading import tick as read_builds
     from bot.fleet.running.rows import RunningStore
     from bot.fleet.running.tick import tick
     from bot.fleet.wiring.clusters import CLUSTERS
+    from bot.fleet.wiring.registries.images import registry_builds
 
     sources = [source_of(each) for each in settings.sources]
-    clusters = bot[CLUSTERS]
-    figures, problems = await tick(bot.stores[RunningStore], sources, clusters, settings.keep, bot.loop)
+    clusters, store = bot[CLUSTERS], bot.stores[RunningStore]
+    figures, problems = await tick(store, sources, clusters, settings.keep, bot.loop)
+    if bot.settings.packages.stored_platforms:
+        read, hindered = await read_builds(store, registry_builds(bot), bot.settings.registries, bot.loop)
+        matched = await store.match() if read else 0
+        figures |= {"builds": read, "matched": figures["matched"] + matched}
+        problems += hindered
     return TickOutcome(figures, problems)
 
 
-STAGE = Stage("running", running, timedelta(minutes=1), only_reads=True, claims=(running_sources,))
+STAGE = Stage("running", running, timedelta(minutes=1), only_reads=True, claims=(running_sources, running_reads))

@@ -50,7 +50,9 @@ class StepSettings(ValueSection[Step]):
     KIND = Step
 
     name: ShortName = Field(description="What the step is called wherever it is told of.")
-    workflow: WorkflowFile | None = Field(None, description="File name of the step's workflow.")
+    workflow: RebuildWorkflow | None = Field(
+        None, description="File name of the step's workflow, or a pipeline as above."
+    )
     repository: RepositoryName | None = Field(None, description="Where that workflow is, if elsewhere.")
     start: Start = Field(
         Start.DISPATCH,

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from bot.domain.builder.definitions import AZURE_PIPELINES, definition_of
+from bot.domain.builder.definitions import AZURE_PIPELINES, PROJECT, definition_of
 from bot.domain.rollouts.journal import says_something
 
 _BRANCH_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:[/.][A-Za-z0-9_-]+)*[/-]")
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9_][A-Za-z0-9_-]{0,99})?")
 _CREDENTIALS = re.compile(r"[^\s/@:]+:(?!//)[^\s/@]*@(?!sha\d)")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100}")
+_AZURE_REPOSITORY = re.compile(rf"[A-Za-z0-9][A-Za-z0-9-]{{0,49}}/{PROJECT}/[^/\x00-\x1f]{{1,64}}", re.ASCII)
 
 
 def _branch_prefix(text: str) -> str:
@@ -64,8 +65,8 @@ def _person(text: str) -> str:
 
 
 def _repository(text: str) -> str:
-    if not _REPOSITORY.fullmatch(text):
-        raise ValueError("write owner/name")
+    if not _REPOSITORY.fullmatch(text) and not _AZURE_REPOSITORY.fullmatch(text):
+        raise ValueError("write owner/name, or organisation/project/name of Azure Repos")
     return text
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.packages.cves.marks import NO_MARK, CveMark
-from bot.domain.running.exposure import Asked, CoveredSource, ExposedTime, PlaceExposure, PlaceState
+from bot.domain.running.exposure import NOBODY, Asked, CoveredSource, ExposedTime, PlaceExposure, PlaceState
 from bot.domain.wording.words import counted
 from bot.views.images.ledger import LedgerRow
 from bot.views.paging import Cut, Page, page_of
@@ -112,8 +112,15 @@ class ExposureAnswer:
         return "; ".join([first, *_others(self), *self._not_read()])
 
     def _not_read(self) -> list[str]:
-        number = len(self.of(PlaceState.NOT_READ))
-        return [f"{number:,} not read"] if number else []
+        unread = self.of(PlaceState.NOT_READ)
+        of_nobody = sum(is_nobodys(each) for each in unread)
+        nobodys = f", {of_nobody:,} of them {NOBODY}" if of_nobody else ""
+        return [f"{len(unread):,} not read{nobodys}"] if unread else []
+
+
+def is_nobodys(exposure: PlaceExposure) -> bool:
+    """Whether nothing was read of what runs there, and nobody is known to build it."""
+    return any(build.is_affected is None and not build.repository for build in exposure.builds)
 
 
 def _at_once(answer: ExposureAnswer, read: int) -> str:
@@ -286,6 +293,8 @@ class ExposurePage:
     not_affected: int
     were_exposed: int
     not_read: int
+    nobodys: int
+    """Of these, how many run what nobody is known to build."""
     gone: int
     unread: tuple[str, ...]
     gaps: tuple[str, ...]
@@ -304,6 +313,7 @@ def exposure_page(answer: ExposureAnswer, cut: Cut) -> ExposurePage:
         not_affected=len(free),
         were_exposed=sum(each.was_exposed for each in free),
         not_read=len(answer.of(PlaceState.NOT_READ)),
+        nobodys=sum(map(is_nobodys, answer.of(PlaceState.NOT_READ))),
         gone=len(answer.of(PlaceState.GONE)),
         unread=answer.unread,
         gaps=answer.gaps,

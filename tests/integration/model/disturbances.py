@@ -110,7 +110,7 @@ class Disturbances(RuleBasedStateMachine):
         self.fleet.config(self.home(number), which)
 
     def write_what_may_be_a_no(self, number: int) -> None:
-        self.fleet.config(self.home(number), UNREADABLE[number])
+        self.fleet.config(self.home(number), UNREADABLE[number % len(UNREADABLE)])
 
     @rule(number=repositories)
     def hold_by_a_label(self, number: int) -> None:

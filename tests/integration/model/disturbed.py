@@ -16,7 +16,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import FollowedRequests, OwnWord, Silence
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import SightLost
-from bot.domain.repositories.repository import Identity, Repository, owner_of
+from bot.domain.repositories.repository import GITHUB, Identity, Repository, owner_of
 from bot.reconcile.forge_writing import BUILDER_WRITES, FORGE_WRITES
 from tests.fakes.forge import FakeForge
 
@@ -83,11 +83,14 @@ class DisturbedForge:
     def interrupt_no_more(self) -> None:
         self._interruption = None
 
-    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
+    async def repositories(self, owners: Sequence[str] | None, forge: str = GITHUB) -> list[Repository]:
+        """Those of one forge."""
         shown: dict[str, list[Repository]] = {}
         for each in await self._answered(self.forge.repositories(owners)):
-            shown.setdefault(owner_of(each.name), []).append(each)
-        asked = sorted({owner_of(home.name) for home in self.forge.homes} - self._owners_in(Fault.SUSPENDED))
+            if each.forge == forge:
+                shown.setdefault(owner_of(each.name), []).append(each)
+        of_forge = {owner_of(home.name) for home in self.forge.homes if home.forge == forge}
+        asked = sorted(of_forge - self._owners_in(Fault.SUSPENDED))
 
         async def listed(owner: str) -> list[Repository]:
             if self.faults.get(owner) not in (None, Fault.BLIND, Fault.DROPPED):

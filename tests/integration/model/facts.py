@@ -52,6 +52,8 @@ def _was_cancelled(row: RowMapping, home: FakeRepository) -> bool:
     )
     is_said = row["reason"].startswith("it was built meanwhile")
     is_young = is_said and any(
-        run.conclusion == "success" and run.at >= row["ended_at"] - MAX_AGE for run in home.runs_of(WORKFLOW_FILE)
+        run.conclusion == "success" and run.at >= row["ended_at"] - MAX_AGE
+        for file in (WORKFLOW_FILE, *home.pipelines)
+        for run in home.runs_of(file)
     )
     return is_closed or is_young or row["planned_at"] == row["ended_at"] or _was_red(row, home)

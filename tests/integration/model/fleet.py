@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping, func, select
 from bot.domain.bases.change import Cause
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, Sight
+from bot.domain.builder.definitions import AZURE_PIPELINES
 from bot.domain.builder.port import Builder
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
@@ -32,7 +33,7 @@ from bot.domain.forge.pull_requests import (
 )
 from bot.domain.host import Host, Hosts
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Identity, Repository, owner_of
+from bot.domain.repositories.repository import AZURE_DEVOPS, GITHUB, Identity, Repository, owner_of
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
@@ -66,6 +67,7 @@ from bot.fleet.verify.images.ports import ImagesPort
 from bot.fleet.verify.proving import tick as proving
 from bot.fleet.verify.proving.tick import ProvingOptions
 from bot.fleet.watch.registry.ports import Sighting
+from bot.fleet.wiring.routing import Builders, Forges
 from bot.reconcile.guarded import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
@@ -73,6 +75,7 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import CONFIG, FakeRepository
+from tests.integration.model.asked import Asked
 from tests.integration.model.clusters import Clusters, keep_packages
 from tests.integration.model.disturbed import DisturbedForge
 from tests.integration.model.said import HOLDS_FOR, OPT_OUT, UNREADABLE, Said, held_by_orders
@@ -80,11 +83,15 @@ from tests.integration.store.filling import ASPNET, SDK, Stores, change_of
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
-NAMES = ("contoso/pinned", "contoso/floating", "fabrikam/marked")
+NAMES = ("contoso/pinned", "contoso/floating", "fabrikam/team/marked", "fabrikam/team/floating")
+"""Two on GitHub, and two in Azure Repos, of which a pipeline builds the last."""
+PIPELINE = f"{AZURE_PIPELINES}: fabrikam/team/12"
 INCLUDED = tuple(f"{name}*" for name in NAMES)
 OWNERS = ("contoso", "fabrikam")
-HOST = Host(by_owner=True)
-HOSTS = Hosts(HOST, HOST)
+THERE = Host("dev.azure.com", by_owner=True)
+HOST = Host(by_owner=True, others={AZURE_DEVOPS: THERE})
+BUILDER_HOST = Host(by_owner=True, others={AZURE_DEVOPS: THERE, AZURE_PIPELINES: THERE})
+HOSTS = Hosts(HOST, BUILDER_HOST)
 LIMITS = WriteLimits(per_minute=1, per_hour=3)
 WORKFLOW = """\
 on:
@@ -103,15 +110,17 @@ FREEZE_LASTS = timedelta(hours=6)
 CANARIES = ("contoso/floating*",)
 ANN = Word("Ann", "a walk")
 STEPS = (Step("pre-production", STEP_FILES[0]), Step("production", STEP_FILES[1]))
-AT_ONCE = Policy((PolicyRule(settle=timedelta(minutes=20), max_age=MAX_AGE),))
+BY_PIPELINE = PolicyRule(Match(repositories=(f"{NAMES[3]}*",)), workflow=PIPELINE)
+AT_ONCE = Policy((BY_PIPELINE, PolicyRule(settle=timedelta(minutes=20), max_age=MAX_AGE)))
 IN_WAVES = Policy(
     (
+        replace(BY_PIPELINE, wave="canary"),
         PolicyRule(Match(repositories=CANARIES), wave="canary", steps=STEPS),
         PolicyRule(settle=timedelta(minutes=20), max_age=MAX_AGE, auto_merge=AutoMerge(MergeMethod.SQUASH)),
     ),
     (Wave("canary", soak=SOAK, wait_at_most=WAIT_AT_MOST), Wave("rest")),
 )
-"""One repository goes first, and on to production; pull requests merge once their checks are green."""
+"""What nobody merges goes first, one of them on to production; pull requests merge once their checks are green."""
 
 
 class Killed(BaseException):
@@ -216,7 +225,7 @@ class WatchfulForge(FakeForge):
     ) -> int | None:
         self._check(repository, "a dispatch", workflow)
         self._check_may_begin(repository, "a dispatch", workflow)
-        if workflow == WORKFLOW_FILE:
+        if workflow in (WORKFLOW_FILE, PIPELINE):
             self._check_floating(repository)
         else:
             self._check_gated(repository, workflow)
@@ -323,7 +332,7 @@ class AnyTag:
 
 @dataclass(slots=True)
 class Fleet:
-    """Three repositories, one for each way in which a rebuild can go, and two workers."""
+    """Four repositories on two forges, each for another way in which a rebuild can go, and two workers."""
 
     database: Database
     own_clock: OwnClock
@@ -352,13 +361,21 @@ class Fleet:
         return self.own_clock.clock
 
     @property
+    def forges(self) -> Mapping[str, Forge]:
+        return {name: cast(Forge, self._asked(name)) for name in (GITHUB, AZURE_DEVOPS)}
+
+    @property
     def port(self) -> Forge:
-        return cast(Forge, self.reached)
+        return cast(Forge, Forges(self.forges, HOST))
 
     @property
     def builder(self) -> Builder:
         """What builds, reached in the same way."""
-        return cast(Builder, self.reached)
+        builders = (GITHUB, AZURE_DEVOPS, AZURE_PIPELINES)
+        return cast(Builder, Builders({name: cast(Builder, self._asked(name)) for name in builders}, BUILDER_HOST))
+
+    def _asked(self, name: str) -> Asked:
+        return Asked(self.reached, name, self.forge.broken)
 
     @classmethod
     async def begin(cls, template: Path, folder: Path, policy: Policy = AT_ONCE) -> "Fleet":
@@ -372,7 +389,8 @@ class Fleet:
         floating = f"FROM {aspnet}\n".encode()
         workflows = {f".github/workflows/{name}": WORKFLOW.encode() for name in (WORKFLOW_FILE, *STEP_FILES)}
         forge.add(NAMES[1], {"Dockerfile": floating, **workflows})
-        forge.add(NAMES[2], {"Dockerfile": floating})
+        forge.add(NAMES[2], {"Dockerfile": floating}, AZURE_DEVOPS)
+        forge.add(NAMES[3], {"Dockerfile": floating}, AZURE_DEVOPS).pipelines.add(PIPELINE)
         for home in forge.homes:
             home.requirements = MergeRequirements(requires_checks=True, can_wait=True)
         own_clock = OwnClock(clock)
@@ -388,10 +406,10 @@ class Fleet:
 
     async def discover(self, worker: int) -> None:
         self._take_settings()
-        options = DiscoverOptions(self.selection, host=HOST)
+        options = DiscoverOptions(self.selection, host=HOST, selections={AZURE_DEVOPS: self.selection})
         stores = self.workers[worker]
-        await discover.tick(stores.discover, self.port, Memory(), options, self._loop(worker))
-        await builds.tick(stores.builds, self.builder, self.policy, "walk", HOST, self._loop(worker))
+        await discover.tick(stores.discover, self.port, Memory(), options, self._loop(worker), self.forges)
+        await builds.tick(stores.builds, self.builder, self.policy, "walk", BUILDER_HOST, self._loop(worker))
 
     async def plan(self, worker: int) -> None:
         """Plans what moved and what grows old, and lets the waves go on."""
@@ -587,7 +605,10 @@ class Fleet:
         self.note()
 
     def _loop(self, worker: int) -> Loop:
-        budget = Budget(self.workers[worker].budgets, self.own_clock, LIMITS, sleep=self._wait)
+        turns, clock = self.workers[worker].budgets, self.own_clock
+        there = Budget(turns, clock, LIMITS, sleep=self._wait, host=THERE.name)
+        others = {AZURE_DEVOPS: there, AZURE_PIPELINES: there}
+        budget = Budget(turns, clock, LIMITS, sleep=self._wait, others=others)
         return Loop(
             self.own_clock, budget=budget, sleep=_never, covers=lambda home: self.selection.names(home.name)
         )

@@ -79,7 +79,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 WRITES = ("prepare", "carry_out", "dispatch", "grant")
 bases = st.sampled_from([ASPNET, SDK])
 workers = st.integers(0, 1)
-repositories = st.integers(0, 2)
+repositories = st.integers(0, len(NAMES) - 1)
 places = st.integers(0, 9)
 
 
@@ -328,8 +328,9 @@ class Walk(Disturbances, RunningPlaces):
     @rule(number=repositories, conclusion=st.sampled_from(["success", "failure"]))
     def somebody_builds(self, number: int, conclusion: str) -> None:
         home = self.home(number)
-        if home.has_workflow(WORKFLOW_FILE):
-            home.ran(WORKFLOW_FILE, "push", self.fleet.clock.now(), conclusion)
+        for file in (WORKFLOW_FILE, *home.pipelines):
+            if home.has_workflow(file):
+                home.ran(file, "push", self.fleet.clock.now(), conclusion)
         if conclusion == "success":
             self.fleet.has_built(number)
 

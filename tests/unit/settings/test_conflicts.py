@@ -41,6 +41,11 @@ NOTATION = {"trust_dir": "/trust", "stores": ["ca:acme"], "identities": ["*"]}
             "policy.0.workflow: contoso is not in azure_devops.organizations; add it there with its sign-in",
         ),
         (
+            {"policy": [{"steps": [{"name": "deploy", "workflow": "azure-pipelines: contoso/shop/12"}]}]},
+            "policy.0.steps.0.workflow: contoso is not in azure_devops.organizations; add it there with its "
+            "sign-in",
+        ),
+        (
             {
                 "azure_devops": {"organizations": {"Contoso": {"identity": "workload_identity"}}},
                 "policy": [

@@ -1,8 +1,9 @@
 """Builds of Azure Pipelines as runs, in the words that runs of all builders share."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +36,10 @@ _CONCLUSIONS: Mapping[str, str] = {
 }
 """Of one that has partly succeeded nothing tells whether it has pushed: it is no success, and the image decides."""
 _BAD = frozenset({"failed", "abandoned"})
+_UNDECIDED = frozenset({"pending", "uninitiated"})
 _LONGEST = 200
+_LONGEST_NAME = 100
+_MOST_NAMED = 3
 
 
 def run_of(row: Mapping[str, Any], organization: str) -> Run:
@@ -76,9 +80,45 @@ def _title(row: Mapping[str, Any]) -> str:
     return " ".join(str(each) for each in (row.get("buildNumber", ""), handed.get("correlation", "")) if each)
 
 
-def waits_for_approval(records: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a build stands at a checkpoint, which people or checks let it pass."""
-    return any(each.get("type") == "Checkpoint" and each.get("state") == "inProgress" for each in records)
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a build stands until people or checks let it pass: before which `stage`, and by which `approvals`, by
+    their ids; none where checks alone are waited for."""
+
+    stage: str
+    approvals: tuple[str, ...]
+
+    def waits_for(self, approvers: Sequence[str]) -> str:
+        """What it waits for, in words: `approval of stage production by Ada or Grace`."""
+        kind = "approval" if self.approvals else "a check"
+        place = f"{kind} of stage {self.stage}" if self.stage else kind
+        names = [" ".join(name.split())[:_LONGEST_NAME] for name in dict.fromkeys(approvers)]
+        return f"{place} by {' or '.join(names[:_MOST_NAMED])}" if names else place
+
+
+def checkpoint_of(records: Iterable[Mapping[str, Any]]) -> Checkpoint | None:
+    """The first checkpoint at which a build stands; None where it stands at none."""
+    rows = list(records)
+    going = [each for each in rows if each.get("state") == "inProgress"]
+    checkpoint = next((each for each in going if each.get("type") == "Checkpoint"), None)
+    if checkpoint is None:
+        return None
+    stage = next((each for each in rows if each.get("id") == checkpoint.get("parentId")), {})
+    asked = [each for each in going if each.get("type") == "Checkpoint.Approval"]
+    own = [str(each.get("id")) for each in asked if each.get("parentId") == checkpoint.get("id")]
+    name = " ".join(str(stage.get("name") or "").split())[:_LONGEST_NAME]
+    return Checkpoint(name, tuple(own[:_MOST_NAMED]))
+
+
+def approvers_of(approvals: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Those who have yet to approve, of several approvals."""
+    with shaped("list of approvals", ""):
+        return [
+            str(step["assignedApprover"]["displayName"])
+            for approval in approvals
+            for step in approval.get("steps") or ()
+            if step.get("status") in _UNDECIDED
+        ]
 
 
 def first_failure(records: Iterable[Mapping[str, Any]]) -> FailedJob | None:

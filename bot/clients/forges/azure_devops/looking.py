@@ -1,7 +1,7 @@
 """What Azure Repos show of branches and pull requests: a branch with all that belongs to it, or all that are
 followed."""
 
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -42,6 +42,10 @@ _EVALUATIONS = "7.1-preview.1"
 _MOST_TREES = 64
 _MOST_REQUESTS = 100
 """Of one list."""
+_MOST_MADE = 2_000
+"""Of a project, newest first; a followed one beyond that is asked for by itself."""
+_MOST_OWN = {"active": 100, "completed": 20}
+"""Of a repository."""
 _MOST_WHOLE = 5
 """Pull requests from one branch whose texts are read to their ends: lists cut them."""
 
@@ -111,11 +115,20 @@ class RequestLooks(Repos):
             return request_of(row, repository, self.node(repository), me)
 
     async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
-        """Two requests for a repository, and two more for each that is found there."""
-        found: dict[Identity, Sequence[OwnRequest]] = {}
+        """The list of an organisation's repositories, two requests for each project at least, and up to two more
+        for each pull request that is found."""
+        of_project: dict[tuple[str, str], dict[str, Identity]] = defaultdict(dict)
         for repository in repositories:
+            node = self.node(repository)
+            of_project[node.organization, node.project][node.id] = repository
+        listed: dict[str, list[Mapping[str, Any]]] = {}
+        found: dict[Identity, Sequence[OwnRequest]] = {}
+        for (organization, project), homes in of_project.items():
             with what_is_there():
-                found[repository] = await self._own_requests(repository)
+                transport = transport_at(self.transports, organization)
+                if organization not in listed:
+                    listed[organization] = await self.listed(transport)
+                found |= await self._own_requests(transport, project, homes, listed[organization])
         return found
 
     async def follow_requests(self, pull_requests: Sequence[str]) -> FollowedRequests:
@@ -146,12 +159,7 @@ class RequestLooks(Repos):
         transport = transport_at(self.transports, organization)
         homes = {str(row["id"]): row for row in await self.listed(transport)}
         me = await self.me(transport)
-        query: Query = {
-            "searchCriteria.creatorId": me,
-            "searchCriteria.status": "active",
-            "$top": _MOST_REQUESTS,
-        }
-        listed = await transport.pages(f"{project}/_apis/git/pullrequests", query)
+        listed = await _made_by(me, transport, project, "active")
         rows = {str(row.get("pullRequestId")): row for row in listed}
         states: dict[str, PullRequestState] = {}
         for text, node in nodes.items():
@@ -196,26 +204,36 @@ class RequestLooks(Repos):
             for number, each in enumerate(requests)
         ]
 
-    async def _own_requests(self, repository: Identity) -> tuple[OwnRequest, ...]:
-        me, row = await self.me(self.at(repository)[0]), await self.row(repository)
-        entry = repository_of(row, self.node(repository).organization)
-        found: list[OwnRequest] = []
-        for status in ("active", "completed"):
-            query: Query = {
-                "searchCriteria.creatorId": me,
-                "searchCriteria.status": status,
-                "$top": _MOST_REQUESTS,
-            }
-            for listed in await self.rows(repository, "pullrequests", query):
-                with shaped("list of pull requests", repository.name):
-                    request = request_of(listed, repository, self.node(repository), me)
-                    if _is_cut(request):
-                        request = await self.pull_request(repository, request.number)
-                    message = None
-                    with what_is_there():
-                        message = await self._own_message(repository, request.head)
-                    found.append(_own(request, listed, entry.default_branch, message))
-        return tuple(found)
+    async def _own_requests(
+        self,
+        transport: OrganizationTransport,
+        project: str,
+        homes: Mapping[str, Identity],
+        listed: Sequence[Mapping[str, Any]],
+    ) -> Mapping[Identity, tuple[OwnRequest, ...]]:
+        """Those in repositories of one project, by their ids; what is not `listed` is left out."""
+        me, organization = await self.me(transport), transport.organization
+        shown = [repository_of(row, organization) for row in listed]
+        trunks = {each.id: each.default_branch for each in shown if each.id in homes and not each.disabled}
+        found: dict[str, list[OwnRequest]] = {home: [] for home in trunks if home is not None}
+        for status, most in _MOST_OWN.items():
+            counted = Counter[str]()
+            for row in await _made_by(me, transport, project, status):
+                home = str((row.get("repository") or {}).get("id"))
+                counted[home] += 1
+                if home in found and counted[home] <= most:
+                    found[home].append(await self._own(homes[home], row, trunks[home]))
+        return {homes[home]: tuple(requests) for home, requests in found.items()}
+
+    async def _own(self, repository: Identity, row: Mapping[str, Any], trunk: str) -> OwnRequest:
+        with shaped("list of pull requests", repository.name):
+            request = request_of(row, repository, self.node(repository), await self.me(self.at(repository)[0]))
+            if _is_cut(request):
+                request = await self.pull_request(repository, request.number)
+            message = None
+            with what_is_there():
+                message = await self._own_message(repository, request.head)
+            return _own(request, row, trunk, message)
 
     async def _own_message(self, repository: Identity, commit: str) -> str | None:
         tip = await self._tip(repository, commit, ())
@@ -253,6 +271,23 @@ class RequestLooks(Repos):
             while len(self._trees) > _MOST_TREES:
                 self._trees.popitem(last=False)
         return tree
+
+
+async def _made_by(me: str, transport: OrganizationTransport, project: str, status: str) -> list[Mapping[str, Any]]:
+    """The pull requests of the bot in a project, the newest first, a hundred with each request."""
+    rows: list[Mapping[str, Any]] = []
+    for start in range(0, _MOST_MADE, _MOST_REQUESTS):
+        query: Query = {
+            "searchCriteria.creatorId": me,
+            "searchCriteria.status": status,
+            "$top": _MOST_REQUESTS,
+            "$skip": start,
+        }
+        page = await transport.page(f"{project}/_apis/git/pullrequests", query)
+        rows += page
+        if len(page) < _MOST_REQUESTS:
+            break
+    return rows
 
 
 @contextmanager

@@ -2,17 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from bot.clients.forges.azure_devops.answers import shaped
-from bot.clients.forges.azure_devops.builds import first_failure, past_run_of, run_of, waits_for_approval
+from bot.clients.forges.azure_devops.builds import (
+    approvers_of,
+    checkpoint_of,
+    first_failure,
+    past_run_of,
+    run_of,
+)
 from bot.clients.forges.azure_devops.definitions import (
     built_as,
     check,
     is_built_by,
+    path_of,
     pipeline_of,
     settable_variables,
     state_of,
@@ -34,7 +42,7 @@ from bot.domain.builder.runs import (
 )
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import HANDED_OVER, Identity
 from bot.domain.repositories.surroundings import EnvironmentProtection
 
 MOST_BUILDS = 100
@@ -65,23 +73,26 @@ class Pipelines:
         """The id of the run, which is that of its build.
 
         A definition tells its variables, and nothing but a request whether its file declares the parameter, and
-        whether the bot may set any: what is refused for that has started nothing, and is asked for bare.
+        whether the bot may set any: what is refused for that has started nothing, and is asked for bare. Not so
+        where it is handed more than all workflows are offered: that decides what it does.
         """
         definition = pipeline_of(workflow)
         row = await self.shown(definition)
         check(row, repository, definition)
+        is_offered = inputs.keys() <= set(HANDED_OVER)
+        parameters = _PARAMETERS & inputs.keys() if is_offered else inputs.keys()
         bare: dict[str, Any] = {"resources": {"repositories": {"self": {"refName": ref_of(ref)}}}}
-        if not inputs or workflow in self.started_bare:
+        if not inputs or (is_offered and workflow in self.started_bare):
             return await self._start(definition, bare)
         settable = settable_variables(row)
         handed = {
             "variables": {name: {"value": value} for name, value in inputs.items() if name in settable},
-            "templateParameters": {name: inputs[name] for name in _PARAMETERS & inputs.keys() - settable},
+            "templateParameters": {name: inputs[name] for name in sorted(parameters - settable)},
         }
         try:
             return await self._start(definition, {**bare, **{key: each for key, each in handed.items() if each}})
         except Failure as failure:
-            if failure.status not in (_NOT_VALID, _NOT_ALLOWED):
+            if not is_offered or failure.status not in (_NOT_VALID, _NOT_ALLOWED):
                 raise
         number = await self._start(definition, bare)
         self.started_bare.add(workflow)
@@ -102,7 +113,7 @@ class Pipelines:
         return run_of(await transport.get(f"{project}/_apis/build/builds/{run}"), transport.organization)
 
     async def follow_runs(self, runs: Sequence[str]) -> FollowedRuns:
-        """One request for a hundred builds of a project, and one for each that is under way: it may wait for
+        """One request for a hundred builds of a project, and one for each that has not ended: it may wait for
         people."""
         states: dict[str, RunState] = {}
         unseen: dict[str, Failure] = {}
@@ -132,7 +143,8 @@ class Pipelines:
             if not is_built_by(row, repository):
                 return None
             node = AzureNode(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
-            return WorkflowShown(str(node), state_of(row))
+            inputs = tuple(sorted(settable_variables(row)))
+            return WorkflowShown(str(node), state_of(row), path_of(row), inputs)
 
     async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
         """Two requests for fifty definitions of a project, and one more for each further page of builds."""
@@ -165,7 +177,8 @@ class Pipelines:
     async def builds(
         self, commits: Sequence[MergedCommit], *, later: bool = False
     ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
-        """One request for the definitions of a project: builds are not to be asked for by commit."""
+        """One request for the definitions of a project, where builds are not to be asked for by commit, and one for
+        each that has not ended."""
         found: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {}
         asked: dict[tuple[str, str], list[tuple[Definition, MergedCommit]]] = defaultdict(list)
         for commit in commits:
@@ -264,7 +277,8 @@ class Pipelines:
         self, definition: Definition, merged: MergedCommit, rows: Sequence[Mapping[str, Any]], later: bool
     ) -> Sequence[Sequence[BuildRun]]:
         """The builds of the commit; then, where those are wanted, of each that was built on its branch since."""
-        runs = [run_of(row, definition.organization) for row in rows]
+        at, project = self._at(definition.organization), _in(definition.project)
+        runs = [await _as_it_waits(at, project, run_of(row, definition.organization)) for row in rows]
         own = [run for run in runs if run.commit == merged.commit]
         if not later:
             return [[_build_run(definition, run) for run in own]]
@@ -299,20 +313,15 @@ class Pipelines:
         for start in range(0, len(ids), MOST_BUILDS):
             query = {"buildIds": ",".join(ids[start : start + MOST_BUILDS])}
             for row in await transport.pages(f"{project}/_apis/build/builds", query):
-                run = run_of(row, organization)
-                state = run.state
-                if state.status == "in_progress" and waits_for_approval(
-                    await _timeline(transport, project, run.id)
-                ):
-                    state = RunState("waiting", None, state.commit, state.number)
-                states |= {text: state for text, place in nodes.items() if place.id == str(run.id)}
+                run = await _as_it_waits(transport, project, run_of(row, organization))
+                states |= {text: run.state for text, place in nodes.items() if place.id == str(run.id)}
         return states
 
 
 def _build_run(definition: Definition, run: Run) -> BuildRun:
     return BuildRun(
         *(definition.workflow, run.event, run.status, run.conclusion, run.url),
-        *(run.commit, run.number, run.id),
+        *(run.commit, run.number, run.id, run.waits_for),
     )
 
 
@@ -334,6 +343,20 @@ async def _latest(transport: OrganizationTransport, project: str, numbers: str) 
             )
             for row in shown
         }
+
+
+async def _as_it_waits(transport: OrganizationTransport, project: str, run: Run) -> Run:
+    """The run as one that waits, where it stands at a checkpoint, for what and for whom. One request where it has
+    not ended, and one more where people are to approve: who they are may stay hidden."""
+    checkpoint = None if run.has_concluded else checkpoint_of(await _timeline(transport, project, run.id))
+    if checkpoint is None:
+        return run
+    approvers: list[str] = []
+    if checkpoint.approvals:
+        query = {"approvalIds": ",".join(checkpoint.approvals), "$expand": "steps"}
+        with suppress(Failure):
+            approvers = approvers_of(await transport.page(f"{project}/_apis/pipelines/approvals", query))
+    return replace(run, status="waiting", waits_for=checkpoint.waits_for(approvers))
 
 
 async def _timeline(transport: OrganizationTransport, project: str, run: int) -> Iterable[Mapping[str, Any]]:

@@ -29,9 +29,10 @@ class Wave:
 
 
 class WavePart(StrEnum):
-    """How far a rebuild is, as a wave counts it; what failed is among what has ended."""
+    """How far a rebuild is, as a wave counts it; what failed has ended as well, what is held is in no other."""
 
     WAITING = "waiting"
+    HELD = "held"
     UNDER_WAY = "under-way"
     ENDED = "ended"
     FAILED = "failed"
@@ -47,7 +48,7 @@ class WaveTally:
     and since those that ended `in_vain`, without a build. `began_at` and `done_since` are kept from when they were
     first seen. `soak` is the longest that rules ask for one of these rebuilds, None where only the wave says;
     `last_end` is when the last of them ended. `delayed`, of those that wait or are under way, cannot go on at
-    present: each attempt fails.
+    present: each attempt fails. `held` are kept by a person or a quarantine: the wave goes on without them.
     """
 
     waiting: int = 0
@@ -63,6 +64,7 @@ class WaveTally:
     broken: int = 0
     in_vain: int = 0
     delayed: int = 0
+    held: int = 0
 
     @property
     def total(self) -> int:
@@ -216,7 +218,7 @@ def _stopped(wave: Wave, tally: WaveTally, *, is_first: bool) -> Hold | None:
     where a fault holds the wave up, its first success does."""
     open_rebuilds = tally.waiting + tally.under_way
     if is_first and tally.broken:
-        fault = f"{tally.broken} of {counted(tally.total, 'rebuild')} failed"
+        fault = f"the build of {tally.broken} of {counted(tally.total, 'rebuild')} is red"
     elif tally.delayed and tally.in_vain == tally.ended and tally.delayed == open_rebuilds:
         standstill = f"nothing was rebuilt: {counted(tally.delayed, 'rebuild')} cannot go on at present"
         return Hold(f"wave {wave.name}, in which {standstill}", for_person=True)

@@ -15,6 +15,7 @@ from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.host import Hosts
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome
+from bot.domain.repositories.builds import WorkflowShown
 from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.after_build import gate_in_words
@@ -33,7 +34,7 @@ _NO_BRANCH = "HEAD"
 """No branch can be called so: of the home only its default branch is looked at."""
 
 ReadWorkflow = Callable[[str, str], Workflow | None]
-"""The workflow in a file of this path and text, None where it cannot be dispatched: `formats.workflows`."""
+"""The workflow in a file of this path and text, None where it cannot be started: `formats`."""
 
 
 class StepGate(Protocol):
@@ -167,8 +168,8 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
     async def _start_step(self, job: StepJob, builder: Builder, word_held: WordHeld) -> StepRun:
         """The step as started, or as it is kept from that."""
         step, looked_at, every = job.step, self._clock.now(), self._options.follow_every
-        path = f"{WORKFLOWS}{step.workflow}"
-        look = await self._forge.look(step.home, _NO_BRANCH, [path])
+        path = f"{WORKFLOWS}{step.workflow}" if step.build_home.built is None else None
+        look = await self._forge.look(step.home, _NO_BRANCH, [path] if path is not None else [])
         home, branch = look.standing.identity, look.standing.default_branch or ""
         build_home = home.for_builds(step.workflow)
         if step.attempted_at is not None:
@@ -181,14 +182,21 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
             return self._put_off(replace(step, refused=True), f"{outside}: {NOT_INCLUDED}", every)
         if look.standing.read_only is not None:
             return self._put_off(replace(step, refused=True), f"{home} is {look.standing.read_only}", every)
-        file = look.trunk.files.get(path) if look.trunk is not None else None
+        shown, tip = None, look.trunk
+        if path is None and tip is not None:
+            shown = await builder.workflow(build_home, step.workflow)
+            path = shown.path if shown is not None else None
+            tip = (await self._forge.tips(home, [tip.sha], [path])).get(tip.sha) if path else None
+        file = tip.files.get(path) if tip is not None and path else None
         content = b"" if file is None else file.content
         if content is None:
             return self._put_off(step, f"the forge does not show the text of {step.workflow} in {home}", every)
-        text = content.decode(errors="replace")
-        workflow = self._read_workflow(path, text)
+        workflow = self._workflow_in(path or "", content, shown)
         if workflow is None:
-            reason = f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger"
+            may_lack = (
+                "has no workflow_dispatch trigger" if build_home.built is None else "builds another repository"
+            )
+            reason = f"{step.workflow} is missing in {home}, or {may_lack}"
             return self._fail_step(replace(step, refused=True), reason)
         if unknown := unknown_inputs(step, workflow, job.known_values):
             reason = f"{step.workflow} needs {' and '.join(unknown)}, which is not known"
@@ -207,6 +215,14 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
 
         intent, number = await dispatch_once(step, send, self._store.save_step, word_held, self._clock.now())
         return self._under_way(intent, await self._find_run(build_home, number) or number)
+
+    def _workflow_in(self, path: str, content: bytes, shown: WorkflowShown | None) -> Workflow | None:
+        """The workflow that a file holds, which takes besides what its builder has `shown`; None where it cannot be
+        started."""
+        workflow = self._read_workflow(path, content.decode(errors="replace")) if path else None
+        return workflow and replace(
+            workflow, inputs=(*workflow.inputs, *(shown.inputs if shown is not None else ()))
+        )
 
     async def _heed_words(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
         """The step where the repository that is rebuilt, or the one that the workflow is in, has a word against it.

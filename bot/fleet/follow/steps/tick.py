@@ -35,8 +35,8 @@ class StepFollowStore(Protocol):
 
     async def runs_taken(self, home: Identity) -> set[int]: ...
 
-    async def runs_of(self, rebuild: int) -> set[int]:
-        """The runs of one rebuild and of its steps, by the forge's ids."""
+    async def runs_of(self, rebuild: int, home: Identity) -> set[int]:
+        """The runs of one rebuild and of its steps, of those that are shown where `home` is asked."""
         ...
 
 
@@ -166,7 +166,9 @@ class _StepFollowing(Work[StepRun, StepRun]):
         runs = await self._builder.started_runs(step.build_home, step.workflow, branch=step.branch, since=since)
         is_own = step.commit is not None
         taken_runs = await (
-            self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.build_home)
+            self._store.runs_of(step.rebuild, step.build_home)
+            if is_own
+            else self._store.runs_taken(step.build_home)
         )
         contained: dict[str | None, bool] = {None: False, step.commit: True}
         for run in runs:

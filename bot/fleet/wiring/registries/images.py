@@ -279,3 +279,19 @@ def registry_images(bot: Bot) -> RegistryImages:
         *(bot.registry, bot[BESIDE], stores[WatchStore], stores[ImagesStore], bot.clock, settings.trust),
         forge_host(settings.github.api_url),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryBuilds:
+    """Reads what digests stand for, whoever has built them."""
+
+    beside: LookedOnce
+    cache: ManifestCache
+
+    async def platforms(self, place: Base, digest: str) -> Sequence[PlatformImage]:
+        return (await read(self.beside, self.cache, place, digest)).observation(place, datetime.min).platforms
+
+
+def registry_builds(bot: Bot) -> RegistryBuilds:
+    """Opens registries for what runs and is of no image of the fleet."""
+    return RegistryBuilds(bot[BESIDE], bot.stores[WatchStore])

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, not_, select, union, update
+from sqlalchemy import ColumnElement, and_, func, not_, select, update
 
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import Identity, named_at_its_forge
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepJob, StepRun, StepState, after_step, images_of_build, known_of, takes_over
 from bot.domain.rollouts.terms import Step
@@ -40,6 +40,7 @@ from bot.store.rows.rollouts.steps import (
     step_of,
     step_outcome,
     steps,
+    workflow_in,
 )
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import announce
@@ -94,7 +95,7 @@ class StepStore(Store):
             row = (await connection.execute(query)).first()
         home = None
         if elsewhere is not None:
-            home = Identity(elsewhere, forge=rebuild.forge) if row is None else identity_of(row)
+            home = named_at_its_forge(elsewhere) if row is None else identity_of(row)
         merge_commit = rebuild.merge.commit if rebuild.merge is not None else None
         return replace(
             step_of(claimed.row, rebuild.identity, home),
@@ -194,12 +195,14 @@ class StepStore(Store):
         async with self._database.reading() as connection:
             return await runs_taken(connection, home)
 
-    async def runs_of(self, rebuild: int) -> set[int]:
-        is_here = func.coalesce(rebuilds.c.workflow, "").not_like("%: %/%")
-        built = select(rebuilds.c.run).where(rebuilds.c.id == rebuild, rebuilds.c.run.is_not(None), is_here)
-        step_runs = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
+    async def runs_of(self, rebuild: int, home: Identity) -> set[int]:
+        built = select(rebuilds.c.run, rebuilds.c.workflow).where(rebuilds.c.id == rebuild)
+        step_runs = select(steps.c.run, steps.c.step).where(steps.c.rebuild_id == rebuild)
         async with self._database.reading() as connection:
-            return set((await connection.execute(union(built, step_runs))).scalars())
+            found = [(row.run, row.workflow) for row in await connection.execute(built)]
+            rows = await connection.execute(step_runs)
+            found += [(row.run, workflow_in(row.step)) for row in rows]
+        return {run for run, workflow in found if run and home.for_builds(workflow).owner == home.owner}
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """The repositories whose steps are to be started next."""

@@ -16,15 +16,13 @@ from sqlalchemy import (
     Table,
     and_,
     insert,
-    literal,
     or_,
     select,
-    union,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import Identity, named_at_its_forge
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState, held_up
 from bot.domain.rollouts.terms import Start, Step
@@ -191,7 +189,7 @@ async def read_steps(connection: AsyncConnection, of: Sequence[Rebuild]) -> dict
 
 def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Identity | None = None) -> StepRun:
     """`own` is the rebuilt repository; `elsewhere` what is known of the one that the workflow is in."""
-    away = None if row["elsewhere"] is None else elsewhere or Identity(row["elsewhere"], forge=own.forge)
+    away = None if row["elsewhere"] is None else elsewhere or named_at_its_forge(row["elsewhere"])
     return StepRun(
         id=row["id"],
         rebuild=row["rebuild_id"],
@@ -252,6 +250,11 @@ def kept_time(row: Mapping[str, Any], until: datetime) -> dict[str, Any]:
     return {"deadline": held_up(*moments, until)}
 
 
+def workflow_in(step: Any) -> str | None:
+    """The workflow of a step as it is stored; None of one that cannot be read."""
+    return step.get("workflow") if isinstance(step, Mapping) else None
+
+
 async def runs_taken(connection: AsyncConnection, home: Identity) -> set[int]:
     """The runs of a repository's workflows that already belong to a rebuild or to a step, of those that are shown
     where `home` is asked: another builder counts its runs by itself."""
@@ -259,10 +262,11 @@ async def runs_taken(connection: AsyncConnection, home: Identity) -> set[int]:
     own = select(*columns).join(repositories, repositories.c.id == rebuilds.c.repository_id)
     own_rebuilds = own.where(repositories.c.name == home.name).subquery()
     built = select(own_rebuilds.c.run, own_rebuilds.c.workflow).where(own_rebuilds.c.run.is_not(None))
-    step_runs = select(steps.c.run, literal(None, rebuilds.c.workflow.type).label("workflow")).where(
+    step_runs = select(steps.c.run, steps.c.step).where(
         steps.c.run.is_not(None),
         (steps.c.elsewhere == home.name)
         | (steps.c.elsewhere.is_(None) & steps.c.rebuild_id.in_(select(own_rebuilds.c.id))),
     )
-    rows = await connection.execute(union(built, step_runs))
-    return {row.run for row in rows if home.for_builds(row.workflow).owner == home.owner}
+    found = [(row.run, row.workflow) for row in await connection.execute(built)]
+    found += [(row.run, workflow_in(row.step)) for row in await connection.execute(step_runs)]
+    return {run for run, workflow in found if home.for_builds(workflow).owner == home.owner}

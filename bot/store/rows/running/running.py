@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, Table, UniqueConstraint, text
 
 from bot.domain.running.snapshot import RunningPlace
-from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.inventories.inventories import inventories, undone_columns
 from bot.store.rows.schema import (
     DueTable,
     LongText,
@@ -83,6 +83,22 @@ running_contents = Table(
     Column("kind", ShortText(16), nullable=False),
 )
 """What is inside a build, a row for each platform that it may be; `kind` is what its digest names."""
+running_reads = Table(
+    "running_reads",
+    metadata,
+    key_column(),
+    Column("build_id", ForeignKey("running_builds.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("registry", ShortText(255), nullable=False),
+    Column("repository", ShortText(255), nullable=False),
+    Column("read_at", Moment),
+    Column("error", LongText),
+    *undone_columns("running_reads", "read_at"),
+)
+"""Builds of which no image of the fleet told what is inside when they were first seen: each is asked for under the
+name by which it runs, until it was read once."""
+falls_due(running_reads, DueTable())
+"""What has stopped is not asked for: no figure tells of it."""
+locked_after(running_reads, "running_contents", "later_indexes")
 runs = Table(
     "runs",
     metadata,
@@ -105,7 +121,7 @@ runs = Table(
     ),
 )
 """`until` is null as long as nothing has ended it."""
-locked_after(runs, "running_contents")
+locked_after(runs, "running_reads")
 
 
 def place_in(row: Any) -> RunningPlace:

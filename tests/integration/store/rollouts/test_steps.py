@@ -158,8 +158,8 @@ async def test_a_step_knows_the_branch_and_the_commit_that_its_runs_are_of(store
         known.append((step.branch, step.commit))
         await moved(stores, step, StepState.SUCCEEDED, run=70 + step.place)
     assert known == [("main", COMMIT), ("main", COMMIT), (None, None)]
-    assert await stores.steps.runs_of(1) == {1, 70, 71, 72}
-    assert await stores.steps.runs_of(2) == set()
+    assert await stores.steps.runs_of(1, Identity("contoso/shop-0000")) == {1, 70, 71, 72}
+    assert await stores.steps.runs_of(2, Identity("contoso/shop-0000")) == set()
 
 
 @ON_BOTH

@@ -161,7 +161,8 @@ def test_bash_starts_the_newest_release_of_the_tags_that_the_workflow_is_for(
 
 
 def test_zizmor_finds_nothing_new_in_a_gate_behind_the_readers_of_a_report(tmp_path: Path) -> None:
-    scan = "- uses: aquasecurity/trivy-action@v1\n  with: {image-ref: ghcr.io/contoso/api:8, format: sarif, output: a.sarif}\n"
+    scan = "- uses: aquasecurity/trivy-action@v1\n"
+    scan += "  with: {image-ref: ghcr.io/contoso/api:8, format: sarif, output: a.sarif}\n"
     upload = "- uses: github/codeql-action/upload-sarif@v4\n  with: {sarif_file: a.sarif}\n"
     before = {BUILD: workflow(PUSH + scan + upload)}
     added = propose(texts(before), "contoso/shop", (), WantedProposal(["scan-blocks"]), NOW).files

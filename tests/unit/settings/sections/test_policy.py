@@ -167,7 +167,7 @@ def test_without_settings_all_begin_together() -> None:
         ),
         (
             "policy: [{steps: [{name: a, workflow: x}]}]",
-            "policy.0.steps.0.workflow: does not fit; write for example weekly-rebuild.yml",
+            "policy.0.steps.0.workflow: write the name of a file in .github/workflows, or azure-pipelines: ",
         ),
         (
             "policy: [{workflows: [{paths: [], workflow: a.yml}]}]",

@@ -46,7 +46,7 @@ EUROPE = CoveredSource("europe", "production", (Coverage(SINCE - DAY, NOW),))
 BUILD = {
     PlaceState.EXPOSED: BuildInside("sha256:" + "a" * 64, True, ("openssl 3.0 (fixed in 3.1)",), ""),
     PlaceState.NOT_AFFECTED: BuildInside("sha256:" + "b" * 64, False, ("openssl 3.1",), FREE),
-    PlaceState.NOT_READ: BuildInside("sha256:" + "c" * 64),
+    PlaceState.NOT_READ: BuildInside("sha256:" + "c" * 64, repository="contoso/shop"),
 }
 
 

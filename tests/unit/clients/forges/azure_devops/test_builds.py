@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.azure_devops.builds import first_failure, run_of, waits_for_approval
+from bot.clients.forges.azure_devops.builds import checkpoint_of, first_failure, run_of
 from bot.clients.forges.azure_devops.names import node_of
 from bot.domain.builder.runs import CHECKS, FailedJob
 from bot.domain.failure import Failure, Trouble
@@ -78,9 +78,32 @@ def test_a_red_build_is_told_with_its_task_and_first_error() -> None:
     assert first_failure([record("Job", "image", "succeeded")]) is None
 
 
-def test_a_build_at_a_checkpoint_waits_for_people() -> None:
-    assert waits_for_approval([record("Checkpoint", "Checkpoint", None, state="inProgress")])
-    assert not waits_for_approval([record("Checkpoint", "Checkpoint", "succeeded"), record("Job", "image")])
+@pytest.mark.parametrize(
+    ("kind", "approvers", "words"),
+    [
+        ("Checkpoint.Approval", (), "approval of stage pro duction"),
+        ("Checkpoint.Approval", ("Ada",), "approval of stage pro duction by Ada"),
+        (
+            "Checkpoint.Approval",
+            ("Ada", "[shop]\\Ops", "Ada"),
+            "approval of stage pro duction by Ada or [shop]\\Ops",
+        ),
+        ("Checkpoint.TaskCheck", (), "a check of stage pro duction"),
+    ],
+)
+def test_a_build_at_a_checkpoint_waits_for_people_or_checks(
+    kind: str, approvers: tuple[str, ...], words: str
+) -> None:
+    stage = {"id": "s", "type": "Stage", "name": "pro\nduction", "state": "pending"}
+    point = {"id": "p", "type": "Checkpoint", "parentId": "s", "state": "inProgress"}
+    asked = {"id": "a", "type": kind, "parentId": "p", "state": "inProgress"}
+    checkpoint = checkpoint_of([asked, point, stage])
+    assert checkpoint is not None
+    assert checkpoint.waits_for(approvers) == words
+
+
+def test_a_build_past_its_checkpoints_waits_for_nobody() -> None:
+    assert checkpoint_of([record("Checkpoint", "Checkpoint", "succeeded"), record("Job", "image")]) is None
 
 
 @pytest.mark.skipif(not SWAGGER.exists(), reason="the published descriptions are not there")

@@ -101,8 +101,30 @@ async def test_many_builds_are_followed_in_one_request(service: Service, pipelin
 async def test_a_build_at_a_checkpoint_waits_for_people(service: Service, pipelines: Pipelines) -> None:
     service.build(7, status="inProgress", result=None)
     assert (await pipelines.follow_runs([BUILD_7])).states[BUILD_7].status == "in_progress"
-    service.timelines[7] = [{"type": "Checkpoint", "state": "inProgress"}]
-    assert (await pipelines.follow_runs([BUILD_7])).states[BUILD_7].status == "waiting"
+    service.hold(7, "production", "Ada", "Grace")
+    waiting = (await pipelines.follow_runs([BUILD_7])).states[BUILD_7]
+    assert (waiting.status, waiting.waits_for) == ("waiting", "approval of stage production by Ada or Grace")
+    service.approve(7)
+    assert (await pipelines.follow_runs([BUILD_7])).states[BUILD_7].status == "in_progress"
+    assert {method for method, _ in service.asked} == {"GET"}
+
+
+async def test_who_is_to_approve_may_stay_hidden(service: Service, pipelines: Pipelines) -> None:
+    service.build(7, status="inProgress", result=None)
+    service.hold(7, "production", "Ada")
+    service.approvals.clear()
+    waiting = (await pipelines.follow_runs([BUILD_7])).states[BUILD_7]
+    assert waiting.waits_for == "approval of stage production"
+
+
+async def test_the_build_of_a_merge_waits_for_people_too(service: Service, pipelines: Pipelines) -> None:
+    now = NOON.isoformat().replace("+00:00", "Z")
+    service.build(7, status="inProgress", result=None, sourceVersion="aaa", queueTime=now)
+    service.hold(7, "production")
+    builds = await pipelines.builds([MergedCommit("C_1", "aaa", NOON, PIPELINE)])
+    assert not isinstance(builds["C_1"], Failure)
+    [[run]] = builds["C_1"]
+    assert (run.status, run.waits_for) == ("waiting", "a check of stage production")
 
 
 async def test_a_red_build_is_told_with_its_first_failed_task(service: Service, pipelines: Pipelines) -> None:
@@ -214,6 +236,27 @@ async def test_who_may_set_nothing_starts_it_all_the_same(service: Service, pipe
     with pytest.raises(Failure, match="needs Queue builds permissions") as raised:
         await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs={"correlation": "c"})
     assert raised.value.lacks_a_right
+
+
+async def test_what_decides_what_it_does_is_handed_over_or_it_is_not_started(
+    service: Service, pipelines: Pipelines
+) -> None:
+    inputs = {"correlation": "c", "environment": "production"}
+    await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs=inputs)
+    assert service.bodies[-1]["templateParameters"] == inputs
+    service.takes_none = True
+    with pytest.raises(Failure, match="Unexpected parameter"):
+        await pipelines.dispatch(SHOP, PIPELINE, ref="main", inputs=inputs)
+    assert len(service.builds) == 1
+
+
+async def test_a_pipeline_is_shown_with_its_file_and_what_it_takes_beside(
+    service: Service, pipelines: Pipelines
+) -> None:
+    service.define(12, variables={"environment": {"allowOverride": True}, "reason": {}})
+    shown = await pipelines.workflow(SHOP, PIPELINE)
+    assert shown is not None
+    assert (shown.path, shown.inputs) == ("azure-pipelines.yml", ("environment",))
 
 
 async def test_a_pipeline_that_is_refused_for_something_else_has_started_nothing(

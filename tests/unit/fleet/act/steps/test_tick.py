@@ -16,10 +16,12 @@ from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
+from bot.domain.repositories.builds import ACTIVE, WorkflowShown
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepJob, StepRun, StepState
 from bot.domain.rollouts.terms import Step
 from bot.domain.rollouts.timing.windows import Freeze
+from bot.files.formats.azure_pipelines.startable import startable
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act.steps.tick import StepOptions, StepStartTally, tick
 from bot.reconcile.guarded import Covers, covers_all
@@ -549,3 +551,35 @@ async def test_a_workflow_whose_text_is_not_shown_is_not_started_and_not_taken_f
         "the forge does not show the text of deploy.yml in contoso/shop",
     )
     assert world.forge.calls == []
+
+
+PIPELINE = "azure-pipelines: contoso/shop/12"
+
+
+class Pipelines(FakeForge):
+    """Shows a pipeline with its file; nothing where it has none."""
+
+    path: str | None = "deploy/pipeline.yml"
+
+    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
+        return None if self.path is None else WorkflowShown("P_1", ACTIVE, self.path)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("deploy/pipeline.yml", f"not started: {PIPELINE} needs environment, which is not known"),
+        ("gone.yml", f"not started: {PIPELINE} is missing in contoso/shop, or builds another repository"),
+        (None, f"not started: {PIPELINE} is missing in contoso/shop, or builds another repository"),
+    ],
+)
+async def test_a_pipeline_is_started_only_with_all_that_its_file_requires(path: str | None, reason: str) -> None:
+    clock = ManualClock(NOON)
+    forge = Pipelines(clock)
+    forge.path = path
+    shop = forge.add(SHOP, {"deploy/pipeline.yml": b"parameters: [{name: environment, type: string}]\n"})
+    step = StepRun(1, 1, 0, Step("canary", PIPELINE), shop.identity, StepState.DUE, "its turn has come", NOON)
+    store = Store(StepJob(step, shop.identity))
+    await tick(store, forge, forge, startable, StepOptions(), Loop(clock))
+    after = store.job.step
+    assert (after.state, after.reason.replace(shop.identity.name, "contoso/shop")) == (StepState.FAILED, reason)

@@ -48,7 +48,7 @@ class Store:
     async def runs_taken(self, home: Identity) -> set[int]:
         return self.taken | self.own
 
-    async def runs_of(self, rebuild: int) -> set[int]:
+    async def runs_of(self, rebuild: int, home: Identity) -> set[int]:
         return self.own
 
 
