@@ -239,7 +239,16 @@ def told_secrets(folder: Path) -> tuple[object, ...]:
     secrets.mkdir()
     (secrets / "github-token").write_text("ghp_x")
     words = ("--way", "container", "--app", 0, "--owners", "contoso", "--channel", "-", "--registries", "-")
-    return (*words, "--no-cves", "--secrets", secrets, "--store", f"sqlite:///{folder}/freshness.db")
+    return (
+        *words,
+        "--azure-devops",
+        "-",
+        "--no-cves",
+        "--secrets",
+        secrets,
+        "--store",
+        f"sqlite:///{folder}/freshness.db",
+    )
 
 
 def test_where_secrets_are_missing_one_line_says_which_and_the_next_command_tries_it(
@@ -344,7 +353,7 @@ def test_organisations_of_azure_devops_are_asked_for_with_their_projects(
         "repositories": {"include": ["contoso/Web Shop/*"]},
     }
     assert f"put a personal access token of fabrikam at Azure DevOps into {file.parent}/azure-devops-" in ran.out
-    assert bot("config", "check", "-c", file).code == 1, "the secrets are missing yet"
+    assert "azure_devops.organizations.fabrikam.token_file" in bot("config", "check", "-c", file).err
     for name in ("github-app.pem", "azure-devops-contoso", "azure-devops-fabrikam"):
         (file.parent / name).write_text("token")
     assert "azure_devops" not in bot("config", "check", "-c", file).err
