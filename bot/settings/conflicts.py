@@ -177,6 +177,9 @@ def _web(settings: Settings) -> Iterator[Conflict]:
 
 def _running(settings: Settings) -> Iterator[Conflict]:
     """What a cluster tells comes in where the page is served; a step follows what a source tells of."""
+    if settings.gate.vex and not settings.gate.rules and not settings.running.sources:
+        what = "no rule asks for anything and no source tells what runs, so vex is not read; leave it out"
+        yield Conflict(("gate", "vex"), what)
     environments = {source.environment for source in settings.running.sources}
     for place, rule in enumerate(settings.policy):
         for number, step in enumerate(rule.steps or ()):

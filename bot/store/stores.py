@@ -1,15 +1,18 @@
 """The stores of one worker on a database: asked for by kind, and made then."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 from bot.domain.clock import Clock
 from bot.domain.packages.gate import MAX_AGE
 from bot.domain.rollouts.timing.pace import Pace
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
+
+if TYPE_CHECKING:
+    from bot.images.vex.statements import VexStatement
 
 
 class Opened(Protocol):
@@ -27,12 +30,14 @@ class StoreOptions:
     """What the settings say to stores.
 
     `pace` is what bounds rollouts, `cve_data_age` how old CVE data may be to tell what is open, `platforms` those
-    whose packages are read, None where that does not matter.
+    whose packages are read, None where that does not matter. `statements` reads what authors who are heeded say of
+    vulnerabilities, and raises `Failure`.
     """
 
     pace: Pace = Pace()  # noqa: RUF009 - frozen
     cve_data_age: timedelta = MAX_AGE
     platforms: Collection[str] | None = None
+    statements: "Callable[[], Sequence[VexStatement]]" = tuple
 
 
 class Stores:

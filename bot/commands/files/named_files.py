@@ -9,8 +9,8 @@ from bot.domain.failure import Failure
 from bot.domain.images.trust import TrustMode
 from bot.fleet.verify.attesting.summary import NoSigningKey, signing_key
 from bot.fleet.wiring.clusters import cluster_access
-from bot.fleet.wiring.gate import read_vex_file
 from bot.fleet.wiring.registries.trusted import trusted_by
+from bot.fleet.wiring.vex import read_vex_file
 from bot.settings import BadSettings, Settings, secret
 from bot.settings.sections.running import RunningSourceSettings, SourceKind
 from bot.settings.sections.trust import TrustRuleSettings

@@ -3,8 +3,8 @@
 The node's platform is not told: an index with one platform that has it counts as having it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, AffectedPackage
@@ -16,11 +16,16 @@ from bot.domain.wording.words import first_few
 
 @dataclass(frozen=True, slots=True)
 class SaidPackage:
-    """A package in words, with whether it is affected in images of its release, and what fixes that."""
+    """A package in words, with whether it is affected in images of its release, and what fixes that; `excuse` says
+    who takes that away, and why."""
 
     name: str
     fit: Fit
     fix: str = ""
+    excuse: str = ""
+
+    def excused(self, excuse: str) -> "SaidPackage":
+        return replace(self, fit=Fit.NO, fix="", excuse=excuse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,15 @@ def inside_of(
     names = tuple(sorted({each.name for each in said}))
     if doubt := next(_doubts(platforms, cve), None):
         return BuildInside(digest, None, names, doubt, repository)
-    why = f"{first_few(names)} {'is' if len(names) == 1 else 'are'} not affected" if names else "not in the image"
-    return BuildInside(digest, False, names, why, repository)
+    return BuildInside(digest, False, names, _why_free(said), repository)
+
+
+def _why_free(said: Collection[SaidPackage]) -> str:
+    """Why none of these has it: by its version, or as somebody says."""
+    names = sorted({each.name for each in said if not each.excuse})
+    by_version = f"{first_few(names)} {'is' if len(names) == 1 else 'are'} not affected" if names else ""
+    excuses = sorted({f"{each.name} is {each.excuse}" for each in said if each.excuse})
+    return "; ".join(filter(None, (by_version, first_few(excuses)))) or "not in the image"
 
 
 def _doubts(platforms: Sequence[HeldPlatform], cve: AskedCve) -> Iterator[str]:

@@ -80,7 +80,7 @@ def _names(pattern: str) -> re.Pattern[str]:
 
 _OF_PROGRAM = r"(?![^/]*\.(?:cs|fs|vb|py|go|rs|rb|java|kt|php|sh|ps1|[jt]sx?|json|ya?ml|xml|toml|html)$)"
 _DOCKERFILE = _names(
-    r"(?:Docker|Container)file\.[^/]+|[^/]+\.docker"
+    r"(?:Docker|Container)file\.[^/]+|(?!(?:GNU)?[Mm]akefile\.)[^/]+\.docker"
     rf"|{_OF_PROGRAM}(?:[A-Za-z0-9_-]*[a-z0-9_-])?(?:Docker|Container)file(?:[A-Z0-9][\w-]*)?(?:\.[\w-]+)?"
     rf"|{_OF_PROGRAM}(?:[^/]*[._-])?(?i:(?:docker|container)file)(?:[._-][^/]*|[0-9]*)"
 )

@@ -1,16 +1,14 @@
 """The gate settings as what images are judged by."""
 
 import hashlib
-from pathlib import Path
 
-from bot.domain.failure import Failure, Trouble
 from bot.fleet.stage import Bot
 from bot.fleet.verify.gating.judging import Gating
 from bot.fleet.verify.gating.ports import GateOptions
 from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.wiring.registries.beside import vex_beside
 from bot.fleet.wiring.registries.trusted import trust_mark
-from bot.images.vex.statements import LARGEST_VEX, VexStatement, read_vex
+from bot.fleet.wiring.vex import read_vex_file
 from bot.settings import Settings
 
 
@@ -31,17 +29,6 @@ def gate_options_of(settings: Settings) -> GateOptions:
         mark,
         bool(settings.reports.artifacts),
     )
-
-
-def read_vex_file(path: Path) -> tuple[bytes, list[VexStatement]]:
-    """Reads a document: its bytes, and what it states; raises `Failure` where it is none."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_VEX + 1)
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror or error}"
-        raise Failure(Trouble.MALFORMED, reason, where=str(path), advice="mount it there, see gate.vex") from None
-    return data, list(read_vex(data, str(path)))
 
 
 def gating_of(bot: Bot) -> Gating:

@@ -1,7 +1,11 @@
 """The stores as the settings have them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.domain.clock import Clock
@@ -15,6 +19,9 @@ from bot.store.engine.engines import with_password
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import this_worker
 from bot.store.stores import StoreOptions, Stores
+
+if TYPE_CHECKING:
+    from bot.images.vex.statements import VexStatement
 
 
 def pace_of(settings: Settings) -> Pace:
@@ -35,8 +42,18 @@ def write_limits(settings: Settings) -> WriteLimits:
 
 def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:
     """Opens the stores with the times and limits of the settings."""
-    options = StoreOptions(pace_of(settings), settings.gate.max_age, settings.packages.stored_platforms)
+    gate, platforms = settings.gate, settings.packages.stored_platforms
+    options = StoreOptions(pace_of(settings), gate.max_age, platforms, partial(_statements, gate.vex))
     return Stores(database, worker, clock, options)
+
+
+def _statements(paths: Sequence[Path]) -> "Sequence[VexStatement]":
+    """Reads VEX documents anew, so that another one counts without a restart. Raises `Failure`."""
+    if not paths:
+        return ()
+    from bot.fleet.wiring.vex import read_vex_file
+
+    return [statement for path in paths for statement in read_vex_file(path)[1]]
 
 
 def worker_of(settings: Settings) -> Worker:

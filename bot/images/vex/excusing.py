@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from bot.domain.packages.cves.detected import DetectedVulnerability, is_cve
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating, is_cve
+from bot.domain.packages.package import Package
 from bot.domain.platform import InvalidPlatform, Platform
 from bot.images.sbom.package_url import distribution_named
 from bot.images.scanners.report import Report, full_name
@@ -156,6 +157,15 @@ def excuse(
         else:
             standing.append(vulnerability)
     return tuple(standing), tuple(excused)
+
+
+def excuse_of(
+    cve: str, package: Package, url: str, statements: Sequence[VexStatement], report: Report
+) -> VexStatement | None:
+    """The statement that takes a CVE away from a package, by its URL, of an image; None where none does."""
+    found = DetectedVulnerability(cve, package.name, package.version, "", Rating.UNKNOWN, False, url)
+    _, excused = excuse([found], statements, report)
+    return excused[0].statement if excused else None
 
 
 def _naming(

@@ -85,6 +85,6 @@ class GateSettings(Section):
 
     @model_validator(mode="after")
     def _asked(self) -> Self:
-        if not self.rules and (self.exceptions or self.vex):
-            raise ValueError("no rule asks for anything, so exceptions and vex are not read; write rules")
+        if not self.rules and self.exceptions:
+            raise ValueError("no rule asks for anything, so exceptions are not read; write rules")
         return self

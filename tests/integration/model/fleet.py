@@ -114,13 +114,13 @@ BY_PIPELINE = PolicyRule(Match(repositories=(f"{NAMES[3]}*",)), workflow=PIPELIN
 AT_ONCE = Policy((BY_PIPELINE, PolicyRule(settle=timedelta(minutes=20), max_age=MAX_AGE)))
 IN_WAVES = Policy(
     (
-        BY_PIPELINE,
+        replace(BY_PIPELINE, wave="canary"),
         PolicyRule(Match(repositories=CANARIES), wave="canary", steps=STEPS),
         PolicyRule(settle=timedelta(minutes=20), max_age=MAX_AGE, auto_merge=AutoMerge(MergeMethod.SQUASH)),
     ),
     (Wave("canary", soak=SOAK, wait_at_most=WAIT_AT_MOST), Wave("rest")),
 )
-"""One repository goes first, and on to production; pull requests merge once their checks are green."""
+"""What nobody merges goes first, one of them on to production; pull requests merge once their checks are green."""
 
 
 class Killed(BaseException):

@@ -12,7 +12,7 @@ from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.timing.waves import Wave
 from bot.store.rows.rollouts.tables import rebuilds
-from tests.integration.model.fleet import NOON, Fleet, everything_ends
+from tests.integration.model.fleet import NAMES, NOON, Fleet, everything_ends
 from tests.integration.store.filling import ASPNET
 
 SETTLE = timedelta(minutes=20)
@@ -31,8 +31,8 @@ REACHED_WITHIN = {
 """The soaks of the waves before, and the longest that one of them is waited for."""
 POLICY = Policy(
     (
-        PolicyRule(Match(repositories=("contoso/floating",)), wave="canary"),
-        PolicyRule(Match(repositories=("fabrikam/marked",)), wave="early"),
+        PolicyRule(Match(repositories=(NAMES[1],)), wave="canary"),
+        PolicyRule(Match(repositories=(NAMES[2],)), wave="early"),
         PolicyRule(settle=SETTLE),
     ),
     WAVES,

@@ -56,6 +56,10 @@ RULE = "trust: {rules: [{match: ['*'], %s}]}"
             "policy.0.steps.0: inputs are sent to what is started; with start: observe leave them out",
         ),
         (
+            "gate: {vex: [/a.json]}",
+            "gate.vex: no rule asks for anything and no source tells what runs, so vex is not read; leave it out",
+        ),
+        (
             "policy: [{steps: [{name: a, workflow: a.yml, environment: production}]}]",
             "policy.0.steps.0: environment goes with start: running; leave it out",
         ),

@@ -216,7 +216,7 @@ def _stopped(wave: Wave, tally: WaveTally, *, is_first: bool) -> Hold | None:
     where a fault holds the wave up, its first success does."""
     open_rebuilds = tally.waiting + tally.under_way
     if is_first and tally.broken:
-        fault = f"{tally.broken} of {counted(tally.total, 'rebuild')} failed"
+        fault = f"the build of {tally.broken} of {counted(tally.total, 'rebuild')} is red"
     elif tally.delayed and tally.in_vain == tally.ended and tally.delayed == open_rebuilds:
         standstill = f"nothing was rebuilt: {counted(tally.delayed, 'rebuild')} cannot go on at present"
         return Hold(f"wave {wave.name}, in which {standstill}", for_person=True)

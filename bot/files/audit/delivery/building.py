@@ -51,6 +51,16 @@ def builds_of(push: Push) -> Iterator[tuple[PipelineStep, ShellCommand]]:
                 yield step, command
 
 
+def is_built_in_sight(push: Push) -> bool:
+    """Whether a command or an action of the job builds what a command pushes, as far as its names tell."""
+    names = _names_before(push)
+    actions = (each for each in push.pipeline.steps_until(push.step) if each.action in BUILDKIT_ACTIONS)
+    return any(_may_be_named({*map(_plain, listed_names(each.input("tags")))}, names) for each in actions) or any(
+        command.name != "dotnet" or any("Container" in word for word in command.words)
+        for _, command in builds_of(push)
+    )
+
+
 def loads_of(push: Push) -> Iterator[PipelineStep]:
     """The steps whose action builds what a command pushes then: those of the job that only load it into the engine,
     and those of jobs before that write it into an archive, where the job loads one."""

@@ -1,9 +1,11 @@
 """Bases that the engine of a job has from the job's own steps alone: what these build and push nowhere, or load.
 
-Sources: the manuals of `docker build`, `docker tag`, `docker load` and `docker import`; Docker's page on builders:
+Sources: the manuals of `docker build`, `docker tag`, `docker load` and `docker import`, and of Bazel, Nix, Jib and
+the .NET SDK, which load what they make; Docker's page on builders:
 one in a container sees no image that was loaded into the engine, and `--pull` asks the registry for each base.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,11 +17,16 @@ from bot.files.audit.delivery.pushing import is_build, listed_names, option_valu
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.images.publishers import is_known_official
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.shell import ShellCommand
+from bot.files.audit.shell import ShellCommand, joined_lines
 from bot.files.audit.workflows.model import PipelineStep
 
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
 _TO_ENGINE = "docker-daemon:"
+_MAY_LOAD = re.compile(
+    r"(?<![\w.-])(?:(?:bazel(?:isk)?|nix)[ \t]+(?:-\S+[ \t]+){0,5}run[ \t]|jib:dockerBuild\b|jibDockerBuild\b"
+    r"|dotnet[ \t](?![^\n]*ContainerRegistry=)[^\n]*PublishContainer\b)"
+)
+"""Other builders that load what they make, under a name of their own files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,9 @@ def _given_by(step: PipelineStep) -> Iterator[tuple[str, ...]]:
     is_loaded = step.input("load").lower() == "true" or "type=docker" in step.input("outputs")
     if step.action in BUILDKIT_ACTIONS and is_loaded and (names := listed_names(step.input("tags"))):
         yield names
+    run = step.mapping.scalar("run")
+    if run is not None and _MAY_LOAD.search(joined_lines(run.value)):
+        yield ()
     for command in step.commands:
         yield from _given_by_command(command)
 

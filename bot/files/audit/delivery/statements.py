@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot.files.audit.delivery.action_versions import attaches_none_unasked, knows_statements
 from bot.files.audit.delivery.builders import NO_BUILDER, NOT_TOLD, SETS_UP, with_builder
+from bot.files.audit.delivery.building import builds_of, is_built_in_sight
 from bot.files.audit.delivery.deliveries import (
     BAKE,
     BUILD_PUSH,
@@ -26,6 +27,8 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.verdict import Verdict, holds, unknown
 from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workloads.compose import services
+from bot.files.formats.source.nodes import Mapping
 
 _ENGINES = frozenset({"docker", "podman", "nerdctl"})
 ENGINES_WITH_BUILDX = frozenset({"docker", "docker-buildx"})
@@ -45,12 +48,14 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
         if statement == "provenance" and push.step.action in BUILT_BY_ENGINE:
             return None, _by_store(statement)
         return False, f"nothing asks for {statement}"
-    if not is_build(push.command) and not _signs_of_job(repository, push).builds:
+    if not is_build(push.command) and not is_built_in_sight(push):
         if is_manifest(push.command) and (joined := _joined(repository, push)):
             return _asked_for_all(repository, joined, statement)
         if builder := built_before(push):
             return None, f"{builder} builds an image before, and whether what it attests comes along is not told"
         return None, "the build of what is pushed is not seen here"
+    if any(map(_is_of_compose, _builds(push))):
+        return _asked_by_compose(repository, push.command, statement)
     return _asked_by_command(push, push.command, statement)
 
 
@@ -122,6 +127,29 @@ def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tupl
     return False, f"nothing asks for {statement}"
 
 
+def _builds(push: Push) -> list[ShellCommand]:
+    """The commands that build what a command pushes, itself included."""
+    return [command for _, command in builds_of(push)]
+
+
+def _is_of_compose(command: ShellCommand) -> bool:
+    return command.name == "docker-compose" or (command.name == "docker" and "compose" in command.words[1:2])
+
+
+def _asked_by_compose(
+    repository: RepositoryTexts, command: ShellCommand, statement: str
+) -> tuple[bool | None, str]:
+    """Compose attaches what a service or an option asks for, from version 2.39 on."""
+    is_asked = command.has(f"--{statement}") or any(
+        isinstance(build := level.get("build"), Mapping) and build.get(statement) is not None
+        for service in services(repository)
+        for level in service.levels
+    )
+    if statement == "sbom" and not is_asked:
+        return False, "nothing asks for sbom"
+    return None, f"whether Compose attaches {statement} hangs on its version"
+
+
 def _by_store(statement: str) -> str:
     return f"docker build attaches {statement} where Docker's image store is containerd's"
 
@@ -133,7 +161,7 @@ def _told_engine(push: Push, command: ShellCommand, statement: str) -> list[str]
         return []
     steps = push.pipeline.steps_until(push.step)
     has_builder = with_builder(push, "")[0] is True
-    builds = [command] if is_build(command) else [each for step in steps for each in step.commands]
+    builds = _builds(push)
     actions = [] if is_build(command) or has_builder else [each for each in steps if each.action == BUILD_PUSH]
     groups = {"image", "builder"} if is_build(command) or has_builder else _GROUPS
     plain = (each for each in builds if each.name == "docker" and "build" in _without(groups, each.words[1:3])[:1])
@@ -312,6 +340,8 @@ def settling(repository: RepositoryTexts, push: Push, why: str) -> str:
         return "the image store of the runner's Docker, by `docker info`"
     if NOT_TOLD in why:
         return "the version of BuildKit and Buildx, written out"
+    if "Compose" in why:
+        return "`docker buildx imagetools inspect` of what is pushed"
     if "which version" in why:
         return "the version as a comment behind the commit"
     return "the input written out" if "only a run" in why else "docker/setup-buildx-action before the build"

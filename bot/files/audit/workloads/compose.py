@@ -12,12 +12,13 @@ from bot.domain.repositories.finding import Place
 from bot.files.audit.images.by_name import is_for_windows
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.compose_sets import BY_ITSELF, file_sets, is_put_over, names_of, overrides, put_over
 from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.swarm import is_for_swarm
 from bot.files.formats.builds import DOCKERFILE, below
 from bot.files.formats.compose.builds import ENVIRONMENT
 from bot.files.formats.compose.finder import KIND as COMPOSE
-from bot.files.formats.compose.names import FOUND, FOUND_BESIDE
+from bot.files.formats.compose.names import FOUND_BESIDE
 from bot.files.formats.compose.variables import interpolated
 from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
@@ -25,12 +26,12 @@ from bot.files.formats.source.spanned import Spanned
 from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
-_BY_ITSELF = "which Compose reads too unless files are named"
 _PUT_OVER = frozenset(
     {"privileged", "pid", "ipc", "network_mode", "userns_mode", "cap_add", "cap_drop", "security_opt"}
     | {"user", "read_only", "tmpfs", "volumes"}
 )
 """The keys that are asked of a service with what override files put over it."""
+_MAKES_WHOLE = frozenset({"image", "build", "extends"})
 _WINDOWS = re.compile(
     r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)|[/:_-]windows(?:[/:_-]|$)"
 )
@@ -71,7 +72,12 @@ class Service:
     is_built_for_windows: bool | None = None
     """What its Dockerfile says; None where there is none here."""
     over: tuple[Mapping, ...] = ()
-    """The same service in the override file that Compose reads by itself."""
+    """The same service in files that are read over its own, the last one first: the override file that Compose
+    reads by itself, or what each command names behind it."""
+    other_sets: tuple[tuple[str, tuple[Mapping, ...]], ...] = ()
+    """The same for each other set of files that commands name, with the names of these files."""
+    is_put_over: bool = False
+    """Whether its file is only ever read over another one that has the service too."""
     named_over: tuple[tuple[str, Mapping], ...] = ()
     """The same service in files that are read with it where somebody names them."""
     variables: Names[str, Spanned] = field(default_factory=dict)
@@ -84,6 +90,13 @@ class Service:
     @property
     def subject(self) -> str:
         return f"service {self.name}"
+
+    @property
+    def as_part(self) -> "Service":
+        """What it has that is not asked of the service that its file is read over."""
+        own = {name: entry for name, entry in self.levels[0].own.items() if name not in _PUT_OVER | _MAKES_WHOLE}
+        folders = (posixpath.dirname(self.path),)
+        return replace(self, levels=(Mapping(self.levels[0].start, own),), over=(), folders=folders)
 
     @cached_property
     def is_only_built(self) -> bool:
@@ -156,6 +169,7 @@ class Service:
             if context is None and given is not None:
                 folder, context = beside, given
             if isinstance(build, Mapping):
+                is_built &= build.get("dockerfile_inline") is None
                 dockerfile, target = dockerfile or build.scalar("dockerfile"), target or build.scalar("target")
         if not is_built:
             return None, None
@@ -186,21 +200,6 @@ def _variables_beside(repository: RepositoryTexts, path: str) -> Names[str, Span
     beside = posixpath.join(posixpath.dirname(path), ENVIRONMENT)
     values = variables(repository.text(beside)) if beside in repository else {}
     return {name: value for name, value in values.items() if "$" not in value.text}
-
-
-def overrides(repository: RepositoryTexts, path: str) -> Iterator[tuple[str, str]]:
-    """The override files beside a Compose file, each with how it comes to be read with it.
-
-    Compose looks for one by itself beside the file that it finds by itself, and for none beside others.
-    """
-    folder, name = posixpath.split(path)
-    if repository.first(folder, *FOUND) == path:
-        beside = repository.first(folder, *FOUND_BESIDE)
-        yield from [(beside, _BY_ITSELF)] if beside is not None else []
-        return
-    head, _, _ = name.rpartition(".")
-    override = repository.first(folder, f"{head}.override.yml", f"{head}.override.yaml")
-    yield from [(override, "which may be named beside it")] if override is not None else []
 
 
 def services(repository: RepositoryTexts) -> list[Service]:
@@ -237,6 +236,7 @@ def _services(repository: RepositoryTexts) -> list[Service]:
                 is_beside_windows=is_windows,
                 is_built_for_windows=_is_built_for_windows(repository, service),
                 is_for_swarm=of_swarm,
+                is_put_over=is_put_over(repository, path, service.name),
             )
             for service in own
         ]
@@ -245,32 +245,46 @@ def _services(repository: RepositoryTexts) -> list[Service]:
 
 def _with_overrides(repository: RepositoryTexts, service: Service) -> Service:
     """The service with what override files put over it, or may."""
+    sets = file_sets(repository, service.path)
+    if together := [each for each in sets if len(each) > 1]:
+        others = [(names_of(each), put_over(repository, service.name, each)) for each in together]
+        if (service.path,) in sets:
+            own = _over_by_itself(repository, service)
+            return replace(service, over=own, other_sets=tuple(others))
+        return replace(service, over=others[0][1], other_sets=tuple(others[1:]))
     over, named_over = list[Mapping](), list[tuple[str, Mapping]]()
     for path, how in overrides(repository, service.path):
         root = repository.root(path)
         node = root.mapping("services").get(service.name) if root is not None else None
-        if isinstance(node, Mapping) and how == _BY_ITSELF:
+        if isinstance(node, Mapping) and how == BY_ITSELF:
             over.append(node)
         elif isinstance(node, Mapping):
             named_over.append((path.rpartition("/")[2], node))
     return replace(service, over=tuple(over), named_over=tuple(named_over))
 
 
+def _over_by_itself(repository: RepositoryTexts, service: Service) -> tuple[Mapping, ...]:
+    paths = [path for path, how in overrides(repository, service.path) if how == BY_ITSELF]
+    return put_over(repository, service.name, (service.path, *paths))
+
+
 def fragments(repository: RepositoryTexts) -> list[Service]:
-    """Reads the parts of services that say neither an image nor what to build: other files hold the rest."""
+    """Reads the parts of services that say neither an image nor what to build, or are only read over others."""
     return repository.kept(_fragments)
 
 
 def _fragments(repository: RepositoryTexts) -> list[Service]:
-    return [
+    parts = [
         Service(path, key.value, (node,), repository.place(node, path), is_for_swarm=of_swarm)
         for path in repository.paths
         if repository.kind(path) == COMPOSE and path.rpartition("/")[2] not in FOUND_BESIDE
         if not _is_left_out(repository, path) and (root := repository.root(path)) is not None
         for of_swarm in [is_for_swarm(repository, path, root)]
         for key, node in root.mapping("services").entries()
-        if isinstance(node, Mapping) and node.own and not any(map(node.get, ("image", "build", "extends")))
+        if isinstance(node, Mapping) and node.own and not any(map(node.get, _MAKES_WHOLE))
     ]
+    parts = [each.as_part if is_put_over(repository, each.path, each.name) else each for each in parts]
+    return [*parts, *(each.as_part for each in services(repository) if each.is_put_over and not each.is_only_built)]
 
 
 def _is_left_out(repository: RepositoryTexts, path: str) -> bool:

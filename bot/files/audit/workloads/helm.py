@@ -7,7 +7,6 @@ missing. Source: Helm's chart template guide.
 
 import posixpath
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.files.audit.repository import RepositoryTexts, first_scalar, last_scalar
@@ -52,6 +51,8 @@ class HelmChart:
     branches: list[tuple[str, Mapping]] = field(default_factory=list)
     """The objects of templates with containers, as they are where conditions take other branches than by the
     chart's own values."""
+    unread_branches: list[str] = field(default_factory=list)
+    """Templates with containers that cannot be rendered with other branches."""
     tests: list[str] = field(default_factory=list)
     """Templates of hooks that `helm test` runs, and nothing else."""
     hidden: str = ""
@@ -150,16 +151,17 @@ def _read(
     if _CONTAINERS in text:
         for branch in range(min(max(rendered.branches, default=0), MOST_BRANCHES)):
             taken = [min(branch, count - 1) for count in rendered.branches]
-            chart.branches += _of_branches(repository, path, RenderedLines(values, of_chart, taken))
+            _read_branches(repository, path, RenderedLines(values, of_chart, taken), chart)
 
 
-def _of_branches(repository: RepositoryTexts, path: str, rendered: RenderedLines) -> Iterator[tuple[str, Mapping]]:
+def _read_branches(repository: RepositoryTexts, path: str, rendered: RenderedLines, chart: HelmChart) -> None:
     rendered.take(repository.text(path))
     try:
         wholes = _objects(rendered, _made(repository, path, rendered))
     except Unreadable:
+        chart.unread_branches.append(path)
         return
-    yield from ((path, whole) for whole in wholes if whole.get("kind") is not None)
+    chart.branches += [(path, whole) for whole in wholes if whole.get("kind") is not None]
 
 
 def _made(repository: RepositoryTexts, path: str, rendered: RenderedLines) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from bot.files.audit.workloads.helm_conditions import template_condition_holds
-from bot.files.formats.source.nodes import Mapping, Node, Scalar
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
 HIDDEN_VALUE = "hidden-value"
 _PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
@@ -61,22 +61,32 @@ class ChartValues:
             if len(words) == 3:
                 is_known, node = self.named(words[2], dot)
                 parts = [words[2], f"default {words[1]}"]
-        written = next((match["value"] for part in parts[1:] if (match := _DEFAULT.match(part))), None)
-        default = self._default(written, dot) if written is not None else None
         if not is_known:
             return HIDDEN_VALUE
         if isinstance(node, Scalar) and not node.is_null and "\n" not in node.value and '"' not in node.value:
-            return node.value if node.value or default is None else default
+            return node.value or self._first_default(parts[1:], dot)
         if node is None or isinstance(node, Scalar):
-            return default if default is not None else ""
+            return self._first_default(parts[1:], dot)
         return HIDDEN_VALUE
+
+    def _first_default(self, parts: list[str], dot: Node | None) -> str:
+        """The first of the defaults behind an empty value that is not empty itself; empty where there is none."""
+        for part in parts:
+            match = _DEFAULT.match(part)
+            if match is None and part.startswith("default "):
+                return HIDDEN_VALUE
+            if match is not None and (default := self._default(match["value"], dot)):
+                return default
+        return ""
 
     def _default(self, written: str, dot: Node | None) -> str:
         """What stands in the place of an empty value: a literal, or what a name means."""
         if not written.startswith(_NO_LITERAL):
             return written.strip('"')
         is_known, node = self.named(written, dot)
-        return node.value if is_known and isinstance(node, Scalar) and not node.is_null else HIDDEN_VALUE
+        if not is_known or isinstance(node, (Mapping, Sequence)):
+            return HIDDEN_VALUE
+        return node.value if isinstance(node, Scalar) and not node.is_null else ""
 
 
 def _below(node: Node | None, path: str) -> Node | None:

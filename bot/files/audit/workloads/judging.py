@@ -83,9 +83,12 @@ def judge_services(
     is_asked_of_windows: bool = False,
     is_asked_of_parts: bool = False,
 ) -> Iterator[Verdict]:
-    """Verdicts on every service alone, and on what parts of services set where these are asked too."""
+    """Verdicts on every service alone, and on what parts of services set where these are asked too.
+
+    A service that is only ever read over another one is a part of that one.
+    """
     for service in services(repository):
-        if service.is_only_built:
+        if service.is_only_built or service.is_put_over:
             continue
         if service.is_windows and not is_asked_of_windows:
             yield not_applicable(service.place, service.subject, "it is a Windows container")
@@ -97,8 +100,13 @@ def judge_services(
 
 
 def _with_named_over(service: Service, of_service: Callable[[Service], Iterator[Verdict]]) -> Iterator[Verdict]:
-    """Verdicts on a service; what holds is unknown where it would not with a file that may be named beside."""
+    """Verdicts on a service; what fails in one of the sets of files that commands name fails, and what holds is
+    unknown where it would not with a file that may be named beside."""
     verdicts = list(of_service(service))
+    for files, nodes in service.other_sets if all(each.outcome is not Outcome.FAILS for each in verdicts) else ():
+        if bad := [each for each in of_service(replace(service, over=nodes)) if each.outcome is Outcome.FAILS]:
+            yield from (replace(each, message=f"with {files}: {each.message}") for each in bad)
+            return
     if all(each.outcome is Outcome.HOLDS for each in verdicts):
         for file, node in service.named_over:
             for verdict in of_service(replace(service, over=(node,))):

@@ -12,7 +12,8 @@ from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads import helm, kustomize
-from bot.files.audit.workloads.helm import may_hold
+from bot.files.audit.workloads.helm import may_hold, may_name
+from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kustomize import may_hold_workloads
 from bot.files.audit.workloads.objects import objects, word
@@ -31,6 +32,7 @@ _WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Rollout", "Service"}
     | {"DeploymentConfig"}
 )
+_OF_POD_TEMPLATE = ("spec", "template", "spec")
 _OF_OPENSHIFT = re.compile(r"\b(?:template|apps)\.openshift\.io/|\bkind[\"']?:\s*[\"']?DeploymentConfig\b")
 _CONSTRAINED = "OpenShift's security context constraints may set it"
 _PUT_IN = re.compile(r"\$\{\{?\w+(?::?[-=][^}]*)?\}?\}|#\{[\w.]+\}#?|__\w+__")
@@ -121,6 +123,12 @@ class Container:
     def may_be_privileged(self) -> bool:
         """Whether that is filled in later: a cluster takes nothing but true and false."""
         return (word(self.context.get("privileged")) or "false").lower() not in {"true", "false"}
+
+    def may_be_given(self, key: str) -> bool:
+        """Whether a template that is not read puts in its security context, or may put that setting into it."""
+        whole = self.own.get("securityContext")
+        is_whole = isinstance(whole, Scalar) and is_hidden(whole)
+        return is_whole or may_name(self.own, "securityContext") or may_hold(self.context, key)
 
     @property
     def hidden(self) -> str:
@@ -306,6 +314,12 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
     ]
 
 
+def kind_of(manifest: Mapping) -> str:
+    """What an object is called in findings: its kind, where that is known."""
+    kind = word(manifest.get("kind")) or "?"
+    return "Workload" if HIDDEN_VALUE in kind or HIDDEN in kind else kind
+
+
 def way_to_spec(manifest: Mapping) -> tuple[str, ...] | None:
     """The keys below which the PodSpec of an object stands; None where it is no workload."""
     kind = word(manifest.get("kind")) or ""
@@ -313,7 +327,21 @@ def way_to_spec(manifest: Mapping) -> tuple[str, ...] | None:
         return None
     if kind in _TEMPLATES:
         return ("spec", *_TEMPLATES[kind])
-    return ("spec", "template", "spec") if kind in _WORKLOADS else None
+    return _OF_POD_TEMPLATE if kind in _WORKLOADS else _way_by_shape(manifest, kind)
+
+
+def _way_by_shape(manifest: Mapping, kind: str) -> tuple[str, ...] | None:
+    """The same of a kind that is not known here, or that only a rendering tells, by where containers are listed."""
+    ways: list[tuple[str, ...]] = [_OF_POD_TEMPLATE]
+    if HIDDEN_VALUE in kind or HIDDEN in kind:
+        ways += [("spec", *way) for way in _TEMPLATES.values()]
+    for way in ways:
+        spec = manifest
+        for key in way:
+            spec = spec.mapping(key)
+        if isinstance(spec.get("containers"), Sequence):
+            return way
+    return None
 
 
 def spec_of(manifest: Mapping) -> Mapping | None:
@@ -335,7 +363,7 @@ def _pod(
         return None
     name_node = manifest.mapping("metadata").get("name")
     name = word(name_node) or "?"
-    kind = word(manifest.get("kind")) or "?"
+    kind = kind_of(manifest)
     first = manifest.own.get("kind")
     place = repository.place(first[1] if first else manifest, path)
     is_told = name != "?" and not is_hidden_name(name_node)

@@ -17,6 +17,7 @@ from bot.files.audit.workloads.kubernetes import (
     CONTAINER_LISTS,
     branch_containers,
     is_hidden,
+    kind_of,
     way_to_spec,
 )
 from bot.files.audit.workloads.objects import word
@@ -60,8 +61,14 @@ def _of_chart(repository: RepositoryTexts, chart: HelmChart) -> Iterator[UnreadW
     subject = f"chart {chart.name}"
     seen = {(each.place.path, each.place.start) for each in branch_containers(repository)}
     for path in chart.unread:
-        if "containers:" in repository.text(path):
+        text = repository.text(path)
+        names = (match["name"] for match in _NAME.finditer(text))
+        if "containers:" in text or any(map(_RUNS.search, names)):
             yield UnreadWorkload(Place(path, 1, 1), subject, "the template cannot be rendered here", is_pod=True)
+    for path in chart.unread_branches:
+        if not any(path == in_branch for in_branch, _ in seen):
+            why = "the branches that the chart's own values do not take cannot be rendered here"
+            yield UnreadWorkload(Place(path, 1, 1), subject, why, is_pod=False)
     for path, mark in chart.without_kind:
         place = repository.place(mark, path)
         name = _name_at(repository, place)
@@ -69,7 +76,7 @@ def _of_chart(repository: RepositoryTexts, chart: HelmChart) -> Iterator[UnreadW
             yield UnreadWorkload(place, subject, f"what {name or 'a helper'} puts here is not read", is_pod=True)
     for path, manifest in chart.objects:
         name_of_object = word(manifest.mapping("metadata").get("name")) or "?"
-        kind = word(manifest.get("kind")) or "?"
+        kind = kind_of(manifest)
         label = "" if is_hidden(manifest.mapping("metadata").get("name")) else f"/{name_of_object}"
         for node, is_pod in _hidden_in(manifest):
             place = repository.place(node, path)

@@ -250,9 +250,13 @@ def told_in(text: str | None, read: Callable[[str | None], T], row: str) -> list
 @lru_cache(maxsize=4_096)
 def release_in(distribution: str | None) -> str | None:
     """Reads the release of a stored distribution, as publishers list it."""
-    if not distribution or distribution == "null":
-        return None
-    return release_of(load_text(distribution, Distribution))
+    found = distribution_in(distribution)
+    return None if found is None else release_of(found)
+
+
+def distribution_in(distribution: str | None) -> Distribution | None:
+    """Reads a stored distribution."""
+    return load_text(distribution, Distribution) if distribution and distribution != "null" else None
 
 
 def shown_by(strength: str | None) -> ShownBy:

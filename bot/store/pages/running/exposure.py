@@ -1,7 +1,8 @@
 """Where a CVE runs, or ran: read in as many statements however many places there are."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -9,21 +10,28 @@ from sqlalchemy import String, and_, cast, func, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
+from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.cves.marks import NO_MARK
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
+from bot.domain.packages.wanted import Fit
+from bot.domain.platform import platform_of
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
 from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
+from bot.images.sbom.package_url import package_url
+from bot.images.scanners.report import Report
+from bot.images.vex.excusing import excuse_of
+from bot.images.vex.statements import VexStatement, heeded
 from bot.images.vulnerabilities import DOTNET, unread_publishers
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
-from bot.store.pages.images.found_packages import release_in
+from bot.store.pages.images.found_packages import distribution_in, release_in
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.running.sources import read_sources
 from bot.store.rows.bases.tables import advisories
@@ -87,7 +95,7 @@ _CONTENTS = (
             cast(inventories.c.distribution, String),
             inventories.c.read_at,
             inventories.c.is_complete,
-            inventories.c.error,
+            *(inventories.c.error, inventories.c.digest, inventories.c.config_digest),
         ),
     )
     .join(inventories, inventories.c.id == running_contents.c.inventory_id)
@@ -115,17 +123,20 @@ class ExposureStore(Store):
         clock: Clock,
         max_age: timedelta,
         platforms: Collection[str] | None,
+        statements: Callable[[], Sequence[VexStatement]],
     ) -> None:
         super().__init__(database, worker, clock)
         self._max_age = max_age
         self._platforms = platforms
+        self._statements = statements
 
     @classmethod
     def opened(cls, stores: Stores) -> Self:
-        return cls(*stores.given, stores.options.cve_data_age, stores.options.platforms)
+        return cls(*stores.given, stores.options.cve_data_age, stores.options.platforms, stores.options.statements)
 
     async def exposure(self, cve: str, asked: Asked, narrowed: Narrowed) -> ExposureAnswer:
         """Which places that ran at the time in question have it, or had it."""
+        heeded_statements, unheeded = await self._heeded(cve)
         async with self._database.reading() as connection:
             sources = await read_sources(connection, narrowed.environment)
             told = await _read_told(connection, cve)
@@ -135,11 +146,11 @@ class ExposureStore(Store):
             answer = ExposureAnswer(cve, asked, covered, would_tell=unread_publishers(kept), mark=mark)
             if told is None or not sources:
                 return replace(answer, is_told=told is not None)
-            gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
+            gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, self._clock.now()))
             read = [each for each, at in kept.checked_at.items() if each != DOTNET and at is not None]
             publishers = frozenset(CvePublication(each).ecosystem.value for each in read)
-            asked_cve = AskedCve(told.affected, publishers)
-            histories = await self._read_histories(connection, asked, told, asked_cve, sources)
+            said = _Said(cve, AskedCve(told.affected, publishers), heeded_statements)
+            histories = await self._read_histories(connection, asked, told, said, sources)
             teams = await _read_teams(connection) if narrowed.team else {}
         by_name = {each.name: each for each in covered}
         exposures = exposures_of(asked, told.published_at, by_name, histories)
@@ -147,18 +158,28 @@ class ExposureStore(Store):
         answer = replace(answer, published_at=told.published_at, title=told.title)
         return narrow(answer, narrowed, teams)
 
+    async def _heeded(self, cve: str) -> tuple[Sequence[VexStatement], tuple[str, ...]]:
+        """What authors who are heeded say of the CVE, and why that is not known."""
+        try:
+            read = await asyncio.to_thread(self._statements)
+        except Failure as failure:
+            return (), (f"no VEX statement is heeded: {failure}",)
+        about = [each for each in read if cve.upper() in each.vulnerabilities]
+        return heeded(about, self._clock.now()), ()
+
     async def _read_histories(
         self,
         connection: AsyncConnection,
         asked: Asked,
         told: "_ToldCve",
-        cve: AskedCve,
+        said: "_Said",
         sources: Mapping[int, CoveredSource],
     ) -> list[PlaceHistory]:
         """The places of these sources, with their runs in the time in question, and before that those of builds
         that hold what is affected."""
         names = {name for each in told.affected for name in (*each.names, each.name)}
         names |= {f"{RUNTIME_PACK}{name}" for name in names}
+        cve = said.cve
         named = (await connection.execute(_NAMED, {"names": names})).all()
         about = {row.id: package for row in named if cve.is_about(package := package_of(row))}
         holding: dict[int, list[int]] = {}
@@ -168,7 +189,9 @@ class ExposureStore(Store):
         suspect = [inventory for inventory, held in holding.items() if not having.isdisjoint(held)]
         history = await _read_history(connection, asked, told.published_at, suspect, sources)
         digests = {row.build_id: row.digest for row in history.runs}
-        platforms = await self._read_platforms(connection, digests, holding, _Said(cve, about))
+        said.about = about
+        images = {row.build_id: image_name(row.image) for row in history.runs}
+        platforms = await self._read_platforms(connection, digests, holding, said, images)
         producers = await read_producers(connection, history.runs)
         errors = {row.build_id: row.error for row in await connection.execute(_UNREAD, {"builds": digests})}
         builds = {
@@ -182,19 +205,23 @@ class ExposureStore(Store):
     async def _read_platforms(
         self,
         connection: AsyncConnection,
-        builds: Collection[int],
+        builds: Mapping[int, str],
         holding: Mapping[int, Sequence[int]],
         said: "_Said",
+        images: Mapping[int, str],
     ) -> dict[int, list[HeldPlatform]]:
         """What each build may be: one platform where its digest names that, else all that are read."""
         by_build: dict[int, list[tuple[str, HeldPlatform]]] = {}
-        for build, kind, number, platform, distribution, read_at, is_whole, error in await connection.execute(
-            _CONTENTS, {"builds": builds}
-        ):
+        contents = await connection.execute(_CONTENTS, {"builds": builds})
+        for build, kind, number, platform, distribution, read_at, is_whole, error, *names in contents:
             if kind == "index" and self._platforms is not None and platform not in self._platforms:
                 continue
-            release = release_in(distribution)
-            held = tuple(said.of(each, release) for each in holding.get(number, ()))
+            release, inside = release_in(distribution), holding.get(number, ())
+            held = tuple(said.of(each, release) for each in inside)
+            if said.statements:
+                digests = frozenset(filter(None, (builds[build], *names)))
+                report = Report((), image_name=images[build], image_digests=digests, platform=platform_of(platform))
+                held = tuple(said.excused(*each, distribution, report) for each in zip(inside, held, strict=True))
             one = HeldPlatform(platform, release, read_at is not None, bool(is_whole), held, error or "")
             by_build.setdefault(build, []).append((kind, one))
         return {
@@ -203,19 +230,34 @@ class ExposureStore(Store):
         }
 
 
+@dataclass
 class _Said:
-    """What is said of packages, by their ids: once for all images of a release that hold them."""
+    """What publishers, and authors of VEX `statements`, say of packages, by their ids: that of publishers once for
+    all images of a release that hold them."""
 
-    def __init__(self, cve: AskedCve, about: Mapping[int, Package]) -> None:
-        self._cve = cve
-        self._about = about
-        self._known: dict[tuple[int, str | None], SaidPackage] = {}
+    name: str
+    cve: AskedCve
+    statements: Sequence[VexStatement] = ()
+    about: Mapping[int, Package] = field(default_factory=dict)
+    _known: dict[tuple[int, str | None], SaidPackage] = field(default_factory=dict)
 
     def of(self, package: int, release: str | None) -> SaidPackage:
         key = package, release
         if key not in self._known:
-            self._known[key] = self._cve.said_of(self._about[package], release)
+            self._known[key] = self.cve.said_of(self.about[package], release)
         return self._known[key]
+
+    def excused(self, package: int, said: SaidPackage, distribution: str | None, report: Report) -> SaidPackage:
+        """The package as a statement about it in that image has it, where one takes the CVE away."""
+        if said.fit is Fit.NO:
+            return said
+        url = package_url(self.about[package], distribution_in(distribution)) or ""
+        statement = excuse_of(self.name, self.about[package], url, self.statements, report)
+        if statement is None:
+            return said
+        because = f" ({statement.reason})" if statement.reason else ""
+        by = statement.author or "an unnamed author"
+        return said.excused(f"{statement.status.replace('_', ' ')}{because}, says {by} by VEX")
 
 
 @dataclass(frozen=True, slots=True)

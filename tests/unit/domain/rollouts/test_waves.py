@@ -166,7 +166,7 @@ def test_a_canary_that_was_red_holds_the_next_wave_however_long(later: timedelta
     tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
     found = advance(WAVES, tallies, 0.5, NOON + later)
     assert (found.release, found.holds["rest"].for_person) == ({}, True)
-    assert "1 of 3 rebuilds failed" in found.holds["rest"].reason
+    assert "the build of 1 of 3 rebuilds is red" in found.holds["rest"].reason
     assert "`rollout resume`" in found.holds["rest"].reason
     tried_again = replace(canary, failed=0, broken=0, in_vain=0)
     assert advance(WAVES, tallies | {"canary": tried_again}, 0.5, NOON + DAY).release == {"rest": 9}
@@ -256,8 +256,8 @@ def test_a_hold_that_time_ends_is_for_no_person() -> None:
 @pytest.mark.parametrize(
     ("canary", "why"),
     [
-        (WaveTally(ended=3, broken=1, began_at=NOON), "wave canary, in which 1 of 3 rebuilds failed"),
-        (WaveTally(ended=1, broken=1, began_at=NOON), "wave canary, in which 1 of 1 rebuild failed"),
+        (WaveTally(ended=3, broken=1, began_at=NOON), "wave canary, in which the build of 1 of 3 rebuilds is red"),
+        (WaveTally(ended=1, broken=1, began_at=NOON), "wave canary, in which the build of 1 of 1 rebuild is red"),
         (WaveTally(ended=2, in_vain=2, began_at=NOON), "wave canary, in which nothing was rebuilt"),
     ],
 )

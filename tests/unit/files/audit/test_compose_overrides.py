@@ -128,3 +128,61 @@ def test_an_override_is_read_over_the_file_that_compose_finds(names: tuple[str, 
     }
     (found,) = (each for each in findings("not-privileged", files) if each.subject == "service api")
     assert (found.outcome is Outcome.FAILS) is is_read
+
+
+PLAIN = "services:\n  shop:\n    image: contoso/shop:1\n"
+RIGHT = over("read_only: true\n    tmpfs: [/tmp]")
+BOTH = {"compose.yaml": PLAIN, "compose.prod.yaml": RIGHT}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("deploy.sh", "docker compose -f compose.yaml -f compose.prod.yaml up -d\n"),
+        ("deploy.sh", "docker-compose --file=compose.yaml --file=./compose.prod.yaml \\\n  -p shop up -d\n"),
+        ("ops/deploy.sh", "cd .. && docker compose -f compose.yaml -f compose.prod.yaml up\n"),
+        ("ops/deploy.sh", "docker compose -f ../compose.yaml -f ../compose.prod.yaml up\n"),
+        ("Makefile", "up:\n\tdocker compose -f compose.yaml -f compose.prod.yaml up -d\n"),
+        ("README.md", "    docker compose -f compose.yaml -f compose.prod.yaml up -d\n"),
+        (".env", "COMPOSE_FILE=compose.yaml:compose.prod.yaml\n"),
+        ("deploy.ps1", "$env:COMPOSE_FILE = 'compose.yaml;compose.prod.yaml'\n"),
+        (".github/workflows/a.yml", "on: push\nenv: {COMPOSE_FILE: 'compose.yaml:compose.prod.yaml'}\n"),
+    ],
+)
+def test_what_a_command_names_together_is_judged_together(path: str, text: str) -> None:
+    assert outcomes("read-only-root", BOTH) == [FAILS]
+    assert outcomes("read-only-root", {**BOTH, path: text}) == [HOLDS]
+
+
+def test_the_later_file_of_a_command_wins() -> None:
+    files = {
+        "compose.yaml": BASE,
+        "compose.prod.yaml": over("user: root"),
+        "compose.own.yaml": over("user: '1654'"),
+    }
+    command = "docker compose -f compose.yaml -f {} -f {} up\n"
+    first, last = "compose.prod.yaml", "compose.own.yaml"
+    assert outcome("run-as-non-root", {**files, "up.sh": command.format(first, last)}) is HOLDS
+    assert FAILS in outcomes("run-as-non-root", {**files, "up.sh": command.format(last, first)})
+
+
+def test_what_fails_in_one_of_several_sets_fails() -> None:
+    bad = {"compose.yaml": BASE, "compose.prod.yaml": over("privileged: true"), "compose.b.yaml": over("tty: true")}
+    commands = "docker compose -f compose.yaml -f compose.b.yaml up\n"
+    commands += "docker compose -f compose.yaml -f compose.prod.yaml up\n"
+    (found,) = findings("not-privileged", {**bad, "up.sh": commands})
+    assert (found.outcome, found.message) == (FAILS, "with compose.prod.yaml: it is privileged")
+
+
+def test_a_file_that_is_named_alone_as_well_is_judged_alone() -> None:
+    commands = "docker compose -f compose.yaml -f compose.prod.yaml up\ndocker compose up\n"
+    assert outcomes("read-only-root", {**BOTH, "up.sh": commands}) == [FAILS]
+
+
+def test_a_service_with_an_image_in_a_later_file_is_judged_once() -> None:
+    whole = "services:\n  shop:\n    image: contoso/shop:2\n    environment: {DB_PASSWORD: hunter2}\n"
+    files = {"compose.yaml": BASE, "compose.prod.yaml": whole}
+    up = {"up.sh": "docker compose -f compose.yaml -f compose.prod.yaml up\n"}
+    assert sorted(outcomes("read-only-root", files)) == [FAILS, HOLDS]
+    assert outcomes("read-only-root", {**files, **up}) == [HOLDS]
+    assert FAILS in outcomes("runtime-secrets", {**files, **up})

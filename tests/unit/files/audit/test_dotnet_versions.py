@@ -102,3 +102,14 @@ def test_the_files_that_a_dockerfile_names_tell_which_folder_it_is_built_from(
         "global.json": '{"sdk": {"version": "10.0.100"}}',
     }
     assert outcomes("dotnet-versions", files) == expected
+
+
+@pytest.mark.parametrize(("started", "expected"), [("Shop", FAILS), ("Till", HOLDS)])
+def test_the_project_that_makes_what_is_started_is_the_one_that_is_meant(started: str, expected: Outcome) -> None:
+    older = PROJECT.replace("net10.0", "net8.0")
+    projects = {
+        "src/Shop.Web/Shop.Web.csproj": older.replace("</Prop", "<AssemblyName>Shop</AssemblyName></Prop"),
+        "src/Till.Web/Till.Web.csproj": PROJECT.replace("</Prop", "<AssemblyName>Till</AssemblyName></Prop"),
+    }
+    dockerfile = f'FROM {DOTNET}/aspnet:10.0\nCOPY out .\nENTRYPOINT ["dotnet", "{started}.dll"]\n'
+    assert outcomes("dotnet-versions", {"Dockerfile": dockerfile, **projects}) == [expected]

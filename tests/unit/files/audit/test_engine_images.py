@@ -92,3 +92,21 @@ def test_a_base_that_compose_builds_under_a_name_of_a_registry_may_come_from_the
     (_, own) = findings("base-pinned", files)
     assert own.outcome is Outcome.UNKNOWN
     assert "it is built here, from base/Dockerfile" in own.message
+
+
+@pytest.mark.parametrize(
+    ("loading", "base", "expected"),
+    [
+        ("bazel run //base:load", "shop", Outcome.UNKNOWN),
+        ("nix run .#base.copyToDockerDaemon", "shop", Outcome.UNKNOWN),
+        ("dotnet publish base -t:PublishContainer", "shop", Outcome.UNKNOWN),
+        ("mvn compile jib:dockerBuild", "shop", Outcome.UNKNOWN),
+        ("bazel run //base:load", "quay.io/contoso/shop", Outcome.FAILS),
+        ("bazel build //base", "shop", Outcome.FAILS),
+        ("nix build .#base", "shop", Outcome.FAILS),
+    ],
+)
+def test_a_base_that_another_builder_may_load_comes_from_nowhere_else(
+    loading: str, base: str, expected: Outcome
+) -> None:
+    assert of("base-pinned", f"- run: {loading}\n{PUSH}", base).outcome is expected

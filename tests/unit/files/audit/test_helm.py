@@ -470,3 +470,69 @@ def test_a_helper_puts_in_no_context_that_the_template_has_already() -> None:
     }
     (found,) = findings("seccomp-profile", files)
     assert found.outcome is Outcome.FAILS
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "{{ if .Values.sts }}StatefulSet{{ else }}Deployment{{ end }}",
+        '{{ include "shop.kind" . }}',
+        "{{ $kind }}",
+        "CloneSet",
+    ],
+)
+def test_what_lists_containers_where_pods_do_is_asked_whatever_its_kind(kind: str) -> None:
+    template = _in_branches(PRIVILEGED).replace("kind: Deployment", f"kind: {kind}")
+    found = [each for each in findings("not-privileged", chart("", template)) if each.outcome is Outcome.FAILS]
+    name = kind if kind.isalpha() else "Workload"
+    assert [each.subject for each in found] == [f"{name}/api (chart chart) · container agent"]
+
+
+SECURED = "          securityContext: {privileged: true, capabilities: {add: [SYS_ADMIN]}}\n"
+
+
+@pytest.mark.parametrize("check", ["not-privileged", "no-added-capabilities"])
+def test_a_security_context_in_a_branch_that_only_a_rendering_decides_is_no_claim(check: str) -> None:
+    template = f"{PLAIN}          {{{{- if .Release.IsInstall }}}}\n{SECURED}          {{{{- end }}}}\n"
+    assert outcome(check, chart("", template)) is Outcome.UNKNOWN
+
+
+def test_host_namespaces_in_a_branch_that_only_a_rendering_decides_are_no_claim() -> None:
+    branch = "      {{- if .Release.IsInstall }}\n      hostNetwork: true\n      {{- end }}\n      containers:\n"
+    assert outcome("no-host-namespaces", chart("", PLAIN.replace("      containers:\n", branch))) is Outcome.UNKNOWN
+
+
+def test_branches_that_cannot_be_rendered_are_told() -> None:
+    broken = PRIVILEGED.replace("contoso/agent:1", "[contoso")
+    template = _in_branches("{{- if .Values.debug }}", broken, "{{- end }}")
+    (told,) = [each for each in findings("not-privileged", chart("", template)) if each.outcome is Outcome.UNKNOWN]
+    assert told.message == "the branches that the chart's own values do not take cannot be rendered here"
+
+
+def test_a_template_that_cannot_be_rendered_and_calls_for_a_pod_is_told() -> None:
+    template = PLAIN[: PLAIN.index("      containers")] + '      {{- include "shop.pod" . | nindent 6 }}\n  - [\n'
+    assert outcome("not-privileged", chart("", template)) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("defaults", "values", "expected"),
+    [
+        (".Values.other", "other: '8.1'\n", Outcome.HOLDS),
+        (".Values.other | default .Values.third", "other: ''\nthird: '8.1'\n", Outcome.HOLDS),
+        ('.Values.other | default (include "shop.version" nil)', "other: ''\n", Outcome.UNKNOWN),
+        (".Values.other | default .Chart.AppVersion", "other: ''\n", Outcome.UNKNOWN),
+    ],
+)
+def test_the_first_default_that_is_not_empty_counts(defaults: str, values: str, expected: Outcome) -> None:
+    template = TEMPLATE.replace(".Chart.AppVersion }}", f"{defaults} }}}}")
+    (found,) = findings(
+        "no-latest-deployed", chart(f"image: {{repository: contoso/api, tag: ''}}\n{values}", template)
+    )
+    assert found.outcome is expected
+    assert "no image reference" not in found.message
+
+
+def test_a_secret_that_a_template_puts_among_arguments_is_not_said_to_be_written_out() -> None:
+    template = PLAIN + "          args: ['--password', '{{ $password }}']\n"
+    (found,) = findings("runtime-secrets", chart("", template))
+    assert (found.outcome, found.message) == (Outcome.FAILS, "the value of --password comes into its arguments")

@@ -586,3 +586,41 @@ def test_an_event_that_a_workflow_here_takes_starts_nothing_unread(types: str, *
     }
     told = [each.message for each in findings("unread-delivery", files)]
     assert (told == ["it has contoso/shop deploy, which is not read"]) is is_told
+
+
+OF_DOTNET_6 = 'FROM mcr.microsoft.com/dotnet/aspnet:6.0\n    ENTRYPOINT ["/a"]\n'
+
+
+@pytest.mark.parametrize(
+    ("script", "written"),
+    [
+        (f"cat > Dockerfile <<EOF\n    {OF_DOTNET_6}    EOF", "Dockerfile"),
+        (f"cat <<'END' > out/api.Dockerfile\n    {OF_DOTNET_6}    END", "out/api.Dockerfile"),
+        (f"tee -a ./Dockerfile.ci <<EOF\n    {OF_DOTNET_6}    EOF", "./Dockerfile.ci"),
+        ("echo 'FROM mcr.microsoft.com/dotnet/aspnet:6.0' > Dockerfile", "Dockerfile"),
+        ("echo 'USER root' >> Dockerfile", "Dockerfile"),
+        ("cat Dockerfile >> summary.md", ""),
+        ("hadolint Dockerfile > Dockerfile.json", ""),
+        ("# cat > Dockerfile\n    docker build . > log", ""),
+    ],
+)
+def test_a_dockerfile_that_a_run_writes_is_told_with_its_place(script: str, written: str) -> None:
+    steps = f"- run: |\n    {script}\n    docker build -t c/a .\n- run: docker push c/a\n"
+    told = [each for each in findings("unread-delivery", {BUILD: workflow(steps)}) if "writes" in each.message]
+    assert [(each.outcome, each.place.start) for each in told] == ([(Outcome.UNKNOWN, 7)] if written else [])
+    assert all(f"it writes {written} as it runs" in each.message for each in told)
+    if "FROM" in script:
+        assert "it names mcr.microsoft.com/dotnet/aspnet:6.0" in told[0].message
+
+
+def test_a_dockerfile_that_stands_in_a_compose_file_is_told_and_no_other_is_taken_for_it() -> None:
+    inline = "dockerfile_inline: |\n        FROM mcr.microsoft.com/dotnet/aspnet:6.0\n        USER root\n"
+    files = {
+        "compose.yaml": f"services:\n  api:\n    build:\n      context: .\n      {inline}",
+        "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:8.0\nUSER 1654\n",
+    }
+    (told,) = findings("unread-delivery", files)
+    assert (told.outcome, told.place.path, told.place.start) == (Outcome.UNKNOWN, "compose.yaml", 5)
+    assert "it names mcr.microsoft.com/dotnet/aspnet:6.0" in told.message
+    (user,) = findings("run-as-non-root", files)
+    assert user.outcome is Outcome.UNKNOWN

@@ -1015,3 +1015,29 @@ def test_a_statement_counts_for_the_image_that_it_names(name: str, expected: Out
     steps = push("provenance: false", "tags: 'ghcr.io/contoso/api:8'")
     steps += f"- uses: actions/attest@v4\n  with: {{subject-name: {name}, subject-digest: 'sha256:a'}}\n"
     assert outcome("provenance", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "docker build -t contoso/tests . && docker load -i api.tar",
+        "bazel run //api:load && docker build --build-arg A=B -t contoso/other .",
+        "nix build .#image && ./result | docker load && docker buildx build --load -t contoso/other .",
+    ],
+)
+def test_what_another_builder_makes_is_not_judged_by_the_builds_beside_it(before: str) -> None:
+    files = {BUILD: workflow(f"- run: |\n    {before}\n    docker push contoso/api:8\n")}
+    for check in ("sbom", "provenance", "slsa-level"):
+        (found,) = findings(check, files)
+        assert (found.outcome, "the build of what is pushed is not seen here" in found.message) == (UNKNOWN, True)
+
+
+@pytest.mark.parametrize(("build", "expected"), [(".", FAILS), ("{context: ., sbom: true}", UNKNOWN)])
+@pytest.mark.parametrize("command", ["docker compose build && docker compose push", "docker compose build --push"])
+def test_what_compose_attaches_is_told_by_its_version(build: str, expected: Outcome, command: str) -> None:
+    files = {
+        BUILD: workflow(f"- run: {command}\n"),
+        "compose.yaml": f"services: {{api: {{image: contoso/api, build: {build}}}}}\n",
+    }
+    assert outcome("provenance", files) is UNKNOWN
+    assert outcome("sbom", files) is expected

@@ -46,6 +46,7 @@ _STARTED_AS_PROGRAM = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """The host that the SDK makes of a project, which has its name."""
+_ASSEMBLY = re.compile(r"<AssemblyName>\s*([\w.-]+)\s*</AssemblyName>")
 _PUBLISHED = re.compile(r"[\w./\\-]+\.(?:cs|fs|vb)proj\b")
 
 
@@ -184,8 +185,8 @@ def _projects(repository: RepositoryTexts, file: Dockerfile) -> list[str]:
         return [path for path in dict.fromkeys(in_folders) if path is not None]
     if not names:
         started = (*_STARTED.findall(text), *_STARTED_AS_PROGRAM.findall(text))
-        all_names = {path.rpartition("/")[2] for path in repository.paths}
-        names = [f"{name}.csproj" for name in started if f"{name}.csproj" in all_names]
+        of_program = repository.kept(_projects_by_program)
+        names = [of_program[name] for name in started if name in of_program]
     if not names:
         names = list(_PUBLISHED.findall(text)) if len(set(_PUBLISHED.findall(text))) == 1 else []
     ends = {posixpath.normpath(name.replace("\\", "/")).rpartition("/")[2] for name in names}
@@ -201,6 +202,17 @@ def _projects(repository: RepositoryTexts, file: Dockerfile) -> list[str]:
         if path.endswith(PROJECT_ENDINGS) and posixpath.dirname(path) == folder
     ]
     return project_paths or (beside if len(beside) == 1 else [])
+
+
+def _projects_by_program(repository: RepositoryTexts) -> dict[str, str]:
+    """The file names of projects by what they make: their `AssemblyName`, else a program of their own name."""
+    by_program: dict[str, str] = {}
+    for path in repository.paths:
+        if path.endswith(PROJECT_ENDINGS):
+            name = path.rpartition("/")[2]
+            assembly = _ASSEMBLY.search(repository.text(path))
+            by_program[assembly[1] if assembly is not None else posixpath.splitext(name)[0]] = name
+    return by_program
 
 
 def _majors(repository: RepositoryTexts, path: str) -> set[int]:

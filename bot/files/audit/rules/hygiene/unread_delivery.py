@@ -6,7 +6,8 @@ files that push, started by a build or by people; `PublishContainer` with its re
 build programs in C# (Nuke, Cake) and F#; builds in Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker,
 Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build, CodeBuild, Tekton, Concourse, AppVeyor, TeamCity,
 Semaphore, Codefresh, Cirrus and Harness; containers in JSON manifests, Argo's workflows, Nomad, Azure Container
-Apps, Bicep, ARM templates and Terraform; hooks that a run calls, and Terraform that it applies, after its push.
+Apps, Bicep, ARM templates and Terraform; Dockerfiles inside runs or Compose; hooks that a run calls, and Terraform
+applied, after its push.
 
 Example that is unknown::
 
@@ -33,6 +34,7 @@ from bot.files.audit.delivery.pushing import copies_image
 from bot.files.audit.delivery.scripts import names_registry, push_by_hand, pushing_script
 from bot.files.audit.delivery.templates import containers_in
 from bot.files.audit.delivery.unread import is_handed_image, may_build, may_push, starts_deploy
+from bot.files.audit.delivery.written_dockerfiles import written_dockerfiles
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import ShellCommand, joined_lines
@@ -92,6 +94,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         for verdict in chain(
             _scripts(repository, pipeline), _programs(repository, pipeline), _steps(repository, pipeline)
         )
+    )
+    yield from _once_a_place(
+        unknown(place, subject, why, "a Dockerfile of its own in the repository")
+        for place, subject, why in written_dockerfiles(repository)
     )
     for pipeline in own_pipelines:
         yield from _remote_jobs(repository, pipeline)

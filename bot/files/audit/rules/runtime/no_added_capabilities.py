@@ -18,7 +18,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.suggestions.trying import Sign, tried_unless_known
 from bot.files.audit.verdict import Verdict, fails, holds
 from bot.files.audit.workloads.compose import Service
-from bot.files.audit.workloads.judging import judge_workloads, place_of
+from bot.files.audit.workloads.judging import hidden, judge_workloads, place_of
 from bot.files.audit.workloads.kubernetes import Container
 from bot.files.audit.workloads.objects import word
 
@@ -35,6 +35,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if risky:
             image = image_traits(repository, container.image)
             yield fails(place, container.subject, f"it adds {', '.join(risky)[:80]}", _fix(image, _FIX))
+        elif not names and container.may_be_given("capabilities"):
+            yield hidden(container, "capabilities.add")
         else:
             yield holds(
                 place, container.subject, "no capability is added" if not names else f"it adds only {names[0]}"

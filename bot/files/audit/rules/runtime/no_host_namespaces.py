@@ -19,6 +19,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.helm import may_name
 from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
 from bot.files.audit.workloads.kubernetes import Pod, is_hidden
 from bot.files.audit.workloads.mounts import WAIVED, is_of_node, is_service_of_node
@@ -36,7 +37,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             place = place_of(repository, pod.spec.get(shared[0]), pod.place)
             advice = f"remove it; {WAIVED}" if is_of_node(pod) else "remove it"
             yield fails(place, pod.subject, f"{' and '.join(shared)} is true", advice)
-        elif any(is_hidden(pod.spec.get(key)) for key in _KEYS):
+        elif any(is_hidden(pod.spec.get(key)) or may_name(pod.spec, key) for key in _KEYS):
             yield unknown(pod.place, pod.subject, "the node's namespaces are filled in by a template", RENDERED)
         else:
             yield holds(pod.place, pod.subject, "it has namespaces of its own")

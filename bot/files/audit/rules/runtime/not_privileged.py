@@ -32,6 +32,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield hidden(container, "privileged")
         elif container.is_privileged:
             yield fails(place_of(repository, setting, container.place), container.subject, "it is privileged", _FIX)
+        elif container.may_be_given("privileged"):
+            yield hidden(container, "privileged")
         else:
             yield holds(container.place, container.subject, "it is not privileged")
 

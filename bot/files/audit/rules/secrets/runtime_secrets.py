@@ -41,7 +41,8 @@ from bot.files.audit.suggestions.secrets_as_files import (
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
-from bot.files.audit.workloads.compose import Service, overrides, passed_values
+from bot.files.audit.workloads.compose import Service, passed_values
+from bot.files.audit.workloads.compose_sets import overrides
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
@@ -69,9 +70,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             for each in arguments(container)
             if not each[1].startswith("$")
         ]
-        for (name, _, node), where in written:
+        for (name, value, node), where in written:
             place = place_of(repository, node, container.place)
-            yield fails(place, container.subject, f"the value of {name[:80]} is written out in {where}", _FIX)
+            how = "comes into" if HIDDEN_VALUE in value else "is written out in"
+            yield fails(place, container.subject, f"the value of {name[:80]} {how} {where}", _FIX)
         if bad or written:
             yield from _connection_of_container(repository, container)
             return
