@@ -155,6 +155,7 @@ def _wave(wave: WaveProgress) -> dict[str, Any]:
         "name": wave.name,
         "distance": wave.distance,
         "waiting": tally.waiting,
+        "held": tally.held,
         "under_way": tally.under_way,
         "unmerged": tally.unmerged,
         "ended": tally.ended,

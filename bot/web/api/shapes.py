@@ -31,6 +31,7 @@ class WaveRow:
 
     name: str
     waiting: int
+    held: int
     under_way: int
     ended: int
     failed: int
@@ -87,6 +88,7 @@ def _wave(wave: WaveProgress) -> WaveRow:
     return WaveRow(
         wave.name,
         tally.waiting,
+        tally.held,
         tally.under_way,
         tally.ended,
         tally.failed,

@@ -183,10 +183,10 @@ def show_progress(progress: "RolloutProgress", *, show_all: bool = False) -> Non
         print_sentence(f"The last of it will probably begin by {moment(rounded_up(progress.opened_by))}")
     if progress.waves:
         print_table(
-            ("wave", "waiting", "under way", "ended", "failed", "began", "done", "waits for"),
+            ("wave", "waiting", "held", "under way", "ended", "failed", "began", "done", "waits for"),
             [
                 (
-                    *(w.label, w.tally.waiting, w.tally.under_way, w.tally.ended, w.tally.failed),
+                    *(w.label, w.tally.waiting, w.tally.held, w.tally.under_way, w.tally.ended, w.tally.failed),
                     moment(w.tally.began_at) if w.tally.began_at else "",
                     moment(w.tally.done_since) if w.tally.done_since else "",
                     held_text(w.held),

@@ -29,9 +29,10 @@ class Wave:
 
 
 class WavePart(StrEnum):
-    """How far a rebuild is, as a wave counts it; what failed is among what has ended."""
+    """How far a rebuild is, as a wave counts it; what failed has ended as well, what is held is in no other."""
 
     WAITING = "waiting"
+    HELD = "held"
     UNDER_WAY = "under-way"
     ENDED = "ended"
     FAILED = "failed"
@@ -47,7 +48,7 @@ class WaveTally:
     and since those that ended `in_vain`, without a build. `began_at` and `done_since` are kept from when they were
     first seen. `soak` is the longest that rules ask for one of these rebuilds, None where only the wave says;
     `last_end` is when the last of them ended. `delayed`, of those that wait or are under way, cannot go on at
-    present: each attempt fails.
+    present: each attempt fails. `held` are kept by a person or a quarantine: the wave goes on without them.
     """
 
     waiting: int = 0
@@ -63,6 +64,7 @@ class WaveTally:
     broken: int = 0
     in_vain: int = 0
     delayed: int = 0
+    held: int = 0
 
     @property
     def total(self) -> int:

@@ -88,6 +88,9 @@ def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
 _IS_UNDER_WAY = and_(IS_RELEASED, rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
 
 
+_IS_HELD = and_(rebuilds.c.state.not_in(ENDED), IS_KEPT)
+
+
 _CANNOT_GO_ON = and_(rebuilds.c.state.in_(AWAITING), IS_DELAYED, or_(IS_WAITING, _IS_UNDER_WAY))
 
 
@@ -103,6 +106,7 @@ _HAS_FAILED = and_(_HAS_ENDED, rebuilds.c.state == RebuildState.FAILED)
 
 IS_IN_PART: Mapping[WavePart, ColumnElement[bool]] = {
     WavePart.WAITING: IS_WAITING,
+    WavePart.HELD: _IS_HELD,
     WavePart.UNDER_WAY: _IS_UNDER_WAY,
     WavePart.ENDED: _HAS_ENDED,
     WavePart.FAILED: _HAS_FAILED,
@@ -143,6 +147,7 @@ _WAVES = (
         _count("under_way", _IS_UNDER_WAY),
         _count("unmerged", and_(or_(rebuilds.c.state == RebuildState.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT)),
         _count("delayed", _CANNOT_GO_ON),
+        _count("held", _IS_HELD),
         _count("ended", _HAS_ENDED),
         _count("failed", _HAS_FAILED),
         _count("forgiven", and_(_HAS_FAILED, rebuilds.c.ended_at <= _RESUMED)),
@@ -181,6 +186,7 @@ def _tally(row: Any, began_at: datetime | None, done_since: datetime | None, now
         *(row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven),
         *(began_at, done_since, soak, row.last_end, row.broken, row.in_vain),
         delayed=row.delayed,
+        held=row.held,
     )
 
 

@@ -144,3 +144,37 @@ def test_a_key_of_a_project_that_is_only_copied_is_not_published() -> None:
     text = DOCKERFILE.replace("COPY src/ src/", "COPY src/ src/\nCOPY Tests/Tests.csproj Tests/")
     files = {"Dockerfile": text, "src/Web.csproj": "<Project/>", "Tests/Tests.csproj": tests}
     assert outcomes("image-secrets", files) == [HOLDS]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("export DB_PASSWORD=${{ secrets.P }}; docker compose up -d", [UNKNOWN]),
+        ("export DB_PASSWORD='${{ secrets.P }}' && ./deploy.sh", [UNKNOWN]),
+        ("export TAG=${{ github.sha }}; docker compose up -d", []),
+        ("export DB_PASSWORD=${{ secrets.P }}; ls", []),
+        ("kubectl create secret generic a -o yaml | kubectl apply -f -", []),
+    ],
+)
+def test_a_secret_that_is_exported_where_containers_start_is_told(line: str, expected: list[Outcome]) -> None:
+    by_shell = f'- run: |\n    ssh root@h "{line}"\n'
+    for steps in (SSH.format(line=line), by_shell):
+        found = findings("runtime-secrets", {BUILD: workflow(steps)})
+        assert [each.outcome for each in found] == expected
+
+
+GITLAB = "variables:\n  DB_PASSWORD: VALUE\nbuild:\n  script: [docker push a]\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        (".gitlab-ci.yml", GITLAB, 2),
+        (".gitlab-ci.yml", GITLAB.replace("VALUE", "{value: VALUE, description: d}"), 2),
+    ],
+)
+def test_a_secret_that_a_build_of_another_service_writes_out_is_told(path: str, text: str, line: int) -> None:
+    (found,) = findings("runtime-secrets", {path: text.replace("VALUE", "Sup3rS3cretValue9")})
+    assert (found.outcome, found.place.path, found.place.start) == (UNKNOWN, path, line)
+    assert "Sup3r" not in f"{found.message}{found.subject}{found.settled_by}"
+    assert findings("runtime-secrets", {path: text.replace("VALUE", "$(secret)")}) == ()

@@ -31,6 +31,7 @@ from bot.files.audit.secrets.deploys import variables_of_deploy, variables_of_st
 from bot.files.audit.secrets.environment import is_put_in_later, may_bring_secret, secret_brought
 from bot.files.audit.secrets.manifests import manifest_data
 from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.secrets.pipeline_variables import exported_over_ssh, written_out
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
 from bot.files.audit.suggestions.secrets_as_files import (
     comes_from_config_map,
@@ -122,6 +123,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for step in dict.fromkeys(step for pipeline in pipelines(repository) for step in pipeline.steps):
         if step.events - TESTS_ONLY:
             yield from _of_step(repository, step, variables_of_started(step), "what it starts")
+            for name, started in exported_over_ssh(step):
+                why = f"{name[:80]} is exported on a machine reached by SSH, where `{started}` may hand it on"
+                yield unknown(repository.where(step), step.subject, why, _OF_EXPORTED)
+    for path, name, value in written_out(repository):
+        why = f"{name[:80]} is written out, and what is deployed may take it"
+        yield unknown(repository.place(value, path), f"variable {name[:80]}", why, _OF_WRITTEN)
 
 
 def _of_step(
@@ -138,6 +145,8 @@ def _of_step(
 
 
 _OF_VALUE = "whether its value is a secret"
+_OF_EXPORTED = "whether it reaches the program as a file"
+_OF_WRITTEN = "whether anything but the build's own tests takes the value"
 _OF_CONNECTION = "whether the connection is made without a password"
 
 
