@@ -352,6 +352,7 @@ def _senders(settings: Settings) -> Senders:
         "github": hooks.github_secret_file,
         "registry": hooks.registry_secret_file,
         "registry_path": hooks.registry_path_file,
+        "azure_devops": hooks.azure_devops_secret_file,
     }
     secrets = {
         name: secret(file, f"web.hooks.{name}") if file is not None else None for name, file in files.items()

@@ -105,7 +105,7 @@ def _defect(path: Path, value: str, purpose: str) -> str | None:
         case "token_file" | "bot_token_file":
             is_word = value.isascii() and value.isprintable() and " " not in value
             return None if is_word else "is no token; write the token alone into the file"
-        case "github_secret_file" | "registry_secret_file":
+        case "github_secret_file" | "registry_secret_file" | "azure_devops_secret_file":
             return _sender_defect(value)
         case "registry_path_file":
             is_part = re.fullmatch(r"[A-Za-z0-9_-]+", value) is not None
@@ -190,6 +190,7 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
         (settings.store.password_file, "store.password_file"),
         (settings.web.auth.tokens_file, "web.auth.tokens_file"),
         (settings.web.hooks.github_secret_file, "web.hooks.github_secret_file"),
+        (settings.web.hooks.azure_devops_secret_file, "web.hooks.azure_devops_secret_file"),
         (settings.web.hooks.registry_secret_file, "web.hooks.registry_secret_file"),
         (settings.web.hooks.registry_path_file, "web.hooks.registry_path_file"),
         *(

@@ -1,6 +1,7 @@
 """A first settings file from a few answers: what differs from the defaults, and nothing else."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from bot.domain.builder.definitions import PROJECT
 from bot.domain.ways import Way
 from bot.settings.sections.upstream import RECOMMENDED
 
@@ -17,6 +19,7 @@ _HEAD = """\
 """
 _NOTES = {
     "github": "Where the repositories are, and how the bot signs in.",
+    "azure_devops": "Whose pipelines are started and whose repositories are read, beside GitHub.",
     "registries": "The only ones that are asked: what your own images stand on and hold is read there too.",
     "vulnerabilities": "Whose CVEs of packages are read: of all that images may hold.",
     "store": "Where the bot remembers.",
@@ -26,9 +29,8 @@ _NOTES = {
 
 GITHUB = "https://github.com"
 _API = "https://api.github.com"
+_AZURE_DEVOPS = ("dev.azure.com", "visualstudio.com")
 _OTHER_FORGES = {
-    "dev.azure.com": "Azure DevOps",
-    "visualstudio.com": "Azure DevOps",
     "gitlab.com": "GitLab",
     "bitbucket.org": "Bitbucket",
 }
@@ -43,7 +45,8 @@ class Answers:
     """`github` is an address that people visit; `app` None stands for a token, `channel` None for no Slack.
 
     `secrets` is the folder in which the secrets' files are; `registries` are the hosts of own images. Where it
-    `reads_cves`, those of packages are read too.
+    `reads_cves`, those of packages are read too. `azure` are organisations of Azure DevOps, `projects` those of
+    their projects whose repositories are read, as `organisation/project`; `*` stands for all.
     """
 
     github: str = GITHUB
@@ -55,12 +58,19 @@ class Answers:
     way: Way = Way.CONTAINER
     registries: tuple[str, ...] = ()
     reads_cves: bool = True
+    azure: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
 
     @property
     def secret_files(self) -> dict[Path, str]:
         """The files that have to be there, each with what belongs into it."""
         files = {
             self.sign_in: "the App's private key (PEM)" if self.app else "a token with the rights that README names"
+        }
+        files |= {
+            self.secrets / f"azure-devops-{name}": f"a personal access token of {name} at Azure DevOps"
+            for name in self.azure
+            if self.way is not Way.CLUSTER
         }
         if self.channel:
             files[self.secrets / "slack-token"] = "the Slack app's bot token"
@@ -117,7 +127,8 @@ def _sections(answers: Answers) -> dict[str, Any]:
     store: dict[str, Any] = {"url": answers.store}
     if answers.needs_password:
         store["password_file"] = str(answers.secrets / "database-password")
-    sections: dict[str, Any] = {"github": github, "registries": registries, **cves, "store": store}
+    azure = {"azure_devops": _azure_devops(answers)} if answers.azure else {}
+    sections: dict[str, Any] = {"github": github, **azure, "registries": registries, **cves, "store": store}
     if answers.channel:
         token = str(answers.secrets / "slack-token")
         sections["slack"] = {"bot_token_file": token, "channel": answers.channel}
@@ -128,6 +139,20 @@ def _sections(answers: Answers) -> dict[str, Any]:
             "auth": {"tokens_file": str(answers.secrets / "web-tokens")},
         }
     return sections
+
+
+def _azure_devops(answers: Answers) -> dict[str, Any]:
+    """In a cluster the bot signs in as its pod, elsewhere by a token of each organisation."""
+    is_pod = answers.way is Way.CLUSTER
+    organizations = {
+        name: {"identity": "workload_identity"}
+        if is_pod
+        else {"token_file": str(answers.secrets / f"azure-devops-{name}")}
+        for name in answers.azure
+    }
+    every = [f"{name}/*/*" for name in answers.azure]
+    include = every if answers.projects == ("*",) else [f"{project}/*" for project in answers.projects]
+    return {"organizations": organizations, **({"repositories": {"include": include}} if include else {})}
 
 
 def _access(host: str, way: Way) -> dict[str, str]:
@@ -145,9 +170,30 @@ def own_registry(github: str) -> str:
 def forge_defect(address: str) -> str | None:
     """Why the bot cannot work with what is at that address; None where it may be a GitHub."""
     host = urlsplit(address if "//" in address else f"https://{address}").hostname or ""
+    if any(_is_below(host, domain) for domain in _AZURE_DEVOPS):
+        return f"{host} is Azure DevOps; name its organisations by --azure-devops, beside GitHub"
     for domain, name in _OTHER_FORGES.items():
-        if host == domain or host.endswith(f".{domain}"):
-            return f"{host} is {name}, which the bot does not work with yet: it reads and writes on GitHub alone"
+        if _is_below(host, domain):
+            return f"{host} is {name}, which the bot does not work with yet: it works with GitHub and Azure DevOps"
+    return None
+
+
+def _is_below(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
+
+
+def azure_defect(organizations: Sequence[str], projects: Sequence[str]) -> str | None:
+    """Why these are no organisations of Azure DevOps with projects of theirs; None where they may be."""
+    for name in organizations:
+        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,49}", name, re.ASCII) is None:
+            return f"{name[:100]!r} is no organisation; write contoso of https://dev.azure.com/contoso"
+    known = {name.lower() for name in organizations}
+    for text in projects:
+        organization, _, project = text.partition("/")
+        if re.fullmatch(PROJECT, project, re.ASCII) is None:
+            return f"{text[:100]!r} is no project; write organisation/project, or * for all"
+        if organization.lower() not in known:
+            return f"{text[:100]!r} is of none of the organisations; name {organization[:50]} among them"
     return None
 
 

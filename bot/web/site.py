@@ -90,6 +90,7 @@ class Senders:
     github: str | None = field(default=None, repr=False)
     registry: str | None = field(default=None, repr=False)
     registry_path: str | None = field(default=None, repr=False)
+    azure_devops: str | None = field(default=None, repr=False)
     clusters: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of each source that tells what runs in it, by name."""
 

@@ -40,6 +40,9 @@ class HookSettings(Section):
     github_secret_file: Path | None = Field(
         None, description="File with the secret of the webhook of the GitHub App or the organisation."
     )
+    azure_devops_secret_file: Path | None = Field(
+        None, description="File with the secret of service hooks, sent as Authorization: Bearer SECRET."
+    )
     registry_secret_file: Path | None = Field(
         None, description="File with the secret that registries send as Authorization: Bearer SECRET."
     )

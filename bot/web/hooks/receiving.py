@@ -1,4 +1,4 @@
-"""`/hooks/github` and `/hooks/registry`: who sends is checked before a body is read, or as soon as it has been.
+"""`/hooks/…` of GitHub, Azure DevOps and registries: who sends is checked before a body is read, or right after.
 
 Sources: distribution.github.io "Notifications"; learn.microsoft.com "Azure Container Registry webhook reference";
 docs.docker.com "Webhooks". Which host sent it counts nothing: the tag is looked up wherever it is watched.
@@ -19,6 +19,7 @@ from bot.domain.reach import Reach
 from bot.store.events import EventsStore
 from bot.web.access.guard import note_wrong_token
 from bot.web.hooks import github
+from bot.web.hooks.azure_devops import event_id_of, reach_of_service_hook
 from bot.web.hooks.github import pushed, reach_of
 from bot.web.site import site_of
 
@@ -88,8 +89,23 @@ async def from_registry(request: Request) -> Response:
     return await _taken(request, "registry", digest.hexdigest(), reach_of_push(payload))
 
 
-async def _read(request: Request, hashed: Callable[[bytes], object]) -> bytearray:
-    """The body, each part of which is hashed as it comes in; `Bounds` says how much of it there may be."""
+async def from_azure_devops(request: Request) -> Response:
+    """An event of a service hook, by the secret in the `Authorization` header that it was given: none is signed."""
+    secret = site_of(request).senders.azure_devops
+    if secret is None:
+        return PlainTextResponse("no secret is set for Azure DevOps' events\n", 404)
+    if not hmac.compare_digest(secret.encode(), _read_secret(request, None)):
+        note_wrong_token(request, site_of(request))
+        return _answered(request, "azure-devops", "forged", 403)
+    payload = _payload(await _read(request))
+    event_id = None if payload is None else event_id_of(payload)
+    if payload is None or event_id is None:
+        return _answered(request, "azure-devops", "malformed", 400)
+    return await _taken(request, "azure-devops", event_id, reach_of_service_hook(payload))
+
+
+async def _read(request: Request, hashed: Callable[[bytes], object] = lambda _: None) -> bytearray:
+    """The body, each part of which is `hashed` as it comes in; `Bounds` says how much of it there may be."""
     body = bytearray()
     async for part in request.stream():
         hashed(part)
@@ -128,6 +144,7 @@ def _payload(body: bytearray) -> Mapping[str, Any] | None:
 
 routes = [
     Route("/hooks/github", from_github, methods=["POST"], name="hooks-github"),
+    Route("/hooks/azure-devops", from_azure_devops, methods=["POST"], name="hooks-azure-devops"),
     Route("/hooks/registry", from_registry, methods=["POST"], name="hooks-registry"),
     Route("/hooks/registry/{path}", from_registry, methods=["POST"], name="hooks-registry-path"),
 ]

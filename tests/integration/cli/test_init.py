@@ -26,7 +26,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 NOTHING_TO_ASK = (
     *("--way", "container", "--github", "github.com", "--app", 1, "--owners", "*", "--channel", "-"),
-    *("--registries", "-", "--no-cves"),
+    *("--registries", "-", "--no-cves", "--azure-devops", "-"),
 )
 
 
@@ -40,7 +40,7 @@ def test_the_answers_make_a_file_that_config_check_takes(
     secrets = file.parent / "secrets"
     secrets.mkdir()
     (secrets / "slack-token").write_text("xoxb-1")
-    answering(monkeypatch, "container", "", "", "contoso", "C0123456789", "", "")
+    answering(monkeypatch, "container", "", "", "contoso", "C0123456789", "", "", "")
     ran = bot("init", "--secrets", secrets)
     assert (ran.code, ran.err) == (0, "")
     assert f"put the Slack app's bot token into {secrets}/slack-token (there is a file already)" in ran.out
@@ -56,7 +56,7 @@ def test_the_answers_make_a_file_that_config_check_takes(
 def test_a_token_is_asked_for_owners_and_an_app_is_not(
     bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering(monkeypatch, "", "12345", "-", "-", "n")
+    answering(monkeypatch, "", "12345", "-", "-", "n", "")
     ran = bot("init", "--way", "container")
     assert ran.code == 0
     assert "Whose repositories" not in ran.out
@@ -69,7 +69,7 @@ def test_a_token_is_asked_for_owners_and_an_app_is_not(
 def test_a_cluster_is_asked_where_to_remember_and_told_the_overlay_that_fits(
     bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering(monkeypatch, "", "12345", "-", "myacr.azurecr.io", "postgresql://freshness@db/freshness", "")
+    answering(monkeypatch, "", "12345", "-", "myacr.azurecr.io", "postgresql://freshness@db/freshness", "", "")
     ran = bot("init", "--way", "cluster")
     assert (ran.code, ran.err) == (0, "")
     assert "put it into deploy/overlays/replicated/freshness.yaml" in ran.out
@@ -100,7 +100,17 @@ def test_for_a_cluster_it_writes_what_the_manifests_hold(bot: Command, file: Pat
     held = yaml.safe_load((ROOT / f"deploy/overlays/{overlay}/freshness.yaml").read_text())
     words = ("--github", "github.com", "--app", 12345, "--owners", "contoso", "--channel", "C0123456789")
     ran = bot(
-        "init", "--way", "cluster", *words, "--registries", "ghcr.io", "--store", held["store"]["url"], "--no-cves"
+        "init",
+        "--way",
+        "cluster",
+        *words,
+        "--registries",
+        "ghcr.io",
+        "--store",
+        held["store"]["url"],
+        "--no-cves",
+        "--azure-devops",
+        "-",
     )
     assert ran.code == 0
     assert yaml.safe_load(file.read_text()) == held
@@ -125,13 +135,20 @@ def test_a_file_that_is_there_stays(bot: Command, file: Path) -> None:
     assert file.read_text() == "log: text\n"
 
 
-@pytest.mark.parametrize("address", ["https://dev.azure.com/contoso", "contoso.visualstudio.com", "gitlab.com"])
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://dev.azure.com/contoso", "is Azure DevOps; name its organisations by --azure-devops"),
+        ("contoso.visualstudio.com", "is Azure DevOps; name its organisations by --azure-devops"),
+        ("gitlab.com", "is GitLab, which the bot does not work with yet"),
+    ],
+)
 def test_another_forge_is_refused_by_its_name_before_anything_else_is_asked(
-    bot: Command, file: Path, address: str
+    bot: Command, file: Path, address: str, told: str
 ) -> None:
     ran = bot("init", "--github", address)
     assert (ran.code, ran.out) == (2, "")
-    assert "which the bot does not work with yet" in ran.err
+    assert told in ran.err
     assert not file.exists()
 
 
@@ -222,7 +239,16 @@ def told_secrets(folder: Path) -> tuple[object, ...]:
     secrets.mkdir()
     (secrets / "github-token").write_text("ghp_x")
     words = ("--way", "container", "--app", 0, "--owners", "contoso", "--channel", "-", "--registries", "-")
-    return (*words, "--no-cves", "--secrets", secrets, "--store", f"sqlite:///{folder}/freshness.db")
+    return (
+        *words,
+        "--azure-devops",
+        "-",
+        "--no-cves",
+        "--secrets",
+        secrets,
+        "--store",
+        f"sqlite:///{folder}/freshness.db",
+    )
 
 
 def test_where_secrets_are_missing_one_line_says_which_and_the_next_command_tries_it(
@@ -312,3 +338,64 @@ def test_without_settings_of_theirs_the_lines_are_shown(bot: Command, file: Path
     assert "There are no settings of Renovate's here." in ran.out
     assert '"matchUpdateTypes"' in ran.out
     assert list(file.parent.iterdir()) == []
+
+
+def test_organisations_of_azure_devops_are_asked_for_with_their_projects(
+    bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, "contoso, fabrikam", "contoso/Web Shop")
+    ran = bot("init", *NOTHING_TO_ASK[:-2], "--secrets", file.parent)
+    assert (ran.code, ran.err) == (0, "")
+    assert yaml.safe_load(file.read_text())["azure_devops"] == {
+        "organizations": {
+            name: {"token_file": f"{file.parent}/azure-devops-{name}"} for name in ("contoso", "fabrikam")
+        },
+        "repositories": {"include": ["contoso/Web Shop/*"]},
+    }
+    assert f"put a personal access token of fabrikam at Azure DevOps into {file.parent}/azure-devops-" in ran.out
+    assert "azure_devops.organizations.fabrikam.token_file" in bot("config", "check", "-c", file).err
+    for name in ("github-app.pem", "azure-devops-contoso", "azure-devops-fabrikam"):
+        (file.parent / name).write_text("token")
+    assert "azure_devops" not in bot("config", "check", "-c", file).err
+
+
+def test_all_projects_are_read_unless_some_are_named_and_a_pod_signs_in_as_itself(bot: Command, file: Path) -> None:
+    words = ("--store", "sqlite:////data/freshness.db", "--azure-devops", "contoso", "--projects", "*")
+    assert bot("init", "--way", "cluster", *NOTHING_TO_ASK[2:-2], *words).code == 0
+    assert yaml.safe_load(file.read_text())["azure_devops"] == {
+        "organizations": {"contoso": {"identity": "workload_identity"}},
+        "repositories": {"include": ["contoso/*/*"]},
+    }
+
+
+def test_pipelines_alone_need_no_project(bot: Command, file: Path) -> None:
+    assert bot("init", *NOTHING_TO_ASK[:-2], "--azure-devops", "contoso", "--projects", "-").code == 0
+    assert yaml.safe_load(file.read_text())["azure_devops"].keys() == {"organizations"}
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ("https://dev.azure.com/contoso",),
+            "--azure-devops: 'https://dev.azure.com/contoso' is no organisation; ",
+        ),
+        (("contoso", "--projects", "shop"), "--projects: 'shop' is no project; write organisation/project, or * "),
+        (("contoso", "--projects", "fabrikam/shop"), "--projects: 'fabrikam/shop' is of none of the organisations"),
+    ],
+)
+def test_what_azure_devops_never_calls_so_is_refused_in_one_line(
+    bot: Command, file: Path, words: tuple[str, ...], line: str
+) -> None:
+    ran = bot("init", *NOTHING_TO_ASK[:-2], "--azure-devops", *words)
+    assert (ran.code, ran.err.count("\n"), file.exists()) == (2, 1, False)
+    assert line in ran.err
+
+
+def test_projects_that_nobody_answers_are_told_in_one_line(
+    bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    ran = bot("init", *NOTHING_TO_ASK[:-2], "--azure-devops", "contoso")
+    assert (ran.code, file.exists()) == (2, False)
+    assert "a question was not answered; answer it by its option" in ran.err

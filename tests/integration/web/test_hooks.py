@@ -16,13 +16,14 @@ from bot.store.rows.tables import deliveries
 from bot.web.site import Senders, Site
 from tests.integration.web.conftest import ACTOR, Asking
 
-SECRET, HEADER, PATH = "s" * 32, "h" * 32, "p" * 32
+SECRET, HEADER, PATH, SERVICE_HOOK = "s" * 32, "h" * 32, "p" * 32, "a" * 32
+EVENT = {"id": "03c164c2-8912-4d5e-8009-3707d5f83734", "eventType": "git.push", "resource": {}}
 PUSH = {"ref": "refs/heads/main", "repository": {"id": 7, "default_branch": "main"}}
 
 
 @pytest.fixture
 def expecting(site: Site) -> Site:
-    return replace(site, senders=Senders(SECRET, HEADER, PATH))
+    return replace(site, senders=Senders(SECRET, HEADER, PATH, azure_devops=SERVICE_HOOK))
 
 
 def signed(body: bytes, secret: str = SECRET, **headers: str) -> dict[str, str]:
@@ -79,8 +80,9 @@ async def test_an_event_needs_an_id(asking: Asking, expecting: Site, delivery: s
 async def test_what_is_no_event_is_refused(asking: Asking, expecting: Site, body: bytes) -> None:
     client = asking(of=expecting)
     assert (await client.post("/hooks/github", content=body, headers=signed(body))).status_code == 400
-    headers = {"Authorization": f"Bearer {HEADER}"}
-    assert (await client.post("/hooks/registry", content=body, headers=headers)).status_code == 400
+    for place, secret in (("registry", HEADER), ("azure-devops", SERVICE_HOOK)):
+        headers = {"Authorization": f"Bearer {secret}"}
+        assert (await client.post(f"/hooks/{place}", content=body, headers=headers)).status_code == 400
 
 
 async def test_an_oversized_event_is_refused_unread(asking: Asking, expecting: Site) -> None:
@@ -88,7 +90,9 @@ async def test_an_oversized_event_is_refused_unread(asking: Asking, expecting: S
     assert (await asking(of=expecting).post("/hooks/github", content=body)).status_code == 413
 
 
-@pytest.mark.parametrize("path", ["/hooks/github", "/hooks/registry", f"/hooks/registry/{PATH}"])
+@pytest.mark.parametrize(
+    "path", ["/hooks/github", "/hooks/azure-devops", "/hooks/registry", f"/hooks/registry/{PATH}"]
+)
 async def test_nothing_is_taken_where_no_secret_is_set(asking: Asking, path: str) -> None:
     body = b"{}"
     headers = signed(body) | {"Authorization": f"Bearer {HEADER}"}
@@ -100,6 +104,22 @@ async def test_a_registry_is_known_by_its_header(asking: Asking, expecting: Site
     for shown, status in ((f"Bearer {HEADER}", 202), (f"Bearer {PATH}", 403), (HEADER, 403), ("", 403)):
         answer = await client.post("/hooks/registry", content=b"{}", headers={"Authorization": shown})
         assert answer.status_code == status
+
+
+async def test_a_service_hook_is_known_by_its_header_and_each_event_counts_once(
+    asking: Asking, expecting: Site
+) -> None:
+    client, right = asking(of=expecting), f"Bearer {SERVICE_HOOK}"
+    for shown, status in ((f"Bearer {HEADER}", 403), (SERVICE_HOOK, 403), ("", 403), (right, 202), (right, 202)):
+        answer = await client.post("/hooks/azure-devops", json=EVENT, headers={"Authorization": shown})
+        assert answer.status_code == status
+    assert await kept(expecting) == ["azure-devops"]
+
+
+async def test_an_event_of_a_service_hook_needs_an_id(asking: Asking, expecting: Site) -> None:
+    headers = {"Authorization": f"Bearer {SERVICE_HOOK}"}
+    answer = await asking(of=expecting).post("/hooks/azure-devops", json={**EVENT, "id": "x"}, headers=headers)
+    assert answer.status_code == 400
 
 
 async def test_a_registry_without_headers_is_known_by_its_path_which_no_log_sees(

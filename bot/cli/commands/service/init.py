@@ -40,6 +40,12 @@ def init(
     cves: Annotated[
         bool | None, typer.Option("--cves/--no-cves", help="Read the CVEs of packages from their publishers.")
     ] = None,
+    azure_devops: Annotated[
+        str | None, typer.Option(help="Organisations of Azure DevOps, by commas; - for none.")
+    ] = None,
+    projects: Annotated[
+        str | None, typer.Option(help="Their projects that are read, ORGANISATION/PROJECT; * for all, - for none.")
+    ] = None,
     secrets: Annotated[Path, typer.Option(help="Folder of the secrets' files.")] = Path("/run/secrets"),
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     action: Annotated[bool, typer.Option("--action", help="The same as --way action.")] = False,
@@ -68,7 +74,7 @@ def init(
     if beside is not None:
         hand_over(beside.value.capitalize())
         return
-    questions = _Questions(github, app, owners, channel, registries, store, cves, secrets)
+    questions = _Questions(github, app, owners, channel, registries, store, cves, secrets, azure_devops, projects)
     chosen = Way.ACTION if action else way
     if chosen in (None, Way.CONTAINER, Way.CLUSTER):
         questions.check()
@@ -129,18 +135,26 @@ class _Questions:
     store: str | None
     cves: bool | None
     secrets: Path
+    azure_devops: str | None
+    projects: str | None
 
     def check(self) -> None:
         """Raises `Failure` where the bot cannot work with the forge that an option names, or nobody is called as an
         option says."""
         from bot.domain.failure import Failure, Trouble
-        from bot.settings.starting import forge_defect, owner_defect
+        from bot.settings.starting import azure_defect, forge_defect, owner_defect
 
         if self.github is not None and (defect := forge_defect(self.github)) is not None:
             raise Failure(Trouble.DENIED, defect, where="--github")
         for owner in _listed(self.owners or ""):
             if (defect := owner_defect(owner)) is not None:
                 raise Failure(Trouble.MALFORMED, defect, where="--owners")
+        organizations, projects = _named(self.azure_devops or ""), _named(self.projects or "")
+        if (defect := azure_defect(organizations, ())) is not None:
+            raise Failure(Trouble.MALFORMED, defect, where="--azure-devops")
+        is_open = self.azure_devops is None or projects == ("*",)
+        if not is_open and (defect := azure_defect(organizations, projects)) is not None:
+            raise Failure(Trouble.MALFORMED, defect, where="--projects")
 
     def answers(self, way: Way) -> "Answers":
         """Asks for the rest, as far as that way needs it: an App is told whose repositories it may see, and one
@@ -169,6 +183,7 @@ class _Questions:
         cves = self.cves
         if cves is None:
             cves = typer.confirm(f"Read the CVEs of packages ({in_words()})", default=True)
+        azure, projects = self._asked_of_azure()
         owner_names = tuple(name.removesuffix("/*") for name in _listed(owners))
         return Answers(
             github=github,
@@ -180,11 +195,30 @@ class _Questions:
             way=way,
             registries=() if registries == NONE else _listed(registries),
             reads_cves=cves,
+            azure=azure,
+            projects=projects,
         )
+
+    def _asked_of_azure(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The organisations of Azure DevOps, and those of their projects whose repositories are read."""
+        from dataclasses import replace
+
+        azure = self.azure_devops or typer.prompt("Organisations of Azure DevOps, by commas (-: none)", default="-")
+        replace(self, azure_devops=azure).check()
+        if not _named(azure):
+            return (), ()
+        question = "Their projects that are read, as organisation/project, by commas (*: all, -: pipelines alone)"
+        projects = self.projects or typer.prompt(question, default="*")
+        replace(self, azure_devops=azure, projects=projects).check()
+        return _named(azure), _named(projects)
 
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _named(text: str) -> tuple[str, ...]:
+    return () if text.strip() == "-" else _listed(text)
 
 
 def _tell_laptop() -> None:
