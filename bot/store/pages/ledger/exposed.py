@@ -17,7 +17,7 @@ from bot.store.engine.codec import load, readable
 from bot.store.engine.writing import chunks
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.inventories.inventories import inventory_packages, package_of, packages, packages_by_id
-from bot.store.rows.inventories.marks import read_marks
+from bot.store.rows.inventories.marks import mark_in, with_marks
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,
@@ -93,7 +93,7 @@ class Exposed:
     cves: dict[str, CveFacts] = field(default_factory=dict)
     said: dict[tuple[str, str], CveFacts] = field(default_factory=dict)
     by_package: dict[int, list[Exposure]] = field(default_factory=dict)
-    marks: Mapping[str, CveMark] = field(default_factory=dict)
+    marks: dict[str, CveMark] = field(default_factory=dict)
 
     def add(self, facts: CveFacts) -> None:
         earlier = self.cves.get(facts.cve)
@@ -121,7 +121,6 @@ async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> E
         pairs = await _pairs(connection, affected_packages.c.vulnerability_id, records)
     await _of_dumps(connection, exposed, records, pairs)
     await _of_dotnet(connection, exposed, cve)
-    exposed.marks = await read_marks(connection, exposed.cves)
     return exposed
 
 
@@ -150,7 +149,6 @@ async def _of_pairs(connection: AsyncConnection, pairs: Sequence[Any], nuget: Ma
         records |= await _records(connection, exposed, conditions=[vulnerabilities.c.id.in_(ids)])
     await _of_dumps(connection, exposed, records, pairs)
     await _of_dotnet(connection, exposed, None, nuget)
-    exposed.marks = await read_marks(connection, exposed.cves)
     return exposed
 
 
@@ -163,7 +161,7 @@ async def _records(
     """What dumps say, by the ids of records: a row for each CVE that one is about."""
     cve_name = func.coalesce(vulnerability_cves.c.cve, vulnerabilities.c.name)
     of_one = () if cve is None else (cve_name == cve,)
-    rows = await connection.execute(
+    query = (
         select(vulnerabilities, cve_name.label("cve"), dumps.c.ecosystem)
         .join(dumps, dumps.c.id == vulnerabilities.c.dump_id)
         .outerjoin(vulnerability_cves, vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id)
@@ -171,7 +169,8 @@ async def _records(
         .order_by(vulnerabilities.c.id)
     )
     records: dict[int, list[Any]] = {}
-    for row in rows:
+    for row in await connection.execute(with_marks(query, cve_name)):
+        exposed.marks[row.cve] = mark_in(row)
         records.setdefault(row.id, []).append(row)
         severity = Severity(row.severity) if row.severity else None
         exposed.add(CveFacts(row.cve, row.title, severity, row.rated_by, row.score, (row.ecosystem,)))
@@ -231,7 +230,9 @@ async def _of_dotnet(
     if only is not None and not only:
         return
     query = select(advisories.c.cve, advisories.c.source, advisories.c.advisory)
-    rows = await connection.execute(query if cve is None else query.where(advisories.c.cve == cve))
+    query = with_marks(query if cve is None else query.where(advisories.c.cve == cve), advisories.c.cve)
+    rows = (await connection.execute(query)).all()
+    exposed.marks |= {row.cve: mark_in(row) for row in rows}
     statements = readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}")
     by_name: dict[str, list[tuple[Advisory, AffectedPackage]]] = {}
     for advisory in combine_all(statements).values():

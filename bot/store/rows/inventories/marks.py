@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Date, Integer, Table, delete, select
+from sqlalchemy import Column, ColumnElement, Date, Integer, Select, Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.cves.marks import EPSS_UNIT, CveMark, CveMarks, MarkedCves, Value, changes_of
@@ -52,6 +52,23 @@ async def _save(connection: AsyncConnection, table: Table, column: str, told: Ma
     if changes.gone:
         await connection.execute(delete(table).where(is_among(table.c.cve, "gone")), {"gone": changes.gone})
     return len(rows) + len(changes.gone)
+
+
+def with_marks(query: Select[Any], cve: ColumnElement[Any]) -> Select[Any]:
+    """The same query with what stands beside the CVE in that column, for `mark_in`: no statement of its own."""
+    return (
+        query.add_columns(
+            exploited_cves.c.cve.label("exploited"), exploited_cves.c.listed_on, epss_scores.c.score.label("epss")
+        )
+        .outerjoin(exploited_cves, exploited_cves.c.cve == cve)
+        .outerjoin(epss_scores, epss_scores.c.cve == cve)
+    )
+
+
+def mark_in(row: Any) -> CveMark:
+    """What stands beside the CVE of a row of `with_marks`."""
+    epss = None if row.epss is None else row.epss / EPSS_UNIT
+    return CveMark(row.exploited is not None, row.listed_on, epss)
 
 
 _EXPLOITED = select(exploited_cves)
