@@ -26,15 +26,34 @@ def check_own_workflow(pipeline: Pipeline, step: PipelineStep) -> None:
 
 
 def rights(
-    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, required_rights: Values[str, str]
+    repository: RepositoryTexts,
+    pipeline: Pipeline,
+    step: PipelineStep,
+    required_rights: Values[str, str],
+    beside: Values[str, str] | None = None,
 ) -> tuple[Edit, ...]:
     """The edits that grant a step's job what it lacks. Raises `NotSpliceable`.
 
     A job without permissions of its own gets those that it has had, so that it keeps them. Where its workflow is
-    called, those who call it have to grant all that it asks for: a run does not begin otherwise.
+    called, those who call it have to grant all that it asks for: a run does not begin otherwise. With them go the
+    rights that other suggestions for this job need, `beside`, as far as callers grant these too: a job has its
+    rights once, so that each suggestion writes the same.
     """
+    try:
+        return _granting(repository, pipeline, step, {**required_rights, **(beside or {})})
+    except _NotGranted:
+        return _granting(repository, pipeline, step, required_rights)
+
+
+class _NotGranted(NotSpliceable):
+    """Those who call a workflow do not grant what its job would ask for, or it is not known of them."""
+
+
+def _granting(
+    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, wanted_rights: Values[str, str]
+) -> tuple[Edit, ...]:
     job = step.job
-    missing = {scope: right for scope, right in required_rights.items() if job.may_write(scope) is not True}
+    missing = {scope: right for scope, right in wanted_rights.items() if job.may_write(scope) is not True}
     if not missing:
         return ()
     own = job.mapping.get("permissions")
@@ -52,15 +71,15 @@ def rights(
 def _check_granted(
     repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, written: Values[str, str]
 ) -> None:
-    """Raises `NotSpliceable` where the job of a workflow that is called would ask for more than its callers grant,
+    """Raises `_NotGranted` where the job of a workflow that is called would ask for more than its callers grant,
     or for more than is known of them."""
     asked = ", ".join(f"{scope}: {right}" for scope, right in written.items())
     callers = list(_callers(repository, step))
     if "workflow_call" in pipeline.events and not callers:
-        raise NotSpliceable(f"others call it, and have to grant it {asked}")
+        raise _NotGranted(f"others call it, and have to grant it {asked}")
     for calling, job in callers:
         if not all(_grants(job, scope, right) for scope, right in written.items()):
-            raise NotSpliceable(f"{calling.path} calls it, and has to grant it {asked}")
+            raise _NotGranted(f"{calling.path} calls it, and has to grant it {asked}")
 
 
 def _callers(repository: RepositoryTexts, step: PipelineStep) -> Iterator[tuple[Pipeline, PipelineJob]]:

@@ -45,7 +45,7 @@ def sign_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
         repository,
         push,
         advice,
-        _rights_behind(repository, push),
+        {"id-token": "write"},
         lambda image: [
             [f"- uses: {COSIGN_INSTALLER}"],
             [
@@ -66,7 +66,7 @@ def attest_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
         repository,
         push,
         advice,
-        _rights_behind(repository, push),
+        {"id-token": "write", "attestations": "write"},
         lambda image: [
             *image.in_small_letters,
             [
@@ -287,7 +287,8 @@ def _after(
     if pushes_unasked(push.step):
         return Fix(advice, left_alone=_OTHER_INPUTS)
     try:
-        granted = rights(repository, push.pipeline, push.step, required_rights)
+        beside = _rights_behind(repository, push) if required_rights else None
+        granted = rights(repository, push.pipeline, push.step, required_rights, beside)
         check_own_workflow(push.pipeline, push.step)
         image = pushed_image(repository, push, word)
         condition = condition_of(push)
