@@ -63,16 +63,16 @@ def answer_of(answer: Answer | Failure) -> Answer:
 async def served_together(
     items: Sequence[Item], home: Callable[[Item], Identity], forge: Forge, builder: Builder
 ) -> list[ServedTogether[Item]]:
-    """Groups items by what serves the owners of their repositories, which `home` tells as what builds them is asked
-    about them. Raises `Failure`."""
-    served = dict[tuple[str, str], ServedTogether[Item]]()
+    """Groups items by what serves the owners of their repositories, at the forge and at the builder: `home` tells a
+    repository as what builds it is asked about it. Raises `Failure`."""
+    served = dict[tuple[tuple[str, str], tuple[str, str]], ServedTogether[Item]]()
     groups = dict[tuple[int, int], ServedTogether[Item]]()
     for item in items:
-        owner = home(item).owner
-        if owner not in served:
+        owners = home(item).for_forge.owner, home(item).owner
+        if owners not in served:
             own_forge = await forge.serving(home(item).for_forge)
             own_builder = await builder.serving(home(item))
             group = ServedTogether[Item](own_forge, own_builder)
-            served[owner] = groups.setdefault((id(own_forge), id(own_builder)), group)
-        served[owner].items.append(item)
+            served[owners] = groups.setdefault((id(own_forge), id(own_builder)), group)
+        served[owners].items.append(item)
     return list(groups.values())
