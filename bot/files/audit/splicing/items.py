@@ -119,10 +119,13 @@ def _file_of(repository: RepositoryTexts, item: Mapping | Scalar) -> tuple[str, 
 
 
 def _dash(text: str, lines: Lines, item: Mapping | Scalar) -> tuple[int, int]:
-    """The line and the column of the dash before an item."""
+    """The line and the column of the dash before an item, which may stand alone on a line above it."""
     first = first_scalar(item)
     line = lines.at(first.start if first is not None else item.start)
     before = text[lines.start(line) : first.start if first is not None else item.start]
+    while not before.partition("#")[0].strip() and line > 1:
+        line -= 1
+        before = lines.of(line).partition("#")[0]
     if before.strip() != "-":
         raise NotSpliceable("the items of its list do not stand on lines of their own")
     return line, before.index("-")

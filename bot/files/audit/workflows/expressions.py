@@ -172,8 +172,9 @@ class _Value:
         return self.kind is _Kind.PLAIN and self.text == "true"
 
     def equals(self, other: "_Value") -> bool:
-        """As GitHub compares: texts in any case, and a text with another kind as numbers."""
-        if {self.kind, other.kind} == {_Kind.TEXT, _Kind.PLAIN}:
+        """As GitHub compares: texts in any case, and all else as numbers, of which null and an empty text are 0."""
+        is_by_number = [each.kind is not _Kind.OPEN or not each.text for each in (self, other)]
+        if _Kind.PLAIN in {self.kind, other.kind} and all(is_by_number):
             return self._number() == other._number()
         return self.text.lower() == other.text.lower()
 

@@ -60,6 +60,24 @@ SCAN = """
 """
 
 
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("github.event.pull_request.head.repo.fork == false", True),
+        ("github.event.pull_request.number == 0", True),
+        ("github.event.pull_request.draft != true", True),
+        ("github.event.pull_request.draft == true", False),
+        ("github.event.pull_request.title == 'x'", False),
+        ("null == false", True),
+        ("null == 1", False),
+        ("true == 1", True),
+    ],
+)
+def test_what_an_event_does_not_have_is_zero_beside_no_text(condition: str, holds: bool) -> None:
+    absent = ("head.repo.fork", "number", "draft", "title")
+    assert truth(condition, {f"github.event.pull_request.{name}": "" for name in absent}) is holds
+
+
 def test_a_step_runs_by_a_variable_that_says_false() -> None:
     assert outcome("image-scanned", {BUILD: workflow(PUSH + SCAN, top="env: {SCANS: 'false'}")}) is Outcome.HOLDS
     assert outcome("image-scanned", {BUILD: workflow(PUSH + SCAN, top="env: {SCANS: ''}")}) is Outcome.FAILS

@@ -70,6 +70,7 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
     [
         ("push:", "nobody but a commit starts it"),
         ("push: {tags: ['v*']}", "nothing but a tag starts it"),
+        ("push: {branches: [main], tags: ['v*']}", "nothing but a commit or a tag starts it"),
         ("push:\npull_request:", "nobody but a commit starts it"),
         ("issue_comment:", "nothing but issue_comment starts it"),
         ("push:\nrelease:", "nothing but push or release starts it"),

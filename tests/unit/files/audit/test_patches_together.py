@@ -95,6 +95,19 @@ def test_what_is_suggested_runs_just_where_its_push_does(condition: str, flag: s
             assert {truth(each["if"], values) for each in steps[2:]} <= {pushes}
 
 
+@pytest.mark.parametrize("check", ["image-signed", "slsa-level"])
+@pytest.mark.parametrize("dash", ["-\n  uses:", "- # what is pushed\n\n  uses:"])
+def test_steps_stand_behind_one_whose_dash_is_alone_on_its_line(dash: str, check: str) -> None:
+    files = texts({BUILD: workflow(PUSH.replace("- uses:", dash) + "- run: echo done\n")})
+    (fix,) = [each.fix for each in audit(files, NOW) if each.check == check]
+    assert fix is not None
+    assert fix.suggested, fix.left_alone
+    steps = yaml.safe_load(with_edits(files, fix.suggested)[BUILD].decode())["jobs"]["build"]["steps"]
+    pushed = next(place for place, step in enumerate(steps) if "build-push-action" in step.get("uses", ""))
+    assert steps[-1] == {"run": "echo done"}
+    assert pushed < len(steps) - 2
+
+
 RIGHTS = ("", "permissions: {contents: read, packages: write}", "permissions:\n  contents: read\n  packages: write")
 
 

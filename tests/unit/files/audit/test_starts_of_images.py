@@ -121,6 +121,14 @@ def test_what_is_bound_to_root_loses_its_rights_once_it_is_another_user(lines: s
     assert "once it runs as another user" in only("drop-all-capabilities", files)[1].advice
 
 
+def test_what_its_image_starts_as_a_user_loses_its_rights_whatever_it_mounts() -> None:
+    files = {
+        "compose.yaml": SERVICE + "    volumes: ['./data:/data']\n",
+        "Dockerfile": f"FROM {ASPNET}\nUSER 1654\n",
+    }
+    assert only("drop-all-capabilities", files)[1].advice == "add cap_drop: [ALL]"
+
+
 @pytest.mark.parametrize(
     ("image", "uid"), [("prom/prometheus:v3.5.0", "65534"), ("mcr.microsoft.com/mssql/server:2022-latest", "10001")]
 )

@@ -99,7 +99,7 @@ def _fix_of_container(repository: RepositoryTexts, container: Container, image: 
         if stock is not None and stock.starts_as_root and is_started_as_made(stock, container):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None or stock.starts_as_root:
-            advice = _advice(image, advice, is_bound_to_root=_is_bound(container))
+            advice = _advice(image, advice, is_bound_to_root=_is_bound(container, image))
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
             if image.runs_more:
@@ -115,11 +115,14 @@ def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
     return replace(fix, advice=f"{fix.advice}; without {image.needs} its program does not start")
 
 
-def _is_bound(of: Container | Service) -> bool:
-    """Whether a workload is made to run as root, or mounts folders of its host, which may be another user's."""
+def _is_bound(of: Container | Service, image: ImageTraits) -> bool:
+    """Whether a workload is told by whom to run, or mounts folders of its host as root, which may be another
+    user's: who is not root has no rights over these to lose."""
     if isinstance(of, Service):
-        return of.get("user") is not None or any(map(source_of_host, of.nodes("volumes")))
-    return word(of.setting("runAsUser")) is not None or any(host_paths(of.pod))
+        is_told, mounts = of.get("user") is not None, any(map(source_of_host, of.nodes("volumes")))
+    else:
+        is_told, mounts = word(of.setting("runAsUser")) is not None, any(host_paths(of.pod))
+    return is_told or (mounts and not image.starts_as_user)
 
 
 def _advice(image: ImageTraits, then: str, *, is_bound_to_root: bool) -> str:
@@ -161,7 +164,7 @@ def _fix_of_service(repository: RepositoryTexts, service: Service, image: ImageT
         if stock is not None and stock.starts_as_root and is_started_as_made(stock, service):
             return _with_reason(Fix(first_as_its_user(stock, advice)), image)
         if stock is None or stock.starts_as_root:
-            advice = _advice(image, advice, is_bound_to_root=_is_bound(service))
+            advice = _advice(image, advice, is_bound_to_root=_is_bound(service, image))
             if image.changes_users:
                 return _with_reason(Fix(advice, left_alone=_CHANGES_USERS), image)
             if image.runs_more:
