@@ -22,7 +22,7 @@ from bot.files.audit.suggestions.released_rebuild import what_else_is_published
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.files.audit.workflows.flattening import is_called_here
 from bot.files.audit.workflows.model import CLOSED, COMMENTS, TESTS_ONLY, Pipeline
-from bot.files.audit.workflows.refs import named_refs
+from bot.files.audit.workflows.refs import patterns_of
 from bot.files.audit.workflows.releases import (
     READS_MERGE,
     TO_ROLL_BACK,
@@ -72,8 +72,8 @@ def _starters(pipeline: Pipeline) -> str:
     if events == {"push"}:
         if is_for_tags(pipeline):
             return "nothing but a tag"
-        tags = list(named_refs(pipeline.root.mapping("on"), "tags"))
-        return "nothing but a commit or a tag" if tags else "nobody but a commit"
+        names_tags = bool(patterns_of(pipeline.root.mapping("on").mapping("push"), "tags"))
+        return "nothing but a commit or a tag" if names_tags else "nobody but a commit"
     names = sorted(f"a closed {each.removesuffix(CLOSED)}" if each.endswith(CLOSED) else each for each in events)
     return f"nothing but {' or '.join(names)}"
 
