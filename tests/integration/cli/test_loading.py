@@ -36,9 +36,9 @@ QUESTIONS = {
     "packages": ["packages", "find", "openssl"],
     "tree": ["tree", BASE],
 }
-STATEMENTS = {"status": 25, "explain": 17, "images": 5, "promises": 6, "cve": 33, "tree": 18}
-"""Read from the store by a question, the look at its schema included. Of those of `cve` two ask for marks, and one
-for the list that a running bot keeps, and that is not in this store."""
+STATEMENTS = {"status": 25, "explain": 17, "images": 5, "promises": 6, "cve": 31, "tree": 18}
+"""Read from the store by a question, the look at its schema included. One of those of `cve` asks for the list
+that a running bot keeps, and that is not in this store."""
 
 
 @pytest.fixture(scope="module")
