@@ -278,16 +278,20 @@ class Pipelines:
     ) -> Sequence[Sequence[BuildRun]]:
         """The builds of the commit; then, where those are wanted, of each that was built on its branch since."""
         at, project = self._at(definition.organization), _in(definition.project)
-        runs = [await _as_it_waits(at, project, run_of(row, definition.organization)) for row in rows]
+        runs = [run_of(row, definition.organization) for row in rows]
+
+        async def shown(run: Run) -> BuildRun:
+            return _build_run(definition, await _as_it_waits(at, project, run))
+
         own = [run for run in runs if run.commit == merged.commit]
+        groups: dict[str | None, list[BuildRun]] = {merged.commit: [await shown(run) for run in own]}
         if not later:
-            return [[_build_run(definition, run) for run in own]]
+            return list(groups.values())
         trunks = {run.branch for run in own if run.event not in CHECKS} or {await self._trunk(definition)}
-        groups: dict[str | None, list[BuildRun]] = {merged.commit: [_build_run(definition, run) for run in own]}
         for run in runs:
             is_later = run.created_at is not None and run.created_at > merged.at
             if is_later and run.branch in trunks and run.commit != merged.commit:
-                groups.setdefault(run.commit, []).append(_build_run(definition, run))
+                groups.setdefault(run.commit, []).append(await shown(run))
         return list(groups.values())
 
     async def _trunk(self, definition: Definition) -> str | None:
