@@ -14,7 +14,6 @@ _OF_CLUSTER = re.compile(
 _RENDERED = re.compile(
     r"^# Source: (?P<chart>[\w.-]+)(?P<path>(?:/charts/[\w.-]+)*/(?:templates|crds)/[\w./-]+)[ \t]*\r?$", re.M
 )
-_ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +24,8 @@ class FileOrigin:
     source: str = ""
 
 
-def origin_of(path: str, text: str, charts: Collection[str], paths: Collection[str]) -> FileOrigin | None:
+def origin_of(text: str, charts: Collection[str], paths: Collection[str]) -> FileOrigin | None:
     """What a manifest comes from that is no source; None for one that is, or does not say."""
-    if not path.endswith(_ENDINGS):
-        return None
     if (rendered := _RENDERED.search(text)) is not None:
         named = (each for each in charts if each.rpartition("/")[2] == rendered["chart"])
         folders = [each for each in named if f"{each}{rendered['path']}" in paths]

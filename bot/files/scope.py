@@ -202,8 +202,8 @@ class Scope:
 
     def _origin(self, path: str) -> FileOrigin | None:
         if path not in self._origins:
-            text = self._texts.text(path) if path.endswith((".yaml", ".yml")) else ""
-            self._origins[path] = origin_of(path, text, self._charts, self._paths)
+            is_yaml = path.endswith((".yaml", ".yml"))
+            self._origins[path] = origin_of(self._texts.text(path), self._charts, self._paths) if is_yaml else None
         return self._origins[path]
 
     def _decide(self, path: str) -> tuple[FileStanding, str, str]:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from bot.domain.feeds.advisory import Severity, public_record
 from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.rollouts.timing.waves import WavePart
+from bot.domain.wording.message import Style, with_code
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
 from bot.settings.tokens import Person, Right
@@ -122,9 +123,9 @@ def digits(digest: str | None) -> str:
 
 def code(text: str) -> Markup:
     """A sentence with what stands between backticks as code."""
-    parts = text.split("`")
     return Markup().join(
-        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+        Markup("<code>{}</code>").format(run.text) if run.style is Style.CODE else escape(run.text)
+        for run in with_code(text)
     )
 
 

@@ -203,7 +203,11 @@ class _Questions:
         """The organisations of Azure DevOps, and those of their projects whose repositories are read."""
         from dataclasses import replace
 
-        azure = self.azure_devops or typer.prompt("Organisations of Azure DevOps, by commas (-: none)", default="-")
+        from bot.settings.starting import NONE
+
+        azure = self.azure_devops or typer.prompt(
+            "Organisations of Azure DevOps, by commas (-: none)", default=NONE
+        )
         replace(self, azure_devops=azure).check()
         if not _named(azure):
             return (), ()
@@ -218,7 +222,9 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 def _named(text: str) -> tuple[str, ...]:
-    return () if text.strip() == "-" else _listed(text)
+    from bot.settings.starting import NONE
+
+    return () if text.strip() == NONE else _listed(text)
 
 
 def _tell_laptop() -> None:

@@ -314,7 +314,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
     ]
 
 
-def kind_of(manifest: Mapping) -> str:
+def shown_kind(manifest: Mapping) -> str:
     """What an object is called in findings: its kind, where that is known."""
     kind = word(manifest.get("kind")) or "?"
     return "Workload" if HIDDEN_VALUE in kind or HIDDEN in kind else kind
@@ -363,7 +363,7 @@ def _pod(
         return None
     name_node = manifest.mapping("metadata").get("name")
     name = word(name_node) or "?"
-    kind = kind_of(manifest)
+    kind = shown_kind(manifest)
     first = manifest.own.get("kind")
     place = repository.place(first[1] if first else manifest, path)
     is_told = name != "?" and not is_hidden_name(name_node)

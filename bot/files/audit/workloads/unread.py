@@ -17,7 +17,7 @@ from bot.files.audit.workloads.kubernetes import (
     CONTAINER_LISTS,
     branch_containers,
     is_hidden,
-    kind_of,
+    shown_kind,
     way_to_spec,
 )
 from bot.files.audit.workloads.objects import word
@@ -76,7 +76,7 @@ def _of_chart(repository: RepositoryTexts, chart: HelmChart) -> Iterator[UnreadW
             yield UnreadWorkload(place, subject, f"what {name or 'a helper'} puts here is not read", is_pod=True)
     for path, manifest in chart.objects:
         name_of_object = word(manifest.mapping("metadata").get("name")) or "?"
-        kind = kind_of(manifest)
+        kind = shown_kind(manifest)
         label = "" if is_hidden(manifest.mapping("metadata").get("name")) else f"/{name_of_object}"
         for node, is_pod in _hidden_in(manifest):
             place = repository.place(node, path)

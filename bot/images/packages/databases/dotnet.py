@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 
 from bot.domain.packages.package import Inventory, Package, PackageType
-from bot.images.packages.databases.overriding import Assemblies, is_overridden, runtime_target
+from bot.images.packages.databases.overriding import LARGEST_DEPENDENCIES, Assemblies, is_overridden, runtime_target
 from bot.images.packages.reading import Collection, malformed, mapping, read_json, text
 
-_LARGEST = 4 * 1024 * 1024
 _SHIPPED_TYPES = frozenset({"package", "runtimepack"})
 _ASSETS = ("runtime", "native", "runtimeTargets", "resources")
 _NAME = r"(?P<name>Microsoft\.[A-Za-z0-9.]{1,80}\.(?:App|All))"
@@ -23,7 +22,7 @@ def read_dependencies(data: bytes, place: str, frameworks: Sequence[Assemblies] 
     and counts. One that the `frameworks` on which the application runs take the place of is never loaded, and they
     count in its stead. Projects are the application itself. Raises `Failure` for what is no such file.
     """
-    document = read_json(data, place, _LARGEST)
+    document = read_json(data, place, LARGEST_DEPENDENCIES)
     libraries = document.get("libraries")
     if not isinstance(libraries, dict):
         raise malformed("has no libraries, so it is no deps.json", place)

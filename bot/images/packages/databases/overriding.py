@@ -17,7 +17,7 @@ from bot.images.packages.reading import items, mapping, read_json, text
 CONFIG = ".runtimeconfig.json"
 LARGEST_CONFIG = 64 * 1024
 DEPENDENCIES = ".deps.json"
-_LARGEST = 4 * 1024 * 1024
+LARGEST_DEPENDENCIES = 4 * 1024 * 1024
 _CORE = "Microsoft.NETCore.App"
 """What every other framework stands on."""
 _NUMBERS = 4
@@ -92,7 +92,7 @@ def _requested(config: bytes, place: str) -> dict[str, str]:
 def _listed_assemblies(data: bytes, place: str) -> Assemblies:
     """Those that a framework's own `*.deps.json` lists with both versions."""
     try:
-        document = read_json(data, place, _LARGEST)
+        document = read_json(data, place, LARGEST_DEPENDENCIES)
     except Failure:
         return {}
     packages = runtime_target(document).values()

@@ -165,7 +165,7 @@ def largest(path: str) -> int:
     if path in _OS_RELEASES:
         return 64 * 1024
     if path.endswith(_DEPENDENCIES):
-        return 4 * _MIB
+        return overriding.LARGEST_DEPENDENCIES
     if path.endswith(overriding.CONFIG):
         return overriding.LARGEST_CONFIG
     return _MIB if _is_status_part(path) or _is_update(path) or rpm_dbpath.is_macros(path) else 0
