@@ -159,6 +159,16 @@ class Service:
 
     def dockerfile(self) -> tuple[str | None, str | None]:
         """The Dockerfile that it is built from, and the stage; None where there is none, or it is not told."""
+        _, path, target = self._build()
+        return path, target
+
+    @property
+    def context(self) -> str | None:
+        """The folder that it is built from; None where there is none, or it is not told."""
+        return self._build()[0]
+
+    def _build(self) -> tuple[str | None, str | None, str | None]:
+        """The context, the Dockerfile and the stage that it is built from."""
         folder, context = posixpath.dirname(self.path), None
         dockerfile = target = None
         is_built = False
@@ -172,10 +182,11 @@ class Service:
                 is_built &= build.get("dockerfile_inline") is None
                 dockerfile, target = dockerfile or build.scalar("dockerfile"), target or build.scalar("target")
         if not is_built:
-            return None, None
+            return None, None, None
         context_path = filled_in(context) if context is not None else "."
         name = filled_in(dockerfile) if dockerfile is not None else DOCKERFILE
-        return below(folder, context_path, name), target.value if target is not None else None
+        stage = target.value if target is not None else None
+        return below(folder, context_path), below(folder, context_path, name), stage
 
 
 def _context_of(build: Node | None) -> Scalar | None:
