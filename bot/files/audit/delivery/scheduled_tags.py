@@ -36,8 +36,8 @@ def pushed_names(repository: RepositoryTexts, pipeline: Pipeline) -> frozenset[s
 
 
 def moved_tag(repository: RepositoryTexts, pipeline: Pipeline, event: str) -> str:
-    """The first tag of those that are pushed from which nothing but the commit tells runs apart: a run that no commit
-    starts would move it; empty for none."""
+    """The first tag of those that are pushed from which nothing but the commit tells runs apart: a run that no
+    commit starts would move it; empty for none."""
     names = (name for push in deliveries(repository).pushes if push.pipeline is pipeline for name in push.names)
     own = next((name for name in names if _is_of_commit(pipeline, name)), "")
     return own or next((line for step in _metadata(pipeline) for line in _tags_of_commit(step, event)), "")
