@@ -26,8 +26,9 @@ class StockImage:
     the folders beside `/tmp` and its data that it writes in; None where that is not known here. `needs` is the
     capability that the file of its program carries: the kernel starts that for nobody who may not have it. Its
     entrypoint starts as root what is no `program`. `port_variable` names the variable of the environment that tells
-    such a program its port, which is below 1024 without. Of files in `templates` its start makes others elsewhere.
-    `uid_instead` is who the image runs as that `instead` names, `becomes_by` what root needs to become its user.
+    such a program its port, which is below 1024 without. Where `settings` is mounted, what starts goes by that, or
+    makes other files of it. `uid_instead` is who the image runs as that `instead` names, `becomes_by` what root
+    needs to become its user.
     """
 
     uid: str = ""
@@ -40,7 +41,7 @@ class StockImage:
     needs: str = ""
     port_variable: str = ""
     program: str = ""
-    templates: str = ""
+    settings: str = ""
 
     def stays_root(self, entrypoint: Items[str], command: Items[str]) -> bool:
         """Whether what is written in place of the image's own entrypoint or command runs as root for good."""
@@ -94,7 +95,7 @@ _STOCK = {
         writes=("/var/cache/nginx", "/var/run"),
         instead=_UNPRIVILEGED,
         uid_instead="101",
-        templates="/etc/nginx/templates",
+        settings=r"/etc/nginx(?:/?$|/nginx\.conf$|/templates(?:/|$))",
     ),
     f"{_DOCKER}httpd": StockImage(instead=_HIGH_PORTS),
     f"{_DOCKER}caddy": StockImage(instead=_HIGH_PORTS, needs="NET_BIND_SERVICE"),

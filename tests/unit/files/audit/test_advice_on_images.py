@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
-from tests.unit.files.audit.world import BUILD, PUSH, deployment, findings, outcome, workflow
+from tests.unit.files.audit.world import BUILD, PUSH, deployment, findings, outcome, outcomes, workflow
 
 BASE = "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nRUN INSTALL\nCOPY . /app\n"
 PLAIN = ("set read_only: true and tmpfs: [/tmp], with other folders that it writes", "add cap_drop: [ALL]")
@@ -348,3 +348,28 @@ def test_sources_that_nobody_mounts_are_no_other_users(volumes: str, *, is_of_an
         f"services:\n  api:\n    image: mcr.microsoft.com/dotnet/sdk:10.0\n    command: dotnet watch\n{volumes}"
     )
     assert ("DAC_OVERRIDE" in advice("drop-all-capabilities", {"compose.yaml": service})) is is_of_another
+
+
+@pytest.mark.parametrize(
+    ("volume", "is_tried"),
+    [("./my.conf:/etc/nginx/nginx.conf", True), ("./conf:/etc/nginx", True), ("./a:/etc/nginx/conf.d", False)],
+)
+def test_a_server_whose_own_settings_are_replaced_is_told_what_to_try(volume: str, *, is_tried: bool) -> None:
+    files = {"compose.yaml": f"services:\n  web:\n    image: nginx:1.27\n    volumes: ['{volume}']\n"}
+    for check in ("drop-all-capabilities", "run-as-non-root"):
+        assert advice(check, files).startswith("try to ") is is_tried
+
+
+@pytest.mark.parametrize("check", ["drop-all-capabilities", "no-privilege-escalation", "read-only-root"])
+def test_a_service_whose_image_starts_nothing_is_asked_nothing(check: str) -> None:
+    built = "services:\n  out:\n    build: {context: ., target: out}\n"
+    text = "FROM contoso/sdk AS build\nRUN make\nFROM scratch AS out\nCOPY --from=build /out /\n"
+    assert outcome(check, {"compose.yaml": built, "Dockerfile": text}) is Outcome.NOT_APPLICABLE
+    started = {"compose.yaml": built + "    command: /run\n", "Dockerfile": text}
+    assert outcome(check, started) is Outcome.FAILS
+
+
+@pytest.mark.parametrize(("more", "expected"), [("", []), ("    privileged: true\n", [Outcome.FAILS])])
+def test_a_file_that_is_named_for_building_runs_what_it_says_how_to_run(more: str, expected: list[Outcome]) -> None:
+    text = f"services:\n  api:\n    build: .\n    image: contoso/api\n{more}"
+    assert outcomes("not-privileged", {"docker-compose.build.yml": text}) == expected
