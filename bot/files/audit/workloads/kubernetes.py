@@ -134,7 +134,7 @@ class Container:
     def hidden(self) -> str:
         """Why a setting of the container that is absent may be there all the same."""
         spec = self.pod.spec
-        inner = may_hold(self.own, "securityContext", "volumeMounts") or may_hold(self.context)
+        inner = may_hold(self.own, "securityContext") or may_hold(self.context)
         outer = may_hold(spec, "securityContext") or may_hold(spec.mapping("securityContext"))
         is_whole = isinstance(self.own.get("securityContext"), Scalar) and is_hidden(
             self.own.get("securityContext")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from textwrap import dedent
 
 import pytest
 
@@ -244,3 +245,33 @@ def test_a_password_in_a_custom_resource_may_be_one(version: str, line: str, exp
     found = findings(CHECK, {"till.yaml": text})
     assert [each.outcome for each in found] == expected
     assert not any("hunter2" in each.message for each in found)
+
+
+FILLED_IN = """
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: shop}
+    data:
+      appsettings.json: |-
+        {
+          {{- if .Values.debug }}
+          "Level": "debug",
+          {{- end }}
+          "Host": "{{ .Values.host }}",
+          LINE
+        }
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('"Smtp": {"Password": "kT7-of-the-shop-31"}', UNKNOWN),
+        ('"Db": "Host={{ .Values.db }};Password=kT7-of-the-shop-31"', FAILS),
+        ('"Smtp": {"Password": "{{ .Values.password }}"}', HOLDS),
+        ('"Port": 25', HOLDS),
+    ],
+)
+def test_what_a_template_writes_out_beside_what_it_fills_in_is_asked(line: str, expected: Outcome) -> None:
+    files = {**CHART, "chart/templates/map.yaml": dedent(FILLED_IN).replace("LINE", line)}
+    assert outcomes(CHECK, files) == [expected]

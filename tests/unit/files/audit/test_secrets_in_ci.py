@@ -139,6 +139,14 @@ def test_a_key_that_a_project_publishes_may_be_in_the_image(
     assert outcomes("image-secrets", {"Dockerfile": "FROM b:8\nCOPY . .\n", "Web.csproj": project}) == [HOLDS]
 
 
+def test_a_key_is_told_where_its_project_is_published_and_as_what_a_build_may_not_find() -> None:
+    text = DOCKERFILE.replace("RUN dotnet", "RUN dotnet build src\nRUN dotnet")
+    project = PROJECT.format(name="web.pfx", key="CopyToOutputDirectory", value="Always")
+    (found,) = findings("image-secrets", {"Dockerfile": text, "src/Web.csproj": project})
+    assert found.place.start == 4
+    assert found.message.startswith("where a build finds web.pfx, src/Web.csproj publishes it")
+
+
 def test_a_key_of_a_project_that_is_only_copied_is_not_published() -> None:
     tests = PROJECT.format(name="web.pfx", key="CopyToOutputDirectory", value="Always")
     text = DOCKERFILE.replace("COPY src/ src/", "COPY src/ src/\nCOPY Tests/Tests.csproj Tests/")
