@@ -15,6 +15,7 @@ UNCHECKED = frozenset(
         ("POST", "/{organization}/_apis/security/permissionevaluationbatch"),
         ("GET", "/{organization}/{project}/_apis/build/builds/{buildId}/timeline"),
         ("GET", "/{organization}/{project}/_apis/pipelines/approvals"),
+        ("GET", "/{organization}/_apis/identities"),
     }
 )
 """Routes that the files do not list though the service has them: nothing about them is held to anything."""
