@@ -1,4 +1,4 @@
-"""Secrets among the variables that builds hand on: those that GitLab CI, Azure Pipelines and files of variables
+"""Secrets among the variables that builds hand on: those that builds of other services and files of variables
 write out, and those that a step exports on another machine.
 
 Sources: GitLab's reference of `.gitlab-ci.yml`, the YAML schema of Azure Pipelines, Docker's page on `.env` files,
@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import Place
-from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.over_ssh import started_over_ssh, texts_over_ssh
+from bot.files.audit.delivery.scripts import builds
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.environment import secret_brought
 from bot.files.audit.secrets.names import holds_secret
@@ -20,7 +20,6 @@ from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
-_OF_GITLAB = (".gitlab-ci.yml", ".gitlab-ci.yaml")
 _OF_VARIABLES = re.compile(r"(?:^|/)(?:[\w-]*\.env|\.env\.(?:prod\w*|stag\w*|live))$", re.IGNORECASE)
 """Files of variables that are no examples, and of no developer's machine by their names."""
 _DEEPEST = 12
@@ -33,8 +32,7 @@ _EXPORTED = re.compile(
 def written_out(repository: RepositoryTexts) -> Iterator[tuple[str, Place]]:
     """The name of each variable of a build or a file of variables that holds a secret by its name and shape, and
     its place."""
-    gitlab = [path for path in repository.paths if path.endswith(_OF_GITLAB) and repository.scope.is_judged(path)]
-    for path in (*gitlab, *azure_pipelines(repository)):
+    for path in builds(repository):
         root = repository.root(path)
         for name, value in _variables(root, 0) if root is not None else ():
             if "$" not in value.value and holds_secret(name, value.value):
