@@ -26,6 +26,7 @@ class PullRequests:
     rows: dict[int, dict[str, Json]] = field(default_factory=dict)
     guarded: set[str] = field(default_factory=set)
     green: set[str] = field(default_factory=set)
+    properties: dict[int, dict[str, str]] = field(default_factory=dict)
     on_completed: Callable[[dict[str, Json]], None] | None = None
 
     # --- what people do ---
@@ -106,6 +107,12 @@ class PullRequests:
                 return self._open(home, question.body)
             case "GET", [number]:
                 return self._one(int(number))
+            case "GET", [number, "properties"]:
+                return self._properties(int(number))
+            case "PATCH", [number, "properties"]:
+                for each in question.body:
+                    self.properties.setdefault(int(number), {})[each["path"].lstrip("/")] = each["value"]
+                return self._properties(int(number))
             case "PATCH", [number]:
                 return self._change(int(number), question.body)
             case "POST", [number, "labels"]:
@@ -182,6 +189,13 @@ class PullRequests:
         start = int(query.get("$skip", "0"))
         shown = shown[start : start + int(query.get("$top", "101"))]
         return Reply(200, {"count": len(shown), "value": shown})
+
+    def _properties(self, number: int) -> Reply:
+        if number not in self.rows:
+            return missing("TF401180: The requested pull request was not found.")
+        known = self.properties.get(number, {})
+        value = {name: {"$type": "System.String", "$value": each} for name, each in known.items()}
+        return Reply(200, {"count": len(value), "value": value})
 
     def _one(self, number: int) -> Reply:
         row = self.rows.get(number)

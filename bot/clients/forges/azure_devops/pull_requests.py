@@ -19,6 +19,8 @@ REQUEST = "pr"
 """The kind of a node that is a pull request."""
 CUT_AT = 400
 """Characters of a description that a list shows."""
+MARKER = "freshness"
+"""The property of a pull request in which its marker stands."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
 STRATEGIES: Mapping[MergeMethod, str] = {
     MergeMethod.MERGE: "noFastForward",
@@ -57,6 +59,12 @@ def request_of(row: Mapping[str, Any], home: Identity, node: AzureNode, me: str)
         base=branch_of(str(row["targetRefName"])),
         is_own=str((row.get("createdBy") or {}).get("id", "")).lower() == me.lower(),
     )
+
+
+def marker_of(properties: Mapping[str, Any]) -> str:
+    """What a pull request is marked with; each value stands beside its type."""
+    value = (properties.get("value") or {}).get(MARKER)
+    return str(value["$value"] if isinstance(value, dict) else value or "")
 
 
 def other_of(row: Mapping[str, Any], home: Identity, node: AzureNode) -> OtherRequest:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bot.clients.forges.azure_devops.answers import AzureRefusal, shaped
 from bot.clients.forges.azure_devops.looking import RequestLooks
 from bot.clients.forges.azure_devops.names import ref_of
-from bot.clients.forges.azure_devops.pull_requests import NOBODY, STRATEGIES, request_of
+from bot.clients.forges.azure_devops.pull_requests import MARKER, NOBODY, STRATEGIES, request_of
 from bot.clients.forges.azure_devops.refs import check_update
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
@@ -68,13 +68,18 @@ class RequestWrites(RequestLooks):
     async def carry_out(
         self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
     ) -> PullRequest:
-        """One request for the branch, and one for the pull request."""
+        """One request for the branch, one for the pull request, and one for a marker beside its text."""
         async with self._refusals(repository, request.branch):
             if change is not None and prepared is not None:
                 await self._move(repository, change, prepared)
             elif change is not None:
                 await self._push(repository, change.branch, change.before or change.onto, change)
-            return await self._request(repository, request)
+            made = await self._request(repository, request)
+            if request.marker:
+                transport, home = self.at(repository)
+                path = f"{home}/pullRequests/{made.number}/properties"
+                await transport.put_property(path, MARKER, request.marker)
+            return made
 
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
         async with self._refusals(repository, request.branch):

@@ -180,3 +180,13 @@ async def test_issues_and_findings_are_no_part_of_it(shop: Shop) -> None:
     with pytest.raises(Failure) as refused:
         await shop.forge.upload_findings(shop.identity, "c0ffee", "main", b"{}")
     assert (none.value.trouble, refused.value.lacks_a_right) == (Trouble.MISSING, True)
+
+
+async def test_a_marker_that_a_body_has_no_room_for_stands_in_the_properties(shop: Shop) -> None:
+    request = await shop.bring()
+    marker = '<!-- freshness-bot facts {"v":1,"targets":[]} -->'
+    change = RequestChange(BRANCH, "main", request, None, None, marker=marker)
+    await shop.forge.carry_out(shop.identity, None, None, change)
+    [shown] = (await shop.look()).pull_requests
+    [own] = (await shop.forge.own_requests([shop.identity]))[shop.identity]
+    assert (shown.marker, own.marker, shown.body) == (marker, marker, "why")
