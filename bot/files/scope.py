@@ -90,6 +90,12 @@ _PUSHES = re.compile(
     r"|\bhelm\s+(?:upgrade|install)\b|command:\s*buildAndPush|PublishContainer|deploy@",
     re.IGNORECASE,
 )
+_BUILDING_KINDS = frozenset({WORKFLOW, AZURE_PIPELINES})
+_BUILT = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?(?:file|dockerfile):[ \t]*[\"']?(?:\$\{\{ *github\.workspace *\}\}/)?(?P<path>[\w./@-]+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The Dockerfile that an action or a task is told to build."""
 _PATH = re.compile(r"(?:\./|\.\./)*[\w.@-]+(?:/[\w.@-]+)*/?")
 _ONLY_VALUE = re.compile(
     r"(?:\b(?:context|path|dir|directory|folder|charts?|manifests?|location)\s*[:=]|\s-[fk]|\bbuild:|^\s*-)"
@@ -165,6 +171,18 @@ class Scope:
     def is_judged(self, path: str) -> bool:
         return self._standing(path)[0] is not FileStanding.LEFT_OUT
 
+    def is_for_developers(self, path: str) -> bool:
+        """Whether a file is left out, since developers or tests run it by its name, and no build names it that
+        pushes."""
+        return self._leaves_out and is_for_development(path) and path not in self._built_to_push
+
+    @cached_property
+    def _built_to_push(self) -> frozenset[str]:
+        """The Dockerfiles that workflows and pipelines which push name as what is built."""
+        texts = (self._texts.text(path) for path in self._texts.paths if self._texts.kind(path) in _BUILDING_KINDS)
+        named = (match["path"] for text in texts if _PUSHES.search(text) for match in _BUILT.finditer(text))
+        return frozenset(normpath(each.lstrip("/")) for each in named)
+
     def may_be_fixture(self, path: str) -> bool:
         return self._standing(path)[0] is FileStanding.MAY_BE_FIXTURE
 
@@ -191,7 +209,7 @@ class Scope:
             standing, folder, why = self._standing(path)
             if standing is FileStanding.LEFT_OUT:
                 by_folder.setdefault((folder, why), []).append(path)
-            elif self._leaves_out and is_for_development(path) and self._texts.kind(path) in {DOCKERFILE, COMPOSE}:
+            elif self.is_for_developers(path) and self._texts.kind(path) in {DOCKERFILE, COMPOSE}:
                 by_folder.setdefault((dirname(path), "developers or tests run it by its name"), []).append(path)
         return tuple(LeftOut(folder, why, tuple(paths)) for (folder, why), paths in sorted(by_folder.items()))
 

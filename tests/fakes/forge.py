@@ -131,6 +131,7 @@ class FakeForge(FakeBuilder):
             *(request.body, self.opened_at.get(request.node_id or "", self.clock.now())),
             commit=tip.message if tip is not None and tip.is_own else None,
             merged_at=(request.merged_at or self.clock.now()) if request.is_merged else None,
+            marker=request.marker,
         )
 
     async def look(
@@ -355,6 +356,7 @@ class FakeForge(FakeBuilder):
                 known,
                 title=known.title if request.title is None else request.title,
                 body=known.body if request.body is None else request.body,
+                marker=request.marker or known.marker,
             )
             home.requests[known.number] = changed
             return replace(changed, head=home.branches.get(request.branch, changed.head))
@@ -373,6 +375,7 @@ class FakeForge(FakeBuilder):
             is_merged=False,
             base=request.onto,
             is_draft=request.is_draft,
+            marker=request.marker,
             node_id=f"PR_{home.id}_{number}",
         )
         home.requests[number] = made

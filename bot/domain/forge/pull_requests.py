@@ -61,6 +61,8 @@ class PullRequest:
     """The branch that it goes to, None where that was not asked for."""
     is_own: bool = True
     """The bot has opened it; from the bot's branch anybody may."""
+    marker: str = ""
+    """What the bot has marked it with beside its body, where the body says nothing of that."""
 
     def elsewhere(self, onto: str | None) -> str | None:
         """Why it does not bring what the bot wants to `onto` any more: people have pointed it at another branch."""
@@ -148,6 +150,8 @@ class OwnRequest:
     created_at: datetime
     commit: str | None
     merged_at: datetime | None = None
+    marker: str = ""
+    """As of any `PullRequest`."""
 
     @property
     def is_merged(self) -> bool:
@@ -158,7 +162,8 @@ class OwnRequest:
 class RequestChange:
     """The pull request from `branch`: a new one into the branch `onto`, or new text for `current`.
 
-    Where `title` or `body` is None, that of `current` stays as it is. A new one may begin as a draft.
+    Where `title` or `body` is None, that of `current` stays as it is. A new one may begin as a draft. `marker` is
+    for beside the body, where a body of this forge has no room for it.
     """
 
     branch: str
@@ -167,6 +172,11 @@ class RequestChange:
     title: str | None
     body: str | None
     is_draft: bool = False
+    marker: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything is to be written."""
+        return self.current is None or (self.title, self.body, self.marker) != (None, None, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +215,7 @@ class WishIds:
 
 @dataclass(frozen=True, slots=True)
 class MergeRequirements:
-    """What a merge into the default branch has to pass: checks that must be green, a queue.
+    """What a merge into the default branch has to pass: checks that must be green, a queue, a work item.
 
     `can_wait` tells whether a pull request can be set to merge by itself later.
     """
@@ -213,6 +223,7 @@ class MergeRequirements:
     requires_checks: bool = False
     has_queue: bool = False
     can_wait: bool = False
+    asks_work_item: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,12 +138,13 @@ def _written_change(change: Change) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value}
 
 
-def read_marker(body: str) -> tuple[MarkedTarget, ...]:
-    """Reads the hidden line of a body: nothing where there is none, or anything about it is not as it is written.
+def read_marker(body: str, beside: str = "") -> tuple[MarkedTarget, ...]:
+    """Reads the hidden line of a body, or what stands beside it: nothing where there is none, or anything about it
+    is not as it is written.
 
     Never raises, whatever the text.
     """
-    line = _LINE.search(body)
+    line = _LINE.search(body) or _LINE.search(beside)
     if line is None or len(line[0]) > LONGEST:
         return ()
     try:

@@ -12,7 +12,7 @@ from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 from tests.integration.forges.changes import BRANCH, NEW, NEWER, OLD, PATH, bring, change_for, look_at, request_for
-from tests.integration.forges.conftest import GITHUBS
+from tests.integration.forges.conftest import AZURE_REPOS, GITHUBS
 from tests.integration.forges.stands import Stand
 
 WITH_ISSUES = pytest.mark.parametrize("where_it_lives", GITHUBS, indirect=True)
@@ -276,6 +276,18 @@ async def test_text_alone_changes_without_a_commit(stand: Stand) -> None:
     changed = await stand.forge.carry_out(repository, None, None, request_for(look, None, "more"))
     assert (changed.title, changed.body) == ("Refresh a", "more")
     assert await stand.branches(repository) == before
+
+
+@pytest.mark.parametrize("where_it_lives", ["fake", AZURE_REPOS], indirect=True)
+async def test_what_a_body_has_no_room_for_is_told_beside_it(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    await bring(stand, repository)
+    marker = '<!-- freshness-bot facts {"v":1,"targets":[]} -->'
+    look = await look_at(stand, repository)
+    await stand.forge.carry_out(repository, None, None, replace(request_for(look, None, None), marker=marker))
+    [shown] = (await look_at(stand, repository)).pull_requests
+    [own] = (await stand.forge.own_requests([repository]))[repository]
+    assert (shown.marker, own.marker, shown.body, own.body) == (marker, marker, "why", "why")
 
 
 async def test_a_closed_pull_request_keeps_its_last_words(stand: Stand) -> None:

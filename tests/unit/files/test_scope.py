@@ -180,3 +180,11 @@ def test_a_status_that_a_generator_leaves_empty_makes_no_dump() -> None:
     text = deployment() + "status: {}\n"
     text = text.replace("  name: api\n", "  name: api\n  creationTimestamp: null\n", 1)
     assert RepositoryTexts(texts({"k8s/api.yaml": text})).scope.why_no_source("k8s/api.yaml") == ""
+
+
+@pytest.mark.parametrize(("push", "is_left_out"), [("true", False), ("false", True)])
+def test_what_a_workflow_pushes_is_left_out_by_no_name(push: str, *, is_left_out: bool) -> None:
+    step = f"{{uses: docker/build-push-action@v6, with: {{\n  file: server/Dockerfile.ci,\n  push: {push}}}}}"
+    workflow = f"on: push\njobs: {{build: {{steps: [\n{step}]}}}}\n"
+    files = {"server/Dockerfile.ci": DOCKERFILE, ".github/workflows/build.yml": workflow}
+    assert bool(scope(files)) is is_left_out

@@ -4,7 +4,7 @@ followed."""
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from bot.clients.forges.azure_devops.names import AzureNode, node_of, ref_of
 from bot.clients.forges.azure_devops.pull_requests import (
     CUT_AT,
     goes_in,
+    marker_of,
     other_of,
     request_of,
     requirements_of,
@@ -21,7 +22,7 @@ from bot.clients.forges.azure_devops.pull_requests import (
 from bot.clients.forges.azure_devops.repos import Repos
 from bot.clients.forges.azure_devops.repositories import identity_of, repository_of
 from bot.clients.forges.azure_devops.rights import signed_in_id
-from bot.clients.forges.azure_devops.transport import OrganizationTransport, Query, transport_at
+from bot.clients.forges.azure_devops.transport import PREVIEW, OrganizationTransport, Query, transport_at
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchFile, Tip
 from bot.domain.forge.looks import BranchLook, FollowedRequests
@@ -34,11 +35,11 @@ from bot.domain.forge.pull_requests import (
     Wishes,
 )
 from bot.domain.repositories.repository import GitTree, Identity, TreeEntry
+from bot.domain.rollouts.marker import read_marker
 from bot.domain.rollouts.terms import MergeMethod
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; nobody writes a larger one by hand."""
-_EVALUATIONS = "7.1-preview.1"
 _MOST_TREES = 64
 _MOST_REQUESTS = 100
 """Of one list."""
@@ -52,10 +53,13 @@ _MOST_WHOLE = 5
 
 @dataclass(slots=True)
 class RequestLooks(Repos):
-    """Reads branches and pull requests; `_trees` are some that were read last, whose contents never change."""
+    """Reads branches and pull requests; `_trees` are some that were read last, whose contents never change.
+    `work_items` are linked to what is opened, by the organisation in lower case."""
 
     _trees: OrderedDict[str, GitTree] = field(default_factory=OrderedDict, init=False)
     _me: dict[str, str] = field(default_factory=dict, init=False)
+    _reviewers: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    work_items: Mapping[str, int] = field(default_factory=dict)
 
     async def me(self, transport: OrganizationTransport) -> str:
         """The id of who the bot is in an organisation."""
@@ -115,8 +119,8 @@ class RequestLooks(Repos):
             return request_of(row, repository, self.node(repository), me)
 
     async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
-        """The list of an organisation's repositories, two requests for each project at least, and up to two more
-        for each pull request that is found."""
+        """The list of an organisation's repositories, two requests for each project at least, and up to three
+        more for each pull request that is found."""
         of_project: dict[tuple[str, str], dict[str, Identity]] = defaultdict(dict)
         for repository in repositories:
             node = self.node(repository)
@@ -179,7 +183,7 @@ class RequestLooks(Repos):
 
     async def _evaluations(self, transport: OrganizationTransport, node: AzureNode) -> list[Mapping[str, Any]]:
         artifact = f"vstfs:///CodeReview/CodeReviewId/{node.project}/{node.id}"
-        query = {"artifactId": artifact, "api-version": _EVALUATIONS}
+        query = {"artifactId": artifact, "api-version": PREVIEW}
         return await transport.pages(f"{node.project}/_apis/policy/evaluations", query)
 
     async def _requirements(self, repository: Identity, branch: str) -> MergeRequirements:
@@ -199,10 +203,20 @@ class RequestLooks(Repos):
         with shaped("list of pull requests", home.name):
             requests = [request_of(row, home, self.node(home), me) for row in listed]
         requests.sort(key=lambda each: each.number, reverse=True)
-        return [
+        whole = [
             await self.pull_request(home, each.number) if number < _MOST_WHOLE and _is_cut(each) else each
             for number, each in enumerate(requests)
         ]
+        return [await self._marked(home, each) if each.is_open and each.is_own else each for each in whole]
+
+    async def _marked(self, repository: Identity, request: PullRequest) -> PullRequest:
+        """With the marker of its properties, where its body has none."""
+        if read_marker(request.body):
+            return request
+        transport, home = self.at(repository)
+        shown = await transport.get(f"{home}/pullRequests/{request.number}/properties", {"api-version": PREVIEW})
+        with shaped("properties of a pull request", repository.name):
+            return replace(request, marker=marker_of(shown))
 
     async def _own_requests(
         self,
@@ -230,6 +244,7 @@ class RequestLooks(Repos):
             request = request_of(row, repository, self.node(repository), await self.me(self.at(repository)[0]))
             if _is_cut(request):
                 request = await self.pull_request(repository, request.number)
+            request = await self._marked(repository, request)
             message = None
             with what_is_there():
                 message = await self._own_message(repository, request.head)
@@ -316,4 +331,5 @@ def _own(request: PullRequest, row: Mapping[str, Any], trunk: str, message: str 
         datetime.fromisoformat(str(row["creationDate"])),
         message,
         request.merged_at,
+        request.marker,
     )

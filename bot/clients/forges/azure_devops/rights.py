@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.clients.forges.azure_devops.names import AzureNode
-from bot.clients.forges.azure_devops.transport import OrganizationTransport
+from bot.clients.forges.azure_devops.transport import PREVIEW, OrganizationTransport
 from bot.domain.failure import Failure, Trouble
 
 _BUILD = "33344d9c-fc72-4d6f-aba5-fa317101a7e9"
 """The security namespace of pipelines and their builds."""
 _REPOSITORIES = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
 """That of Git repositories."""
-_PREVIEW = "7.1-preview.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ async def signed_in_id(transport: OrganizationTransport) -> str:
 
 
 async def _signed_in(transport: OrganizationTransport) -> Mapping[str, Any]:
-    shown = await transport.get("_apis/connectionData", {"api-version": _PREVIEW})
+    shown = await transport.get("_apis/connectionData", {"api-version": PREVIEW})
     user = (shown.get("authenticatedUser") if isinstance(shown, dict) else None) or {}
     name = str(user.get("providerDisplayName") or "")
     if not name or name == "Anonymous":

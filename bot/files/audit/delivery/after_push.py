@@ -25,6 +25,10 @@ _HAS_BODY = re.compile(
     r"(?:^|\s)(?:-d|-F|-T|--data\S*|--form\S*|--json|--upload-file|--post-data\S*|--body-data\S*|-Body|-InFile)(?=[\s=\"']|$)",
     re.IGNORECASE,
 )
+_SENDS = re.compile(
+    r"(?:^|\s)(?:-[A-Za-z]*[ow]|-X|--request|--method|-Method|--output|--write-out)(?![\s=\"']*GET\b)",
+)
+"""A method that does more than read, or an answer of which the code alone counts."""
 _TELLS_PEOPLE = re.compile(
     r"slack|discord|teams|telegram|mattermost|chat|notif|office\.com|status|coverage|codecov|sonar|sentry",
     re.IGNORECASE,
@@ -78,9 +82,16 @@ def _hooks_called(step: PipelineStep) -> Iterator[str]:
         given = " ".join((*step.inputs.values(), *step.environment.values()))
         if _is_hook(given, has_body=any(map(_carries_message, step.inputs))):
             yield step.action
-    for call in _CALLS.finditer(_script(step)):
-        if _is_hook(call["words"], has_body=False):
+    script = _script(step)
+    for call in _CALLS.finditer(script):
+        if not _reads_answer(script, call) and _is_hook(call["words"], has_body=False):
             yield call["program"]
+
+
+def _reads_answer(script: str, call: re.Match[str]) -> bool:
+    """Whether a call asks for something alone: what comes back is read, and nothing is sent by it."""
+    is_taken = script[: call.start()].rstrip().endswith("$(") or script[call.end() : call.end() + 1] == "|"
+    return is_taken and not (_SENDS.search(call["words"]) or _HAS_BODY.search(call["words"]))
 
 
 def _carries_message(name: str) -> bool:

@@ -25,6 +25,26 @@ def targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
     return repository.kept(_targets)
 
 
+def contexts(repository: RepositoryTexts) -> dict[str, frozenset[str | None]]:
+    """The folders that Dockerfiles are built from by actions and Compose files, by Dockerfile; None among them
+    where one is not told."""
+    return repository.kept(_contexts)
+
+
+def _contexts(repository: RepositoryTexts) -> dict[str, frozenset[str | None]]:
+    folders: dict[str, set[str | None]] = {}
+    for push in deliveries(repository).pushes:
+        path = dockerfile_of(push)
+        if path is not None:
+            is_by_action = push.step.action in BUILDKIT_ACTIONS
+            context = below("", in_checkout(push.step.input("context"))) if is_by_action else None
+            folders.setdefault(path, set()).add(None if context is None or is_unknown(context) else context)
+    for service in services(repository):
+        if (path := service.dockerfile()[0]) is not None:
+            folders.setdefault(path, set()).add(service.context)
+    return {path: frozenset(each) for path, each in folders.items()}
+
+
 def dockerfile_of(push: Push) -> str | None:
     """The Dockerfile that an action of Buildx builds, or a command of the step; None where that is not told."""
     if push.step.action not in BUILDKIT_ACTIONS:

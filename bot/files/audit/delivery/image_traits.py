@@ -41,6 +41,10 @@ class ImageTraits:
 
 
 UNKNOWN_IMAGE = ImageTraits()
+KERNEL_ELSEWHERE = (
+    "set that on the nodes themselves, or by securityContext.sysctls of a pod where the kernel keeps it for each,"
+    " and remove the container; else waive the check for it"
+)
 INSTALLED_FIRST = "have the image hold what the command installs as root; then"
 _NO_ROOT = frozenset({UserKind.NUMBER, UserKind.NAME})
 _DAEMON = re.compile(
@@ -53,6 +57,8 @@ _BUILDS = re.compile(r"\bdotnet[\s\"',]+(?:watch|run|test|build)(?![\w.-])")
 _INSTALLS = re.compile(
     r"\b(?:apk\b[^;&|\n]*\sadd|(?:apt|apt-get|dnf|microdnf|tdnf|yum|zypper|pip3?)\b[^;&|\n]*\s(?:install|in))\s"
 )
+_CHANGES_OWNERS = re.compile(r"(?<![\w./-])(?:/(?:usr/)?bin/)?(?:chown|chgrp|chmod|setfacl)(?=[\s\"'])")
+_SETS_KERNEL = re.compile(r"(?<![\w.-])sysctl[ \t]+\S|/proc/sys/")
 _SCRIPT = re.compile(
     r"\.(?:sh|bash)\b|(?:^|[\s\"'\[/])(?:(?:ba|da|a|z|k)?sh|init)(?=[\s\"',\]]|$)|entrypoint", re.IGNORECASE
 )
@@ -69,6 +75,16 @@ _OF_FILES = re.compile(
 def installs_first(command: str) -> bool:
     """Whether a command installs packages before it starts anything, for which it must be root and write."""
     return _INSTALLS.search(command) is not None
+
+
+def changes_owners(command: str) -> bool:
+    """Whether a command changes owners or modes of files, as root alone may with those of others."""
+    return _CHANGES_OWNERS.search(command) is not None
+
+
+def sets_kernel(command: str) -> bool:
+    """Whether a command sets what the kernel of its machine goes by, for which it must be root and privileged."""
+    return _SETS_KERNEL.search(command) is not None
 
 
 def builds_first(command: str) -> bool:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection
 
 from bot.domain.repositories.repository import is_workflow
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.named_images import told_names
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.compose import services
@@ -41,10 +43,15 @@ def names_made_here(repository: RepositoryTexts) -> frozenset[str]:
 
 
 def _made_here(repository: RepositoryTexts) -> frozenset[str]:
-    """The names of images that projects, Compose files, workflows and scripts of the repository make."""
+    """The names of images that projects, Compose files, workflows and scripts of the repository make; one that a
+    run alone tells stays an expression."""
     own = set(repository.kept(_published))
     builds = (path for path in repository.paths if is_workflow(path) or path.endswith((".sh", ".ps1", "Makefile")))
     own |= {match["name"] for path in builds for match in _TAGGED.finditer(_with_values(repository.text(path)))}
+    pushes = deliveries(repository).pushes
+    own |= {
+        repository_of(told) for push in pushes for name in push.names for told in told_names(push, name) if told
+    }
     return frozenset(own | {repository_of(each.image) for each in services(repository) if each.is_built})
 
 

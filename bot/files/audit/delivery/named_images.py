@@ -93,13 +93,13 @@ def _images(metadata: PipelineStep) -> list[str]:
 
 
 def _is_of_another(push: Push, target: str, names: list[str]) -> bool:
-    own = {_last(each) for name in names for each in _told_by(push, name)}
+    own = {_last(each) for name in names for each in told_names(push, name)}
     if not own or "" in own or _last(target) in {"", *own}:
         return False
     return "/" in target.partition("@")[0] and target.removesuffix(":latest") not in _built_in(push.pipeline)
 
 
-def _told_by(push: Push, name: str) -> list[str]:
+def told_names(push: Push, name: str) -> list[str]:
     """A pushed name, or the images that metadata-action was told of where that makes it."""
     metadata = _metadata(push.pipeline, push.step, name, _OF_METADATA)
     return [name] if metadata is None else (_images(metadata) or [""])
@@ -129,7 +129,7 @@ def _given_by(step: PipelineStep) -> Iterator[str]:
 
 def is_another_image(push: Push, other: Push) -> bool:
     """Whether two pushes of a run surely bring out different images: by their names, or the actions that build."""
-    last_names = [{_last(each) for name in one.names for each in _told_by(one, name)} for one in (push, other)]
+    last_names = [{_last(each) for name in one.names for each in told_names(one, name)} for one in (push, other)]
     if all(last_names) and not any("" in names for names in last_names) and last_names[0].isdisjoint(last_names[1]):
         return True
     return push.step is not other.step and {push.step.action, other.step.action} <= BUILDKIT_ACTIONS

@@ -114,13 +114,16 @@ _SECOND = {
 _WITH_VALUE = frozenset({"-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory"})
 _ONLY_LISTS_TAGS = frozenset({"-l", "--list", "--points-at", "--sort", "--contains", "--merged", "-n"})
 _SENDS = re.compile(
-    r"-[A-Za-z]*[dFT]|--(?:data|form|upload-file|json|post)\S*|-X\S+|(?:-X|--request)(?:=\S+)?|--method\S*"
+    r"-[A-Za-z]*[dFT]|--(?:data|form|upload-file|json|post)\S*|-X\S*|--request(?:=\S+)?|--method\S*"
+    r"|-(?i:body|infile|form|method|custommethod)"
 )
+_SENDS_BY_GH = re.compile(r"-[fFX]\S*|--(?:(?:raw-)?field|input|method)(?:=\S+)?")
 _COPIES = re.compile(
     r"(?:aws s3 (?:cp|sync)|gsutil (?:-m )?(?:cp|rsync)|gcloud storage (?:cp|rsync))(?: -\S+)*"
     r"(?: (?P<from>(?:s3|gs)://\S+))?(?: (?P<to>\S+))?"
 )
-_READS_ONLY = frozenset({"GET", "HEAD"})
+_READS_ONLY = re.compile(r"(?:-[A-Za-z]*X|--request|--method|-Method)[= ]?[\"']?(?:GET|HEAD)\b", re.IGNORECASE)
+_FETCHERS = frozenset({"curl", "wget", "invoke-webrequest", "invoke-restmethod", "iwr", "irm"})
 _DEEPEST = 4
 
 
@@ -213,8 +216,8 @@ def _is_known(repository: RepositoryTexts, command: Command, words: tuple[str, .
         return bool(texts) and not any(_of_script(repository, text, depth - 1) for text in texts)
     if name in _PROGRAMS or _CMDLETS.fullmatch(name):
         return True
-    if name in ("curl", "wget"):
-        return _only_fetches(words)
+    if name.lower() in _FETCHERS or words[:2] == ("gh", "api"):
+        return _only_fetches(words, _SENDS_BY_GH if name == "gh" else _SENDS)
     if copied := _COPIES.match(" ".join((name, *words[1:]))):
         return bool(copied["from"]) and "://" not in (copied["to"] or "")
     asked = _asked(words[1:])
@@ -244,11 +247,8 @@ def _asked(words: tuple[str, ...]) -> list[str]:
     return asked
 
 
-def _only_fetches(words: tuple[str, ...]) -> bool:
+def _only_fetches(words: tuple[str, ...], sends: re.Pattern[str]) -> bool:
     """Whether a download sends nothing: no body, and no method but one that reads."""
-    for number, word in enumerate(words[1:], start=1):
-        if word in ("-X", "--request") and words[number + 1 : number + 2] and words[number + 1] in _READS_ONLY:
-            continue
-        if word.startswith("-") and _SENDS.fullmatch(word):
-            return False
-    return True
+    if _READS_ONLY.search(" ".join(words)) or {"-G", "--get", "-I", "--head"} & {*words}:
+        return True
+    return not any(sends.fullmatch(word) for word in words[1:] if word.startswith("-"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from bot.files.audit.delivery.delivery import ImageScan
+from bot.files.audit.shell import is_unknown
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
@@ -29,6 +30,7 @@ _ONLY_SHOWS = re.compile(
 )
 """One command that passes on what it reads and fails by nothing that stands there."""
 _BETWEEN_WORDS = re.compile(r"[\s'\"=,:;|&()<>`]+")
+_OF_STEP = re.compile(r"\bsteps\.[\w-]+\.outputs\.")
 _ENDS_RUN = re.compile(r"(?m)(?:^|[;&|{]|\bthen\b)[ \t]*(?:exit[ \t]+[1-9]|false\b)")
 
 
@@ -54,6 +56,12 @@ def readers_of(scan: ImageScan) -> list[Reader]:
         elif scan.step.is_before(step) and _reads(scan, step, names, readers):
             readers.append(Reader(step, _may_gate(step), step.action in _PATCHERS))
     return readers
+
+
+def why_as_it_is(scan: ImageScan) -> str:
+    """Why a scan is let report all that it does: another step reads that; empty where none does."""
+    readers = readers_of(scan)
+    return f"{readers[0].step.subject} reads its report, which would tell of less" if readers else ""
 
 
 def takes_any_artifact(step: PipelineStep) -> bool:
@@ -97,7 +105,7 @@ def _report_files(scan: ImageScan) -> set[str]:
 
 
 def _reads(scan: ImageScan, step: PipelineStep, names: set[str], earlier: list[Reader]) -> bool:
-    if step.action == UPLOAD_SARIF and scan.report is not None:
+    if step.action == UPLOAD_SARIF and scan.report is not None and _may_upload(step, names):
         return True
     if step.action == _DOWNLOAD:
         uploads = [each.step for each in earlier if each.step.action == _UPLOAD]
@@ -116,6 +124,14 @@ def _reads(scan: ImageScan, step: PipelineStep, names: set[str], earlier: list[R
             return True
     written = [*texts, *step.inputs.values()]
     return any(_mentions(text, names) for text in written)
+
+
+def _may_upload(step: PipelineStep, names: set[str]) -> bool:
+    """Whether an upload may be of one of these files: it names none of another name, and no output of a step."""
+    named = step.input("sarif_file").removeprefix("./").rstrip("/")
+    if not names or named in {"", "."} or is_unknown(named):
+        return _OF_STEP.search(named) is None
+    return _mentions(named, names)
 
 
 def _hands_on(step: PipelineStep) -> bool:

@@ -5,16 +5,24 @@ page on contexts: a schedule runs on the newest commit of the default branch.
 """
 
 import re
+from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.digests import OF_STEP
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.contexts import of_event
+from bot.files.audit.workflows.expressions import truth
+from bot.files.audit.workflows.model import Pipeline, PipelineStep
 from bot.files.formats.source.expressions import EXPRESSION
+from bot.files.formats.source.nodes import texts_under
 
 _COMMIT = "github.sha"
 _OF_SCHEDULE = re.compile(r"^[ \t]*type=schedule\b(?!.*\benable=false)", re.MULTILINE)
+_LINE_OF_COMMIT = re.compile(
+    r"[ \t]*(?:type=sha\b|(?:type=raw,)?(?:value=)?[\w.-]*\$\{\{\s*github\.sha\s*\}\}[ \t]*(?:$|,))", re.IGNORECASE
+)
+_ENABLED = re.compile(r"\benable=(?P<when>\$\{\{.*?\}\}|\w+)")
 _NAMES_COMMIT = re.compile(r"GITHUB_SHA|github\.sha|\bgit[ \t]+rev-parse")
 _DIFFERS = re.compile(r"\bdate\b|run_(?:number|id|attempt)|GITHUB_REF|github\.ref|git[ \t]+describe", re.IGNORECASE)
 _TAKES_TAGS = re.compile(r"\.outputs\.(?:tags|json|version|bake-file)|DOCKER_METADATA_OUTPUT")
@@ -27,11 +35,28 @@ def pushed_names(repository: RepositoryTexts, pipeline: Pipeline) -> frozenset[s
     return frozenset(name for push in pushes for name in push.names) if is_told else frozenset()
 
 
-def moves_commits_tags(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
-    """Whether nothing but the commit differs from run to run in all tags that are pushed, so that a scheduled run
-    would move them."""
-    names = pushed_names(repository, pipeline)
-    return bool(names) and all(_is_of_commit(pipeline, name) for name in names)
+def moved_tag(repository: RepositoryTexts, pipeline: Pipeline, event: str) -> str:
+    """The first tag of those that are pushed from which nothing but the commit tells runs apart: a run that no
+    commit starts would move it; empty for none."""
+    names = (name for push in deliveries(repository).pushes if push.pipeline is pipeline for name in push.names)
+    own = next((name for name in names if _is_of_commit(pipeline, name)), "")
+    return own or next((line for step in _metadata(pipeline) for line in _tags_of_commit(step, event)), "")
+
+
+def _metadata(pipeline: Pipeline) -> Iterator[PipelineStep]:
+    """The steps of metadata-action whose tags or version something of their job takes."""
+    for step in pipeline.steps:
+        if step.action == "docker/metadata-action" and any(map(_TAKES_TAGS.search, texts_under(step.job.mapping))):
+            yield step
+
+
+def _tags_of_commit(step: PipelineStep, event: str) -> Iterator[str]:
+    """The lines that ask for a tag which the commit alone tells, unless a run by the event makes none of it."""
+    for line in step.input("tags").splitlines():
+        enabled = _ENABLED.search(line)
+        is_made = enabled is None or truth(enabled["when"], of_event(event)) is not False
+        if is_made and _LINE_OF_COMMIT.match(line):
+            yield line.strip()
 
 
 def _is_of_commit(pipeline: Pipeline, name: str) -> bool:
@@ -52,8 +77,8 @@ def _tells_commit(pipeline: Pipeline, step_id: str) -> bool:
 
 
 def step_with_tag_of_schedule(repository: RepositoryTexts, pipeline: Pipeline) -> str:
-    """The step that gives what a scheduled run pushes a tag that others do not get; empty where no schedule does so
+    """The step that gives what a scheduled run pushes a tag that others do not get; empty where a schedule does so
     already, or there is no such step whose tags are taken."""
-    metadata = (step for step in pipeline.steps if step.action == "docker/metadata-action" and not pipeline.crons)
+    metadata = _metadata(pipeline) if not pipeline.crons else ()
     with_own = (step for step in metadata if not (tags := step.input("tags")) or _OF_SCHEDULE.search(tags))
-    return next((step.subject for step in with_own if _TAKES_TAGS.search(repository.text(step.path))), "")
+    return next((step.subject for step in with_own), "")

@@ -36,14 +36,14 @@ def traits_as_started(repository: RepositoryTexts, of: Container | Service) -> I
 
 
 def is_started_as_made(stock: StockImage, of: Container | Service) -> bool:
-    """Whether a stock image starts its own program by its own entrypoint, on files that this only reads."""
+    """Whether a stock image starts its own program by its own entrypoint and settings."""
     if isinstance(of, Service):
         nodes = [of.get("entrypoint"), of.get("command")]
     else:
         nodes = [of.own.get("command"), of.own.get("args")]
     entrypoint, command = (list(texts_under(node)) for node in nodes)
     is_own = not entrypoint or any("entrypoint" in each for each in entrypoint)
-    is_given = stock.templates and any(each.startswith(stock.templates) for each in _targets(of))
+    is_given = stock.settings and any(re.match(stock.settings, each) for each in _targets(of))
     return is_own and not is_given and not stock.stays_root(entrypoint, command)
 
 

@@ -10,7 +10,6 @@ from bot.files.formats.dockerfile.lines import Instruction, Script, read
 from bot.files.formats.dockerfile.stages import BuildStage, resolve
 from bot.files.formats.dockerfile.words import split_quoted
 from bot.files.formats.source.spanned import Spanned
-from bot.files.scope import is_for_development
 
 MOST_STAGES = 200
 STARTING = frozenset({"entrypoint", "cmd"})
@@ -57,11 +56,7 @@ def dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
 
 def _dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
     read_ones = (dockerfile_at(repository, path) for path in repository.dockerfiles)
-    return [
-        each
-        for each in read_ones
-        if each is not None and not (repository.leaves_out and is_for_development(each.path))
-    ]
+    return [each for each in read_ones if each is not None and not repository.scope.is_for_developers(each.path)]
 
 
 def dockerfile_at(repository: RepositoryTexts, path: str | None) -> Dockerfile | None:

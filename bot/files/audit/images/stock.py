@@ -1,9 +1,10 @@
 """Stock images of others, mostly datastores and proxies: as whom they can run, and where they write.
 
 Sources: their pages on Docker Hub and their Dockerfiles; for Kibana and Logstash `USER 1000` in those that Elastic
-publishes for each release, for Loki `USER 10001` in its own; for SQL Server, Caddy and pgAdmin the `setcap` of
-Microsoft's Dockerfile for its non-root image and of the others' own, for pgAdmin's port its entrypoint. What they
-do not say is left out: advice is words then.
+publishes for each release, for Elasticsearch the `chroot --userspec` of its entrypoint before version 8, for Loki
+`USER 10001` in its own; for SQL Server, Caddy and pgAdmin the `setcap` of Microsoft's Dockerfile for its non-root
+image and of the others' own, for pgAdmin's port its entrypoint. What they do not say is left out: advice is words
+then.
 """
 
 import re
@@ -25,9 +26,9 @@ class StockImage:
     the folders beside `/tmp` and its data that it writes in; None where that is not known here. `needs` is the
     capability that the file of its program carries: the kernel starts that for nobody who may not have it. Its
     entrypoint starts as root what is no `program`. `port_variable` names the variable of the environment that tells
-    such a program its port, which is below 1024 without. Of files in `templates` its start makes others elsewhere.
-    `uid_instead` is who the image runs as that `instead`
-    names.
+    such a program its port, which is below 1024 without. Where `settings` is mounted, what starts goes by that, or
+    makes other files of it. `uid_instead` is who the image runs as that `instead` names, `becomes_by` what root
+    needs to become its user.
     """
 
     uid: str = ""
@@ -35,11 +36,12 @@ class StockImage:
     writes: tuple[str, ...] | None = None
     instead: str = ""
     uid_instead: str = ""
+    becomes_by: str = "CHOWN, SETGID and SETUID"
     uid_on_alpine: str = ""
     needs: str = ""
     port_variable: str = ""
     program: str = ""
-    templates: str = ""
+    settings: str = ""
 
     def stays_root(self, entrypoint: Items[str], command: Items[str]) -> bool:
         """Whether what is written in place of the image's own entrypoint or command runs as root for good."""
@@ -57,6 +59,7 @@ _UNPRIVILEGED = (
     "take nginxinc/nginx-unprivileged, which runs as UID 101, and by its own configuration listens on 8080 and"
     " writes only where that user may"
 )
+_BY_CHROOT = "CHOWN, SETGID, SETUID and SYS_CHROOT"
 _HIGH_PORTS = "have it listen on ports from 1024 on, and name a UID above 0 that may read its files"
 _STOCK = {
     f"{_DOCKER}postgres": StockImage(
@@ -70,8 +73,8 @@ _STOCK = {
     f"{_DOCKER}rabbitmq": StockImage("999", uid_on_alpine="100", program="rabbitmq"),
     f"{_DOCKER}memcached": StockImage("11211", starts_as_root=False, writes=()),
     f"{_DOCKER}haproxy": StockImage("99", starts_as_root=False),
-    f"{_DOCKER}elasticsearch": StockImage("1000"),
-    "docker.elastic.co/elasticsearch/elasticsearch": StockImage("1000"),
+    f"{_DOCKER}elasticsearch": StockImage("1000", becomes_by=_BY_CHROOT),
+    "docker.elastic.co/elasticsearch/elasticsearch": StockImage("1000", becomes_by=_BY_CHROOT),
     f"{_DOCKER}kibana": StockImage("1000", starts_as_root=False),
     "docker.elastic.co/kibana/kibana": StockImage("1000", starts_as_root=False),
     f"{_DOCKER}logstash": StockImage("1000", starts_as_root=False),
@@ -92,7 +95,7 @@ _STOCK = {
         writes=("/var/cache/nginx", "/var/run"),
         instead=_UNPRIVILEGED,
         uid_instead="101",
-        templates="/etc/nginx/templates",
+        settings=r"/etc/nginx(?:/?$|/nginx\.conf$|/templates(?:/|$))",
     ),
     f"{_DOCKER}httpd": StockImage(instead=_HIGH_PORTS),
     f"{_DOCKER}caddy": StockImage(instead=_HIGH_PORTS, needs="NET_BIND_SERVICE"),
@@ -167,4 +170,4 @@ def first_as_its_user(stock: StockImage, then: str) -> str:
     """Advice on rights that a stock image needs for as long as it starts as root."""
     if not stock.uid:
         return f"{stock.instead}; {then} then"
-    return f"{then} once it runs as UID {stock.uid}: as root it needs CHOWN, SETGID and SETUID to become that one"
+    return f"{then} once it runs as UID {stock.uid}: as root it needs {stock.becomes_by} to become that one"

@@ -7,6 +7,7 @@ from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
+from bot.files.audit.delivery.scheduled_tags import moved_tag
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.suggestions.released_rebuild import what_else_is_published
 from bot.files.audit.suggestions.weekly_schedule import publishes_default_branch, weekly_cron
@@ -66,12 +67,14 @@ def _fails(pipeline: Pipeline, failing: Sequence[Finding]) -> bool:
 
 def _pushes_when_dispatched(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
     """Whether a run of the default branch can be started without any input, surely pushes, and publishes nothing
-    that no commit does."""
+    that no commit does and moves no tag of one."""
     if "workflow_dispatch" not in pipeline.events or requires_input(pipeline):
         return False
     if is_started_by_hand_alone(pipeline) or follows_another(pipeline):
         return False
     starts = [dispatched(repository, pipeline.root, branch) for branch in default_branches(repository)]
     is_sure = outcome_of(repository, pipeline, starts).pushes is Pushes.SURELY
+    if moved_tag(repository, pipeline, "workflow_dispatch"):
+        return False
     is_alone = not what_else_is_published(repository, pipeline, starts)
     return is_sure and is_alone and publishes_default_branch(repository, pipeline)

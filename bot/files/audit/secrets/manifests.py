@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from textwrap import dedent
 
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.names import (
@@ -42,6 +43,9 @@ _ADDRESS = re.compile(r"(?P<host>[\w-]+(?:\.[\w-]+)*):\d{2,5}|(?!https?:)[a-z][a
 _SETTINGS = re.compile(r"\.(?:conf|cnf|ini|properties|env)$|^\.env$", re.IGNORECASE)
 _SETTING = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z][\w.-]*)\s*=\s*(?P<value>\S.*)")
 _SETTING_ITSELF = re.compile(r"\d.*|.*[:/].*|true|false|yes|no|on|off", re.IGNORECASE)
+_TEMPLATED = re.compile(r"\{\{.*?\}\}")
+_DIRECTIVE = re.compile(r"\{\{-?\s*(?:if|else|end|with|range|define|block|template|/\*|\$\w+\s*:?=).*?\}\}")
+_PUT_IN = "$VALUE"
 _LOGINS = frozenset({".dockerconfigjson", ".dockercfg"})
 _NOBODY = base64.b64encode(b":").decode()
 
@@ -93,17 +97,30 @@ def _of_chart(repository: RepositoryTexts, chart: helm.HelmChart) -> Iterator[Ma
     """What templates write out themselves; what they make of values is not looked at."""
     for path, manifest in chart.objects:
         for data in _of_object(path, manifest):
-            entries = tuple(each for each in data.entries if _is_written_in(repository, path, each[2]))
+            entries = tuple(_written_in(repository, path, data))
             is_named_by_values = HIDDEN in data.subject or HIDDEN_VALUE in data.subject
             kind = data.subject.partition("/")[0]
             subject = f"{kind} of chart {chart.name}" if is_named_by_values else data.subject
             yield replace(data, entries=entries, subject=subject, is_filled_in=not entries)
 
 
-def _is_written_in(repository: RepositoryTexts, path: str, node: Scalar) -> bool:
-    place = repository.place(node)
-    lines = [repository.lines(path).of(number) for number in range(place.start, place.end + 1)]
-    return place.path == path and not any("{{" in line and not writes_password(line) for line in lines)
+def _written_in(repository: RepositoryTexts, path: str, data: ManifestData) -> Iterator[tuple[str, str, Scalar]]:
+    """What a template writes out itself: of a text of a ConfigMap that it fills in, the lines that stand there."""
+    for key, value, node in data.entries:
+        place = repository.place(node)
+        lines = [repository.lines(path).of(number) for number in range(place.start, place.end + 1)]
+        if place.path != path:
+            continue
+        if not any("{{" in line and not writes_password(line) for line in lines):
+            yield key, value, node
+        elif len(lines) > 2 and not data.is_secret:
+            written = (_TEMPLATED.sub(_PUT_IN, line) for line in lines if not _DIRECTIVE.fullmatch(line.strip()))
+            yield key, dedent("".join(_without_key(key, list(written)))), node
+
+
+def _without_key(key: str, lines: list[str]) -> list[str]:
+    """The lines of a text without the one that its key stands in."""
+    return lines[1:] if lines and lines[0].lstrip(" \"'").startswith(key) else lines
 
 
 def _of_object(path: str, manifest: Mapping) -> Iterator[ManifestData]:

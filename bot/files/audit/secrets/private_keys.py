@@ -24,7 +24,8 @@ _ITEM = re.compile(
 )
 _PUBLISHED = re.compile(r"CopyTo(?:Output|Publish)Directory\s*(?:>\s*|=\s*\")(?!Never)\w")
 _KEPT_BACK = re.compile(r"CopyToPublishDirectory\s*(?:>\s*|=\s*\")Never")
-_PUBLISHES = re.compile(r"\bdotnet\s+(?:publish|build)\b")
+_PUBLISHES = (re.compile(r"\bdotnet\s+publish\b"), re.compile(r"\bdotnet\s+build\b"))
+"""What fills the folder that an image takes: a build where nothing is published."""
 
 
 def copied_keys(instruction: Instruction) -> Iterator[str]:
@@ -36,7 +37,8 @@ def copied_keys(instruction: Instruction) -> Iterator[str]:
 def published_keys(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
     """What publishes a project that a file called as private keys are belongs to, that file, and the project."""
     every = [each for stage in file.stages for each in file.of(stage)]
-    publish = next((each for each in every if each.keyword == "run" and _PUBLISHES.search(each.text)), None)
+    runs = [each for each in every if each.keyword == "run"]
+    publish = next((each for way in _PUBLISHES for each in runs if way.search(each.text)), None)
     if publish is None or not any(each.keyword in COPYING and "--from=" not in each.text for each in every):
         return
     folders = [each for each in every[: every.index(publish)] if each.keyword == "workdir"]

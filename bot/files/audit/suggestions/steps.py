@@ -14,7 +14,7 @@ from bot.files.audit.delivery.builders import NEW_ENOUGH, builders_before, witho
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import about
-from bot.files.audit.delivery.pushing import repository_of
+from bot.files.audit.delivery.pushing import listed_names, repository_of
 from bot.files.audit.delivery.reports import takes_any_artifact
 from bot.files.audit.delivery.statements import JOINED, why_no_index
 from bot.files.audit.repository import RepositoryTexts
@@ -170,7 +170,7 @@ def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
     """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it."""
     advice = f"set sbom: true{_beside(push)}"
     if why := why_no_index(push):
-        return Fix(advice, left_alone=f"{why}, and an SBOM makes what is pushed an index")
+        return Fix(advice, left_alone=f"{why}, and {_made_by_statement(push)}")
     fix = with_key(repository, inputs, "sbom", ["true"], advice)
     if not fix.edits or knows_statements(push.step) is True:
         return with_builder(repository, push, fix)
@@ -180,6 +180,15 @@ def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return with_builder(repository, push, raised)
+
+
+def _made_by_statement(push: Push) -> str:
+    """What an SBOM makes of what is pushed, by the platforms that it is built for."""
+    platforms = push.step.input("platforms")
+    if len(listed_names(platforms)) > 1:
+        return "an SBOM stands in the index beside the platforms as well"
+    makes = "an SBOM makes what is pushed an index"
+    return f"{makes}, unless its platforms do" if is_unknown(platforms) else makes
 
 
 def _newer_action(repository: RepositoryTexts, step: PipelineStep) -> Edit:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bot.domain.repositories.finding import Fix
 from bot.domain.wording.words import first_few
 from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
-from bot.files.audit.delivery.scheduled_tags import moves_commits_tags, step_with_tag_of_schedule
+from bot.files.audit.delivery.scheduled_tags import moved_tag, step_with_tag_of_schedule
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.suggestions.released_rebuild import rebuild_release, what_else_is_published, what_else_it_does
 from bot.files.audit.workflows.flattening import pipelines
@@ -74,10 +74,10 @@ def weekly_schedule(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             "start it every week with workflow_dispatch, from a workflow with a schedule",
             left_alone=f"{tags} gives what a scheduled run pushes the tag and version nightly",
         )
-    if moves_commits_tags(repository, pipeline):
+    if tag := moved_tag(repository, pipeline, "schedule"):
         return Fix(
-            "push each run's image under a tag of its own, as github.run_number gives it, and add a schedule",
-            left_alone="all of its tags are the commit's, which a scheduled run would move",
+            "push what a schedule builds under a tag of its own, as github.run_number gives it, and add a schedule",
+            left_alone=f"a scheduled run would move the commit's tag: {tag[:80]}",
         )
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")

@@ -20,6 +20,21 @@ def inputs_of(node: Mapping, values: Dict[str, str]) -> dict[str, str]:
     }
 
 
+def outputs_of(name: str, job: Mapping, values: Dict[str, str]) -> dict[str, str]:
+    """What a job that always runs hands to those that need it, as far as no step of it tells."""
+    known = without_written(with_environment(job, values), job)
+    told = {
+        f"needs.{name}.outputs.{key.value}".lower(): filled(value.value, known)
+        for key, value in job.mapping("outputs").entries()
+        if isinstance(value, Scalar) and not value.is_null
+    }
+    return {key: value for key, value in told.items() if not _OF_JOB.search(value)}
+
+
+_OF_JOB = re.compile(r"\b(?:steps|matrix|strategy|job|runner|env|needs|inputs)\.", re.IGNORECASE)
+"""Contexts that say something else, or nothing, in another job."""
+
+
 def with_environment(node: Mapping, values: Dict[str, str]) -> dict[str, str]:
     environment = dict(values)
     for key, value in node.mapping("env").entries():

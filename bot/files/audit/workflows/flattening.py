@@ -17,6 +17,7 @@ from bot.files.audit.workflows.contexts import (
     flag_of,
     inputs_of,
     narrowed_events,
+    outputs_of,
     with_environment,
     without_written,
 )
@@ -225,11 +226,14 @@ class _Flattening:
     def _workflow(self, around: _Around) -> None:
         values = with_environment(around.root, around.values)
         jobs = {key.value: job for key, job in around.root.mapping("jobs").entries() if isinstance(job, Mapping)}
-        inner = replace(around, values=values)
+        handed_over: dict[str, str] = {}
         for name in in_order(jobs):
             if len(self._jobs) < MOST_JOBS:
-                for variant in variants_of(jobs[name], values):
-                    self._job(name, jobs, replace(inner, values={**values, **variant}))
+                inner = {**values, **handed_over}
+                for variant in variants_of(jobs[name], inner):
+                    self._job(name, jobs, replace(around, values={**inner, **variant}))
+                if not self._conditions_by_job.get(around.prefix + name):
+                    handed_over |= outputs_of(name, jobs[name], inner)
 
     def _job(self, name: str, jobs: Dict[str, Mapping], around: _Around) -> None:
         mapping = jobs[name]

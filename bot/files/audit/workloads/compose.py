@@ -9,6 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from bot.domain.repositories.finding import Place
+from bot.files.audit.images.by_dockerfile import starts
 from bot.files.audit.images.by_name import is_for_windows
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
@@ -23,7 +24,6 @@ from bot.files.formats.compose.variables import interpolated
 from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, texts_under
 from bot.files.formats.source.spanned import Spanned
-from bot.files.scope import is_for_development
 
 DEEPEST_EXTENDS = 10
 _PUT_OVER = frozenset(
@@ -37,6 +37,12 @@ _WINDOWS = re.compile(
 )
 _ONLY_BUILDS = re.compile(r"(?:^|[._-])build\.ya?ml$", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_OF_RUNNING = (
+    {"ports", "expose", "volumes", "environment", "env_file", "command", "entrypoint", "privileged", "cap_add"}
+    | {"devices", "network_mode", "networks", "restart", "user", "security_opt", "secrets", "configs", "deploy"}
+    | {"healthcheck", "pid", "ipc", "tmpfs", "read_only"}
+)
+"""Keys of a service that say how it runs."""
 _AT_DRIVE = re.compile(r":[A-Za-z]:[\\/]")
 """What stands behind the first colon is a folder of the container; one in front of it is the host's."""
 
@@ -84,6 +90,8 @@ class Service:
     """What the file of variables beside its own sets."""
     folders: tuple[str, ...] = ()
     """The folders of the files that the levels stand in; empty where all stand in its own."""
+    carries_files: bool = False
+    """Whether its image stands on nothing and starts nothing, as those that are only copied from."""
     is_for_swarm: bool = False
     """Whether `docker stack deploy` reads its file, which ignores some of what Compose does."""
 
@@ -100,8 +108,9 @@ class Service:
 
     @cached_property
     def is_only_built(self) -> bool:
-        """Whether its file is there to build images (`compose.build.yaml`), and runs nothing."""
-        return _ONLY_BUILDS.search(self.path.rpartition("/")[2]) is not None
+        """Whether its file is there to build images (`compose.build.yaml`), and says nothing of how it runs."""
+        is_named_so = _ONLY_BUILDS.search(self.path.rpartition("/")[2]) is not None
+        return is_named_so and self.is_built and not any(map(self.get, _OF_RUNNING))
 
     def _levels_of(self, key: str) -> tuple[Mapping, ...]:
         return (*self.over, *self.levels) if key in _PUT_OVER else self.levels
@@ -159,6 +168,16 @@ class Service:
 
     def dockerfile(self) -> tuple[str | None, str | None]:
         """The Dockerfile that it is built from, and the stage; None where there is none, or it is not told."""
+        _, path, target = self._build()
+        return path, target
+
+    @property
+    def context(self) -> str | None:
+        """The folder that it is built from; None where there is none, or it is not told."""
+        return self._build()[0]
+
+    def _build(self) -> tuple[str | None, str | None, str | None]:
+        """The context, the Dockerfile and the stage that it is built from."""
         folder, context = posixpath.dirname(self.path), None
         dockerfile = target = None
         is_built = False
@@ -172,10 +191,11 @@ class Service:
                 is_built &= build.get("dockerfile_inline") is None
                 dockerfile, target = dockerfile or build.scalar("dockerfile"), target or build.scalar("target")
         if not is_built:
-            return None, None
+            return None, None, None
         context_path = filled_in(context) if context is not None else "."
         name = filled_in(dockerfile) if dockerfile is not None else DOCKERFILE
-        return below(folder, context_path, name), target.value if target is not None else None
+        stage = target.value if target is not None else None
+        return below(folder, context_path), below(folder, context_path, name), stage
 
 
 def _context_of(build: Node | None) -> Scalar | None:
@@ -235,6 +255,7 @@ def _services(repository: RepositoryTexts) -> list[Service]:
                 _with_overrides(repository, service),
                 is_beside_windows=is_windows,
                 is_built_for_windows=_is_built_for_windows(repository, service),
+                carries_files=_carries_files(repository, service),
                 is_for_swarm=of_swarm,
                 is_put_over=is_put_over(repository, path, service.name),
             )
@@ -288,7 +309,7 @@ def _fragments(repository: RepositoryTexts) -> list[Service]:
 
 
 def _is_left_out(repository: RepositoryTexts, path: str) -> bool:
-    return not repository.scope.is_judged(path) or (repository.leaves_out and is_for_development(path))
+    return not repository.scope.is_judged(path) or repository.scope.is_for_developers(path)
 
 
 def _says_what_to_build(node: Mapping) -> bool:
@@ -315,6 +336,15 @@ def _is_built_for_windows(repository: RepositoryTexts, service: Service) -> bool
     file = dockerfile_at(repository, path)
     stage = (file.stage(target) if target else file.final) if file is not None else None
     return is_for_windows(file.chain(stage)[-1]) if file is not None and stage is not None else None
+
+
+def _carries_files(repository: RepositoryTexts, service: Service) -> bool:
+    path, target = service.dockerfile()
+    file = dockerfile_at(repository, path)
+    stage = (file.stage(target) if target else file.final) if file is not None else None
+    if file is None or stage is None or service.command:
+        return False
+    return file.chain(stage)[-1].word.text == "scratch" and not starts(file, stage)
 
 
 def is_extended_elsewhere(repository: RepositoryTexts, service: Service) -> bool:

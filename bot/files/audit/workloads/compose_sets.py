@@ -13,7 +13,6 @@ from bot.files.formats.builds import below
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.names import FOUND, FOUND_BESIDE
 from bot.files.formats.source.nodes import Mapping
-from bot.files.scope import is_for_development
 
 FileSet = tuple[str, ...]
 """Files in the order in which they are read; of the first one's folder."""
@@ -55,7 +54,7 @@ def _all_sets(repository: RepositoryTexts) -> list[FileSet]:
             continue
         for names in _named(joined_lines(text), is_for_people=path.endswith(_READ_BY_PEOPLE)):
             files = _resolved(repository, posixpath.dirname(path), names)
-            if files and not (repository.leaves_out and any(map(is_for_development, files))):
+            if files and not any(map(repository.scope.is_for_developers, files)):
                 found[files] = None
     return list(found)
 

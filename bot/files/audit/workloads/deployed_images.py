@@ -17,6 +17,7 @@ from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
 from bot.files.audit.workloads.kubernetes import Container, containers
 from bot.files.audit.workloads.objects import word
+from bot.files.audit.workloads.pod_templates import OF_OPERATOR
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SET_IMAGE = re.compile(
@@ -38,6 +39,9 @@ _OF_IMAGES = re.compile(r"image|tag|latest", re.IGNORECASE)
 _OF_VALUES = re.compile(r"values[\w.-]*\.ya?ml\b")
 _NO_RELEASE = re.compile(r":v?0\.0\.0(?:-[\w.-]+)?$")
 """The version that a chart has in its repository where a release writes another one."""
+_APP_VERSION_SET = re.compile(
+    r"--app-version\b|\b(?:sed|yq|perl)\b[^\n]*\bappVersion\b|\bappVersion\b[^\n]*-replace\b"
+)
 _SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
 
 NEVER_PULLED = "nothing is pulled, by imagePullPolicy: Never: it is what the node has of that name"
@@ -86,7 +90,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
         place = place_of(repository, _telling(entry), place) if replaced != name else place
         name = replaced
     if node is None and not may_hold(container.own, "image"):
-        why = "no image is written, without which no cluster takes it"
+        is_of_operator = container.pod.hidden == OF_OPERATOR
+        missing = "no image is written, without which no cluster takes it"
+        why = "no image is written: its operator has one" if is_of_operator else missing
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if (tagged := _TAG_TOLD.fullmatch(name)) is not None and not _FILLED_IN.search(name):
         name = f"{_NAME_FILLED_IN}:{tagged['tag']}"
@@ -94,6 +100,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "its image is filled in elsewhere")
     if container.pod.variant.startswith("chart ") and _NO_RELEASE.search(name):
         why = "0.0.0 stands for a version that a release of the chart fills in"
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
+    if _is_of_app_version(repository, container, name):
+        why = "a release of the chart fills in its appVersion"
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if _is_put_in_by_stream(container):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "an image stream of OpenShift puts it in")
@@ -109,6 +118,19 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     return ImageOfContainer(
         container, place, name, pin, "it is no image reference" if pin is NamedBy.UNKNOWN else ""
     )
+
+
+def _is_of_app_version(repository: RepositoryTexts, container: Container, name: str) -> bool:
+    """Whether a tag is the chart's appVersion, and a workflow or script gives the chart another one."""
+    folder, found, _ = container.pod.path.rpartition("/templates/")
+    chart = repository.root(f"{folder}/Chart.yaml") if found else None
+    version = word(chart.get("appVersion")) if chart is not None else None
+    return version is not None and name.endswith(f":{version}") and repository.kept(_sets_app_version)
+
+
+def _sets_app_version(repository: RepositoryTexts) -> bool:
+    paths = (path for path in repository.paths if path.endswith(_SCRIPTS))
+    return any(_APP_VERSION_SET.search(repository.text(path)) for path in paths)
 
 
 def _pin_of(name: str) -> NamedBy:

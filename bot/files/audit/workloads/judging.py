@@ -92,6 +92,8 @@ def judge_services(
             continue
         if service.is_windows and not is_asked_of_windows:
             yield not_applicable(service.place, service.subject, "it is a Windows container")
+        elif service.carries_files:
+            yield not_applicable(service.place, service.subject, "it only carries files: nothing is started in it")
         else:
             yield from _with_named_over(service, of_service)
     if is_asked_of_parts:

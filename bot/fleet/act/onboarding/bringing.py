@@ -242,7 +242,7 @@ def _request_change(attempt: OnboardingAttempt, proposal: Proposal, tools: Onboa
     headline = title(proposal)
     text = body(proposal, look.standing.identity.name, tools.options.web, look.trunk.sha, BRANCH)
     most = most_body(look.standing.identity.forge)
-    section = marked_section(text, (proposal.mark,), headline, most=most)
+    section = marked_section(text, (proposal.mark,), headline)
     if current is None:
         return RequestChange(BRANCH, look.standing.default_branch, None, headline, with_section("", section, most))
     return rewritten(current, BRANCH, look.standing.default_branch, headline, section, most)

@@ -19,7 +19,7 @@ from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.attempt import Edits, ProposalAttempt, refreshed_files
 from bot.fleet.act.pull_request.merging import is_to_be_stopped, merge_of, merges
 from bot.fleet.act.pull_request.remembered import as_told, is_without_facts, packages_told
-from bot.fleet.act.pull_request.text.section import marked_section, rewritten, with_section
+from bot.fleet.act.pull_request.text.section import has_room, marked_section, rewritten, with_section
 from bot.fleet.act.pull_request.text.wording import (
     body,
     commit_message,
@@ -53,7 +53,7 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
     if change is not None:
         tools.before_write(job.rebuild, attempt.looked_at)
         prepared = await forge.prepare(home, change)
-    if request is None or change is not None or (request_change.title, request_change.body) != (None, None):
+    if request is None or change is not None or request_change:
         tools.before_write(job.rebuild, attempt.looked_at)
         request = await forge.carry_out(home, change, prepared, request_change)
     is_anew = change is not None or is_stopped
@@ -74,14 +74,16 @@ def _request_change(attempt: ProposalAttempt, job: Job, edits: Edits) -> Request
     marker = marker_line(marked(job.rebuild.targets, job.seen_changes, job.told_ways))
     packages = packages_told(job, attempt.look)
     text = body(job, edits.remarks, merges=merges_by_itself, packages_told=packages)
-    section = marked_section(text, digests, headline, marker, most)
+    beside = "" if has_room(marker, most) else marker
+    section = marked_section(text, digests, headline, "" if beside else marker)
     if current is None:
         is_draft = attempt.job.terms.draft
         text = with_section("", section, most)
-        return RequestChange(job.rebuild.branch, job.default_branch, None, headline, text, is_draft)
+        return RequestChange(job.rebuild.branch, job.default_branch, None, headline, text, is_draft, beside)
     if is_without_facts(job, current):
         return RequestChange(job.rebuild.branch, job.default_branch, current, None, None)
-    return rewritten(current, job.rebuild.branch, job.default_branch, headline, section, most)
+    change = rewritten(current, job.rebuild.branch, job.default_branch, headline, section, most)
+    return replace(change, marker="" if beside == current.marker else beside)
 
 
 def opened_as(attempt: ProposalAttempt, request: PullRequest, remarks: Iterable[str], tools: Tools) -> Rebuild:

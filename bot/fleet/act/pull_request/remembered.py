@@ -45,7 +45,7 @@ def _marked_of(job: Job, look: BranchLook) -> Mapping[Target, MarkedTarget]:
     if request is None or look.branch is None or not look.branch.is_own or look.branch.sha != request.head:
         return {}
     commit_lines = look.branch.message.splitlines()
-    marked = {(each.base, each.to_digest): each for each in read_marker(request.body)}
+    marked = {(each.base, each.to_digest): each for each in read_marker(request.body, request.marker)}
     marked_targets = {target: marked.get((target.base, target.to_digest)) for target in job.rebuild.targets}
     return {
         target: each for target, each in marked_targets.items() if each is not None and each.trailer in commit_lines
@@ -94,5 +94,5 @@ def is_without_facts(job: Job, request: PullRequest) -> bool:
     """Whether nothing is known of what a job brings, and its pull request, which has no marker, is for the same
     digests: an earlier version of the bot wrote its text, which knew at least as much."""
     digests = {target.to_digest for target in job.rebuild.targets}
-    is_unmarked = not read_marker(request.body) and section_in(request.body).digests == digests
+    is_unmarked = not read_marker(request.body, request.marker) and section_in(request.body).digests == digests
     return is_unmarked and not job.changes and not job.quarantined

@@ -64,7 +64,7 @@ class MarkedRequest:
 
 def marked_requests(member: FleetRepository, requests: Iterable[OwnRequest]) -> tuple[MarkedRequest, ...]:
     """Those that go to the default branch and whose marker says nothing that the bot's last commit does not."""
-    marked = ((each, read_marker(each.body)) for each in requests if each.is_to_default)
+    marked = ((each, read_marker(each.body, each.marker)) for each in requests if each.is_to_default)
     return tuple(MarkedRequest(member, each, targets) for each, targets in marked if _is_committed(each, targets))
 
 

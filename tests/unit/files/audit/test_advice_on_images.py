@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
-from tests.unit.files.audit.world import deployment, findings
+from tests.unit.files.audit.world import BUILD, PUSH, deployment, findings, outcome, outcomes, workflow
 
 BASE = "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nRUN INSTALL\nCOPY . /app\n"
 PLAIN = ("set read_only: true and tmpfs: [/tmp], with other folders that it writes", "add cap_drop: [ALL]")
@@ -78,6 +78,21 @@ def test_a_program_that_asks_the_cluster_may_need_the_token(package: str, image:
     }
     (found,) = findings("service-account-token", files)
     assert found.outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [("ghcr.io/contoso/api:1", Outcome.UNKNOWN), ("ghcr.io/stranger/till:1", Outcome.FAILS)],
+)
+def test_an_image_that_another_pushes_is_no_client_of_the_cluster(image: str, expected: Outcome) -> None:
+    told = (
+        "- id: meta\n  uses: docker/metadata-action@v5\n  with:\n    images: ghcr.io/${{ github.repository }}/api\n"
+    )
+    steps = told + PUSH.replace("ghcr.io/contoso/api:8", "${{ steps.meta.outputs.tags }}")
+    files = {"a.yaml": deployment(image=image), "src/Shop.csproj": PROJECT.format("KubernetesClient")}
+    assert outcome("service-account-token", {**files, BUILD: workflow(steps)}) is expected
+    unnamed = PUSH.replace("ghcr.io/contoso/api:8", "${{ vars.IMAGE }}")
+    assert outcome("service-account-token", {**files, BUILD: workflow(unnamed)}) is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -297,3 +312,64 @@ def test_what_is_mounted_below_the_home_of_root_is_told_where_no_uid_is_at_hand_
     (found,) = findings("run-as-non-root", files)
     assert found.fix is not None
     assert "mount below the home of another user" in found.fix.advice
+
+
+OWNERS = "command: [sh, -c, 'chown -R 1654:1654 /data']"
+
+
+def test_what_changes_owners_is_advised_what_does_so_without_root() -> None:
+    root = "securityContext: {runAsUser: 0}"
+    pod = {"a.yaml": deployment(f"{OWNERS}\n{root}", image="busybox:1.37")}
+    assert "fsGroup let its program write" in advice("run-as-non-root", pod)
+    assert "add: [CHOWN, DAC_OVERRIDE, FOWNER]" in advice("drop-all-capabilities", pod)
+    service = {"compose.yaml": f"services:\n  own:\n    image: busybox:1.37\n    user: '0'\n    {OWNERS}\n"}
+    assert "the image make the folder as its user's" in advice("run-as-non-root", service)
+    assert "cap_add: [CHOWN, DAC_OVERRIDE, FOWNER]" in advice("drop-all-capabilities", service)
+
+
+def test_what_sets_the_kernel_of_its_node_is_told_where_else_that_is_set() -> None:
+    setting = (
+        "command: [sh, -c, 'sysctl -w vm.max_map_count=262144']\nsecurityContext: {privileged: true, runAsUser: 0}"
+    )
+    files = {"a.yaml": deployment(setting, image="busybox:1.37")}
+    for check in ("not-privileged", "run-as-non-root"):
+        assert advice(check, files).startswith("set that on the nodes themselves")
+
+
+@pytest.mark.parametrize(("tag", "is_by_chroot"), [("7.17.9", True), ("8.19.0", False)])
+def test_elasticsearch_needs_chroot_to_become_its_user(tag: str, *, is_by_chroot: bool) -> None:
+    files = {"a.yaml": deployment(image=f"docker.elastic.co/elasticsearch/elasticsearch:{tag}")}
+    assert ("SYS_CHROOT" in advice("drop-all-capabilities", files)) is is_by_chroot
+
+
+@pytest.mark.parametrize(("volumes", "is_of_another"), [("", False), ("    volumes: ['.:/src']\n", True)])
+def test_sources_that_nobody_mounts_are_no_other_users(volumes: str, *, is_of_another: bool) -> None:
+    service = (
+        f"services:\n  api:\n    image: mcr.microsoft.com/dotnet/sdk:10.0\n    command: dotnet watch\n{volumes}"
+    )
+    assert ("DAC_OVERRIDE" in advice("drop-all-capabilities", {"compose.yaml": service})) is is_of_another
+
+
+@pytest.mark.parametrize(
+    ("volume", "is_tried"),
+    [("./my.conf:/etc/nginx/nginx.conf", True), ("./conf:/etc/nginx", True), ("./a:/etc/nginx/conf.d", False)],
+)
+def test_a_server_whose_own_settings_are_replaced_is_told_what_to_try(volume: str, *, is_tried: bool) -> None:
+    files = {"compose.yaml": f"services:\n  web:\n    image: nginx:1.27\n    volumes: ['{volume}']\n"}
+    for check in ("drop-all-capabilities", "run-as-non-root"):
+        assert advice(check, files).startswith("try to ") is is_tried
+
+
+@pytest.mark.parametrize("check", ["drop-all-capabilities", "no-privilege-escalation", "read-only-root"])
+def test_a_service_whose_image_starts_nothing_is_asked_nothing(check: str) -> None:
+    built = "services:\n  out:\n    build: {context: ., target: out}\n"
+    text = "FROM contoso/sdk AS build\nRUN make\nFROM scratch AS out\nCOPY --from=build /out /\n"
+    assert outcome(check, {"compose.yaml": built, "Dockerfile": text}) is Outcome.NOT_APPLICABLE
+    started = {"compose.yaml": built + "    command: /run\n", "Dockerfile": text}
+    assert outcome(check, started) is Outcome.FAILS
+
+
+@pytest.mark.parametrize(("more", "expected"), [("", []), ("    privileged: true\n", [Outcome.FAILS])])
+def test_a_file_that_is_named_for_building_runs_what_it_says_how_to_run(more: str, expected: list[Outcome]) -> None:
+    text = f"services:\n  api:\n    build: .\n    image: contoso/api\n{more}"
+    assert outcomes("not-privileged", {"docker-compose.build.yml": text}) == expected

@@ -322,3 +322,22 @@ def test_a_token_that_a_pod_asks_for_itself_is_a_use_of_it(
     mounts = f"volumeMounts: [{{name: {name}, mountPath: '{at}'}}]"
     text = deployment(mounts, PROJECTED.format(name=name, setting=setting))
     assert outcome("service-account-token", {DEPLOYMENT: text}) is expected
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("helm package . --app-version $VERSION\n", Outcome.UNKNOWN),
+        ('sed -i "s/^appVersion:.*/appVersion: $VERSION/" chart/Chart.yaml\n', Outcome.UNKNOWN),
+        ("helm package .\n", Outcome.FAILS),
+    ],
+)
+def test_a_version_of_the_chart_that_a_release_writes_is_none_yet(script: str, expected: Outcome) -> None:
+    chart = {
+        "chart/Chart.yaml": "name: shop\nversion: 0.0.1\nappVersion: 0.0.1\n",
+        "chart/values.yaml": "image: {tag: ''}\n",
+        "chart/templates/api.yaml": deployment(
+            image="'contoso/api:{{ default .Chart.AppVersion .Values.image.tag }}'"
+        ),
+    }
+    assert outcomes("deployed-by-digest", {**chart, "release.sh": script}) == [expected]

@@ -104,6 +104,29 @@ def test_the_files_that_a_dockerfile_names_tell_which_folder_it_is_built_from(
     assert outcomes("dotnet-versions", files) == expected
 
 
+@pytest.mark.parametrize(
+    ("context", "expected"), [(".", [FAILS]), ("src", []), ("src/Api", []), ("${{ vars.CONTEXT }}", [FAILS])]
+)
+def test_a_global_json_outside_of_what_is_built_from_is_not_asked(context: str, expected: list[Outcome]) -> None:
+    step = f"  with:\n    context: {context}\n    file: src/Api/Dockerfile\n"
+    files = {
+        "src/Api/Dockerfile": f"FROM {DOTNET}/sdk:8.0\nCOPY src/Api/Api.csproj .\nCOPY . .\n",
+        "src/Api/Api.csproj": PROJECT,
+        "global.json": '{"sdk": {"version": "10.0.100"}}',
+    }
+    pushed = {BUILD: workflow(PUSH.replace("  with:\n", step))}
+    assert outcomes("dotnet-versions", {**files, **pushed}) == expected
+
+
+def test_a_global_json_outside_of_the_context_of_compose_is_not_asked() -> None:
+    files = {
+        "src/Api/Dockerfile": f"FROM {DOTNET}/sdk:8.0\nCOPY . .\n",
+        "compose.yaml": "services: {api: {build: src/Api}}\n",
+        "global.json": '{"sdk": {"version": "10.0.100"}}',
+    }
+    assert outcomes("dotnet-versions", files) == []
+
+
 @pytest.mark.parametrize(("started", "expected"), [("Shop", FAILS), ("Till", HOLDS)])
 def test_the_project_that_makes_what_is_started_is_the_one_that_is_meant(started: str, expected: Outcome) -> None:
     older = PROJECT.replace("net10.0", "net8.0")

@@ -536,3 +536,21 @@ def test_a_secret_that_a_template_puts_among_arguments_is_not_said_to_be_written
     template = PLAIN + "          args: ['--password', '{{ $password }}']\n"
     (found,) = findings("runtime-secrets", chart("", template))
     assert (found.outcome, found.message) == (Outcome.FAILS, "the value of --password comes into its arguments")
+
+
+def test_a_branch_that_brings_another_key_leaves_no_setting_open() -> None:
+    template = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: api}
+        spec:
+          containers:
+            - name: api
+              image: contoso/api:8
+              {{- if eq .Release.Name "shop" }}
+              volumeMounts: [{name: data, mountPath: /data}]
+              {{- end }}
+    """
+    files = {"c/Chart.yaml": "name: c\n", "c/values.yaml": "a: 1\n", "c/templates/api.yaml": template}
+    for check in ("run-as-non-root", "drop-all-capabilities", "read-only-root"):
+        assert outcome(check, files) is Outcome.FAILS

@@ -663,3 +663,17 @@ OVER_SSH = "- uses: appleboy/ssh-action@v1\n  with: {key: '${{ secrets.KEY }}', 
 )
 def test_an_action_that_deploys_images_is_asked_for_a_commit(step: str, expected: list[Outcome]) -> None:
     assert outcomes("actions-pinned", {BUILD: workflow(step), "Dockerfile": "FROM node:24\n"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM contoso/sdk:8@sha256:{0} AS b\nFROM contoso/run:8@sha256:{0}\nCOPY --from=b /a /a\n", HOLDS),
+        ("FROM contoso/sdk:8@sha256:{0} AS b\nFROM contoso/run:8\nCOPY --from=b /a /a\n", FAILS),
+        ("FROM contoso/run:8@sha256:{0}\nCOPY --from=contoso/tool:1 /a /a\n", FAILS),
+        ("FROM ${{BASE}}\n", FAILS),
+    ],
+)
+def test_no_layer_is_behind_bases_that_are_named_by_digest(text: str, expected: Outcome) -> None:
+    files = {BUILD: workflow(push("context: .", "cache-from: type=gha")), "Dockerfile": text.format("a" * 64)}
+    assert outcomes("fresh-layers", files) == [expected]

@@ -158,3 +158,40 @@ def test_an_output_of_the_scan_that_a_later_step_takes_is_read() -> None:
     scan = "- uses: anchore/scan-action@v7\n  id: scan\n  with: {image: api, fail-build: false}\n"
     upload = "- uses: actions/upload-artifact@v5\n  with: {path: '${{ steps.scan.outputs.json }}'}\n"
     assert "reads its report" in reason(scan + upload)
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "is_read"),
+    [
+        ("trivy.sarif", True),
+        (".", True),
+        ("${{ steps.other.outputs.sarif }}", False),
+        ("other.sarif", False),
+    ],
+)
+def test_an_upload_reads_the_report_that_it_names(uploaded: str, *, is_read: bool) -> None:
+    scan = trivy("format: sarif", "output: trivy.sarif")
+    upload = (
+        f"- name: Upload it\n  uses: github/codeql-action/upload-sarif@v3\n  with: {{sarif_file: '{uploaded}'}}\n"
+    )
+    (found,) = findings("scan-blocks", {BUILD: workflow(PUSH + scan + upload)})
+    assert found.fix is not None
+    assert ("Upload it" in f"{found.fix.advice} {found.fix.left_alone}") is is_read
+
+
+@pytest.mark.parametrize(
+    ("check", "lines"),
+    [
+        ("scan-ignores-unfixed", ("format: sarif", "output: found.sarif", "exit-code: '1'")),
+        ("scan-severities", ("format: sarif", "output: found.sarif", "exit-code: '1'", "severity: HIGH")),
+    ],
+)
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_report_that_is_read_is_made_to_tell_of_no_less(
+    check: str, lines: tuple[str, ...], *, is_read: bool
+) -> None:
+    always = UPLOAD.replace("- uses", "- if: always()\n  uses")
+    found = findings(check, {BUILD: workflow(PUSH + trivy(*lines) + always * is_read)})
+    (fix,) = [each.fix for each in found if each.outcome is FAILS and each.fix is not None]
+    assert bool(fix.edits or fix.suggested) is not is_read
+    assert ("reads its report" in fix.left_alone) is is_read

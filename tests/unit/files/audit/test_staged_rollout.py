@@ -10,7 +10,7 @@ from bot.files.audit.auditing import judge_repository
 from bot.files.audit.onboarding.proposing import WantedProposal, propose
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rules import BY_CHECK
-from tests.unit.files.audit.world import BUILD, NOW, deployment, findings, outcome, outcomes, texts
+from tests.unit.files.audit.world import BUILD, NOW, deployment, findings, outcome, outcomes, texts, workflow
 
 CHECK = "staged-rollout"
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
@@ -308,3 +308,11 @@ def test_each_call_of_a_job_that_deploys_is_asked_by_its_own_stage() -> None:
     (finding,) = findings(CHECK, files)
     assert (finding.outcome, "api-second" in finding.subject) == (FAILS, True)
     assert len(findings("verified-before-deploy", files)) == 1
+
+
+def test_a_job_that_several_workflows_call_is_started_by_hand_in_those_that_people_start() -> None:
+    deploys = workflow("- run: az containerapp update -n api --image contoso/api:8\n", "workflow_call:")
+    calls = "on: workflow_dispatch\njobs: {deploy-production: {uses: ./.github/workflows/deploy.yml}}\n"
+    files = {".github/workflows/deploy.yml": deploys, ".github/workflows/by-hand.yml": calls}
+    messages = [each.message for each in findings("staged-rollout", files) if each.outcome is Outcome.HOLDS]
+    assert messages == ["by-hand.yml, which runs it, is started by hand alone"]

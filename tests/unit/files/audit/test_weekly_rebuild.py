@@ -284,7 +284,7 @@ def test_a_tag_in_which_a_number_stands_beside_the_commit_is_one_of_its_own() ->
     ("tags", "is_moved"),
     [
         ("ghcr.io/contoso/api:git-${{ github.sha }}", True),
-        ("ghcr.io/contoso/api:${{ github.sha }}, ghcr.io/contoso/api:latest", False),
+        ("ghcr.io/contoso/api:${{ github.sha }}, ghcr.io/contoso/api:latest", True),
         ("ghcr.io/contoso/api:${{ github.sha }}-${{ github.run_number }}", False),
     ],
 )
@@ -772,3 +772,54 @@ def test_a_schedule_that_would_make_a_tag_of_its_own_is_not_put_in(tags: str, *,
     assert ("nightly" not in found.fix.left_alone, bool(found.fix.edits)) == (is_scheduled, is_scheduled)
     dispatched = proposed({BUILD: workflow(steps, f"{COMMITS}\nworkflow_dispatch:")}).commits
     assert [b"gh workflow run" in text for each in dispatched for text in each.files.values()] == [not is_scheduled]
+
+
+TAGGED = "- id: meta\n  uses: docker/metadata-action@v5\n  with:\n    images: contoso/api\n    tags: |\n{}\n"
+PUSH_OF_TAGGED = PUSH.replace("ghcr.io/contoso/api:8", "${{ steps.meta.outputs.tags }}")
+
+
+@pytest.mark.parametrize("triggers", [COMMITS, f"{COMMITS}\nworkflow_dispatch:"])
+@pytest.mark.parametrize(
+    ("line", "is_moved"),
+    [
+        ("type=sha", True),
+        ("type=sha,format=long,prefix=", True),
+        ("type=raw,value=${{ github.sha }}", True),
+        ("type=raw,value=${{ github.sha }}-${{ github.run_number }}", False),
+        ("type=sha,enable=false", False),
+        ("type=sha,enable=${{ github.event_name == 'push' }}", False),
+        ("type=raw,value=edge", False),
+    ],
+)
+def test_a_tag_of_the_commit_beside_others_is_moved_by_no_run_of_ours(
+    line: str, triggers: str, *, is_moved: bool
+) -> None:
+    steps = TAGGED.format(f"      type=ref,event=branch\n      {line}") + PUSH_OF_TAGGED
+    assert bool(proposed({BUILD: workflow(steps, triggers)}).commits) is not is_moved
+
+
+def test_a_tag_of_a_schedule_that_labels_alone_tell_of_is_not_pushed() -> None:
+    labelled = TAGGED.format("      type=schedule") + PUSH.replace("push: true", "push: true\n    labels: LABELS")
+    steps = labelled.replace("LABELS", "${{ steps.meta.outputs.labels }}")
+    other = "  other:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ steps.meta.outputs.tags }}\n"
+    assert proposed({BUILD: workflow(steps, COMMITS) + other}).commits
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("${{ startsWith(github.ref, 'refs/tags/v') }}", FAILS),
+        ("${{ github.event_name == 'schedule' }}", HOLDS),
+        ("${{ steps.which.outputs.push }}", UNKNOWN),
+        ("${{ matrix.push == 'true' }}", UNKNOWN),
+    ],
+)
+def test_what_a_job_hands_over_is_judged_where_it_is_asked_for(output: str, expected: Outcome) -> None:
+    first = f"  first:\n    runs-on: a\n    outputs:\n      ships: {output}\n    steps: [{{run: make}}]\n"
+    text = (
+        workflow(PUSH, f"push: {{tags: ['v*']}}\n{WEEKLY}", "needs: first\nif: needs.first.outputs.ships == 'true'")
+        + first
+    )
+    assert weekly({BUILD: text}).outcome is expected
+    guarded_first = text.replace("  first:\n", "  first:\n    if: vars.FIRST\n")
+    assert weekly({BUILD: guarded_first}).outcome is UNKNOWN

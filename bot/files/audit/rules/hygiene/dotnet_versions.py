@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
-from bot.files.audit.delivery.building import targets
+from bot.files.audit.delivery.building import contexts, targets
 from bot.files.audit.images.by_name import is_dotnet
 from bot.files.audit.images.copying import brings_own_runtime, has_another_dotnet, takes
 from bot.files.audit.images.dockerfile import STARTING, Dockerfile, dockerfiles
@@ -106,7 +106,7 @@ def _sdk(
             break
         folder = posixpath.dirname(folder)
     pin = global_json.pin(repository.text(path)) if path in repository else None
-    if pin is None:
+    if pin is None or _is_outside(repository, file, path):
         return
     taken = [takes(repository, file, each, path) for each in standing]
     if True not in taken and None not in taken:
@@ -131,6 +131,12 @@ def _sdk(
             f"{path} asks for the SDK {pin.version}, and the image has {major}",
             "one major version in both",
         )
+
+
+def _is_outside(repository: RepositoryTexts, file: Dockerfile, path: str) -> bool:
+    """Whether a file is in no folder that a Dockerfile is built from, where all of them are told."""
+    folders = contexts(repository).get(file.path, frozenset())
+    return bool(folders) and not any(each is None or not each or path.startswith(f"{each}/") for each in folders)
 
 
 def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, major: int, subject: str) -> Verdict:

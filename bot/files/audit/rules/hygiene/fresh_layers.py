@@ -13,12 +13,15 @@ Exceptions: builds without a cache on GitHub's runners hold. Where the base is o
 which no registry gives, `no-cache: true` is advised.
 """
 
+import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.building import builds_of, loads_of
+from bot.files.audit.delivery.building import builds_of, dockerfile_of, loads_of
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.engine_images import stands_on_engine
+from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import ShellCommand, is_unknown
@@ -27,11 +30,17 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.source.nodes import Mapping
 
+_FIXED = "its bases are named by digest, which no layer that was kept is behind"
+_FROM_TAG = re.compile(r"--from=[^\s@]*[/:.][^\s@]*(?=[\s]|$)", re.MULTILINE)
+"""An image that a COPY names by its tag."""
 _HOSTED = ("ubuntu-", "windows-", "macos-")
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
+        if _has_fixed_bases(repository, push):
+            yield holds(repository.where(push.step), push.step.subject, _FIXED)
+            continue
         setting = "no-cache" if stands_on_engine(repository, push) else "pull"
         if push.step.action in BUILDKIT_ACTIONS:
             yield _of_action(repository, push.step, setting)
@@ -40,6 +49,16 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         for step, command in builds_of(push):
             if "build" in command.words[:4] and command.name != "dotnet":
                 yield _of_command(repository, step, command, setting)
+
+
+def _has_fixed_bases(repository: RepositoryTexts, push: Push) -> bool:
+    """Whether an action builds a Dockerfile whose images are all named by digest."""
+    path = dockerfile_of(push) if push.step.action in BUILDKIT_ACTIONS else None
+    file = dockerfile_at(repository, path)
+    if file is None or _FROM_TAG.search(repository.text(file.path)):
+        return False
+    bases = [stage for stage in file.stages if not stage.bases and stage.word.text != "scratch"]
+    return bool(bases) and all(each.image is not None and "@sha256:" in each.image.text for each in bases)
 
 
 def _of_action(repository: RepositoryTexts, step: PipelineStep, setting: str) -> Verdict:

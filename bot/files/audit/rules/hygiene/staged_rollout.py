@@ -56,7 +56,9 @@ def _of_deploy(repository: RepositoryTexts, deploy: Deploy, stage: DeployStage) 
     place, subject = repository.where(deploy.step), deploy.step.subject
     started_by = deploy.step.events - TESTS_ONLY
     if started_by <= _MANUAL and not started_by_another(repository, deploy.pipeline):
-        return holds(place, subject, "it is started by hand alone")
+        caller = deploy.pipeline.path.rpartition("/")[2] if deploy.step.path != deploy.pipeline.path else ""
+        why = f"{caller}, which runs it, is started by hand alone" if caller else "it is started by hand alone"
+        return holds(place, subject, why)
     gate = gate_of(repository, deploy)
     if gate:
         return holds(place, subject, gate)

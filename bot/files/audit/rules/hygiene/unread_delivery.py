@@ -51,6 +51,7 @@ _PUSHES = re.compile(
     r"|--push\b|PublishContainer|kaniko|buildah"
     r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )
+_COMMENTS = ("#", "//")
 _PUSHES_IMAGE = re.compile(
     r"docker\s+push|\s--push\b|az\s+acr\s+build|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
     r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
@@ -199,15 +200,22 @@ def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -
 
 def _push_in(repository: RepositoryTexts, text: str) -> re.Match[str] | None:
     """Where the text of a build pushes an image; a container of the .NET SDK only where a registry is named."""
-    pushes = list(_PUSHES.finditer(text))
+    pushes = list(_pushes(text))
     if pushes and not names_registry(repository, text):
         pushes = [each for each in pushes if each.group() != "PublishContainer"]
     return next(iter(pushes), None)
 
 
+def _pushes(text: str) -> Iterator[re.Match[str]]:
+    """What looks like a push in the text of a build, but in lines that are comments."""
+    for match in _PUSHES.finditer(text):
+        if not text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip().startswith(_COMMENTS):
+            yield match
+
+
 def _of_azure_pipeline(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     text = repository.text(path)
-    match = next((each for each in _PUSHES.finditer(text) if not _is_of_another_task(text, each)), None)
+    match = next((each for each in _pushes(text) if not _is_of_another_task(text, each)), None)
     if match is not None:
         why = "it seems to push an image; such builds are not judged"
         place = _place_of(repository, path, match)

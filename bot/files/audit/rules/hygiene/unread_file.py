@@ -35,7 +35,7 @@ from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence, mapp
 from bot.files.formats.source.yaml import NO_TEXT
 from bot.files.formats.table import LINE_BREAK_IN_PATH, holds_line_break, is_worth_reading
 from bot.files.formats.workflows import KIND as WORKFLOW
-from bot.files.scope import is_for_checks, is_for_development
+from bot.files.scope import is_for_checks
 
 _NO_UTF_8 = re.compile("[\udc80-\udcff]")
 """What bytes that are no UTF-8 were decoded to."""
@@ -69,7 +69,7 @@ def _is_looked_at(repository: RepositoryTexts, path: str, charts: set[str]) -> b
     if not repository.scope.is_judged(path):
         return False
     if kind in {DOCKERFILE, COMPOSE}:
-        return not (repository.leaves_out and is_for_development(path))
+        return not repository.scope.is_for_developers(path)
     folder, _, name = path.rpartition("/")
     is_values = name in _VALUES and folder in charts
     if kind == WORKFLOW or path == repository_config.PATH or is_values or name in _TAKEN_BY_NAME:

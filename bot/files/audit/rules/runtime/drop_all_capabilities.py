@@ -21,6 +21,7 @@ from bot.files.audit.delivery.image_traits import (
     INSTALLED_FIRST,
     ImageTraits,
     builds_first,
+    changes_owners,
     installs_first,
 )
 from bot.files.audit.delivery.started_images import is_started_as_made, listens_low, traits_as_started
@@ -46,9 +47,11 @@ from bot.files.audit.workloads.objects import word
 _CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
 _RUNS_MORE = "a daemon or sudo that it installs may need such rights"
 _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
-_BUILT_FIRST = (
+_BUILT_FIRST = "run what `dotnet publish` makes, in place of building as it starts; then"
+_BUILT_IN_MOUNT = (
     "run what `dotnet publish` makes, since root needs DAC_OVERRIDE to build among sources of another user; then"
 )
+_TO_CHANGE_OWNERS = "CHOWN, DAC_OVERRIDE, FOWNER"
 _TO_BIND = "NET_BIND_SERVICE"
 _FIX = "set securityContext.capabilities.drop: [ALL]"
 
@@ -92,7 +95,10 @@ def _fix_of_container(repository: RepositoryTexts, container: Container, image: 
     needs = image.needs or (_TO_BIND if is_root and listens_low(container, image) else "")
     advice = f"{_FIX} and add: [{needs}]" if needs else _FIX
     if image.builds_as_it_starts or builds_first(container.command):
-        return Fix(f"{_BUILT_FIRST} {advice}")
+        first = _BUILT_IN_MOUNT if any(host_paths(container.pod)) else _BUILT_FIRST
+        return Fix(f"{first} {advice}")
+    if changes_owners(container.command):
+        return Fix(f"{_FIX}, and add: [{_TO_CHANGE_OWNERS}] for as long as it changes owners or modes as root")
     if installs_first(container.command):
         return Fix(f"{INSTALLED_FIRST} {advice}")
     if is_root:
@@ -157,7 +163,11 @@ def _fix_of_service(repository: RepositoryTexts, service: Service, image: ImageT
     keys = {"cap_drop": "[ALL]"} | ({} if is_added else {"cap_add": f"[{image.needs}]"})
     advice = f"add {' and '.join(f'{key}: {value}' for key, value in keys.items())}"
     if image.builds_as_it_starts or builds_first(service.command):
-        return Fix(f"{_BUILT_FIRST} {advice}")
+        first = _BUILT_IN_MOUNT if any(map(source_of_host, service.nodes("volumes"))) else _BUILT_FIRST
+        return Fix(f"{first} {advice}")
+    if changes_owners(service.command):
+        added = f"cap_add: [{_TO_CHANGE_OWNERS}]"
+        return Fix(f"add cap_drop: [ALL], and {added} for as long as it changes owners or modes as root")
     if installs_first(service.command):
         return Fix(f"{INSTALLED_FIRST} {advice}")
     if not runs_as_another(service.get("user")):

@@ -14,6 +14,7 @@ Exceptions: agents of the node (storage, network): waive the check, with the rea
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.image_traits import KERNEL_ELSEWHERE, sets_kernel
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
@@ -31,7 +32,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if container.may_be_privileged:
             yield hidden(container, "privileged")
         elif container.is_privileged:
-            yield fails(place_of(repository, setting, container.place), container.subject, "it is privileged", _FIX)
+            fix = KERNEL_ELSEWHERE if sets_kernel(container.command) else _FIX
+            yield fails(place_of(repository, setting, container.place), container.subject, "it is privileged", fix)
         elif container.may_be_given("privileged"):
             yield hidden(container, "privileged")
         else:

@@ -20,9 +20,12 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.built_images import built_here, user_of_built_image, user_of_stage
 from bot.files.audit.delivery.image_traits import (
     INSTALLED_FIRST,
+    KERNEL_ELSEWHERE,
     ImageTraits,
     builds_first,
+    changes_owners,
     installs_first,
+    sets_kernel,
 )
 from bot.files.audit.delivery.started_images import listens_low, traits_as_started
 from bot.files.audit.images.by_name import APP_UID, EARLY_UID, user_of_image
@@ -53,6 +56,9 @@ _OF_EARLY_PLAN = (
 )
 _HOME_OF_ROOT = "/root"
 _BUILT_FIRST = "run what `dotnet publish` makes, since what builds as it starts writes in folders of root's; then"
+_OWNERS_FIRST = "have {instead} in place of changing owners or modes, for which it is root; then"
+_BY_GROUP = "the pod's securityContext.fsGroup let its program write to volumes"
+_BY_IMAGE = "the image make the folder as its user's, as which a new volume takes it over,"
 _FREE_PORT = "have it listen on a port above 1023, since on some nodes root alone may on others; then"
 _ONLY_NUMBERS = "the kubelet starts it only where its image names a user by number"
 _SETTLES_USER = "a `user`, or the image's configuration"
@@ -102,7 +108,8 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
 def _fix(repository: RepositoryTexts, container: Container) -> Fix:
     user, image = user_of_built_image(repository, container.image), traits_as_started(repository, container)
     fix = _fix_of_container(repository, container, user, image)
-    return fix if _has_number(user) else tried_unless_known(image, fix, Sign.OF_FILES)
+    is_told = _has_number(user) or sets_kernel(container.command)
+    return fix if is_told else tried_unless_known(image, fix, Sign.OF_FILES)
 
 
 def _has_number(user: User | None) -> bool:
@@ -116,6 +123,8 @@ def _fix_of_container(
     """Suggests what the kubelet starts: none that it would refuse, since the image is known to start as root."""
     advice, stock = _advice(container, user, image), stock_image(container.image)
     is_root = user is not None and user.kind is UserKind.ROOT
+    if sets_kernel(container.command):
+        return Fix(KERNEL_ELSEWHERE)
     if container.is_privileged:
         return Fix(f"{advice}; {WAIVED}")
     if _first(container, image):
@@ -143,6 +152,8 @@ def _first(of: Container | Service, image: ImageTraits) -> str:
     """What must be done before it may run as another user than root; empty for nothing."""
     if installs_first(of.command):
         return f"{INSTALLED_FIRST} "
+    if changes_owners(of.command):
+        return f"{_OWNERS_FIRST.format(instead=_BY_GROUP if isinstance(of, Container) else _BY_IMAGE)} "
     if isinstance(of, Container) and listens_low(of, image):
         return f"{_FREE_PORT} "
     return f"{_BUILT_FIRST} " if image.builds_as_it_starts or builds_first(of.command) else ""
@@ -153,7 +164,7 @@ def _advice(container: Container, user: User | None, image: ImageTraits) -> str:
     if installs_first(container.command):
         return f"{INSTALLED_FIRST} {_NON_ROOT}"
     first, stock = _first(container, image), stock_image(container.image)
-    if stock is not None:
+    if stock is not None and not first:
         return taking_the_user(stock, f"{_NON_ROOT}, and runAsUser: {{uid}}")
     uid = (user.uid or user.at_hand) if user is not None else ""
     if uid:
@@ -215,7 +226,7 @@ def _advice_on_service(service: Service, image_user: User | None, image: ImageTr
     if installs_first(service.command):
         return f"{INSTALLED_FIRST} set user to a UID above 0"
     stock = stock_image(service.image) if not service.is_built else None
-    if stock is not None:
+    if stock is not None and not changes_owners(service.command):
         return taking_the_user(stock, "set user: '{uid}'")
     uid = (image_user.uid or image_user.at_hand) if image_user is not None else ""
     set_user = f"set user: '{uid}'" if uid else "set user to a UID above 0 that may write where the program does"

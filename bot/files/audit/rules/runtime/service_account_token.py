@@ -23,6 +23,7 @@ from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.images.stock import stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.accounts import accounts_with_rights, accounts_without_token
@@ -111,8 +112,10 @@ def _is_of_others(repository: RepositoryTexts, image: str) -> bool:
         return True
     if "$" in image or is_made_here(repository, image):
         return False
-    owners = {each.rpartition("/")[0] for each in names_made_here(repository) if "/" in each}
-    return "/" not in image or (bool(owners) and repository_of(image).rpartition("/")[0] not in owners)
+    names = names_made_here(repository)
+    owners = {each.rpartition("/")[0] for each in names if "/" in each}
+    is_told = bool(owners) and not any(is_unknown(each.rpartition("/")[2]) for each in names)
+    return "/" not in image or (is_told and repository_of(image).rpartition("/")[0] not in owners)
 
 
 def _find_client(repository: RepositoryTexts) -> str:

@@ -15,6 +15,7 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import ImageScan
 from bot.files.audit.delivery.gates import scans_of
+from bot.files.audit.delivery.reports import why_as_it_is
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_key
@@ -48,9 +49,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
     key, inputs = _KEYS.get(scan.step.action), scan.step.mapping.get("with")
-    if key is not None and isinstance(inputs, Mapping):
-        return with_key(repository, inputs, key, ["true"], f"set {key}: true")
-    return Fix("block only on what has a fix")
+    if key is None or not isinstance(inputs, Mapping):
+        return Fix("block only on what has a fix")
+    if why := why_as_it_is(scan):
+        return Fix(f"set {key}: true in a scan of its own that blocks", left_alone=why)
+    return with_key(repository, inputs, key, ["true"], f"set {key}: true")
 
 
 RULE = Rule(

@@ -16,6 +16,7 @@ from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import ImageScan
 from bot.files.audit.delivery.gates import scans_of
+from bot.files.audit.delivery.reports import why_as_it_is
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
@@ -54,9 +55,11 @@ def _of(repository: RepositoryTexts, scan: ImageScan) -> Verdict:
 
 def _fix(repository: RepositoryTexts, scan: ImageScan, key: str, value: str, advice: str) -> Fix:
     inputs = scan.step.mapping.get("with")
-    if scan.step.action == "aquasecurity/trivy-action" and isinstance(inputs, Mapping):
-        return with_key(repository, inputs, key, [value], advice)
-    return Fix(advice)
+    if scan.step.action != "aquasecurity/trivy-action" or not isinstance(inputs, Mapping):
+        return Fix(advice)
+    if why := why_as_it_is(scan):
+        return Fix(f"{advice} in a scan of its own that blocks", left_alone=why)
+    return with_key(repository, inputs, key, [value], advice)
 
 
 RULE = Rule(

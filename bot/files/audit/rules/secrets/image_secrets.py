@@ -41,6 +41,7 @@ _TAKEN_OUT = (
 _TRUSTED = "whether anybody trusts that certificate; one that is mounted where the container runs ends it"
 _MAKES_KEY = re.compile(r"\bdev-certs\s+https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
 _LOOKED_INTO = "what is in it; one that is mounted where the container runs ends it"
+_FOUND = f"whether a build finds it, and {_LOOKED_INTO}"
 _FIX_OF_VARIABLE = (
     "set it where the container runs; what only the build needs is a build secret: RUN --mount=type=secret,…"
 )
@@ -90,8 +91,8 @@ def _private_keys(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tup
     """What puts a private key into the image that is run, or may: a development certificate, and a file that is
     called as such keys are, each with what would settle it."""
     for instruction, key, project in published_keys(repository, file):
-        why = f"{project} publishes {key[:80]}, which may hold a private key that all who pull would have"
-        yield instruction, why, _LOOKED_INTO
+        why = f"where a build finds {key[:80]}, {project} publishes it: a private key in it all who pull would have"
+        yield instruction, why, _FOUND
     for stage in file.chain(file.final):
         for instruction in file.of(stage):
             if instruction.keyword in {"run", "copy"} and _MAKES_KEY.search(instruction.text):

@@ -37,11 +37,16 @@ def section_in(body: str) -> OwnSection:
     return OwnSection(frozenset(filter(None, data["digests"].split(","))), data["title"], closed)
 
 
-def marked_section(text: str, digests: Iterable[str], title: str, marker: str = "", most: int = MOST_BODY) -> str:
+def has_room(marker: str, most: int) -> bool:
+    """Whether a body has room for the marker: it takes less than half of it."""
+    return len(marker) * 2 < most
+
+
+def marked_section(text: str, digests: Iterable[str], title: str, marker: str = "") -> str:
     """Puts a text between the hidden lines by which the section is found again; `marker` is one more, of what is
-    known of the digests, and is left out where it takes half of the room."""
+    known of the digests."""
     first = f"<!-- freshness-bot rebuild {','.join(digests)} title={hash_of(title)} -->"
-    lines = [first, *([marker] if marker and len(marker) * 2 < most else [])]
+    lines = [first, *([marker] if marker else [])]
     return "\n".join([*lines, text, _END])
 
 

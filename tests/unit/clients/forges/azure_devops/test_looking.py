@@ -10,7 +10,9 @@ from bot.clients.forges.azure_devops.forge import AzureRepos
 from bot.clients.forges.azure_devops.names import AzureNode
 from bot.clients.http.client import Http
 from bot.domain.clock import ManualClock
+from bot.domain.reference import Base
 from bot.domain.repositories.repository import AZURE_DEVOPS, Identity
+from bot.domain.rollouts.marker import MarkedTarget, marker_line
 from sandbox.azure_devops.pull_requests import BOT
 from sandbox.azure_devops.repos import Home, row_of
 from sandbox.azure_devops.service import PROJECT, Service
@@ -18,6 +20,8 @@ from tests.builders import NOON
 from tests.unit.clients.forges.azure_devops.playing import played, transports_of
 
 HOMES, OPEN = 3, 150
+BASE = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+MARKED = marker_line((MarkedTarget(BASE, None, f"sha256:{'a' * 64}"),))
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def _row(home: Home, number: int, branch: str) -> dict[str, Any]:
         "creationDate": "2026-11-30T10:11:12Z",
         "mergeStatus": "conflicts",
         "title": "Refresh a",
-        "description": "why",
+        "description": MARKED,
         "isDraft": False,
     }
 

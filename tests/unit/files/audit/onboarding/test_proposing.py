@@ -206,6 +206,21 @@ def test_no_index_is_made_of_an_image_that_is_kept_a_plain_manifest(inputs: str,
     assert found.reason == f"{why}, and an SBOM makes what is pushed an index"
 
 
+@pytest.mark.parametrize(
+    ("platforms", "why"),
+    [
+        ("linux/amd64", "an SBOM makes what is pushed an index"),
+        ("'${{ vars.PLATFORMS }}'", "an SBOM makes what is pushed an index, unless its platforms do"),
+        ("'${{ env.PLATFORMS }}'", "an SBOM stands in the index beside the platforms as well"),
+        ("linux/amd64,linux/arm64", "an SBOM stands in the index beside the platforms as well"),
+    ],
+)
+def test_what_is_an_index_by_its_platforms_is_not_said_to_become_one(platforms: str, why: str) -> None:
+    steps = PUSH.replace("push: true", f"push: true\n    provenance: false\n    platforms: {platforms}")
+    text = workflow(steps, top="env: {PLATFORMS: 'linux/amd64,linux/arm64'}")
+    assert left({BUILD: text}, "sbom").reason == f"provenance is false, and {why}"
+
+
 def test_an_action_that_knows_no_sbom_is_raised_in_the_same_edit() -> None:
     steps = PUSH.replace("build-push-action@v6", "build-push-action@v2")
     found = text(proposed({BUILD: workflow(steps)}, "sbom"))

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.bases.change import Cause, SecurityRelease, ToldWay
+from bot.domain.repositories.repository import AZURE_DEVOPS
+from bot.domain.rollouts.marker import read_marker
 from bot.domain.rollouts.rebuild import RebuildState, Target
-from tests.unit.fleet.act.world import ASPNET, BRANCH, World, change, digest, rebuild
+from tests.unit.fleet.act.world import ASPNET, BRANCH, World, change, digest, member, rebuild
 
 CVE = "CVE-2026-21218"
 KNOWN = change(cves=(CVE,))
@@ -120,5 +122,21 @@ async def test_what_releases_tell_adds_nothing_to_a_way_that_was_seen_from_the_s
     world.add(rebuild(id=2, targets=targets))
     way = ToldWay(replace(KNOWN, from_digest=None))
     world.store.alter(2, changes=(way.change,), told_ways={ASPNET: way})
+    await world.tick()
+    assert world.shop.requests[1] == before
+
+
+async def test_what_has_no_room_in_a_body_is_marked_beside_it_and_remembered_all_the_same(world: World) -> None:
+    """As in Azure Repos, whose texts are short."""
+    world.shop.forge = AZURE_DEVOPS
+    home = replace(member(), forge=AZURE_DEVOPS)
+    cves = tuple(f"CVE-2026-{number:05}" for number in range(95))
+    world.add(rebuild(), home, change(cves=cves, not_relevant=cves))
+    await world.tick()
+    before = world.shop.requests[1]
+    assert read_marker(before.body) == ()
+    assert read_marker("", before.marker)[0].changes[0].cves == cves
+    world.add(rebuild(id=2, targets=(Target(ASPNET, None, digest("b"), ()),)), home)
+    world.store.alter(2, changes=())
     await world.tick()
     assert world.shop.requests[1] == before

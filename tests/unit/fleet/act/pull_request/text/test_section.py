@@ -8,6 +8,7 @@ from bot.domain.forge.pull_requests import MOST_BODY, most_body
 from bot.fleet.act.pull_request.text.section import (
     closed,
     declined,
+    has_room,
     hash_of,
     marked_section,
     section_in,
@@ -132,7 +133,7 @@ def test_a_text_is_cut_only_where_it_is_too_long_and_never_within_a_sign() -> No
 
 def test_a_section_fits_into_what_azure_repos_take() -> None:
     most = most_body("azure-devops")
-    section = marked_section("- ä line\n" * 2_000, ["sha256:" + "a" * 64], "Refresh a", "<!-- marker -->", most)
+    section = marked_section("- ä line\n" * 2_000, ["sha256:" + "a" * 64], "Refresh a", "<!-- marker -->")
     alone = with_section("", section, most)
     body = with_section("People's words\n" * 20, section, most)
     closing = closed(body, "its base is gone", most)
@@ -142,7 +143,5 @@ def test_a_section_fits_into_what_azure_repos_take() -> None:
     assert with_section(body, section, most) == body
 
 
-def test_a_marker_that_takes_half_of_the_room_is_left_out() -> None:
-    section = marked_section("text", ["sha256:a"], "Refresh a", "<!-- " + "m" * 3_000 + " -->", 3_900)
-    assert "mmm" not in section
-    assert "text" in section
+def test_a_body_has_room_for_a_marker_that_takes_less_than_half_of_it() -> None:
+    assert [has_room("m" * length, 3_900) for length in (0, 1_949, 1_950)] == [True, True, False]
