@@ -146,9 +146,7 @@ class RuleSettings(ValueSection[PolicyRule]):
     commit_message: CommitMessage | None = Field(
         None, description="First line of commits; {bases} stands for what moved."
     )
-    fix_within: dict[Severity, Period] | None = Field(
-        None, description="How soon fixes are to run, by severity."
-    )
+    fix_within: dict[Severity, Period] | None = Field(None, description="How soon fixes are to run, by severity.")
 
     @model_validator(mode="after")
     def _promises_for_repositories(self) -> Self:
