@@ -24,7 +24,7 @@ UNLISTED = frozenset({"_links", "process", "isFolder", "path", "settings"})
 by what a definition builds, which is of several kinds."""
 BAG = "PropertiesCollection"
 """What the files describe by its keys and values, and the service answers as values by their names."""
-AREAS = ("build", "core", "git", "pipelines", "policy")
+AREAS = ("build", "core", "git", "hooks", "pipelines", "policy")
 Json = Any
 
 

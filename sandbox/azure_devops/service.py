@@ -16,6 +16,7 @@ import yaml
 from bot.domain.clock import Clock
 from sandbox.azure_devops.asked import PAGE, Question, Reply, missing, paged, refusal
 from sandbox.azure_devops.described import mistakes_of_answer, mistakes_of_request
+from sandbox.azure_devops.hooks import Hooks
 from sandbox.azure_devops.pull_requests import ADA, PullRequests
 from sandbox.azure_devops.repos import RIGHTS, Home, Repos
 
@@ -70,6 +71,7 @@ class Service:
     sources: Sources | None = None
     repos: Repos = field(init=False)
     requests: PullRequests = field(init=False)
+    hooks: Hooks = field(init=False)
     definitions: dict[int, dict[str, Json]] = field(default_factory=dict)
     builds: dict[int, dict[str, Json]] = field(default_factory=dict)
     timelines: dict[int, list[dict[str, Json]]] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Service:
     def __post_init__(self) -> None:
         self.repos = Repos(self.clock, self.lacking, on_pushed=self._pushed_there)
         self.requests = PullRequests(self.repos)
+        self.hooks = Hooks(self.clock)
 
     # --- what people do ---
 
@@ -172,6 +175,7 @@ class Service:
                 self._queue(number, branch, commit, "individualCI", {})
 
     def _pushed_there(self, home: Home, branch: str, commit: str) -> None:
+        self.hooks.pushed(home, branch, commit)
         for number, row in self.definitions.items():
             if row["repository"]["id"] == home.id and row["queueStatus"] != "disabled":
                 said = yaml.safe_load(home.git.text(commit, row["process"]["yamlFilename"]) or "")
@@ -209,6 +213,8 @@ class Service:
                 return paged([PROJECT], question.query)
             case ["connectionData"]:
                 return Reply(200, {"authenticatedUser": BOT, "instanceId": PROJECT["id"]})
+            case ["hooks", "subscriptions"] if method == "POST":
+                return self.hooks.subscribe(question.body)
             case ["identities"]:
                 return self._identities(question.query["filterValue"])
             case ["security", "permissionevaluationbatch"] if method == "POST":
