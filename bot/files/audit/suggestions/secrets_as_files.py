@@ -67,8 +67,6 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         return Fix(advice, left_alone=_OF_OPENSHIFT if is_of_openshift else PUT_TOGETHER)
     if why := why_kept(container.pod):
         return Fix(advice, left_alone=why)
-    if overlay := _given_otherwise(repository, container):
-        return Fix(advice, left_alone=f"{overlay[:80]} takes it too, and gives it another environment")
     try:
         check_reads_files(repository, container.image)
         check_made_here(repository, container.image)
@@ -78,6 +76,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         check_one_value(selection.written_out, lambda name: values[id(container.pod), name])
         _check_no_other_use(container, selection)
         _check_volumes(container, selection)
+        _check_given_alike(repository, container)
         edits = list(_take_entries_out(repository, container, selection))
         names = list(selection.secrets)
         mounts = [line for name in names for line in _mount(name)]
@@ -89,33 +88,6 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
     if selection.written_out:
         advice += f"; {set_anew(selection.written_out, f'in the Secret {container.pod.name}-secrets')}"
     return Fix(f"{advice}; {READS_FILES}", suggested=merged(edits))
-
-
-def _given_otherwise(repository: RepositoryTexts, container: Container) -> str:
-    """The kustomization that takes what is written for a container, and changes its environment; empty for none.
-
-    There the Secrets need not be, and what is taken out of the environment may be what it changes.
-    """
-    taken, environment = repository.kept(_taken_by_kustomizations), _environment(container)
-    others = dict.fromkeys(other for position in _positions(container.own) for other in taken.get(position, ()))
-    return next((each.pod.variant for each in others if _environment(each) != environment), "")
-
-
-def _taken_by_kustomizations(repository: RepositoryTexts) -> dict[_Position, list[Container]]:
-    """The containers that kustomizations and charts make, by where the parts of them are written."""
-    taken: dict[_Position, list[Container]] = {}
-    for container in containers(repository):
-        for position in _positions(container.own) if container.pod.variant else ():
-            taken.setdefault(position, []).append(container)
-    return taken
-
-
-def _environment(container: Container) -> set[_Position]:
-    return {*_positions(container.own.get("env")), *_positions(container.own.get("envFrom"))}
-
-
-def _positions(node: Node | None) -> dict[_Position, None]:
-    return dict.fromkeys((id(each.source), each.start) for each in scalars_under(node))
 
 
 def is_written_out(name: str, value: str) -> bool:
@@ -269,6 +241,34 @@ def _check_volumes(container: Container, selection: _Selection) -> None:
             raise NotSpliceable(f"the pod has a volume {name} already")
         if not _IS_NAME_OF_VOLUME.fullmatch(name):
             raise NotSpliceable(f"{name} cannot be the name of a volume")
+
+
+def _check_given_alike(repository: RepositoryTexts, container: Container) -> None:
+    """Raises `NotSpliceable` where a kustomization takes what is written for a container and changes its environment.
+
+    There the Secrets need not be, and what is taken out of the environment may be what it changes.
+    """
+    taken, environment = repository.kept(_taken_by_kustomizations), _environment(container)
+    others = dict.fromkeys(other for position in _positions(container.own) for other in taken.get(position, ()))
+    if other := next((each for each in others if _environment(each) != environment), None):
+        raise NotSpliceable(f"{other.pod.variant[:80]} takes it too, and gives it another environment")
+
+
+def _taken_by_kustomizations(repository: RepositoryTexts) -> dict[_Position, list[Container]]:
+    """The containers that kustomizations and charts make, by where the parts of them are written."""
+    taken: dict[_Position, list[Container]] = {}
+    for container in containers(repository):
+        for position in _positions(container.own) if container.pod.variant else ():
+            taken.setdefault(position, []).append(container)
+    return taken
+
+
+def _environment(container: Container) -> set[_Position]:
+    return {*_positions(container.own.get("env")), *_positions(container.own.get("envFrom"))}
+
+
+def _positions(node: Node | None) -> dict[_Position, None]:
+    return dict.fromkeys((id(each.source), each.start) for each in scalars_under(node))
 
 
 def _take_entries_out(repository: RepositoryTexts, container: Container, selection: _Selection) -> Iterator[Edit]:
