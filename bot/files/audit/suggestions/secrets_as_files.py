@@ -244,7 +244,7 @@ def _check_volumes(container: Container, selection: _Selection) -> None:
 
 
 def _check_given_alike(repository: RepositoryTexts, container: Container) -> None:
-    """Raises `NotSpliceable` where a kustomization takes what is written for a container and changes its environment.
+    """Raises `NotSpliceable` where a kustomization changes the environment of what is written for a container.
 
     There the Secrets need not be, and what is taken out of the environment may be what it changes.
     """
