@@ -44,7 +44,8 @@ _NO_RELEASE = re.compile(r":v?0\.0\.0(?:-[\w.-]+)?$")
 _APP_VERSION_SET = re.compile(
     r"--app-version\b|\b(?:sed|yq|perl)\b[^\n]*\bappVersion\b|\bappVersion\b[^\n]*-replace\b"
 )
-_NEW_TAG_SET = re.compile(r"\b(?:yq|sed|perl)\b[^\n]*\bnewTag\b")
+_NEW_TAG_SET = re.compile(r"\b(?:yq|sed|perl)\b[^\n]*\bnewTag\b[^\n]*")
+_ENTRY_NAMED = re.compile(r"\.name\s*==\s*\\?[\"']([^\"'\\]+)")
 _BY_OTHER_MEANS = ("rawYaml", "kubectl", "helm", "kpt")
 _SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
 
@@ -119,7 +120,7 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if pin is not NamedBy.DIGEST and _is_named_by_skaffold(repository, container, name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "Skaffold names it by what it has built")
-    if pin is not NamedBy.DIGEST and container.pod.images and repository.kept(_sets_new_tag):
+    if pin is not NamedBy.DIGEST and container.pod.images and _may_get_new_tag(repository, name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
     return ImageOfContainer(
         container, place, name, pin, "it is no image reference" if pin is NamedBy.UNKNOWN else ""
@@ -201,9 +202,16 @@ def _built_by_skaffold(repository: RepositoryTexts) -> list[tuple[frozenset[str]
     return found
 
 
-def _sets_new_tag(repository: RepositoryTexts) -> bool:
-    """Whether a workflow or script gives an entry of a kustomization's `images` another tag."""
-    return any(_NEW_TAG_SET.search(repository.text(path)) for path in repository.paths if path.endswith(_SCRIPTS))
+def _may_get_new_tag(repository: RepositoryTexts, name: str) -> bool:
+    """Whether a workflow or script gives an entry of a kustomization's `images` another tag, that of another image
+    left out where its command names it."""
+    named = (set(_ENTRY_NAMED.findall(line)) for line in repository.kept(_setting_new_tags))
+    return any(not names or repository_of(name) in names for names in named)
+
+
+def _setting_new_tags(repository: RepositoryTexts) -> tuple[str, ...]:
+    texts = (repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS))
+    return tuple(match.group() for text in texts for match in _NEW_TAG_SET.finditer(joined_lines(text)))
 
 
 def _may_be_set(repository: RepositoryTexts, container: Container) -> bool:

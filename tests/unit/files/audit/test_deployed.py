@@ -369,3 +369,5 @@ def test_a_tag_that_a_script_writes_into_kustomizations_is_unknown() -> None:
     files["deploy.sh"] = "yq -i '.images[0].newTag = strenv(TAG)' dev/kustomization.yaml\n"
     (found,) = findings("deployed-by-digest", files)
     assert (found.outcome, found.message) == (UNKNOWN, "a workflow or script may set its tag")
+    other = "yq -i '(.images[] | select(.name == \"contoso/other\").newTag) = strenv(TAG)' dev/kustomization.yaml\n"
+    assert outcomes("deployed-by-digest", {**files, "deploy.sh": other}) == [FAILS]

@@ -1051,3 +1051,11 @@ def test_those_who_call_a_workflow_are_asked_for_the_rights_that_its_own_root_gi
     asked = [each.fix.left_alone for each in found if each.fix is not None]
     assert asked
     assert all("contents: read, packages: write, id-token: write" in each for each in asked)
+
+
+def test_no_provenance_is_asked_for_that_would_show_a_secret() -> None:
+    given = "push: true\n    provenance: false\n    build-args: FEED_TOKEN=${{ secrets.FEED }}"
+    (found,) = findings("provenance", {BUILD: workflow(PUSH.replace("push: true", given))})
+    assert found.fix is not None
+    assert (found.fix.edits, found.fix.suggested) == ((), ())
+    assert found.fix.left_alone == "provenance shows the build's arguments, and FEED_TOKEN is a secret"
