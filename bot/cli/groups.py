@@ -54,6 +54,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "tree": "images.images:tree",
         "cve": "images.cve:cve",
         "exposed": "images.exposed:exposed",
+        "exposure": "images.exposure:exposure",
     },
     "Roll out": {
         "rollout": "rollouts.rollout:app",

@@ -1,6 +1,6 @@
 """The stores of one worker on a database: asked for by kind, and made then."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
@@ -12,6 +12,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 
 if TYPE_CHECKING:
+    from bot.domain.feeds.advisory import Severity
     from bot.images.vex.statements import VexStatement
 
 
@@ -31,13 +32,14 @@ class StoreOptions:
 
     `pace` is what bounds rollouts, `cve_data_age` how old CVE data may be to tell what is open, `platforms` those
     whose packages are read, None where that does not matter. `statements` reads what authors who are heeded say of
-    vulnerabilities, and raises `Failure`.
+    vulnerabilities, and raises `Failure`; `fix_within` is how soon a fix is to run of what a repository builds.
     """
 
     pace: Pace = Pace()  # noqa: RUF009 - frozen
     cve_data_age: timedelta = MAX_AGE
     platforms: Collection[str] | None = None
     statements: "Callable[[], Sequence[VexStatement]]" = tuple
+    fix_within: "Callable[[str], Mapping[Severity, timedelta]]" = lambda repository: {}
 
 
 class Stores:

@@ -15,6 +15,7 @@ UNCHECKED = frozenset(
         ("POST", "/{organization}/_apis/security/permissionevaluationbatch"),
         ("GET", "/{organization}/{project}/_apis/build/builds/{buildId}/timeline"),
         ("GET", "/{organization}/{project}/_apis/pipelines/approvals"),
+        ("GET", "/{organization}/_apis/identities"),
     }
 )
 """Routes that the files do not list though the service has them: nothing about them is held to anything."""
@@ -23,7 +24,7 @@ UNLISTED = frozenset({"_links", "process", "isFolder", "path", "settings"})
 by what a definition builds, which is of several kinds."""
 BAG = "PropertiesCollection"
 """What the files describe by its keys and values, and the service answers as values by their names."""
-AREAS = ("build", "core", "git", "pipelines", "policy")
+AREAS = ("build", "core", "git", "hooks", "pipelines", "policy")
 Json = Any
 
 

@@ -11,6 +11,7 @@ Json = Any
 BOT = {"id": "8d3ae6c1-7c11-4c4a-8f3a-6c1d9d6d2b55", "displayName": "Freshness Bot", "uniqueName": "freshness-bot"}
 ADA = {"id": "1c7b4f0e-92ab-4d6a-9d3d-1f0a5b7f2a11", "displayName": "Ada", "uniqueName": "ada@contoso.example"}
 BUILD_POLICY = "0609b952-1397-4640-95ec-e00a01b2c241"
+LINKS_POLICY = "40e92b44-2fe1-4dd6-b3d8-74a9c21d0c6e"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 MOST_UNITS = 4_000
 CUT_AT = 400
@@ -20,12 +21,14 @@ _TAKEN = ("status", "title", "description", "completionOptions", "autoCompleteSe
 @dataclass(slots=True)
 class PullRequests:
     """`rows` by their numbers, which count in the whole organisation. `guarded` are repositories whose default
-    branch asks for a build, `green` the commits whose build is. Of each that is completed is told."""
+    branch asks for a build, `green` the commits whose build is; `linking` those that ask for a work item. Of each
+    that is completed is told."""
 
     repos: Repos
     rows: dict[int, dict[str, Json]] = field(default_factory=dict)
     guarded: set[str] = field(default_factory=set)
     green: set[str] = field(default_factory=set)
+    linking: set[str] = field(default_factory=set)
     properties: dict[int, dict[str, str]] = field(default_factory=dict)
     on_completed: Callable[[dict[str, Json]], None] | None = None
 
@@ -89,12 +92,15 @@ class PullRequests:
 
     def evaluations(self, query: Mapping[str, str]) -> Reply:
         row = self.rows.get(int(query["artifactId"].rpartition("/")[2]))
-        if row is None or row["repository"]["id"] not in self.guarded:
+        if row is None:
             return Reply(200, {"count": 0, "value": []})
         head = self._seen(row)["lastMergeSourceCommit"]["commitId"]
-        status = "approved" if head in self.green else "queued"
-        value = [{"configuration": _policy(row["repository"]["id"]), "status": status}]
-        return Reply(200, {"count": 1, "value": value})
+        is_met = {BUILD_POLICY: head in self.green, LINKS_POLICY: bool(row["workItemRefs"])}
+        value = [
+            {"configuration": each, "status": "approved" if is_met[each["type"]["id"]] else "queued"}
+            for each in self._asked_of(row["repository"]["id"])
+        ]
+        return Reply(200, {"count": len(value), "value": value})
 
     def _of_home(self, method: str, part: list[str], home: Home, question: Question) -> Reply:
         if method != "GET" and PULL_REQUESTS in self.repos.lacking:
@@ -107,6 +113,10 @@ class PullRequests:
                 return self._open(home, question.body)
             case "GET", [number]:
                 return self._one(int(number))
+            case "POST", [number, "reviewers"]:
+                reviewers = self.rows[int(number)].setdefault("reviewers", [])
+                reviewers += [{"id": each["id"], "vote": 0} for each in question.body]
+                return Reply(200, {"count": len(reviewers), "value": reviewers})
             case "GET", [number, "properties"]:
                 return self._properties(int(number))
             case "PATCH", [number, "properties"]:
@@ -148,6 +158,7 @@ class PullRequests:
             "title": body["title"],
             "description": body.get("description", ""),
             "isDraft": body.get("isDraft", False),
+            "workItemRefs": body.get("workItemRefs", []),
         }
         return Reply(201, self._seen(self.rows[number]))
 
@@ -171,7 +182,8 @@ class PullRequests:
     def _complete_by_itself(self, number: int, row: dict[str, Json]) -> None:
         is_set = row.get("autoCompleteSetBy", {}).get("id", NOBODY) != NOBODY
         is_open = row["status"] == "active" and is_set
-        if is_open and self._seen(row)["lastMergeSourceCommit"]["commitId"] in self.green:
+        is_linked = row["repository"]["id"] not in self.linking or bool(row["workItemRefs"])
+        if is_open and is_linked and self._seen(row)["lastMergeSourceCommit"]["commitId"] in self.green:
             self.complete(number)
 
     def _list(self, rows: list[dict[str, Json]], query: Mapping[str, str]) -> Reply:
@@ -203,8 +215,12 @@ class PullRequests:
         return gone if row is None else Reply(200, self._seen(row))
 
     def _policies(self, repository: str) -> Reply:
-        value = [_policy(repository)] if repository in self.guarded else []
+        value = self._asked_of(repository)
         return Reply(200, {"count": len(value), "value": value})
+
+    def _asked_of(self, repository: str) -> list[dict[str, Json]]:
+        asking = {BUILD_POLICY: self.guarded, LINKS_POLICY: self.linking}
+        return [_policy(repository, kind) for kind, homes in asking.items() if repository in homes]
 
     def _seen(self, row: dict[str, Json]) -> dict[str, Json]:
         """As it is now: an open one is at the end of its branch."""
@@ -218,10 +234,10 @@ class PullRequests:
         return self.repos.clock.now().isoformat().replace("+00:00", "Z")
 
 
-def _policy(repository: str) -> dict[str, Json]:
+def _policy(repository: str, kind: str) -> dict[str, Json]:
     settings = {"scope": [{"repositoryId": repository, "refName": f"{HEADS}main", "matchKind": "Exact"}]}
-    kind = {"id": BUILD_POLICY, "displayName": "Build"}
-    return {"id": 7, "isBlocking": True, "isEnabled": True, "isDeleted": False, "type": kind, "settings": settings}
+    row = {"id": 7, "isBlocking": True, "isEnabled": True, "isDeleted": False, "settings": settings}
+    return {**row, "type": {"id": kind, "displayName": "Build" if kind == BUILD_POLICY else "Work item linking"}}
 
 
 def _too_long(body: Json) -> Reply | None:

@@ -14,9 +14,10 @@ from urllib.parse import unquote
 import yaml
 
 from bot.domain.clock import Clock
-from sandbox.azure_devops.asked import PAGE, Question, Reply, missing, paged
+from sandbox.azure_devops.asked import PAGE, Question, Reply, missing, paged, refusal
 from sandbox.azure_devops.described import mistakes_of_answer, mistakes_of_request
-from sandbox.azure_devops.pull_requests import PullRequests
+from sandbox.azure_devops.hooks import Hooks
+from sandbox.azure_devops.pull_requests import ADA, PullRequests
 from sandbox.azure_devops.repos import RIGHTS, Home, Repos
 
 Json = Any
@@ -32,6 +33,17 @@ BITS = {1: VIEW, 128: QUEUE, 1024: DEFINITION}
 REPOSITORIES = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
 """The security namespace Git Repositories."""
 FIRST_BUILD = 101
+IDENTITY = "Identity (read)"
+OPS = {"id": "5d1b3a52-0c1f-4f0e-9a67-0c6a3f1f7d10", "providerDisplayName": f"[{PROJECT['name']}]\\Shop Ops"}
+PEOPLE = (
+    {"id": ADA["id"], "providerDisplayName": "Ada", "properties": {"Account": {"$value": ADA["uniqueName"]}}},
+    {
+        "id": "9f0c",
+        "providerDisplayName": "Ada too",
+        "properties": {"Account": {"$value": "x" + ADA["uniqueName"]}},
+    },
+    {**OPS, "isContainer": True},
+)
 _SIGN_IN = "<html>Sign in</html>"
 
 
@@ -59,6 +71,7 @@ class Service:
     sources: Sources | None = None
     repos: Repos = field(init=False)
     requests: PullRequests = field(init=False)
+    hooks: Hooks = field(init=False)
     definitions: dict[int, dict[str, Json]] = field(default_factory=dict)
     builds: dict[int, dict[str, Json]] = field(default_factory=dict)
     timelines: dict[int, list[dict[str, Json]]] = field(default_factory=dict)
@@ -78,6 +91,7 @@ class Service:
     def __post_init__(self) -> None:
         self.repos = Repos(self.clock, self.lacking, on_pushed=self._pushed_there)
         self.requests = PullRequests(self.repos)
+        self.hooks = Hooks(self.clock)
 
     # --- what people do ---
 
@@ -161,6 +175,7 @@ class Service:
                 self._queue(number, branch, commit, "individualCI", {})
 
     def _pushed_there(self, home: Home, branch: str, commit: str) -> None:
+        self.hooks.pushed(home, branch, commit)
         for number, row in self.definitions.items():
             if row["repository"]["id"] == home.id and row["queueStatus"] != "disabled":
                 said = yaml.safe_load(home.git.text(commit, row["process"]["yamlFilename"]) or "")
@@ -198,6 +213,10 @@ class Service:
                 return paged([PROJECT], question.query)
             case ["connectionData"]:
                 return Reply(200, {"authenticatedUser": BOT, "instanceId": PROJECT["id"]})
+            case ["hooks", "subscriptions"] if method == "POST":
+                return self.hooks.subscribe(question.body)
+            case ["identities"]:
+                return self._identities(question.query["filterValue"])
             case ["security", "permissionevaluationbatch"] if method == "POST":
                 return Reply(200, self._evaluated(question.body))
             case ["pipelines", "approvals"]:
@@ -210,6 +229,13 @@ class Service:
             case ["build", "builds", *number]:
                 return self._shown_builds(number, question.query)
         return missing("no such route")
+
+    def _identities(self, sought: str) -> Reply:
+        """All who are called so, or whose names begin so."""
+        if IDENTITY in self.lacking:
+            return refusal(401, "UnauthorizedRequestException", "TF400813: The user is not authorized")
+        rows = [each for each in PEOPLE if sought.lower() in str(each).lower().replace("\\\\", "\\")]
+        return Reply(200, {"count": len(rows), "value": rows})
 
     def _evaluated(self, body: Json) -> Json:
         bits = {REPOSITORIES: RIGHTS}

@@ -215,7 +215,7 @@ class WishIds:
 
 @dataclass(frozen=True, slots=True)
 class MergeRequirements:
-    """What a merge into the default branch has to pass: checks that must be green, a queue.
+    """What a merge into the default branch has to pass: checks that must be green, a queue, a work item.
 
     `can_wait` tells whether a pull request can be set to merge by itself later.
     """
@@ -223,6 +223,7 @@ class MergeRequirements:
     requires_checks: bool = False
     has_queue: bool = False
     can_wait: bool = False
+    asks_work_item: bool = False
 
 
 @dataclass(frozen=True, slots=True)

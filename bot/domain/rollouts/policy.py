@@ -87,11 +87,13 @@ class PolicyRule:
     assignees: tuple[str, ...] | None = None
     branch_prefix: str | None = None
     commit_message: str | None = None
+    fix_within: tuple[tuple[Severity, timedelta], ...] | None = None
+    """How soon a fix is to run, by severity: of repositories, whatever changes."""
 
     @property
     def terms(self) -> frozenset[str]:
         """The names of the terms that it sets."""
-        return frozenset(name for name in TERMS if getattr(self, name) is not None)
+        return frozenset(name for name in (*TERMS, "fix_within") if getattr(self, name) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,14 @@ class Policy:
             matching = [rule for place, rule in enumerate(self.rules) if key[0] >> place & 1]
             agreed = memory.agreed[key] = self._made(matching, cause, severity)
         return agreed
+
+    def fix_within(self, repository: str) -> Mapping[Severity, timedelta]:
+        """How soon a fix is to run of what a repository builds, by severity, each from the first rule that says."""
+        rules = (rule for rule in self.rules if rule.fix_within and rule.match.accepts_repository(repository))
+        promised: dict[Severity, timedelta] = {}
+        for rule in rules:
+            promised = {**dict(rule.fix_within or ()), **promised}
+        return promised
 
     def origins(
         self, repository: str, base: Base, cause: Cause, severity: Severity | None

@@ -165,7 +165,8 @@ def _judged(
 ) -> PlaceExposure | None:
     at = asked.at
     present = [run for run in history.runs if run.since <= at and (run.until is None or run.until > at)]
-    exposed = tuple(_merged(history.runs, published_at, at))
+    having = [run for run in history.runs if run.build.is_affected]
+    exposed = tuple(exposed_times(having, published_at, at))
     builds = tuple({run.build.digest: run.build for run in present}.values())
     images = tuple(dict.fromkeys(run.image for run in present))
     where = source.name, source.environment, history.place
@@ -211,11 +212,11 @@ def _why_free(builds: Sequence[BuildInside]) -> str:
     return "; ".join(dict.fromkeys(each.why for each in builds))
 
 
-def _merged(runs: Iterable[PlaceRun], published_at: datetime | None, at: datetime) -> Iterator[ExposedTime]:
-    """The times until then through which a place had it: builds that have it and follow each other are one time."""
-    affected = sorted((each for each in runs if each.build.is_affected), key=lambda each: each.since)
+def exposed_times(having: Iterable[PlaceRun], published_at: datetime | None, at: datetime) -> Iterator[ExposedTime]:
+    """The times until then through which a place had it, by the runs of builds that have it: those that follow each
+    other are one time."""
     last: ExposedTime | None = None
-    for each in affected:
+    for each in sorted(having, key=lambda run: run.since):
         since = each.since if published_at is None else max(each.since, published_at)
         if since > at or (each.until is not None and each.until <= since):
             continue

@@ -80,7 +80,7 @@ def inside_of(
     """Judges a build by its platforms: what one has, it has; free are only those that are all known. `error` says
     why nothing was read of one that nobody is known to build."""
     if not platforms:
-        return BuildInside(digest, None, (), f"{NOBODY}: {error}" if error else NOBODY, repository)
+        return BuildInside(digest, None, (), why_incomplete(platforms, (), error), repository)
     said = {package for each in platforms for package in each.packages}
     having = sorted({f"{each.name} ({each.fix})" for each in said if each.fit is Fit.YES})
     if having:
@@ -104,13 +104,27 @@ def _doubts(platforms: Sequence[HeldPlatform], cve: AskedCve) -> Iterator[str]:
         for package in held.packages:
             if package.fit is Fit.UNKNOWN:
                 yield f"whether {package.name} has it cannot be told from its version"
-        if not held.is_read:
-            why = f": {held.error}" if held.error else ""
-            yield f"the packages of {held.platform} are not read{why}"
-        elif not held.is_whole:
-            yield f"not all of the packages of {held.platform} can be read"
-        elif cve.is_of_distributions:
-            if held.release is None:
-                yield "its distribution is one of which no CVE data is read"
-            elif (publisher := held.release.partition(":")[0]) not in cve.publishers:
-                yield f"no CVE data of {publisher} is read"
+        if unread := _why_unread(held, cve.publishers if cve.is_of_distributions else None):
+            yield unread
+
+
+def why_incomplete(platforms: Sequence[HeldPlatform], publishers: Collection[str], error: str = "") -> str:
+    """Why a build may have more CVEs than those that are known of it, whatever they are; empty where it cannot."""
+    if not platforms:
+        return f"{NOBODY}: {error}" if error else NOBODY
+    return next(filter(None, (_why_unread(each, publishers) for each in platforms)), "")
+
+
+def _why_unread(held: HeldPlatform, publishers: Collection[str] | None) -> str:
+    """`publishers` are those of distributions of which data is read, None where none of theirs matters."""
+    if not held.is_read:
+        why = f": {held.error}" if held.error else ""
+        return f"the packages of {held.platform} are not read{why}"
+    if not held.is_whole:
+        return f"not all of the packages of {held.platform} can be read"
+    if publishers is None:
+        return ""
+    if held.release is None:
+        return "its distribution is one of which no CVE data is read"
+    publisher = held.release.partition(":")[0]
+    return "" if publisher in publishers else f"no CVE data of {publisher} is read"

@@ -59,7 +59,8 @@ _YES_OR_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False
 _WORKFLOW = re.compile(r"(?:\.github/workflows/)?(?P<file>[A-Za-z0-9_][\w.-]{0,99}\.ya?ml)", re.A)
 _REBUILD_WORKFLOW = f'the name of a file in .github/workflows, or "{AZURE_PIPELINES}: organisation/project/number"'
 _OWNER = re.compile(
-    r"@?(?:(?P<login>[A-Za-z0-9][A-Za-z0-9-]{0,38})|[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?P<team>[a-z0-9_][a-z0-9_-]{0,99}))"
+    r"@?(?:(?P<login>[A-Za-z0-9][A-Za-z0-9-]{0,38}|[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,188})"
+    r"|[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?P<team>[A-Za-z0-9_](?:[A-Za-z0-9 _-]{0,98}[A-Za-z0-9_-])?))"
 )
 _UNTIL_CORRECTED = "nothing new is written to this repository until it is corrected"
 _CHECK = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")

@@ -90,7 +90,8 @@ async def opened_forges(settings: Settings, clock: Clock, observer: Observer) ->
         if azure.repositories.include:
             from bot.clients.forges.azure_devops.forge import AzureRepos
 
-            forges[AZURE_DEVOPS], others = AzureRepos(transports), {AZURE_DEVOPS: there}
+            items = {name.lower(): each.work_item for name, each in azure.organizations.items() if each.work_item}
+            forges[AZURE_DEVOPS], others = AzureRepos(transports, items), {AZURE_DEVOPS: there}
             builders[AZURE_DEVOPS] = pipelines
         hosts = Hosts(replace(host, others=others), replace(host, others={AZURE_PIPELINES: there, **others}))
         yield OpenForges(forges, builders, hosts)

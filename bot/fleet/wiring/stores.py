@@ -43,7 +43,8 @@ def write_limits(settings: Settings) -> WriteLimits:
 def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:
     """Opens the stores with the times and limits of the settings."""
     gate, platforms = settings.gate, settings.packages.stored_platforms
-    options = StoreOptions(pace_of(settings), gate.max_age, platforms, partial(_statements, gate.vex))
+    statements, promised = partial(_statements, gate.vex), settings.rules.fix_within
+    options = StoreOptions(pace_of(settings), gate.max_age, platforms, statements, promised)
     return Stores(database, worker, clock, options)
 
 

@@ -29,6 +29,7 @@ class OrganizationSettings(Section):
         description="Sign in as the pod's service account or as the machine.",
     )
     client_id: Name | None = Field(None, description="Which identity in Azure, where there are several.")
+    work_item: int | None = Field(None, ge=1, description="Work item linked to pull requests there.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -146,6 +146,15 @@ class RuleSettings(ValueSection[PolicyRule]):
     commit_message: CommitMessage | None = Field(
         None, description="First line of commits; {bases} stands for what moved."
     )
+    fix_within: dict[Severity, Period] | None = Field(None, description="How soon fixes are to run, by severity.")
+
+    @model_validator(mode="after")
+    def _promises_for_repositories(self) -> Self:
+        if self.fix_within is not None and (self.match.bases or self.match.causes or self.match.min_severity):
+            raise ValueError(
+                "fix_within goes by repositories alone; leave bases, causes and min_severity out of match"
+            )
+        return self
 
 
 WrittenRule = Annotated[PolicyRule, WrittenAs(RuleSettings)]

@@ -9,7 +9,9 @@ from bot.domain.builder.definitions import AZURE_PIPELINES, PROJECT, definition_
 from bot.domain.rollouts.journal import says_something
 
 _BRANCH_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:[/.][A-Za-z0-9_-]+)*[/-]")
-_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9_][A-Za-z0-9_-]{0,99})?")
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9_](?:[A-Za-z0-9 _-]{0,98}[A-Za-z0-9_-])?)?")
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,188}")
+"""As people are called in Azure Repos, where names of teams have blanks."""
 _CREDENTIALS = re.compile(r"[^\s/@:]+:(?!//)[^\s/@]*@(?!sha\d)")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100}")
 _AZURE_REPOSITORY = re.compile(rf"[A-Za-z0-9][A-Za-z0-9-]{{0,49}}/{PROJECT}/[^/\x00-\x1f]{{1,64}}", re.ASCII)
@@ -59,7 +61,7 @@ def without_credentials(text: str) -> str:
 
 def _person(text: str) -> str:
     bare = text.removeprefix("@")
-    if not _PERSON.fullmatch(bare):
+    if not _PERSON.fullmatch(bare) and not _ADDRESS.fullmatch(bare):
         raise ValueError("write a login such as octocat, or a team such as contoso/platform")
     return bare
 

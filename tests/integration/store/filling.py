@@ -80,6 +80,7 @@ from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
 from bot.store.pages.running.exposure import ExposureStore
+from bot.store.pages.running.report import ExposureReportStore
 from bot.store.rows.rollouts.step_store import StepStore
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.sessions import SessionsStore
@@ -180,6 +181,7 @@ class Stores(StageStores):
     ledger = _Kept(LedgerStore)
     running = _Kept(RunningStore)
     exposure = _Kept(ExposureStore)
+    exposure_report = _Kept(ExposureReportStore)
 
     def __init__(self, database: Database, worker: Worker, clock: ManualClock) -> None:
         super().__init__(database, worker, clock)

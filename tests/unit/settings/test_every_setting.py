@@ -33,6 +33,7 @@ KEYS = {
     "registries": "mcr.microsoft.com",
     "mirrors": "mirror.example/a/*",
     "inputs": "name",
+    "fix_within": "critical",
     "organizations": "contoso",
 }
 

@@ -53,10 +53,13 @@ _MOST_WHOLE = 5
 
 @dataclass(slots=True)
 class RequestLooks(Repos):
-    """Reads branches and pull requests; `_trees` are some that were read last, whose contents never change."""
+    """Reads branches and pull requests; `_trees` are some that were read last, whose contents never change.
+    `work_items` are linked to what is opened, by the organisation in lower case."""
 
     _trees: OrderedDict[str, GitTree] = field(default_factory=OrderedDict, init=False)
     _me: dict[str, str] = field(default_factory=dict, init=False)
+    _reviewers: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    work_items: Mapping[str, int] = field(default_factory=dict)
 
     async def me(self, transport: OrganizationTransport) -> str:
         """The id of who the bot is in an organisation."""

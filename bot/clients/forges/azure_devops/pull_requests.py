@@ -30,6 +30,8 @@ STRATEGIES: Mapping[MergeMethod, str] = {
 _OUT_OF_THE_WAY = frozenset({"approved", "notApplicable"})
 _CHECKS = frozenset({"0609b952-1397-4640-95ec-e00a01b2c241", "cbdc66da-9728-4af8-aada-9a5a32e4a226"})
 """The kinds of policies that ask for something green: a build, a status."""
+_LINKS = "40e92b44-2fe1-4dd6-b3d8-74a9c21d0c6e"
+"""The kind that asks for a work item."""
 
 
 def request_of(row: Mapping[str, Any], home: Identity, node: AzureNode, me: str) -> PullRequest:
@@ -124,8 +126,8 @@ def blocks(evaluation: Mapping[str, Any]) -> bool:
 def requirements_of(policies: Iterable[Mapping[str, Any]]) -> MergeRequirements:
     """What policies of the default branch ask of a merge. One can always be set to complete by itself."""
     asked = [each for each in policies if each.get("isBlocking") and each.get("isEnabled", True)]
-    is_checked = any((each.get("type") or {}).get("id") in _CHECKS for each in asked)
-    return MergeRequirements(requires_checks=is_checked, can_wait=bool(asked))
+    kinds = {str((each.get("type") or {}).get("id")) for each in asked}
+    return MergeRequirements(not kinds.isdisjoint(_CHECKS), can_wait=bool(asked), asks_work_item=_LINKS in kinds)
 
 
 def address_of(home: Identity, rest: str = "") -> str:

@@ -16,6 +16,8 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import SightLost
 
 SERVICE = "https://dev.azure.com"
+IDENTITIES = "https://vssps.dev.azure.com"
+"""Where that one says who is who; a server of one's own does at its own address."""
 VERSION, PREVIEW = "7.1", "7.1-preview.1"
 MOST_PAGES = 50
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -71,6 +73,13 @@ class OrganizationTransport:
         """What is answered to a change, which is sent once. Raises `Failure`."""
         return decoded(await self._ask("PATCH", path, {}, body), self.clock.now())
 
+    async def identities(self, name: str) -> list[Mapping[str, Any]]:
+        """Who may be meant by a name. Raises `Failure`."""
+        place = IDENTITIES if self.service == SERVICE else self.service
+        query = {"searchFilter": "General", "filterValue": name, "queryMembership": "None"}
+        answer = await self._ask("GET", "_apis/identities", query, place=place)
+        return _rows_of(decoded(answer, self.clock.now()), answer.where)
+
     async def put_property(self, path: str, name: str, value: str) -> None:
         """One of what stands beside a pull request, under a path that ends with `properties`. Raises `Failure`."""
         body = [{"op": "add", "path": f"/{name}", "value": value}]
@@ -102,8 +111,9 @@ class OrganizationTransport:
         *,
         kind: str = "application/json",
         sent_as: str = "application/json",
+        place: str = "",
     ) -> Answer:
-        address = f"{self.service}/{quote(self.organization, safe='')}/{path}"
+        address = f"{place or self.service}/{quote(self.organization, safe='')}/{path}"
         headers = {**SUPPRESSED, "Authorization": await self.authorization(), "Accept": kind}
         if body is not None:
             headers["Content-Type"] = sent_as

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from bot.clients.forges.azure_devops.answers import AzureRefusal, shaped
 from bot.clients.forges.azure_devops.looking import RequestLooks
 from bot.clients.forges.azure_devops.names import ref_of
+from bot.clients.forges.azure_devops.people import person_in, team_in
 from bot.clients.forges.azure_devops.pull_requests import MARKER, NOBODY, STRATEGIES, request_of
 from bot.clients.forges.azure_devops.refs import check_update
 from bot.domain.failure import Failure, Trouble
@@ -44,6 +45,9 @@ _RIGHTS: Mapping[str, str] = {
     "PullRequestContribute": "Contribute to pull requests",
 }
 """By the word in a refusal the permission as the page of the repository's security calls it."""
+_NO_REVIEW = "no review asked of {}"
+_NOBODY_CALLED_SO = "nobody is called so there; name people by the address that they sign in with"
+_NO_IDENTITIES = "a token needs Identity (read) to look them up"
 _PLACE = "under Project settings, Repositories, the repository, Security"
 
 
@@ -90,13 +94,13 @@ class RequestWrites(RequestLooks):
             await self._update(repository, [_update(branch, head, NO_COMMIT)])
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
-        """One request for each label, and one to complete by itself. Reviews are asked for by policies there, and
-        nobody is assigned to a pull request."""
-        by_policy = "reviewers come by branch policies in Azure Repos"
-        refused = [Refusal(f"no review asked of {name}", by_policy) for name in (*wishes.people, *wishes.teams)]
-        refused += [
-            Refusal(f"not assigned to {name}", "Azure Repos have no assignees") for name in wishes.assignees
-        ]
+        """One request for each label, one for who is asked to review and one for each that is not known yet, and
+        one to complete by itself. Nobody is assigned to a pull request there."""
+        refused = [Refusal(f"not assigned to {name}", "Azure Repos have no assignees") for name in wishes.assignees]
+        organization = self.node(repository).organization
+        if look.requirements.asks_work_item and organization.lower() not in self.work_items:
+            way_out = f"set azure_devops.organizations.{organization}.work_item"
+            refused.append(Refusal("no work item linked", f"a policy of its branch asks for one; {way_out}"))
         async with self._refusals(repository, request.branch):
             transport, home = self.at(repository)
             labels = f"{home}/pullRequests/{request.number}/labels"
@@ -109,8 +113,49 @@ class RequestWrites(RequestLooks):
                     refused.append(Refusal(f"not labelled {label}", refusal.what))
             for label in set(wishes.unlabel) & set(request.labels):
                 await transport.delete(f"{labels}/{quote(label, safe='')}")
+            refused += await self._ask_to_review(repository, request, wishes)
             is_to_merge = await self._complete(repository, request, wishes, look)
         return Granted(tuple(refused), is_to_merge)
+
+    async def _ask_to_review(self, repository: Identity, request: PullRequest, wishes: Wishes) -> Sequence[Refusal]:
+        """Asks all of them at once; tells of each who cannot be asked."""
+        ids: dict[str, str] = {}
+        refused: list[Refusal] = []
+        for name in (*wishes.people, *wishes.teams):
+            try:
+                reviewer = await self._reviewer(repository, name, is_team=name in wishes.teams)
+            except Failure as failure:
+                if failure.trouble is not Trouble.DENIED:
+                    raise
+                refused.append(Refusal(_NO_REVIEW.format(name), f"{failure.what}; {_NO_IDENTITIES}"))
+                continue
+            if reviewer is None:
+                refused.append(Refusal(_NO_REVIEW.format(name), _NOBODY_CALLED_SO))
+            else:
+                ids[name] = reviewer
+        if not ids:
+            return refused
+        transport, home = self.at(repository)
+        body = [{"id": each} for each in ids.values()]
+        try:
+            await transport.post(f"{home}/pullRequests/{request.number}/reviewers", body)
+        except AzureRefusal as refusal:
+            if refusal.trouble is not Trouble.DENIED:
+                raise
+            refused += [Refusal(_NO_REVIEW.format(name), refusal.what) for name in ids]
+        return refused
+
+    async def _reviewer(self, repository: Identity, name: str, *, is_team: bool) -> str | None:
+        """The id of a person of the organisation, or of a team of the project; None where there is no such one."""
+        transport, project = self.at(repository)[0], repository.name.split("/")[1]
+        full_name = f"[{project}]\\{name}" if is_team else name
+        known = self._reviewers.get((transport.organization, full_name))
+        if known is None:
+            rows = await transport.identities(full_name)
+            known = team_in(rows, project, name) if is_team else person_in(rows, name)
+            if known is not None:
+                self._reviewers[transport.organization, full_name] = known
+        return known
 
     async def _complete(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> bool:
         """Whether it completes by itself from now on, once policies let it."""
@@ -202,13 +247,16 @@ class RequestWrites(RequestLooks):
                 return await self.pull_request(repository, current.number)
             return await self._patch(repository, current.number, changed)
         transport, home = self.at(repository)
-        body = {
+        body: dict[str, Any] = {
             "sourceRefName": ref_of(request.branch),
             "targetRefName": ref_of(request.onto),
             "title": request.title or "",
             "description": request.body or "",
             "isDraft": request.is_draft,
         }
+        work_item = self.work_items.get(self.node(repository).organization.lower())
+        if work_item is not None:
+            body["workItemRefs"] = [{"id": str(work_item)}]
         return await self._shown(repository, await transport.post(f"{home}/pullrequests", body))
 
     async def _patch(self, repository: Identity, number: int, change: Mapping[str, Any]) -> PullRequest:

@@ -12,6 +12,7 @@ from bot.files.formats.make import KIND as MAKE
 from bot.files.formats.shell import KIND as SHELL
 
 _BUILDS = frozenset({AZURE_PIPELINES, other_builds.KIND, GITLAB_CI, CIRCLECI})
+_YAML = (".yml", ".yaml")
 _SCRIPTS = frozenset({SHELL, MAKE})
 _TOOLS = {"makefile": "make", "gnumakefile": "make", "justfile": "just", ".justfile": "just"}
 _REST = r"(?:[^\n]|(?<=[\\`])\n|(?<=[\\`]\r)\n){0,2000}?"
@@ -29,6 +30,12 @@ _BUILDS_IMAGES = re.compile(r"\b(?:docker|podman|buildah|buildx)\b", re.IGNORECA
 
 _NAMES_REGISTRY = re.compile(r"ContainerRegistry", re.IGNORECASE)
 _PROJECTS = (*PROJECT_ENDINGS, ".props", ".targets", ".pubxml")
+
+
+def builds(repository: RepositoryTexts) -> list[str]:
+    """The files of other builders that are YAML, in order."""
+    paths = (path for path in repository.paths if repository.kind(path) in _BUILDS and path.endswith(_YAML))
+    return [path for path in paths if repository.scope.is_judged(path)]
 
 
 def names_registry(repository: RepositoryTexts, text: str) -> bool:

@@ -1,7 +1,8 @@
 """What the name of an image tells: whether it is .NET's or for Windows, and as whom it runs.
 
 Sources: Microsoft's .NET images (chiseled and distroless ones run as `app`, UID 1654 from .NET 8 on; the others as
-root, with `$APP_UID` at hand), Google's distroless images, and the configurations of Docker's own images.
+root, with `$APP_UID` at hand) and its page on the support of .NET, Google's distroless images, and the
+configurations of Docker's own images.
 """
 
 import re
@@ -143,6 +144,28 @@ def is_dotnet(image: str) -> bool:
 def major_of(image: str) -> int | None:
     match = re.search(r":(\d{1,3})\.\d", image)
     return int(match[1]) if match else None
+
+
+def ended_on(image: str) -> str:
+    """The day on which Microsoft ends the fixes of a .NET image's version; empty where none is known."""
+    version = re.search(r"/(?:aspnet|runtime|runtime-deps|sdk):(\d{1,3}\.\d)(?!\d)", image)
+    return _ENDED.get(version[1], "") if version is not None and is_dotnet(image) else ""
+
+
+_ENDED = {
+    "1.0": "2019-06-27",
+    "1.1": "2019-06-27",
+    "2.0": "2018-10-01",
+    "2.1": "2021-08-21",
+    "2.2": "2019-12-23",
+    "3.0": "2020-03-03",
+    "3.1": "2022-12-13",
+    "5.0": "2022-05-10",
+    "6.0": "2024-11-12",
+    "7.0": "2024-05-14",
+    "8.0": "2026-11-10",
+    "9.0": "2026-11-10",
+}
 
 
 def is_for_windows(root: BuildStage) -> bool:

@@ -74,11 +74,12 @@ def _given(text: str, node: Scalar, following: tuple[str, Scalar], before: Items
 
 
 def _words(node: Node | None) -> Iterator[tuple[str, Scalar]]:
-    """The words of a list or of a line; an item of several words is what a shell is given."""
+    """The words of a list or of a line; a word of several is what a shell is given, be it an item or quoted."""
     for item in node.items if isinstance(node, Sequence) else (node,):
         if isinstance(item, Scalar) and not item.is_null:
             is_line = not isinstance(node, Sequence) or " " in item.value
-            yield from ((word, item) for word in (_split(item.value) if is_line else (item.value,)))
+            words = _split(item.value) if is_line else [item.value]
+            yield from ((each, item) for word in words for each in (_split(word) if " " in word else (word,)))
 
 
 def _split(line: str) -> list[str]:

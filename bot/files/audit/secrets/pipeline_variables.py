@@ -1,22 +1,27 @@
-"""Secrets among the variables that builds hand on: those of GitLab CI that are written out, and those that a step
-exports on another machine.
+"""Secrets among the variables that builds hand on: those that builds of other services and files of variables
+write out, and those that a step exports on another machine.
 
-Sources: GitLab's reference of `.gitlab-ci.yml`, and the manual of bash.
+Sources: GitLab's reference of `.gitlab-ci.yml`, the YAML schema of Azure Pipelines, Docker's page on `.env` files,
+and the manual of bash.
 """
 
 import re
 from collections.abc import Iterator
 
+from bot.domain.repositories.finding import Place
 from bot.files.audit.delivery.over_ssh import started_over_ssh, texts_over_ssh
+from bot.files.audit.delivery.scripts import builds
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.environment import secret_brought
 from bot.files.audit.secrets.names import holds_secret
 from bot.files.audit.shell import without_comments
 from bot.files.audit.workflows.model import PipelineStep
+from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
-_OF_GITLAB = (".gitlab-ci.yml", ".gitlab-ci.yaml")
+_OF_VARIABLES = re.compile(r"(?:^|/)(?:[\w-]*\.env|\.env\.(?:prod\w*|stag\w*|live))$", re.IGNORECASE)
+"""Files of variables that are no examples, and of no developer's machine by their names."""
 _DEEPEST = 12
 _PUT_IN = "$VALUE"
 _EXPORTED = re.compile(
@@ -24,14 +29,20 @@ _EXPORTED = re.compile(
 )
 
 
-def written_out(repository: RepositoryTexts) -> Iterator[tuple[str, str, Scalar]]:
-    """The path, the name and the value of each variable of a build that holds a secret by its name and shape."""
-    gitlab = [path for path in repository.paths if path.endswith(_OF_GITLAB) and repository.scope.is_judged(path)]
-    for path in gitlab:
+def written_out(repository: RepositoryTexts) -> Iterator[tuple[str, Place]]:
+    """The name of each variable of a build or a file of variables that holds a secret by its name and shape, and
+    its place."""
+    for path in builds(repository):
         root = repository.root(path)
         for name, value in _variables(root, 0) if root is not None else ():
             if "$" not in value.value and holds_secret(name, value.value):
-                yield path, name, value
+                yield name, repository.place(value, path)
+    for path in repository.paths:
+        if _OF_VARIABLES.search(path) and repository.scope.is_judged(path):
+            for name, text in variables(repository.text(path)).items():
+                if "$" not in text.text and holds_secret(name, text.text):
+                    line = repository.lines(path).at(text.places[0])
+                    yield name, Place(path, line, line)
 
 
 def _variables(node: Node, depth: int) -> Iterator[tuple[str, Scalar]]:
@@ -46,12 +57,16 @@ def _variables(node: Node, depth: int) -> Iterator[tuple[str, Scalar]]:
             yield from _variables(item, depth + 1)
 
 
-def _given(variables: Node) -> Iterator[tuple[str, Scalar]]:
-    """What a mapping of them gives, whose values may be mappings themselves."""
-    for key, value in variables.entries() if isinstance(variables, Mapping) else ():
+def _given(given: Node) -> Iterator[tuple[str, Scalar]]:
+    """What a mapping of them gives, whose values may be mappings themselves, or a list of names with values."""
+    for key, value in given.entries() if isinstance(given, Mapping) else ():
         written = value.scalar("value") if isinstance(value, Mapping) else value
         if isinstance(written, Scalar):
             yield key.value, written
+    for item in given.items if isinstance(given, Sequence) else ():
+        name, written = (item.scalar("name"), item.scalar("value")) if isinstance(item, Mapping) else (None, None)
+        if name is not None and written is not None:
+            yield name.value, written
 
 
 def exported_over_ssh(step: PipelineStep) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.judging import place_of
 from bot.files.audit.workloads.kubernetes import Container, containers
 from bot.files.audit.workloads.objects import word
+from bot.files.audit.workloads.pod_templates import OF_OPERATOR
 from bot.files.formats.source.nodes import Mapping, Node, Scalar
 
 _SET_IMAGE = re.compile(
@@ -89,7 +90,9 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
         place = place_of(repository, _telling(entry), place) if replaced != name else place
         name = replaced
     if node is None and not may_hold(container.own, "image"):
-        why = "no image is written, without which no cluster takes it"
+        is_of_operator = container.pod.hidden == OF_OPERATOR
+        missing = "no image is written, without which no cluster takes it"
+        why = "no image is written: its operator has one" if is_of_operator else missing
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
     if (tagged := _TAG_TOLD.fullmatch(name)) is not None and not _FILLED_IN.search(name):
         name = f"{_NAME_FILLED_IN}:{tagged['tag']}"

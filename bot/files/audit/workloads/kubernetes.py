@@ -17,6 +17,7 @@ from bot.files.audit.workloads.helm_rendering import HIDDEN
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.files.audit.workloads.kustomize import may_hold_workloads
 from bot.files.audit.workloads.objects import objects, word
+from bot.files.audit.workloads.pod_templates import OF_OPERATOR, handed_to_operator
 from bot.files.audit.workloads.refusals import is_refused
 from bot.files.audit.workloads.unnamed_patches import is_patch
 from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
@@ -223,8 +224,10 @@ def _containers_of(repository: RepositoryTexts, pods_with_them: list[Pod]) -> li
 
 
 def _is_whole(pod: Pod) -> bool:
-    """Whether a pod is no part that is put over another: a chart's template makes it, or it selects its pods."""
-    return pod.variant.startswith("chart ") or pod.manifest.mapping("spec").get("selector") is not None
+    """Whether a pod's containers are asked without an image: a chart's template makes it, an operator has their
+    images, or it selects its pods."""
+    is_of_others = pod.hidden == OF_OPERATOR or pod.variant.startswith("chart ")
+    return is_of_others or pod.manifest.mapping("spec").get("selector") is not None
 
 
 def _pods(repository: RepositoryTexts) -> list[Pod]:
@@ -234,28 +237,22 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     for rendering in rendered:
         # What is refused is told once, of the file at fault.
         for each in [] if is_refused(repository, rendering) else rendering.objects:
-            pod = _pod(
-                repository,
-                each.manifest,
-                rendering.root,
-                variant=rendering.folder,
-                hidden=each.hidden or rendering.hidden,
-            )
-            all_pods += [replace(pod, images=each.images)] if pod is not None else []
+            hidden = each.hidden or rendering.hidden
+            made = _pods_in(repository, each.manifest, rendering.root, rendering.folder, hidden)
+            all_pods += [replace(pod, images=each.images) for pod in made]
     charts = helm.charts(repository)
     for chart in charts:
         for path, manifest in chart.objects:
-            pod = _pod(repository, manifest, path, variant=f"chart {chart.name}", hidden=chart.hidden)
-            all_pods += [pod] if pod is not None else []
+            all_pods += _pods_in(repository, manifest, path, f"chart {chart.name}", chart.hidden)
     folders = tuple(f"{chart.folder}/" if chart.folder else "" for chart in charts)
     for path in manifest_paths(repository):
         if path in taken or (folders and path.startswith(folders)):
             continue
         constrained = _CONSTRAINED if _OF_OPENSHIFT.search(repository.text(path)) else ""
         for manifest in objects(repository.documents(path)):
-            pod = _pod(repository, manifest, path)
-            if pod is not None and not is_patch(manifest, pod.spec, path):
-                all_pods.append(replace(pod, constrained=constrained) if constrained else pod)
+            for pod in _pods_in(repository, manifest, path):
+                if pod.hidden or not is_patch(manifest, pod.spec, path):
+                    all_pods.append(replace(pod, constrained=constrained) if constrained else pod)
     return all_pods
 
 
@@ -359,8 +356,25 @@ def _pod(
     repository: RepositoryTexts, manifest: Mapping, path: str, variant: str = "", hidden: str = ""
 ) -> Pod | None:
     spec = spec_of(manifest)
-    if spec is None:
-        return None
+    return _named(repository, manifest, spec, path, variant, hidden) if spec is not None else None
+
+
+def _pods_in(
+    repository: RepositoryTexts, manifest: Mapping, path: str, variant: str = "", hidden: str = ""
+) -> list[Pod]:
+    """The pod of a workload, or those that a custom resource hands to its operator."""
+    if (pod := _pod(repository, manifest, path, variant, hidden)) is not None or way_to_spec(manifest) is not None:
+        return [pod] if pod is not None else []
+    return [
+        replace(_named(repository, manifest, spec, path, variant, OF_OPERATOR), place=repository.place(spec, path))
+        for spec in handed_to_operator(manifest)
+    ]
+
+
+def _named(
+    repository: RepositoryTexts, manifest: Mapping, spec: Mapping, path: str, variant: str, hidden: str
+) -> Pod:
+    """A pod with what its object is called."""
     name_node = manifest.mapping("metadata").get("name")
     name = word(name_node) or "?"
     kind = shown_kind(manifest)

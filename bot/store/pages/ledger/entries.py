@@ -66,16 +66,18 @@ class Ledger:
 
     def rows(self) -> list[CveRow]:
         """All CVEs that images have or had. Images of which the same holds are looked at once, and counted."""
+        entries_by_cve: dict[str, list[tuple[LedgerEntry, int]]] = {}
+        for several in self.alike():
+            for cve, entry in self.of_image(several[0]).items():
+                entries_by_cve.setdefault(cve, []).append((entry, len(several)))
+        return [self.row(cve, entries) for cve, entries in entries_by_cve.items()]
+
+    def alike(self) -> Iterable[Sequence[ExposedImage]]:
+        """Gives images of which the same holds for every CVE together."""
         alike: dict[Hashable, list[ExposedImage]] = {}
         for image in self.images:
             alike.setdefault(self._likeness(image), []).append(image)
-        entries_by_cve: dict[str, list[tuple[LedgerEntry, int]]] = {}
-        for several in alike.values():
-            image = several[0]
-            for cve in self._cves(image):
-                entry = self._entry(image, cve, self._list_platforms(image, cve))
-                entries_by_cve.setdefault(cve, []).append((entry, len(several)))
-        return [self.row(cve, entries) for cve, entries in entries_by_cve.items()]
+        return alike.values()
 
     def of_image(self, image: ExposedImage) -> dict[str, LedgerEntry]:
         """Gives the entries of one image, by CVE."""

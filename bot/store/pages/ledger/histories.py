@@ -185,7 +185,7 @@ def _expose(histories: Histories, exposed: Exposed, holdings: Mapping[int, froze
         if number in histories.known:
             release = histories.known[number].release
             if (holding, release) not in alike:
-                alike[holding, release] = _by_cve(release, holding, exposed)
+                alike[holding, release] = exposures_by_cve(release, holding, exposed)
             histories.exposed[number] = alike[holding, release]
 
 
@@ -267,7 +267,8 @@ def _read(rows: Sequence[Any]) -> list[Inventoried]:
     return readable(rows, inventoried, lambda row: f"inventory {row.id}")
 
 
-def _by_cve(release: str | None, holding: Iterable[int], exposed: Exposed) -> dict[str, list[Exposure]]:
+def exposures_by_cve(release: str | None, holding: Iterable[int], exposed: Exposed) -> dict[str, list[Exposure]]:
+    """What holds these packages is exposed to in images of a release, by CVE."""
     exposures: dict[str, list[Exposure]] = {}
     for package in holding:
         for exposure in exposed.by_package[package]:

@@ -237,7 +237,7 @@ class LedgerStore(CvePagesStore):
     async def _work_out_all(self) -> FleetLedger:
         now = self._clock.now()
         async with self._database.reading() as connection:
-            ledger = await _read(connection, None, self._platforms, now)
+            ledger = await read_ledger(connection, None, self._platforms, now, looks_back=False)
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, now)
         rows = await asyncio.to_thread(ledger.rows)
@@ -246,7 +246,7 @@ class LedgerStore(CvePagesStore):
 
     async def _work_out(self, name: str) -> _OneCve | None:
         async with self._database.reading() as connection:
-            ledger = await _read(connection, name, self._platforms, self._clock.now())
+            ledger = await read_ledger(connection, name, self._platforms, self._clock.now(), looks_back=True)
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
             beside = await read_beside(connection, name, self._clock.now())
@@ -282,25 +282,29 @@ def _waiting_first(entry: LedgerEntry) -> tuple[int, str, str]:
     return passed, entry.image.image, entry.image.repository
 
 
-async def _read(
-    connection: AsyncConnection, cve: str | None, platforms: Collection[str] | None, now: datetime
+async def read_ledger(
+    connection: AsyncConnection,
+    cve: str | None,
+    platforms: Collection[str] | None,
+    now: datetime,
+    *,
+    looks_back: bool,
 ) -> Ledger:
+    """Reads the ledger of all CVEs, or of one; with `looks_back` also when bases had a fix."""
     exposed = await read_exposed(connection, cve)
-    histories = await read_histories(connection, exposed, looks_back=cve is not None)
+    histories = await read_histories(connection, exposed, looks_back=looks_back)
     exposed_images = await _images(connection, histories)
     different = {id(image.standings): image.standings for image in exposed_images}.values()
     bases = await read_bases(connection, chain.from_iterable(different))
     shown_inventories = set(bases.shown.values())
-    pinned = await read_pinned(
-        connection, platforms, _list_earlier_digests(exposed_images) if cve is not None else ()
-    )
+    pinned = await read_pinned(connection, platforms, _list_earlier_digests(exposed_images) if looks_back else ())
     of_pinned = {number for build in pinned.values() for _, number in build.inventories}
     running = await read_running(connection, platforms, now)
     of_running = running.inventories if running is not None else frozenset()
     await add_shown(connection, histories, shown_inventories | of_pinned | of_running)
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
     brings = await read_names(connection, shown_inventories, names)
-    since = await read_shown_since(connection, bases.followed) if cve is not None else ShownSince()
+    since = await read_shown_since(connection, bases.followed) if looks_back else ShownSince()
     fixes = FixesBelow(histories, bases, brings, since)
     return Ledger(exposed, histories, bases, fixes, pinned, exposed_images, running)
 

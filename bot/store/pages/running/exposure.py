@@ -88,7 +88,7 @@ _HELD = union(
     .join(running_contents, running_contents.c.inventory_id == sboms.c.inventory_id)
     .where(is_among(sbom_packages.c.package_id, "packages")),
 )
-_CONTENTS = (
+CONTENTS = (
     select(
         *(running_contents.c.build_id, running_contents.c.kind, inventories.c.id, inventories.c.platform),
         *(
@@ -102,15 +102,15 @@ _CONTENTS = (
     .where(is_among(running_contents.c.build_id, "builds"))
     .order_by(running_contents.c.build_id, inventories.c.platform)
 )
-_UNREAD = select(running_reads.c.build_id, running_reads.c.error).where(
+UNREAD = select(running_reads.c.build_id, running_reads.c.error).where(
     is_among(running_reads.c.build_id, "builds"), running_reads.c.error.is_not(None)
 )
 _OF_HELD = select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding"))
 _RUN = ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")
-_RUNS = select(*(runs.c[name] for name in _RUN), running_builds.c.digest).join(
+RUNS = select(*(runs.c[name] for name in _RUN), running_builds.c.digest).join(
     running_builds, running_builds.c.id == runs.c.build_id
 )
-_PLACES = select(running_places).where(is_among(running_places.c.source_id, "sources"))
+PLACES = select(running_places).where(is_among(running_places.c.source_id, "sources"))
 
 
 class ExposureStore(Store):
@@ -151,7 +151,7 @@ class ExposureStore(Store):
             publishers = frozenset(CvePublication(each).ecosystem.value for each in read)
             said = _Said(cve, AskedCve(told.affected, publishers), heeded_statements)
             histories = await self._read_histories(connection, asked, told, said, sources)
-            teams = await _read_teams(connection) if narrowed.team else {}
+            teams = _teams(await read_owners(connection)) if narrowed.team else {}
         by_name = {each.name: each for each in covered}
         exposures = exposures_of(asked, told.published_at, by_name, histories)
         answer = replace(answer, places=exposures, is_told=True, gaps=gaps)
@@ -193,7 +193,7 @@ class ExposureStore(Store):
         images = {row.build_id: image_name(row.image) for row in history.runs}
         platforms = await self._read_platforms(connection, digests, holding, said, images)
         producers = await read_producers(connection, history.runs)
-        errors = {row.build_id: row.error for row in await connection.execute(_UNREAD, {"builds": digests})}
+        errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": digests})}
         builds = {
             number: inside_of(
                 digest, platforms.get(number, ()), cve, producers.get(number, ""), errors.get(number, "")
@@ -212,7 +212,7 @@ class ExposureStore(Store):
     ) -> dict[int, list[HeldPlatform]]:
         """What each build may be: one platform where its digest names that, else all that are read."""
         by_build: dict[int, list[tuple[str, HeldPlatform]]] = {}
-        contents = await connection.execute(_CONTENTS, {"builds": builds})
+        contents = await connection.execute(CONTENTS, {"builds": builds})
         for build, kind, number, platform, distribution, read_at, is_whole, error, *names in contents:
             if kind == "index" and self._platforms is not None and platform not in self._platforms:
                 continue
@@ -325,14 +325,14 @@ async def _read_history(
     hold what it affects."""
     begin = asked.since or asked.at
     began = runs.c.since <= asked.at
-    queries = [_RUNS.where(runs.c.until.is_(None), began), _RUNS.where(runs.c.until > begin, began)]
+    queries = [RUNS.where(runs.c.until.is_(None), began), RUNS.where(runs.c.until > begin, began)]
     parameters: dict[str, Collection[int]] = {}
     if published_at is None or published_at < begin:
-        held = _RUNS.where(runs.c.until <= begin, runs.c.build_id.in_(_OF_HELD))
+        held = RUNS.where(runs.c.until <= begin, runs.c.build_id.in_(_OF_HELD))
         queries.append(held if published_at is None else held.where(runs.c.until > published_at))
         parameters = {"holding": holding}
     rows = (await connection.execute(union_all(*queries), parameters)).all()
-    places = await connection.execute(_PLACES, {"sources": sources})
+    places = await connection.execute(PLACES, {"sources": sources})
     of_sources = places.all()
     numbers = {row.id for row in of_sources}
     return _History(of_sources, [row for row in rows if row.place_id in numbers])
@@ -367,12 +367,20 @@ async def read_producers(connection: AsyncConnection, run_rows: Sequence[Any]) -
     return {number: producers.get(number) or by_name.get(name, "") for number, name in names.items()}
 
 
-async def _read_teams(connection: AsyncConnection) -> dict[str, frozenset[str]]:
-    """Who owns repositories, by their names: teams with their organisation and without."""
+async def read_owners(connection: AsyncConnection) -> dict[str, tuple[str, ...]]:
+    """Who owns repositories, by their names."""
     rows = await connection.execute(select(repositories.c.name, repositories.c.config))
-    owners = readable(
-        rows,
-        lambda row: (row.name, load(row.config, RepositoryConfig).owners),
-        lambda row: f"repository {row.name}",
+    return dict(
+        readable(
+            rows,
+            lambda row: (row.name, load(row.config, RepositoryConfig).owners),
+            lambda row: f"repository {row.name}",
+        )
     )
-    return {name: frozenset({*of_it, *(each.rpartition("/")[2] for each in of_it)}) for name, of_it in owners}
+
+
+def _teams(owners: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    """The same with the names of teams also without their organisation."""
+    return {
+        name: frozenset({*of_it, *(each.rpartition("/")[2] for each in of_it)}) for name, of_it in owners.items()
+    }

@@ -1,10 +1,11 @@
 """What a cluster tells of itself."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.running.runs import RunningSource
 from bot.domain.running.snapshot import RunningContainer, RunningPlace, Snapshot
 from tests.integration.store.filling import Stores, digest
+from tests.integration.store.holding import SSL, publish, running
 
 MINUTES = timedelta(minutes=5)
 STALE = timedelta(minutes=30)
@@ -35,3 +36,14 @@ async def goes_on(stores: Stores, time: timedelta, *containers: RunningContainer
     for _ in range(int(time / STALE)):
         stores.clock.advance(STALE - MINUTES)
         await tells(stores, *containers)
+
+
+async def exposed_fleet(stores: Stores) -> datetime:
+    """`web` runs an image of which a package is affected by what has just been published; when that was."""
+    await stores.running.follow([EUROPE])
+    await running(stores, SSL)
+    await tells(stores, *runs_in(WEB, "e"))
+    await publish(stores)
+    published = stores.clock.now()
+    await tells(stores, *runs_in(WEB, "e"))
+    return published

@@ -17,7 +17,7 @@ from bot.store.rows.repositories.tables import repositories
 from bot.views.running.exposed import ExposureAnswer, Narrowed, as_json
 from tests.integration.store.filling import HOUR, Stores, digest
 from tests.integration.store.holding import CVE, FIXED, SSL, microsoft_says, move_image, publish, running
-from tests.integration.store.running.snapshots import EUROPE, STALE, WEB, goes_on, runs_in, tells
+from tests.integration.store.running.snapshots import EUROPE, STALE, WEB, exposed_fleet, goes_on, runs_in, tells
 from tests.integration.store.statements import statements
 
 DAY = timedelta(days=1)
@@ -37,17 +37,6 @@ async def exposure(
 async def only(stores: Stores, at: datetime | None = None) -> PlaceExposure:
     [place] = (await exposure(stores, at)).places
     return place
-
-
-async def exposed_fleet(stores: Stores) -> datetime:
-    """`web` runs an image of which a package is affected by what has just been published; when that was."""
-    await stores.running.follow([EUROPE])
-    await running(stores, SSL)
-    await tells(stores, *runs_in(WEB, "e"))
-    await publish(stores)
-    published = stores.clock.now()
-    await tells(stores, *runs_in(WEB, "e"))
-    return published
 
 
 async def test_what_runs_with_an_affected_package_is_exposed_since_that_was_published(stores: Stores) -> None:

@@ -772,3 +772,19 @@ def test_a_package_alone_beside_a_dockerfile_tells_of_no_image_of_the_sdk() -> N
     files = {"src/Shop.csproj": project, "src/Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nUSER app\n"}
     (found,) = (each for each in findings("image-user", files) if each.place.path == "src/Shop.csproj")
     assert (found.outcome, found.settled_by) == (Outcome.UNKNOWN, "what builds the image")
+
+
+@pytest.mark.parametrize(
+    ("image", "day"),
+    [
+        ("mcr.microsoft.com/dotnet/aspnet:6.0", "2024-11-12"),
+        ("mcr.microsoft.com/dotnet/core/sdk:3.1", "2022-12-13"),
+        ("mcr.microsoft.com/dotnet/runtime:7.0-alpine", "2024-05-14"),
+        ("mcr.microsoft.com/dotnet/aspnet:10.0", ""),
+        ("mcr.microsoft.com/dotnet/monitor:6.0", ""),
+    ],
+)
+def test_a_version_without_fixes_is_told_with_its_end(image: str, day: str) -> None:
+    (found,) = findings("base-pinned", {"Dockerfile": f"FROM {image}\n"})
+    assert found.outcome is HOLDS
+    assert found.message.endswith(f", whose fixes end on {day}" if day else image.rpartition(":")[2])

@@ -109,7 +109,7 @@ CHART = {"chart/Chart.yaml": "name: shop\nversion: 1.0.0\n", "chart/values.yaml"
 def test_a_template_of_a_chart_writes_out_no_secret(lines: list[str], expected: list[Outcome]) -> None:
     head = ["apiVersion: v1", "kind: Secret", 'metadata: {name: {{ include "name" . }}}']
     files = {**CHART, "chart/templates/secret.yaml": "\n".join([*head, *lines]) + "\n"}
-    found = findings(CHECK, files)
+    found = [each for each in findings(CHECK, files) if each.place.path != "chart/values.yaml"]
     assert [each.outcome for each in found] == expected
     assert all(each.place.path == "chart/templates/secret.yaml" for each in found)
     assert all(each.place.start > 4 for each in found if each.outcome is FAILS)
@@ -273,5 +273,24 @@ FILLED_IN = """
     ],
 )
 def test_what_a_template_writes_out_beside_what_it_fills_in_is_asked(line: str, expected: Outcome) -> None:
-    files = {**CHART, "chart/templates/map.yaml": dedent(FILLED_IN).replace("LINE", line)}
+    files = {
+        "chart/Chart.yaml": CHART["chart/Chart.yaml"],
+        "chart/templates/map.yaml": dedent(FILLED_IN).replace("LINE", line),
+    }
     assert outcomes(CHECK, files) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("db:\n  password: kT7-of-the-shop-31\n", [UNKNOWN]),
+        ("db:\n  password: ''\n", []),
+        ("db:\n  password: changeme\n", [UNKNOWN]),
+        ("db:\n  existingSecret: shop-db\n", []),
+    ],
+)
+def test_a_password_among_the_values_of_a_chart_is_told(values: str, expected: list[Outcome]) -> None:
+    files = {"chart/Chart.yaml": CHART["chart/Chart.yaml"], "chart/values.yaml": values}
+    found = findings(CHECK, {**files, "chart/templates/map.yaml": "kind: x\n"})
+    assert [each.outcome for each in found] == expected
+    assert all(each.place.path == "chart/values.yaml" and each.place.start == 2 for each in found)

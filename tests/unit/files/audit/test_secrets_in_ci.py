@@ -186,3 +186,44 @@ def test_a_secret_that_a_build_of_another_service_writes_out_is_told(path: str, 
     assert (found.outcome, found.place.path, found.place.start) == (UNKNOWN, path, line)
     assert "Sup3r" not in f"{found.message}{found.subject}{found.settled_by}"
     assert findings("runtime-secrets", {path: text.replace("VALUE", "$(secret)")}) == ()
+
+
+AZURE = "trigger: [main]\npool: {vmImage: ubuntu-latest}\nsteps:\n- script: make\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("azure-pipelines.yml", f"{AZURE}variables:\n  dbPassword: VALUE\n", 6),
+        ("azure-pipelines.yml", f"{AZURE}variables:\n- group: shop\n- name: dbPassword\n  value: VALUE\n", 8),
+        (".env", "TAG=8\nDB_PASSWORD=VALUE\n", 2),
+        ("deploy/shop.env", "DB_PASSWORD='VALUE'\n", 1),
+        (".env.production", "DB_PASSWORD=VALUE\n", 1),
+    ],
+)
+def test_a_variable_that_is_written_out_where_builds_or_files_set_them_is_told(
+    path: str, text: str, line: int
+) -> None:
+    (found,) = findings("runtime-secrets", {path: text.replace("VALUE", "Sup3rS3cretValue9")})
+    assert (found.outcome, found.place.path, found.place.start) == (UNKNOWN, path, line)
+    assert "Sup3r" not in f"{found.message}{found.subject}{found.settled_by}"
+    assert findings("runtime-secrets", {path: text.replace("VALUE", "$(secret)")}) == ()
+
+
+@pytest.mark.parametrize("path", [".env.example", ".env.local", ".env.test", "tests/.env"])
+def test_a_file_of_variables_of_no_deployment_is_asked_nothing(path: str) -> None:
+    assert findings("runtime-secrets", {path: "DB_PASSWORD=Sup3rS3cretValue9\n"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ('bash -c "sleep 9; /opt/mssql-tools/bin/sqlcmd -S db -U sa -P ${PASS} -i a.sql"', FAILS),
+        ("bash -c 'mysql -u root -p${PASS} < a.sql'", FAILS),
+        ('[bash, -c, "until sqlcmd -U sa -P ${PASS}; do sleep 1; done"]', FAILS),
+        ('bash -c "sleep 9; sqlcmd -S db -E -i a.sql"', HOLDS),
+    ],
+)
+def test_what_a_shell_is_given_is_asked_word_by_word(command: str, expected: Outcome) -> None:
+    service = f"services:\n  seed:\n    image: contoso/seed:1\n    command: {command}\n"
+    assert outcomes("runtime-secrets", {"compose.yaml": service}) == [expected]

@@ -33,7 +33,7 @@ from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.engine_images import base_in_engine
 from bot.files.audit.delivery.pushing import option_values, repository_of
-from bot.files.audit.images.by_name import is_dotnet, tag_of, what_settles
+from bot.files.audit.images.by_name import ended_on, is_dotnet, tag_of, what_settles
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.images.publishers import (
     has_minor_tags,
@@ -245,7 +245,8 @@ def _judge_reference(
             f"{reference.tag} brings any minor version",
             "write the minor version that the program targets",
         )
-    return holds(place, subject, f"it follows {reference.tag}")
+    ended = f", whose fixes end on {day}" if (day := ended_on(text)) else ""
+    return holds(place, subject, f"it follows {reference.tag}{ended}")
 
 
 def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, subject: str) -> Verdict:

@@ -126,9 +126,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             for name, started in exported_over_ssh(step):
                 why = f"{name[:80]} is exported on a machine reached by SSH, where `{started}` may hand it on"
                 yield unknown(repository.where(step), step.subject, why, _OF_EXPORTED)
-    for path, name, value in written_out(repository):
+    for name, place in written_out(repository):
         why = f"{name[:80]} is written out, and what is deployed may take it"
-        yield unknown(repository.place(value, path), f"variable {name[:80]}", why, _OF_WRITTEN)
+        yield unknown(place, f"variable {name[:80]}", why, _OF_WRITTEN)
 
 
 def _of_step(

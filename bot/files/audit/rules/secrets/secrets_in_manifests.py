@@ -2,8 +2,8 @@
 
 What: no Secret (`data`, `stringData`) and no `secretGenerator` has literal values or takes a file from here;
 no ConfigMap or `configMapGenerator` has a literal whose name or shape is that of a secret. What stands under such a
-name in JSON or YAML that one holds, or takes as a file, is unknown, as are a custom resource's password and a word
-under another key of a Secret.
+name in JSON or YAML that one holds, or takes as a file, is unknown, as are a password of a custom resource or of a
+chart's values and a word under another key of a Secret.
 
 Example that fails::
 
@@ -13,8 +13,7 @@ Example that fails::
 Fix: have a store give it (External Secrets, the CSI secret store, Sealed Secrets, SOPS), and change what was
 written.
 
-Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold. Values of
-charts are not asked, what their templates write out is.
+Exceptions: what SOPS has encrypted, placeholders, names of users, addresses and certificates hold.
 """
 
 from collections.abc import Iterator
@@ -31,7 +30,9 @@ from bot.files.formats.source.nodes import Node
 
 _SETTLES = "whether the value is a secret itself; then a Secret that a store gives must hold the file"
 _SETTLES_WORD = "whether the value is a secret; a store must give it then"
-_SETTLES_CUSTOM = "whether the value is a secret itself; then the resource must name a Secret that a store gives"
+_SETTLES_CUSTOM = (
+    "whether the value is a secret itself; then a Secret that a store gives must be named in its place"
+)
 _FIX = "have a secret store give it (External Secrets, the CSI driver, SOPS), and change what was written out"
 
 

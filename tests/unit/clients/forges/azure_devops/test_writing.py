@@ -12,11 +12,13 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.branches import BranchChange, FileChange
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import PullRequest, RequestChange, Wishes
+from bot.domain.forge.pull_requests import Granted, PullRequest, RequestChange, Wishes
 from bot.domain.forge.refusals import AccessDenied, BranchMoved, BranchRefused, BranchRule
 from bot.domain.repositories.repository import AZURE_DEVOPS, Identity
+from bot.domain.rollouts.terms import MergeMethod
+from sandbox.azure_devops.pull_requests import ADA
 from sandbox.azure_devops.repos import CONTRIBUTE, CREATE, FORCE, PULL_REQUESTS, Home
-from sandbox.azure_devops.service import PROJECT, Service
+from sandbox.azure_devops.service import IDENTITY, OPS, PROJECT, Service
 from tests.builders import NOON
 from tests.unit.clients.forges.azure_devops.playing import played, transports_of
 
@@ -139,16 +141,60 @@ async def test_a_text_that_lists_cut_is_read_to_its_end(shop: Shop) -> None:
     assert own.body == text
 
 
-async def test_reviewers_and_assignees_are_refused_with_the_reason_and_labels_are_there(shop: Shop) -> None:
+async def test_people_and_teams_are_asked_by_their_names_at_once_and_looked_up_once(shop: Shop) -> None:
     request, look = await shop.bring(), await shop.look()
-    wishes = Wishes(("freshness",), people=("ada",), teams=("ops",), assignees=("bo",))
-    granted = await shop.forge.grant(shop.identity, request, wishes, look)
-    assert [str(each) for each in granted.refused] == [
-        "no review asked of ada: reviewers come by branch policies in Azure Repos",
-        "no review asked of ops: reviewers come by branch policies in Azure Repos",
-        "not assigned to bo: Azure Repos have no assignees",
-    ]
+    wishes = Wishes(("freshness",), people=("ADA@contoso.example",), teams=("shop ops",))
+    shop.service.asked.clear()
+    assert await shop.forge.grant(shop.identity, request, wishes, look) == Granted()
+    [row] = shop.service.requests.rows.values()
+    assert [each["id"] for each in row["reviewers"]] == [ADA["id"], OPS["id"]]
     assert (await shop.forge.pull_request(shop.identity, request.number)).labels == ("freshness",)
+    before = len([path for _, path in shop.service.asked if path.endswith("/identities")])
+    await shop.forge.grant(shop.identity, request, wishes, look)
+    after = len([path for _, path in shop.service.asked if path.endswith("/identities")])
+    assert (before, after) == (2, 2)
+
+
+async def test_who_is_nobody_there_and_assignees_are_told_with_the_reason(shop: Shop) -> None:
+    request, look = await shop.bring(), await shop.look()
+    wishes = Wishes(people=("ada", "ada@contoso.example"), teams=("ops",), assignees=("bo",))
+    granted = await shop.forge.grant(shop.identity, request, wishes, look)
+    nobody = "nobody is called so there; name people by the address that they sign in with"
+    assert [str(each) for each in granted.refused] == [
+        "not assigned to bo: Azure Repos have no assignees",
+        f"no review asked of ada: {nobody}",
+        f"no review asked of ops: {nobody}",
+    ]
+    [row] = shop.service.requests.rows.values()
+    assert [each["id"] for each in row["reviewers"]] == [ADA["id"]]
+
+
+async def test_who_may_not_look_people_up_is_told_what_the_token_needs(shop: Shop) -> None:
+    request, look = await shop.bring(), await shop.look()
+    shop.service.lacking.add(IDENTITY)
+    wishes = Wishes(("freshness",), people=("ada@contoso.example",))
+    [refused] = (await shop.forge.grant(shop.identity, request, wishes, look)).refused
+    assert refused.wish == "no review asked of ada@contoso.example"
+    assert refused.reason.endswith("a token needs Identity (read) to look them up")
+
+
+async def test_a_work_item_is_linked_where_one_is_set_and_else_told_where_a_policy_asks_for_it(shop: Shop) -> None:
+    shop.service.requests.linking.add(shop.home.id)
+    wishes = Wishes(merge=MergeMethod.SQUASH)
+    request = await shop.bring()
+    look = await shop.forge.look(shop.identity, BRANCH, [PATH], wishes)
+    granted = await shop.forge.grant(shop.identity, request, wishes, look)
+    way_out = "set azure_devops.organizations.contoso.work_item"
+    assert [str(each) for each in granted.refused] == [
+        f"no work item linked: a policy of its branch asks for one; {way_out}"
+    ]
+    shop.service.requests.abandon(request.number)
+    shop.forge.work_items = {"contoso": 42}
+    request = await shop.bring(b"FROM a:3\n")
+    assert shop.service.requests.rows[request.number]["workItemRefs"] == [{"id": "42"}]
+    assert (await shop.forge.grant(shop.identity, request, wishes, look)).refused == ()
+    state = (await shop.forge.follow_requests([request.node_id or ""])).states[request.node_id or ""]
+    assert state.is_ready
 
 
 async def test_a_file_that_is_new_is_added(shop: Shop) -> None:

@@ -1,0 +1,324 @@
+"""How long running places were exposed to CVEs, by severity, team and cause, and which promises were kept.
+
+A moment of a place counts once in each sum, however many CVEs it has then; one of which it is not known what ran
+counts in none.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.feeds.advisory import Severity
+from bot.domain.packages.ledger.clocks import Passage, Station, StationClock
+from bot.domain.running.exposure import CoveredSource, ExposedTime
+from bot.domain.running.snapshot import RunningPlace
+
+WEEK = timedelta(days=7)
+WEEKS = 13
+"""Of the trend: 90 days, to whole weeks."""
+
+
+class ExposureCause(StrEnum):
+    """What kept a place exposed at a moment: the first station that its fix had not passed then."""
+
+    NO_FIX = "no fix"
+    BASE = "base"
+    IMAGE = "image"
+    DEPLOY = "deploy"
+    UNKNOWN = "not known"
+
+
+_CAUSES: Mapping[Station, ExposureCause] = {
+    Station.FIX: ExposureCause.NO_FIX,
+    Station.BASE: ExposureCause.BASE,
+    Station.MIRROR: ExposureCause.BASE,
+    Station.OWN_BASE: ExposureCause.BASE,
+    Station.IMAGE: ExposureCause.IMAGE,
+}
+Part = tuple[datetime, datetime]
+"""A time from the first moment until before the second."""
+Way = tuple[tuple[ExposureCause, Passage, datetime | None], ...]
+"""The stations that a fix comes by on its way to an image, in their order, with what is known of each."""
+
+
+def way_of(clocks: Mapping[Station, StationClock]) -> Way:
+    """The stations before what runs; those that the fix does not come by are left out."""
+    return tuple(
+        (cause, clocks[station].passage, clocks[station].at)
+        for station, cause in _CAUSES.items()
+        if station in clocks and clocks[station].passage is not Passage.NOT_CONCERNED
+    )
+
+
+def causes_between(way: Way, since: datetime, until: datetime) -> Iterator[tuple[ExposureCause, Part]]:
+    """What kept a place exposed through that time. A station that was passed nobody saw when may have been what it
+    waited for until the next that is known."""
+    begin, is_open = since, False
+    for cause, passage, at in way:
+        if passage is Passage.PASSED and at is None:
+            is_open = True
+            continue
+        end = min(at, until) if passage is Passage.PASSED and at is not None else until
+        is_told = not is_open and passage in (Passage.PASSED, Passage.WAITING)
+        if begin < end:
+            yield cause if is_told else ExposureCause.UNKNOWN, (begin, end)
+        begin, is_open = max(begin, end), False
+        if begin >= until:
+            return
+    yield ExposureCause.UNKNOWN if is_open else ExposureCause.DEPLOY, (begin, until)
+
+
+class PromiseState(StrEnum):
+    """Whether a place was rid of a CVE within the promised time."""
+
+    KEPT = "kept"
+    MISSED = "missed"
+    IN_TIME = "in time"
+    """It is exposed still, and the time is not over."""
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class CveTimes:
+    """The times through which a place had one CVE, with the way of its fix, and how soon it was to be gone."""
+
+    cve: str
+    severity: Severity | None
+    times: tuple[ExposedTime, ...]
+    way: Way
+    within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExposedPlaceTimes:
+    """A place with the CVEs that it has, or had; `teams` own what builds it, none where nobody is known to."""
+
+    source: str
+    place: RunningPlace
+    teams: tuple[str, ...]
+    cves: tuple[CveTimes, ...]
+
+
+def promise_state(time: ExposedTime, way: Way, within: timedelta, at: datetime) -> PromiseState | None:
+    """How a promise stands for one time. It runs from when the place has the CVE and there is a fix; None as long
+    as there is none. What ended, or began, when nobody saw it is judged only where that makes no difference."""
+    fix = next((each for each in way if each[0] is ExposureCause.NO_FIX), None)
+    if fix is None or fix[1] is not Passage.PASSED:
+        return None
+    fixed_at = fix[2]
+    earliest = time.since if fixed_at is None else max(time.since, fixed_at)
+    until = time.until or at
+    if until < earliest:
+        return None
+    is_begun = not (time.is_older and earliest == time.since)
+    seen = min(until, time.seen_at) if time.until is not None else until
+    if fixed_at is not None and seen - earliest > within:
+        return PromiseState.MISSED
+    if until - earliest > within or not is_begun:
+        return PromiseState.UNKNOWN
+    return PromiseState.IN_TIME if time.until is None else PromiseState.KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureSum:
+    """How long places of a team were exposed to CVEs of a severity for one cause; None stands for what nobody has
+    rated, and an empty team for what nobody is known to own."""
+
+    team: str
+    severity: Severity | None
+    cause: ExposureCause
+    time: timedelta
+    places: int
+    cves: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseSum:
+    """How a team kept what is promised for a severity: how many CVEs of places, by how they stand."""
+
+    team: str
+    severity: Severity | None
+    states: Mapping[PromiseState, int]
+
+    def number(self, state: PromiseState) -> int:
+        return self.states.get(state, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekExposed:
+    """How long places were exposed in a week, by severity, and to anything at all."""
+
+    since: datetime
+    until: datetime
+    by_severity: Mapping[Severity | None, timedelta]
+    time: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureSums:
+    """All sums of a time; `time` is how long places were exposed to anything, `places` how many were."""
+
+    rows: tuple[ExposureSum, ...]
+    promises: tuple[PromiseSum, ...]
+    trend: tuple[WeekExposed, ...]
+    time: timedelta
+    places: int
+
+
+def weeks_until(until: datetime) -> tuple[Part, ...]:
+    """The weeks of the trend, the last of which ends then."""
+    return tuple((until - number * WEEK, until - (number - 1) * WEEK) for number in range(WEEKS, 0, -1))
+
+
+def known_parts(source: CoveredSource, since: datetime, until: datetime) -> tuple[Part, ...]:
+    """The times between in which it is known what ran in a source."""
+    parts, begin = list[Part](), since
+    for hole_since, hole_until in source.holes(since, until):
+        if begin < hole_since:
+            parts.append((begin, hole_since))
+        begin = max(begin, hole_until)
+    return (*parts, (begin, until)) if begin < until else tuple(parts)
+
+
+def total(parts: Iterable[Part]) -> timedelta:
+    """How long these times are together; what several cover counts once."""
+    length, reached = timedelta(), None
+    for begin, end in sorted(parts):
+        start = begin if reached is None else max(begin, reached)
+        if end > start:
+            length += end - start
+            reached = end
+    return length
+
+
+def sums_of(
+    since: datetime,
+    until: datetime,
+    sources: Mapping[str, CoveredSource],
+    places: Iterable[ExposedPlaceTimes],
+) -> ExposureSums:
+    """Sums up a time, with the trend of the weeks that end with it."""
+    weeks = weeks_until(until)
+    first = min(since, weeks[0][0])
+    known = {name: known_parts(source, first, until) for name, source in sources.items()}
+    tally = _Tally(since, until, weeks)
+    for each in places:
+        tally.add(each, known[each.source])
+    return tally.sums()
+
+
+@dataclass
+class _Tally:
+    """Counts place by place: what one place had is put together and summed before the next."""
+
+    since: datetime
+    until: datetime
+    weeks: Sequence[Part]
+    _times: dict[tuple[str, Severity | None, ExposureCause], timedelta] = field(default_factory=dict)
+    _places: dict[tuple[str, Severity | None, ExposureCause], int] = field(default_factory=dict)
+    _cves: dict[tuple[str, Severity | None, ExposureCause], set[str]] = field(default_factory=dict)
+    _promises: dict[tuple[str, Severity | None], dict[PromiseState, int]] = field(default_factory=dict)
+    _weekly: list[dict[Severity | None, timedelta]] = field(default_factory=list)
+    _any: list[timedelta] = field(default_factory=list)
+    _time: timedelta = timedelta()
+    _exposed: int = 0
+
+    def __post_init__(self) -> None:
+        self._weekly = [{} for _ in self.weeks]
+        self._any = [timedelta() for _ in self.weeks]
+
+    def add(self, place: ExposedPlaceTimes, known: Sequence[Part]) -> None:
+        alike: dict[tuple[Severity | None, tuple[ExposedTime, ...], Way, timedelta | None], list[str]] = {}
+        for each in place.cves:
+            alike.setdefault((each.severity, each.times, each.way, each.within), []).append(each.cve)
+        by_severity = defaultdict[Severity | None, set[Part]](set)
+        by_cause = defaultdict[tuple[Severity | None, ExposureCause], set[Part]](set)
+        names = defaultdict[tuple[Severity | None, ExposureCause], set[str]](set)
+        teams = place.teams or ("",)
+        for (severity, times, way, within), cves in alike.items():
+            for time in times:
+                whole = time.since, min(time.until or self.until, self.until)
+                by_severity[severity].update(parts_within(whole, known))
+                for cause, part in causes_between(way, *_cut(whole, (self.since, self.until))):
+                    key = severity, cause
+                    if seen := list(parts_within(part, known)):
+                        by_cause[key].update(seen)
+                        names[key].update(cves)
+                self._promise(teams, severity, time, way, within, len(cves))
+        for (severity, cause), parts in by_cause.items():
+            for team in teams:
+                row = team, severity, cause
+                self._times[row] = self._times.get(row, timedelta()) + total(parts)
+                self._places[row] = self._places.get(row, 0) + 1
+                self._cves.setdefault(row, set()).update(names[severity, cause])
+        self._add_weeks(by_severity)
+        in_all = total(part for parts in by_cause.values() for part in parts)
+        self._time += in_all
+        self._exposed += bool(in_all)
+
+    def _add_weeks(self, by_severity: Mapping[Severity | None, Iterable[Part]]) -> None:
+        anything = {part for parts in by_severity.values() for part in parts}
+        for number, week in enumerate(self.weeks):
+            self._any[number] += total(parts_within(week, anything))
+            for severity, parts in by_severity.items():
+                if length := total(parts_within(week, parts)):
+                    of_week = self._weekly[number]
+                    of_week[severity] = of_week.get(severity, timedelta()) + length
+
+    def _promise(
+        self,
+        teams: Sequence[str],
+        severity: Severity | None,
+        time: ExposedTime,
+        way: Way,
+        within: timedelta | None,
+        number: int,
+    ) -> None:
+        """What had ended before the time in question was told of then."""
+        if within is None or time.since >= self.until or (time.until is not None and time.until <= self.since):
+            return
+        state = promise_state(time, way, within, self.until)
+        if state is None:
+            return
+        for team in teams:
+            states = self._promises.setdefault((team, severity), {})
+            states[state] = states.get(state, 0) + number
+
+    def sums(self) -> ExposureSums:
+        rows = [
+            ExposureSum(*key, time, self._places[key], len(self._cves[key])) for key, time in self._times.items()
+        ]
+        promises = [PromiseSum(team, severity, states) for (team, severity), states in self._promises.items()]
+        trend = (
+            WeekExposed(*week, by_severity, time)
+            for week, by_severity, time in zip(self.weeks, self._weekly, self._any, strict=True)
+        )
+        return ExposureSums(
+            tuple(sorted(rows, key=_worst_first)),
+            tuple(sorted(promises, key=lambda each: (-_rank(each.severity), each.team))),
+            tuple(trend),
+            self._time,
+            self._exposed,
+        )
+
+
+def _worst_first(row: ExposureSum) -> tuple[int, timedelta, str, str]:
+    return -_rank(row.severity), -row.time, row.team, row.cause
+
+
+def _rank(severity: Severity | None) -> int:
+    return -1 if severity is None else severity.rank
+
+
+def _cut(part: Part, to: Part) -> Part:
+    return max(part[0], to[0]), min(part[1], to[1])
+
+
+def parts_within(part: Part, parts: Iterable[Part]) -> Iterator[Part]:
+    """What of these times lies within that one."""
+    for each in parts:
+        begin, end = _cut(each, part)
+        if begin < end:
+            yield begin, end

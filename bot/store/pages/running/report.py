@@ -1,0 +1,282 @@
+"""The exposure report: how long running places had which CVEs, by what `exposed` and the ledger read, in as many
+statements however many places there are."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Self
+
+from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Advisory, Severity
+from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.ledger.clocks import Passage
+from bot.domain.packages.ledger.entries import LedgerEntry
+from bot.domain.running.exposure import BuildInside, ExposedTime, PlaceRun, exposed_times
+from bot.domain.running.report import (
+    CveTimes,
+    ExposedPlaceTimes,
+    ExposureCause,
+    Part,
+    Way,
+    known_parts,
+    parts_within,
+    sums_of,
+    total,
+    way_of,
+    weeks_until,
+)
+from bot.images.vex.statements import VexStatement, heeded
+from bot.images.vulnerabilities import DOTNET
+from bot.store.engine.among import is_among
+from bot.store.engine.codec import load, readable
+from bot.store.engine.database import Database
+from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.store import Store
+from bot.store.pages.ledger.entries import Ledger
+from bot.store.pages.ledger.exposed import Exposure
+from bot.store.pages.ledger.gaps import gaps_of_fleet
+from bot.store.pages.ledger.histories import add_shown
+from bot.store.pages.ledger.ledger import read_ledger
+from bot.store.pages.running.exposed_builds import AskedBuilds, ExposedBuilds
+from bot.store.pages.running.exposure import CONTENTS, PLACES, RUNS, UNREAD, read_owners, read_producers
+from bot.store.pages.running.sources import read_sources
+from bot.store.rows.bases.tables import advisories
+from bot.store.rows.inventories.inventories import sbom_packages, sboms
+from bot.store.rows.inventories.kept_data import kept_data
+from bot.store.rows.inventories.vulnerabilities import vulnerabilities, vulnerability_cves
+from bot.store.rows.running.running import place_in, runs
+from bot.store.stores import Stores
+from bot.upstream.feeds.combine import combine_all
+from bot.views.running.exposed import image_name
+from bot.views.running.report import ExposureReport, Unread
+from bot.views.running.unread import unread_between
+
+_SBOM_HELD = (
+    select(sboms.c.inventory_id, func.aggregate_strings(cast(sbom_packages.c.package_id, String), ","))
+    .join(sbom_packages, sbom_packages.c.sbom_id == sboms.c.id)
+    .where(is_among(sboms.c.inventory_id, "inventories"), is_among(sbom_packages.c.package_id, "packages"))
+    .group_by(sboms.c.inventory_id)
+)
+_CVE_NAME = func.coalesce(vulnerability_cves.c.cve, vulnerabilities.c.name)
+_PUBLISHED = (
+    select(_CVE_NAME, func.min(func.coalesce(vulnerabilities.c.published_at, vulnerabilities.c.seen_at)))
+    .outerjoin(vulnerability_cves, vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id)
+    .group_by(_CVE_NAME)
+)
+
+
+class ExposureReportStore(Store):
+    """Sums up how long what ran was exposed. What was worked out holds for some minutes, for all who ask."""
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        max_age: timedelta,
+        platforms: Collection[str] | None,
+        statements: Callable[[], Sequence[VexStatement]],
+        fix_within: Callable[[str], Mapping[Severity, timedelta]],
+    ) -> None:
+        super().__init__(database, worker, clock)
+        self._max_age = max_age
+        self._platforms = platforms
+        self._statements = statements
+        self._fix_within = fix_within
+        self._working = asyncio.Lock()
+        self._reports: dict[int, ExposureReport] = {}
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        options = stores.options
+        return cls(*stores.given, options.cve_data_age, options.platforms, options.statements, options.fix_within)
+
+    async def report(self, days: int = 7) -> ExposureReport:
+        """Sums up the last days, with the trend of the weeks before them."""
+        async with self._working:
+            now = self._clock.now()
+            report = self._reports.get(days)
+            if report is None or not report.until <= now < report.until + _HOLDS:
+                report = self._reports[days] = await self._work_out(now - timedelta(days=days), now)
+            return report
+
+    async def _work_out(self, since: datetime, until: datetime) -> ExposureReport:
+        heeded_statements, unheeded = await self._heeded()
+        async with self._database.reading() as connection:
+            sources = await read_sources(connection)
+            listed = {number: each for number, each in sources.items() if each.is_listed or each.covered}
+            if not listed:
+                return ExposureReport(since, until)
+            gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, until))
+            ledger = await read_ledger(connection, None, self._platforms, until, looks_back=True)
+            published = await _read_published(connection)
+            kept = await kept_data(connection)
+            owners = await read_owners(connection)
+            promises = {name: self._fix_within(name) for name in owners}
+            longest = max((each for of in promises.values() for each in of.values()), default=timedelta())
+            first = min(since, weeks_until(until)[0][0]) - longest
+            rows = (await connection.execute(_runs_since(first, until))).all()
+            places = (await connection.execute(PLACES, {"sources": listed})).all()
+            names = {row.build_id: image_name(row.image) for row in rows}
+            contents = (await connection.execute(CONTENTS, {"builds": names})).all()
+            errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": names})}
+            producers = await read_producers(connection, rows)
+            numbers = {row[2] for row in contents}
+            await add_shown(connection, ledger.histories, numbers)
+            asked_of = {"inventories": numbers, "packages": ledger.exposed.by_package}
+            listed_by_sbom = (await connection.execute(_SBOM_HELD, asked_of)).all()
+            by_sbom = {number: frozenset(map(int, text.split(","))) for number, text in listed_by_sbom}
+        read = [each for each, at in kept.checked_at.items() if each != DOTNET and at is not None]
+        publishers = frozenset(CvePublication(each).ecosystem.value for each in read)
+        digests = {row.build_id: row.digest for row in rows}
+        asked = AskedBuilds(digests, names, errors, publishers, self._platforms, heeded_statements)
+        by_name = {each.name: each for each in listed.values()}
+
+        def sum_up() -> ExposureReport:
+            builds = ExposedBuilds(asked, ledger, by_sbom)
+            builds.add(contents)
+            past = _Past(ledger, builds, published, producers, owners, promises)
+            past.add(rows)
+            where = [(listed[row.source_id].name, row) for row in places if row.id in past.runs_of]
+            known = {name: known_parts(each, since, until) for name, each in by_name.items()}
+            sums = sums_of(since, until, by_name, (past.place(name, row, until) for name, row in where))
+            unread = past.unread([(row.id, known[name]) for name, row in where], until)
+            lines = tuple(line for each in by_name.values() for line in unread_between(each, since, until))
+            ran = sum(any(not run.until or run.until > since for run in past.runs_of[row.id]) for _, row in where)
+            return ExposureReport(since, until, sums, ran, unread, lines, gaps, tuple(by_name))
+
+        return await asyncio.to_thread(sum_up)
+
+    async def _heeded(self) -> tuple[Sequence[VexStatement], tuple[str, ...]]:
+        """What authors who are heeded say of CVEs, and why that is not known."""
+        try:
+            read = await asyncio.to_thread(self._statements)
+        except Failure as failure:
+            return (), (f"no VEX statement is heeded: {failure}",)
+        return heeded(read, self._clock.now()), ()
+
+
+_HOLDS = timedelta(minutes=10)
+
+
+def _runs_since(first: datetime, until: datetime) -> Any:
+    is_there = or_(runs.c.until.is_(None), runs.c.until > first)
+    return RUNS.where(is_there, runs.c.since <= until)
+
+
+async def _read_published(connection: AsyncConnection) -> dict[str, datetime]:
+    """When the first publisher told of each CVE."""
+    published = {row[0]: row[1] for row in await connection.execute(_PUBLISHED)}
+    said = await connection.execute(select(advisories))
+    statements = readable(said, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}")
+    for advisory in combine_all(statements).values():
+        if advisory.published_at is not None:
+            published[advisory.cve] = min(advisory.published_at, published.get(advisory.cve, advisory.published_at))
+    return published
+
+
+@dataclass
+class _Past:
+    """What ran in each place, and which CVEs that had."""
+
+    ledger: Ledger
+    builds: ExposedBuilds
+    published: Mapping[str, datetime]
+    producers: Mapping[int, str]
+    owners: Mapping[str, tuple[str, ...]]
+    promises: Mapping[str, Mapping[Severity, timedelta]]
+    runs_of: dict[int, list[PlaceRun]] = field(default_factory=lambda: defaultdict(list))
+    builds_of: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _ways: dict[tuple[int, str], Way] = field(default_factory=dict)
+
+    def add(self, rows: Sequence[Any]) -> None:
+        """Takes in runs, those of a place in the order in which they began."""
+        for row in sorted(rows, key=lambda each: each.since):
+            place, build, image, since, is_older, seen_at, until, pods, digest = row
+            inside = BuildInside(digest, repository=self.producers.get(build, ""))
+            run = PlaceRun(inside, image, since, is_older, seen_at, until, pods)
+            self.runs_of[place].append(run)
+            self.builds_of[place].append(build)
+
+    def place(self, source: str, row: Any, until: datetime) -> ExposedPlaceTimes:
+        """The CVEs of one place: what the same runs have since the same time is worked out once."""
+        several, builds = self.runs_of[row.id], self.builds_of[row.id]
+        of_sets: dict[int, list[int]] = {}
+        for position, build in enumerate(builds):
+            of_sets.setdefault(id(self.builds.having[build]), []).append(position)
+        positions: dict[str, tuple[int, ...]] = {}
+        last: dict[str, Sequence[Exposure]] = {}
+        for alike in of_sets.values():
+            for cve, exposures in self.builds.having[builds[alike[0]]].items():
+                positions[cve] = (*positions.get(cve, ()), *alike)
+                last[cve] = exposures
+        known: dict[tuple[tuple[int, ...], datetime | None], tuple[ExposedTime, ...]] = {}
+        repository = next((run.build.repository for run in reversed(several) if run.build.repository), "")
+        promises, group = self.promises.get(repository, {}), self._group(several[-1].image, repository)
+        cves: list[CveTimes] = []
+        for cve, those in positions.items():
+            key = those, self.published.get(cve)
+            if key not in known:
+                known[key] = tuple(exposed_times([several[each] for each in those], key[1], until))
+            if known[key]:
+                facts = self.ledger.exposed.cves.get(cve)
+                severity = facts.severity if facts is not None else None
+                within = promises.get(severity) if severity is not None else None
+                cves.append(CveTimes(cve, severity, known[key], self._way(group, cve, last[cve]), within))
+        return ExposedPlaceTimes(source, place_in(row), self.owners.get(repository, ()), tuple(cves))
+
+    def unread(self, places: Sequence[tuple[int, Sequence[Part]]], until: datetime) -> tuple[Unread, ...]:
+        """Why places may have had more than is told, the most frequent reason first."""
+        parts = defaultdict[str, dict[int, list[Part]]](lambda: defaultdict(list))
+        for place, known in places:
+            for run, build in zip(self.runs_of[place], self.builds_of[place], strict=True):
+                if why := self.builds.why_incomplete.get(build):
+                    ran = parts_within((run.since, run.until or until), known)
+                    parts[why][place].extend(ran)
+        summed = (
+            Unread(why, sum(map(bool, of_place.values())), sum(map(total, of_place.values()), timedelta()))
+            for why, of_place in parts.items()
+        )
+        return tuple(sorted((each for each in summed if each.time), key=lambda each: (-each.places, each.why)))
+
+    @cached_property
+    def _groups(self) -> tuple[list[Mapping[str, LedgerEntry]], dict[str, int]]:
+        """The entries of images of which the same holds, and by the names of images and of repositories which of
+        these are theirs: a name with a tag before one without, and that before who builds it."""
+        entries: list[Mapping[str, LedgerEntry]] = []
+        by_name: dict[str, int] = {}
+        for several in self.ledger.alike():
+            for image in several:
+                by_name[image.name] = len(entries)
+                by_name.setdefault(image_name(image.name), len(entries))
+                by_name.setdefault(f"of {image.repository}", len(entries))
+            entries.append(self.ledger.of_image(several[0]))
+        return entries, by_name
+
+    def _group(self, image: str, repository: str) -> int:
+        by_name = self._groups[1]
+        names = image.partition("@")[0], image_name(image), f"of {repository}"
+        return next((by_name[each] for each in names if each in by_name), -1)
+
+    def _way(self, group: int, cve: str, exposures: Sequence[Exposure]) -> Way:
+        """The way of its fix as the ledger tells it, else when that was published and no more."""
+        key = group, cve
+        if key not in self._ways:
+            entry = self._groups[0][group].get(cve) if group >= 0 else None
+            self._ways[key] = way_of(entry.clocks) if entry is not None else _published_way(exposures)
+        return self._ways[key]
+
+
+def _published_way(exposures: Sequence[Exposure]) -> Way:
+    if not all(each.fixed_in for each in exposures):
+        return ((ExposureCause.NO_FIX, Passage.WAITING, None),)
+    times = [each.fixed_at for each in exposures]
+    fixed_at = None if None in times else max(at for at in times if at is not None)
+    return (ExposureCause.NO_FIX, Passage.PASSED, fixed_at), (ExposureCause.IMAGE, Passage.UNKNOWN, None)

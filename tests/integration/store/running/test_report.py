@@ -1,0 +1,114 @@
+"""The exposure report: of one place, by what `exposed` tells of it, and of what is not known."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.feeds.advisory import Severity
+from bot.domain.running.exposure import Asked
+from bot.domain.running.report import ExposureCause, PromiseState, known_parts, parts_within, total
+from bot.store.pages.running.report import ExposureReportStore
+from bot.store.stores import StoreOptions
+from bot.store.stores import Stores as OpenedStores
+from bot.views.running.exposed import Narrowed
+from bot.views.running.report import ExposureReport, as_json, table
+from tests.integration.store.filling import Stores
+from tests.integration.store.holding import CVE, FIXED, move_image
+from tests.integration.store.running.snapshots import WEB, exposed_fleet, goes_on, runs_in, tells
+from tests.integration.store.statements import statements
+
+DAY = timedelta(days=1)
+
+
+async def read(stores: Stores, fix_within: timedelta | None = None) -> ExposureReport:
+    promised = {} if fix_within is None else dict.fromkeys(Severity, fix_within)
+    options = StoreOptions(fix_within=lambda _: promised)
+    opened = OpenedStores(stores.database, stores.worker, stores.clock, options)
+    return await opened[ExposureReportStore].report()
+
+
+async def test_a_place_counts_for_as_long_as_exposed_tells(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, 2 * DAY, *runs_in(WEB, "e"))
+    await move_image(stores, FIXED)
+    await goes_on(stores, DAY, *runs_in(WEB, "e"))
+    await tells(stores, *runs_in(WEB, "f"))
+    await goes_on(stores, DAY, *runs_in(WEB, "f"))
+    now = stores.clock.now()
+    answer = await stores.exposure.exposure(CVE, Asked(now), Narrowed())
+    [time] = answer.places[0].exposed
+    report = await read(stores)
+    [europe] = answer.sources
+    known = known_parts(europe, report.since, now)
+    assert report.sums.time == total(parts_within((time.since, time.until or now), known)) > 2 * DAY
+    assert sum((row.time for row in report.sums.rows), timedelta()) == report.sums.time
+    causes = {row.cause: row.time for row in report.sums.rows}
+    assert causes[ExposureCause.DEPLOY] > timedelta(hours=23)
+    assert report.verdict.startswith("exposed in the last 7 days: 1 of 1 running place, for 3.0 days")
+
+
+async def test_each_place_is_added_up(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    many = [replace(WEB, workload=f"web-{number}") for number in range(9)]
+    everywhere = tuple(each for place in (WEB, *many) for each in runs_in(place, "e"))
+    await goes_on(stores, DAY, *everywhere)
+    report = await read(stores)
+    assert (report.sums.places, report.places) == (10, 10)
+    assert 9 * DAY < report.sums.time < 11 * DAY
+    assert report.sums.trend[-1].time == report.sums.time
+
+
+async def test_a_time_of_which_nothing_is_known_counts_in_no_sum_and_is_said(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, DAY, *runs_in(WEB, "e"))
+    before = (await read(stores)).sums.time
+    stores.clock.advance(2 * DAY)
+    await tells(stores, *runs_in(WEB, "e"))
+    report = await read(stores)
+    assert report.sums.time - before < timedelta(minutes=10)
+    assert any(line.startswith("europe was not read as a whole from ") for line in report.not_known)
+
+
+async def test_what_is_not_read_is_said_and_exposed_to_nothing(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, DAY, *runs_in(replace(WEB, workload="api"), "9"))
+    report = await read(stores)
+    [unread] = [each for each in report.unread if "nobody" in each.why]
+    assert unread.places == 1
+    assert unread.time >= timedelta(hours=23)
+
+
+async def test_a_promise_is_missed_once_its_time_is_over(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, 3 * DAY, *runs_in(WEB, "e"))
+    long, short = [await read(stores, within) for within in (5 * DAY, DAY)]
+    assert (long.promised(PromiseState.IN_TIME), long.promised(PromiseState.MISSED)) == (1, 0)
+    assert (short.promised(PromiseState.IN_TIME), short.promised(PromiseState.MISSED)) == (0, 1)
+    assert "1 promise missed, 0 kept" in short.verdict
+
+
+async def test_without_sources_it_says_what_would_tell(stores: Stores) -> None:
+    report = await read(stores)
+    assert report.verdict == "not known: no source tells what runs (`running.sources` in the settings)"
+    assert list(table(report)) == []
+
+
+async def test_however_many_places_there_are_the_store_is_asked_as_often(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    with statements(stores.database._readers) as for_one:
+        await read(stores)
+    many = [replace(WEB, workload=f"web-{number}") for number in range(200)]
+    for _ in range(2):
+        await tells(stores, *(each for place in (WEB, *many) for each in runs_in(place, "e")))
+    with statements(stores.database._readers) as for_many:
+        assert (await read(stores)).sums.places == 201
+    assert len(for_many) == len(for_one)
+
+
+async def test_rows_and_json_tell_the_same_days(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, DAY, *runs_in(WEB, "e"))
+    report = await read(stores)
+    days = as_json(report)["days"]
+    rows = list(table(report))
+    assert sum(row[5] for row in rows if row[0] == "exposed") == days  # type: ignore[misc]
+    assert [row[5] for row in rows if row[0] == "trend" and row[2] == "all"][-1] == days
