@@ -1,8 +1,8 @@
 """What Azure tells of Container Apps, App Service and Container Instances, to what runs in them.
 
-None of them tells the digest that it pulled. A template that names an image by digest says what runs; one that names
-a tag does not, since each new replica takes whatever the tag shows then. Of a template only names, images and times
-are kept, nothing of its environment.
+None of them tells the digest that it pulled. A template that names an image by digest says what runs; one that
+names a tag does not, since each new replica takes whatever the tag shows then. Of a template only names, images and
+times are kept, nothing of its environment.
 """
 
 import re

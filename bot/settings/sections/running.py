@@ -53,14 +53,14 @@ class RunningSourceSettings(Section):
     name: SourceName = Field(description="Its name everywhere; a new one begins a new history.")
     environment: ShortName = Field(description="What runs there: production, test.")
     kind: SourceKind = Field(
-        description="kubernetes: the bot lists its pods; azure: container apps, web apps and container groups; "
+        description="kubernetes: the bot lists its pods; azure: its container services; "
         "push: freshness-bot running push sends them."
     )
     in_cluster: bool = Field(False, description="The bot's own cluster, by its service account.")
     kubeconfig_file: Path | None = Field(None, description="A kubeconfig; commands in it are not run.")
     context: Name | None = Field(None, description="Its context; else the current one.")
     server: GuardedAddress | None = Field(
-        None, description="Address of the API server; of azure, where it is another cloud."
+        None, description="Address of the API server."
     )
     token_file: Path | None = Field(
         None, description="File with the token to show there; of push, the one that the cluster shows."
@@ -71,13 +71,13 @@ class RunningSourceSettings(Section):
     client_id: Name | None = Field(None, description="Which identity in Azure, where there are several.")
     ca_file: Path | None = Field(None, description="Certificate authority of the server (PEM).")
     subscriptions: list[Subscription] = Field(
-        [], max_length=100, description="Subscriptions of Azure, by id, that are listed."
+        [], max_length=100, description="Of kind azure: those listed, by id."
     )
     namespaces: list[Namespace] = Field(
         [], max_length=500, description="Namespaces that are listed; empty for all."
     )
     exclude: list[Name] = Field(
-        [], max_length=100, description="Globs over namespaces, or resource groups, left out."
+        [], max_length=100, description="Globs over namespaces or resource groups left out."
     )
     every: Interval = Field(timedelta(minutes=5), description="How often it is listed.")
     stale_after: Period = Field(
