@@ -62,6 +62,13 @@ class PullRequests:
     def abandon(self, number: int) -> None:
         self.rows[number] |= {"status": "abandoned", "closedDate": self._now()}
 
+    def reactivate(self, number: int) -> None:
+        """As long as its branch is there."""
+        row = self.rows[number]
+        if _branch(row["sourceRefName"]) in self.repos.homes[row["repository"]["id"]].git.branches:
+            row["status"] = "active"
+            row.pop("closedDate", None)
+
     def guard(self, home: Home) -> None:
         """A build has to be green before anything comes into the default branch, which takes no pushes then."""
         self.guarded.add(home.id)

@@ -76,16 +76,19 @@ class BranchRule(Enum):
 class BranchRefused(Failure):
     """A rule of the repository does not let the bot make or move the branch, or commit to it.
 
-    `words` are the forge's own, shown where the rule is none of those that are known.
+    `words` are the forge's own, shown where the rule is none of those that are known; `rights` are what would do,
+    where the forge has a name for it.
     """
 
-    def __init__(self, branch: str, rule: BranchRule, place: str = "", words: str = "") -> None:
+    def __init__(
+        self, branch: str, rule: BranchRule, place: str = "", words: str = "", *, rights: str = ""
+    ) -> None:
         rule_text = words if words and rule is BranchRule.OTHER else rule.told
         super().__init__(
             Trouble.DENIED,
             f"a rule of the repository refuses {branch}: {rule_text}",
             where=place,
-            advice=rule.advice,
+            advice=f"grant {rights}" if rights else rule.advice,
         )
         self.branch = branch
         self.rule = rule

@@ -113,7 +113,9 @@ def known_hosts(settings: Settings) -> frozenset[str]:
     addresses = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
     addresses += [source.address for source in dump_sources(settings) if source.address is not None]
     if settings.azure_devops is not None:
-        addresses.append(settings.azure_devops.url)
+        from bot.clients.forges.azure_devops.transport import identities_at
+
+        addresses += [settings.azure_devops.url, identities_at(settings.azure_devops.url)]
     addresses += [source.server for source in settings.running.sources if source.server is not None]
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)

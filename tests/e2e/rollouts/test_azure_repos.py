@@ -116,3 +116,18 @@ async def test_a_push_whose_answer_is_lost_is_found_and_gone_on_with(begun: Stag
     begun.clock.ahead += timedelta(minutes=5)
     await begun.run_pass()
     assert len(service.requests.rows) == 1
+
+
+async def test_one_that_people_abandon_ends_and_is_followed_again_where_they_reactivate_it(begun: Stage) -> None:
+    service, name = service_of(begun), f"{PROJECT}/{PINNED}"
+    await move(begun)
+    [number] = service.requests.rows
+    states = []
+    for people in (service.requests.abandon, service.requests.reactivate):
+        people(number)
+        for _ in range(2):
+            begun.clock.ahead += timedelta(hours=1, minutes=5)
+            await begun.run_pass()
+        states.append((await begun.states())[name])
+    assert states == [RebuildState.CANCELLED, RebuildState.OPEN]
+    assert list(service.requests.rows) == [number]

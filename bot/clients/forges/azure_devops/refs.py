@@ -15,6 +15,13 @@ _RULES: Mapping[str, BranchRule] = {
     "locked": BranchRule.LOCKED,
     "rejectedByPolicy": BranchRule.PULL_REQUEST,
 }
+_RIGHTS: Mapping[str, str] = {
+    "createBranchPermissionRequired": "Create branch",
+    "writePermissionRequired": "Contribute",
+    "forcePushRequired": "Force push",
+}
+"""What would do, as the page of a repository's security calls it."""
+GRANTED_AT = "under Project settings, Repositories, the repository, Security"
 _OF_THIS_MOMENT = frozenset({"staleOldObjectId", "unprocessed", "refNameConflict", "unresolvableToCommit"})
 """The next attempt looks again, and finds it otherwise."""
 
@@ -34,4 +41,5 @@ def check_update(data: Any, ref: str, place: str) -> None:
 def _refusal(branch: str, status: str, place: str) -> Failure:
     if status in _OF_THIS_MOMENT:
         return BranchMoved(branch, status, place)
-    return BranchRefused(branch, _RULES.get(status, BranchRule.OTHER), place, status)
+    rights = f"{_RIGHTS[status]} {GRANTED_AT}" if status in _RIGHTS else ""
+    return BranchRefused(branch, _RULES.get(status, BranchRule.OTHER), place, status, rights=rights)

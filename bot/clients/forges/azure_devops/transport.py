@@ -16,8 +16,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import SightLost
 
 SERVICE = "https://dev.azure.com"
-IDENTITIES = "https://vssps.dev.azure.com"
-"""Where that one says who is who; a server of one's own does at its own address."""
+_IDENTITIES = "https://vssps.dev.azure.com"
 VERSION, PREVIEW = "7.1", "7.1-preview.1"
 MOST_PAGES = 50
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -75,9 +74,8 @@ class OrganizationTransport:
 
     async def identities(self, name: str) -> list[Mapping[str, Any]]:
         """Who may be meant by a name. Raises `Failure`."""
-        place = IDENTITIES if self.service == SERVICE else self.service
         query = {"searchFilter": "General", "filterValue": name, "queryMembership": "None"}
-        answer = await self._ask("GET", "_apis/identities", query, place=place)
+        answer = await self._ask("GET", "_apis/identities", query, place=identities_at(self.service))
         return _rows_of(decoded(answer, self.clock.now()), answer.where)
 
     async def put_property(self, path: str, name: str, value: str) -> None:
@@ -133,6 +131,11 @@ class OrganizationTransport:
                 raise
             self.pace = self.pace.after(answer.headers, self.clock.now())
         return answer
+
+
+def identities_at(service: str) -> str:
+    """Where a service says who is who; a server of one's own does at its own address."""
+    return _IDENTITIES if service.rstrip("/") == SERVICE else service
 
 
 def transport_at(transports: Mapping[str, OrganizationTransport], organization: str) -> OrganizationTransport:

@@ -16,7 +16,7 @@ from bot.clients.forges.azure_devops.looking import RequestLooks
 from bot.clients.forges.azure_devops.names import ref_of
 from bot.clients.forges.azure_devops.people import person_in, team_in
 from bot.clients.forges.azure_devops.pull_requests import MARKER, NOBODY, STRATEGIES, request_of
-from bot.clients.forges.azure_devops.refs import check_update
+from bot.clients.forges.azure_devops.refs import GRANTED_AT, check_update
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
 from bot.domain.forge.looks import BranchLook
@@ -48,7 +48,6 @@ _RIGHTS: Mapping[str, str] = {
 _NO_REVIEW = "no review asked of {}"
 _NOBODY_CALLED_SO = "nobody is called so there; name people by the address that they sign in with"
 _NO_IDENTITIES = "a token needs Identity (read) to look them up"
-_PLACE = "under Project settings, Repositories, the repository, Security"
 
 
 class RequestWrites(RequestLooks):
@@ -297,5 +296,5 @@ def _refused(refusal: AzureRefusal, branch: str, place: str) -> Failure:
     if refusal.type_key == _NEEDS:
         named = _RIGHT.search(refusal.what)
         right = _RIGHTS.get(named[1], named[1]) if named is not None else "what it names"
-        return AccessDenied(Denial.RIGHT, refusal.what, place, f"{right} {_PLACE}", refusal.status)
+        return AccessDenied(Denial.RIGHT, refusal.what, place, f"{right} {GRANTED_AT}", refusal.status)
     return refusal

@@ -49,6 +49,19 @@ def test_what_refuses_it_is_told_by_its_rule(status: str, rule: BranchRule) -> N
     assert (failure.branch, failure.rule) == ("freshness/a", rule)
 
 
+@pytest.mark.parametrize(
+    ("status", "right"),
+    [
+        ("createBranchPermissionRequired", "Create branch"),
+        ("writePermissionRequired", "Contribute"),
+        ("forcePushRequired", "Force push"),
+    ],
+)
+def test_a_right_that_is_missing_is_told_as_azure_calls_it(status: str, right: str) -> None:
+    advice = f"grant {right} under Project settings, Repositories, the repository, Security"
+    assert refusal(updated(status)).advice == advice
+
+
 @pytest.mark.parametrize("data", [None, {}, {"value": [{}]}, {"value": 1}])
 def test_an_answer_of_another_shape_is_no_success(data: Any) -> None:
     with pytest.raises(Failure) as failed:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.clients.forges.azure_devops.forge import AzureRepos
+from bot.clients.forges.azure_devops.transport import identities_at
 from bot.clients.http.client import Http
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Meaning, Trouble
@@ -236,3 +237,20 @@ async def test_a_marker_that_a_body_has_no_room_for_stands_in_the_properties(sho
     [shown] = (await shop.look()).pull_requests
     [own] = (await shop.forge.own_requests([shop.identity]))[shop.identity]
     assert (shown.marker, own.marker, shown.body) == (marker, marker, "why")
+
+
+async def test_one_that_people_abandon_is_closed_and_is_open_again_where_they_reactivate_it(shop: Shop) -> None:
+    request = await shop.bring()
+    node = request.node_id or ""
+    shop.service.requests.abandon(request.number)
+    closed = (await shop.forge.follow_requests([node])).states[node]
+    shop.service.requests.reactivate(request.number)
+    opened = (await shop.forge.follow_requests([node])).states[node]
+    assert [(each.is_open, each.is_merged) for each in (closed, opened)] == [(False, False), (True, False)]
+    assert (await shop.look()).open_own(request.number) is not None
+
+
+def test_the_service_says_elsewhere_who_is_who_and_a_server_of_ones_own_does_itself() -> None:
+    own = "https://ado.example.com/tfs"
+    assert identities_at("https://dev.azure.com") == "https://vssps.dev.azure.com"
+    assert identities_at(own) == own
