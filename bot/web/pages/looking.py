@@ -237,7 +237,13 @@ async def cves(request: Request) -> Response:
     cve_page = await site_of(request).stores[LedgerStore].cves(cut_of(request), cve_filter)
     check_page(cve_page.cves)
     return render(
-        request, "cves.html", found=cve_page, wanted=cve_filter, severities=_SEVERITIES, stations=STATION_WORDS
+        request,
+        "cves.html",
+        found=cve_page,
+        wanted=cve_filter,
+        severities=_SEVERITIES,
+        stations=STATION_WORDS,
+        runs=site_of(request).has_running,
     )
 
 
@@ -264,6 +270,33 @@ async def _where_it_runs(request: Request, cve: str) -> tuple[str, list[tuple[ob
 
     answer = await exposure_of(site.stores, cve, Asked(site.clock.now()), Narrowed())
     return answer.verdict, list(islice(shown_rows(answer), PER_PAGE))
+
+
+@allowed(Right.READ)
+async def running(request: Request) -> Response:
+    """What runs, by what its sources tell, and how long that was exposed."""
+    site = site_of(request)
+    if not site.has_running:
+        raise HTTPException(404, "Settings name no source of what runs.")
+    from bot.store.pages.running.places import RunningPlacesStore
+    from bot.store.pages.running.report import ExposureReportStore
+    from bot.views.running import report as told
+
+    store = site.stores[RunningPlacesStore]
+    running_page = await store.running(cut_of(request))
+    check_page(running_page.running)
+    report = await site.stores[ExposureReportStore].report()
+    return render(
+        request,
+        "running.html",
+        found=running_page,
+        sources=await store.sources(),
+        report=report,
+        exposed=list(islice(told.exposed_rows(report), PER_PAGE)),
+        promised=list(told.promise_rows(report)),
+        trend=list(told.trend_rows(report)),
+        columns={"exposed": told.EXPOSED, "promised": told.PROMISED, "trend": told.TREND},
+    )
 
 
 async def _without_advisory(request: Request, cve: str) -> str:
@@ -310,6 +343,7 @@ routes = [
     Route("/advisories/{cve}", advisory, name="advisory"),
     Route("/cves", cves, name="cves"),
     Route("/cves/{cve}", cve, name="cve"),
+    Route("/running", running, name="running"),
     Route("/needs/{reason}", needs, name="needs"),
     Route("/practices", practices, name="practices"),
     Route("/practices/{check}", practice, name="practice"),

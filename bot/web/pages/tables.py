@@ -117,6 +117,15 @@ async def exposure(request: Request) -> Response:
 
 
 @allowed(Right.READ)
+async def running(request: Request) -> Response:
+    from bot.store.pages.running.report import ExposureReportStore
+    from bot.views.running import report as told
+
+    report = await site_of(request).stores[ExposureReportStore].report()
+    return _answer("exposure", told.COLUMNS, told.table(report))
+
+
+@allowed(Right.READ)
 async def package(request: Request) -> Response:
     name = request.path_params["name"][:256]
     page = await site_of(request).stores[FindingStore].package(name, WHOLE, wanted_version(request))
@@ -134,5 +143,6 @@ routes = [
     Route("/rollouts/{number:int}.csv", rollout, name="rollout_table"),
     Route("/cves/{cve}/exposure.csv", exposure, name="exposure_table"),
     Route("/cves/{cve}.csv", cve, name="cve_table"),
+    Route("/running.csv", running, name="running_table"),
     Route("/packages/{name:path}.csv", package, name="package_table"),
 ]

@@ -32,7 +32,8 @@ async def exposed(site: Site, database: Database) -> Site:
     await running(stores, SSL)
     await tells(stores, *runs_in(WEB, "e"))
     await publish(stores)
-    await tells(stores, *runs_in(WEB, "e"))
+    for _ in range(2):
+        await tells(stores, *runs_in(WEB, "e"))
     return replace(site, has_running=True, clock=clock, stores=stores)
 
 
@@ -76,3 +77,23 @@ async def test_of_a_time_out_of_all_that_is_covered_nothing_is_known(
     told = (await asking(READER, of=exposed).get(f"/api/v1/cves/{CVE}/exposure", params={"at": at})).json()
     assert told["exposed"] == 0
     assert told["unread"]
+
+
+async def test_what_runs_stands_on_a_page_with_how_long_it_was_exposed(asking: Asking, exposed: Site) -> None:
+    client = asking(READER, of=exposed)
+    assert '<a href="/running">' in (await client.get("/cves")).text
+    page = (await client.get("/running")).text
+    assert "1 running place in 1 source." in page
+    assert "Exposed in the last 7 days: 1 of 1 running place" in page
+    assert "shop/web/web" in page
+
+
+async def test_the_sums_of_the_report_are_a_spreadsheet(asking: Asking, exposed: Site) -> None:
+    lines = (await asking(READER, of=exposed).get("/running.csv")).text.splitlines()
+    assert lines[0].startswith("row,week,severity,team,cause,days,places,cves,")
+    assert any(line.startswith("exposed,") for line in lines)
+
+
+async def test_without_sources_there_is_no_such_page(asking: Asking, exposed: Site) -> None:
+    answer = await asking(READER, of=replace(exposed, has_running=False)).get("/running")
+    assert answer.status_code == 404

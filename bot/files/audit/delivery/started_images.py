@@ -3,10 +3,11 @@
 import re
 from dataclasses import replace
 
-from bot.files.audit.delivery.image_traits import ImageTraits, image_traits, starts_script
+from bot.files.audit.delivery.image_traits import ImageTraits, changes_owners, image_traits, starts_script
 from bot.files.audit.images.stock import StockImage, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.judging import runs_as_another
 from bot.files.audit.workloads.kubernetes import Container
 from bot.files.audit.workloads.mounts import target_of
 from bot.files.audit.workloads.objects import word
@@ -33,6 +34,13 @@ def traits_as_started(repository: RepositoryTexts, of: Container | Service) -> I
     else:
         is_other = not is_started_as_made(stock, of) or starts_script(_OWN_START.sub("", of.command))
     return replace(image, is_known=False) if is_other else image
+
+
+def changes_owners_as_root(of: Container | Service, image: ImageTraits) -> bool:
+    """Whether a command changes owners or modes as root, as far as workload and image tell."""
+    user = of.get("user") if isinstance(of, Service) else of.setting("runAsUser")
+    is_root = word(user) is not None or not image.starts_as_user
+    return changes_owners(of.command) and is_root and not runs_as_another(user)
 
 
 def is_started_as_made(stock: StockImage, of: Container | Service) -> bool:

@@ -46,13 +46,13 @@ _NO_SECRET = re.compile(
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(
-    r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[\"']?(?P<of_pair>[^;\s\"'][^;\n\"']*)"
+    r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey|(?:access)?token)\s*=\s*[\"']?(?P<of_pair>[^;\s\"'][^;\n\"']*)"
     r"|[?&]password=(?P<of_query>[^&;\s\"'$]+)"
     r"|://(?:\$\{[^{}\s]*\}|[^/\s:@$])+:(?P<of_url>[^/\s@$]+)@"
     r"|(?:^|[\s\"'=])[\w${}-]*[.:][\w.:${}-]*(?:,[\w.:=-]{1,200}){0,20},\s?password=(?P<of_list>[^,\s\"';]+)(?=[,\s\"';]|$)",
     re.IGNORECASE,
 )
-"""The password of a connection string, of a URL, or of Redis' list (`redis:6379,password=…`)."""
+"""The password or token of a connection string, of a URL, or of Redis' list (`redis:6379,password=…`)."""
 _OF_EMULATOR = re.compile(
     r"(?:^|;)\s*(?:UseDevelopment(?:Emulator|Storage)\s*=\s*true|AccountName\s*=\s*devstoreaccount1)\s*(?:;|$)",
     re.IGNORECASE,
@@ -78,7 +78,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _OF_VARIABLE = re.compile(
-    r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[\"']?(?:\$[({\w]|#\{|__\w)"
+    r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey|(?:access)?token)\s*=\s*[\"']?(?:\$[({\w]|#\{|__\w)"
     r"|[?&]password=\$[({\w]|://(?:\$\{[^{}\s]*\}|[^/\s:@])*:\$[({\w][^/\s@]*@|[^\s=],\s?password=\$[({\w]",
     re.IGNORECASE,
 )

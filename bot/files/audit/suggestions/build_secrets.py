@@ -19,6 +19,8 @@ from bot.files.audit.splicing.keys import (
     merged,
     with_key,
 )
+from bot.files.audit.workflows.flattening import pipelines
+from bot.files.audit.workloads.compose import named_values, services
 from bot.files.formats.dockerfile.lines import Instruction
 from bot.files.formats.source.nodes import Mapping, ScalarStyle
 
@@ -35,9 +37,28 @@ def as_build_secret(repository: RepositoryTexts, file: Dockerfile, name: str, ad
         for push in deliveries(repository).pushes:
             if dockerfile_of(push) == file.path:
                 edits += _in_workflow(repository, push, name)
+        _check_handed_over(repository, file, name)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return Fix(advice, suggested=merged(dict.fromkeys(edits)))
+
+
+def _check_handed_over(repository: RepositoryTexts, file: Dockerfile, name: str) -> None:
+    """Raises `NotSpliceable` where another build than those that push hands the argument over too, and would go on
+    without a secret."""
+    pushing = {id(each.step.mapping) for each in deliveries(repository).pushes if dockerfile_of(each) == file.path}
+    line = re.compile(rf"(?:^|[\s=]){re.escape(name)}=", re.MULTILINE)
+    for step in (step for pipeline in pipelines(repository) for step in pipeline.steps):
+        if id(step.mapping) in pushing:
+            continue
+        commands = (" ".join(each.words) for each in step.commands if each.has("--build-arg"))
+        if line.search(step.input("build-args")) or any(map(line.search, commands)):
+            raise NotSpliceable(f"{step.subject} hands {name} over as well")
+    for service in services(repository):
+        build = service.get("build")
+        given = named_values(build.get("args")) if isinstance(build, Mapping) else ()
+        if service.dockerfile()[0] == file.path and any(each == name for each, _, _ in given):
+            raise NotSpliceable(f"{service.subject} of {service.path} hands {name} over as well")
 
 
 def _in_dockerfile(repository: RepositoryTexts, file: Dockerfile, name: str) -> Iterator[Edit]:

@@ -108,7 +108,8 @@ def rights_alone(
 
 
 def _until_now(repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep) -> dict[str, str]:
-    permissions = pipeline.root.get("permissions")
+    """The rights that a job without permissions of its own has by those of the file that it stands in."""
+    permissions = (repository.root(step.job.path) or pipeline.root).get("permissions")
     if isinstance(permissions, Mapping):
         return {key.value: value.value for key, value in permissions.entries() if isinstance(value, Scalar)}
     if permissions is not None:

@@ -18,6 +18,7 @@ from bot.files.audit.delivery.pushing import listed_names, repository_of
 from bot.files.audit.delivery.reports import takes_any_artifact
 from bot.files.audit.delivery.statements import JOINED, why_no_index
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.secrets.build_arguments import secret_arguments
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.splicing.items import item_after, item_before
 from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, merged, with_key
@@ -153,7 +154,11 @@ def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 
 
 def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
-    """Suggests to have the build attach provenance, with a builder that can store it."""
+    """Suggests to have the build attach provenance, with a builder that can store it; not while that would show the
+    secrets which the build is given as arguments."""
+    if given := secret_arguments(push):
+        why = f"provenance shows the build's arguments, and {given[0][1][:80]} is a secret"
+        return Fix(f"hand no secret to the build as an argument; then {advice}", left_alone=why)
     advice += _beside(push)
     inputs = push.step.mapping.get("with")
     setting = inputs.scalar("provenance") if isinstance(inputs, Mapping) else None

@@ -32,6 +32,7 @@ from bot.files.audit.workflows.starts import (
 )
 from bot.files.audit.workflows.triggers import with_trigger
 
+_LONGEST_NAME = 120
 _CALL = "call it every week with its inputs, from a workflow with a schedule"
 _PUBLISHES_NOTHING_ITSELF = TESTS_ONLY | {"workflow_call"}
 
@@ -77,7 +78,7 @@ def weekly_schedule(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     if tag := moved_tag(repository, pipeline, "schedule"):
         return Fix(
             "push what a schedule builds under a tag of its own, as github.run_number gives it, and add a schedule",
-            left_alone=f"a scheduled run would move the commit's tag: {tag[:80]}",
+            left_alone=f"a scheduled run would move the commit's tag: {_end_of(tag)}",
         )
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
@@ -90,6 +91,11 @@ def weekly_schedule(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
             left_alone="a scheduled run would publish the default branch, which no commit to it does",
         )
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
+
+
+def _end_of(name: str) -> str:
+    """The end of a long name, in which its tag stands."""
+    return name if len(name) <= _LONGEST_NAME else f"\N{HORIZONTAL ELLIPSIS}{name[-_LONGEST_NAME:]}"
 
 
 def _fix_of_hand_started(repository: RepositoryTexts, pipeline: Pipeline, advice: str) -> Fix:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from posixpath import dirname
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
@@ -18,7 +19,8 @@ from bot.files.audit.workloads.judging import place_of
 from bot.files.audit.workloads.kubernetes import Container, containers
 from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.pod_templates import OF_OPERATOR
-from bot.files.formats.source.nodes import Mapping, Node, Scalar
+from bot.files.formats.builds import below
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, mappings_under
 
 _SET_IMAGE = re.compile(
     r"\bset\s+image\b|\bimages?\s+set\b|\byq\b[^\n]*\bimage|\bsed\b[^\n]*\bimage", re.IGNORECASE
@@ -42,6 +44,9 @@ _NO_RELEASE = re.compile(r":v?0\.0\.0(?:-[\w.-]+)?$")
 _APP_VERSION_SET = re.compile(
     r"--app-version\b|\b(?:sed|yq|perl)\b[^\n]*\bappVersion\b|\bappVersion\b[^\n]*-replace\b"
 )
+_NEW_TAG_SET = re.compile(r"\b(?:yq|sed|perl)\b[^\n]*\bnewTag\b[^\n]*")
+_ENTRY_NAMED = re.compile(r"\.name\s*==\s*\\?[\"']([^\"'\\]+)")
+_BY_OTHER_MEANS = ("rawYaml", "kubectl", "helm", "kpt")
 _SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
 
 NEVER_PULLED = "nothing is pulled, by imagePullPolicy: Never: it is what the node has of that name"
@@ -113,8 +118,10 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     if pin is NamedBy.LATEST and _is_set_by_kustomize(repository, container, name):
         why = "a workflow or script may set it by `kustomize edit set image`"
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
-    if pin is not NamedBy.DIGEST and repository_of(name) in repository.kept(_built_by_skaffold):
+    if pin is not NamedBy.DIGEST and _is_named_by_skaffold(repository, container, name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "Skaffold names it by what it has built")
+    if pin is not NamedBy.DIGEST and container.pod.images and _may_get_new_tag(repository, name):
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
     return ImageOfContainer(
         container, place, name, pin, "it is no image reference" if pin is NamedBy.UNKNOWN else ""
     )
@@ -146,9 +153,9 @@ def _pin_of(name: str) -> NamedBy:
 
 
 def _with_entry(written: str, entry: Mapping) -> str:
-    """The name after one entry of a kustomization's `images`, which may be about another image."""
+    """The name after one entry of a kustomization's `images`, which may be about another image, or another tag."""
     own_name = repository_of(written)
-    if word_of(entry, "name") != own_name:
+    if word_of(entry, "name") not in {own_name, written.partition("@")[0]}:
         return written
     name = word_of(entry, "newName") or own_name
     if digest := word_of(entry, "digest"):
@@ -168,18 +175,43 @@ def _telling(entry: Mapping) -> Node | None:
     return entry.get("digest") or entry.get("newTag") or entry.get("newName")
 
 
-def _built_by_skaffold(repository: RepositoryTexts) -> frozenset[str]:
-    """The images that Skaffold builds, and puts by the tags of its builds into the manifests that name them."""
-    paths = [path for path in repository.paths if _SKAFFOLD.fullmatch(path.rpartition("/")[2])]
-    artifacts = (
-        artifact
-        for path in paths
-        for document in repository.documents(path)
-        if isinstance(document, Mapping)
-        for artifact in document.mapping("build").sequence("artifacts")
-        if isinstance(artifact, Mapping)
+def _is_named_by_skaffold(repository: RepositoryTexts, container: Container, name: str) -> bool:
+    """Whether Skaffold builds an image and puts the tag of its build into the manifest that names it."""
+    image, pod = repository_of(name), container.pod
+    return any(
+        image in images and (not places or any(each in {pod.variant, pod.path} for each in places))
+        for images, places in repository.kept(_built_by_skaffold)
     )
-    return frozenset(name for each in artifacts if (name := word(each.get("image"))))
+
+
+def _built_by_skaffold(repository: RepositoryTexts) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """The images that each file of Skaffold builds, with the kustomizations that it renders; none of these where it
+    deploys by other means too."""
+    found = []
+    for path in repository.paths:
+        root = repository.root(path) if _SKAFFOLD.fullmatch(path.rpartition("/")[2]) else None
+        for document in repository.documents(path) if root is not None else ():
+            mappings = [mapping for _, mapping in mappings_under(document)]
+            artifacts = [each for mapping in mappings for each in mapping.sequence("artifacts")]
+            images = {word(each.get("image")) for each in artifacts if isinstance(each, Mapping)}
+            paths = [word(each) for mapping in mappings for each in mapping.mapping("kustomize").sequence("paths")]
+            places = {below(dirname(path), each) for each in paths if each}
+            is_by_other = any(mapping.get(key) is not None for mapping in mappings for key in _BY_OTHER_MEANS)
+            told = frozenset() if is_by_other else frozenset(each for each in places if each is not None)
+            found.append((frozenset(each for each in images if each), told))
+    return found
+
+
+def _may_get_new_tag(repository: RepositoryTexts, name: str) -> bool:
+    """Whether a workflow or script gives an entry of a kustomization's `images` another tag, that of another image
+    left out where its command names it."""
+    named = (set(_ENTRY_NAMED.findall(line)) for line in repository.kept(_setting_new_tags))
+    return any(not names or repository_of(name) in names for names in named)
+
+
+def _setting_new_tags(repository: RepositoryTexts) -> tuple[str, ...]:
+    texts = (repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS))
+    return tuple(match.group() for text in texts for match in _NEW_TAG_SET.finditer(joined_lines(text)))
 
 
 def _may_be_set(repository: RepositoryTexts, container: Container) -> bool:

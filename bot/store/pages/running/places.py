@@ -2,6 +2,7 @@
 
 from sqlalchemy import and_, func, select
 
+from bot.domain.running.exposure import CoveredSource
 from bot.store.engine.among import is_among
 from bot.store.engine.store import Store
 from bot.store.pages.running.exposure import read_producers
@@ -56,3 +57,8 @@ class RunningPlacesStore(Store):
         )
         page = page_of(items, number, cut)
         return running_now(tuple(sources.values()), places, nobodys, page, self._clock.now())
+
+    async def sources(self) -> tuple[CoveredSource, ...]:
+        """The sources that settings name, each with the times through which it was read as a whole."""
+        async with self._database.reading() as connection:
+            return tuple(each for each in (await read_sources(connection)).values() if each.is_listed)

@@ -373,3 +373,10 @@ def test_a_service_whose_image_starts_nothing_is_asked_nothing(check: str) -> No
 def test_a_file_that_is_named_for_building_runs_what_it_says_how_to_run(more: str, expected: list[Outcome]) -> None:
     text = f"services:\n  api:\n    build: .\n    image: contoso/api\n{more}"
     assert outcomes("not-privileged", {"docker-compose.build.yml": text}) == expected
+
+
+def test_an_image_that_is_not_root_changes_no_owners_as_root() -> None:
+    command = "command: [sh, -c, 'chown -R pgadmin /tmp/x; /entrypoint.sh']"
+    files = {"a.yaml": deployment(command, image="dpage/pgadmin4:9")}
+    assert "add: [NET_BIND_SERVICE]" in advice("drop-all-capabilities", files)
+    assert "fsGroup" not in advice("run-as-non-root", files)

@@ -341,3 +341,33 @@ def test_a_version_of_the_chart_that_a_release_writes_is_none_yet(script: str, e
         ),
     }
     assert outcomes("deployed-by-digest", {**chart, "release.sh": script}) == [expected]
+
+
+def test_an_entry_of_images_may_name_one_tag() -> None:
+    files = stages(prod="{name: local, newName: busybox}")
+    files["base/api.yaml"] = deployment(image="busybox:1.36.1")
+    files["base/kustomization.yaml"] += "\nimages: [{name: 'busybox:1.36.1', newName: local, newTag: latest}]"
+    (found,) = findings("no-latest-deployed", files)
+    assert (found.outcome, "busybox:latest" in found.message) == (FAILS, True)
+    other = {**files, "base/api.yaml": deployment(image="busybox:1.37")}
+    assert outcomes("no-latest-deployed", other) == [HOLDS]
+
+
+@pytest.mark.parametrize(("path", "is_told"), [("dev", True), ("prod", False)])
+def test_skaffold_names_images_in_what_it_renders_alone(path: str, *, is_told: bool) -> None:
+    files = stages(dev="{name: contoso/api, newTag: '8.1'}")
+    rendered = f"  kustomize: {{paths: [{path}]}}"
+    files["skaffold.yaml"] = SKAFFOLD.replace("image: api", "image: contoso/api").replace(
+        "  rawYaml: [deploy/*.yaml]", rendered
+    )
+    (found,) = findings("deployed-by-digest", files)
+    assert (found.outcome is UNKNOWN, "Skaffold" in found.message) == (is_told, is_told)
+
+
+def test_a_tag_that_a_script_writes_into_kustomizations_is_unknown() -> None:
+    files = stages(dev="{name: contoso/api, newTag: '8.1'}")
+    files["deploy.sh"] = "yq -i '.images[0].newTag = strenv(TAG)' dev/kustomization.yaml\n"
+    (found,) = findings("deployed-by-digest", files)
+    assert (found.outcome, found.message) == (UNKNOWN, "a workflow or script may set its tag")
+    other = "yq -i '(.images[] | select(.name == \"contoso/other\").newTag) = strenv(TAG)' dev/kustomization.yaml\n"
+    assert outcomes("deployed-by-digest", {**files, "deploy.sh": other}) == [FAILS]

@@ -220,3 +220,18 @@ def test_a_workflow_of_argo_is_told(kind: str) -> None:
     """
     (found,) = findings("unread-delivery", {"run.yaml": text})
     assert (found.outcome, found.subject) == (UNKNOWN, kind)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("- Db=Data Source=db:5080/x;Token=kT7ofTheShop31;Timeout=100", FAILS),
+        ("- Db=Data Source=db:5080/x;Token=${DB_TOKEN};Timeout=100", FAILS),
+        ("- Db__Tokens__${DB_TOKEN:-change_me}=admin", FAILS),
+        ("- Db=Data Source=db:5080/x;Timeout=100", HOLDS),
+        ("- Db__Tokens__${DB_NAME}=admin", HOLDS),
+    ],
+)
+def test_a_token_stands_in_a_connection_or_in_a_name_too(line: str, expected: Outcome) -> None:
+    service = f"services:\n  api:\n    image: contoso/api:8\n    environment:\n      {line}\n"
+    assert outcome("runtime-secrets", {"compose.yaml": service}) is expected

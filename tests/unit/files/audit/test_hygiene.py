@@ -677,3 +677,20 @@ def test_an_action_that_deploys_images_is_asked_for_a_commit(step: str, expected
 def test_no_layer_is_behind_bases_that_are_named_by_digest(text: str, expected: Outcome) -> None:
     files = {BUILD: workflow(push("context: .", "cache-from: type=gha")), "Dockerfile": text.format("a" * 64)}
     assert outcomes("fresh-layers", files) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("- uses: actions/attest-build-provenance@v2\n  with: {subject-path: out/shop.vsix}\n", []),
+        ("- uses: actions/attest-build-provenance@v2\n  with: {subject-name: contoso/api}\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: az webapp deploy --src-path a.zip\n", []),
+        ("- uses: azure/login@v2\n- run: az acr login -n shop\n", [FAILS]),
+        ("- run: codacy > a.sarif\n- uses: github/codeql-action/upload-sarif@v3\n", []),
+        ("- run: docker scout cves a\n- uses: github/codeql-action/upload-sarif@v3\n", [FAILS]),
+    ],
+)
+def test_an_action_that_is_about_no_image_is_not_asked_for_its_commit(step: str, expected: list[Outcome]) -> None:
+    more = "- uses: ./pack\n"
+    files = {BUILD: workflow(step + more), "pack/action.yml": "runs: {using: composite, steps: []}\n"}
+    assert outcomes("actions-pinned", files) == expected

@@ -227,3 +227,24 @@ def test_a_file_of_variables_of_no_deployment_is_asked_nothing(path: str) -> Non
 def test_what_a_shell_is_given_is_asked_word_by_word(command: str, expected: Outcome) -> None:
     service = f"services:\n  seed:\n    image: contoso/seed:1\n    command: {command}\n"
     assert outcomes("runtime-secrets", {"compose.yaml": service}) == [expected]
+
+
+HANDED = "file: Dockerfile\n    context: .\n    build-args: FEED_TOKEN=${{ secrets.FEED }}"
+
+
+@pytest.mark.parametrize(
+    ("more", "is_patched"),
+    [
+        ("", True),
+        (f"- uses: docker/build-push-action@v6\n  with:\n    push: false\n    {HANDED}\n", False),
+        ("- run: docker build --build-arg FEED_TOKEN=$FEED .\n", False),
+    ],
+)
+def test_a_secret_argument_that_another_build_hands_over_too_is_left_to_people(
+    more: str, *, is_patched: bool
+) -> None:
+    steps = PUSH.replace("push: true", f"push: true\n    {HANDED}") + more
+    text = "FROM a\nARG FEED_TOKEN\nRUN restore --token $FEED_TOKEN\n"
+    found = findings("build-argument-secrets", {BUILD: workflow(steps), "Dockerfile": text})
+    (fix,) = [each.fix for each in found if each.outcome is FAILS and each.fix is not None]
+    assert (bool(fix.suggested), "as well" in fix.left_alone) == (is_patched, not is_patched)

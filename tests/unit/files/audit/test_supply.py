@@ -1041,3 +1041,21 @@ def test_what_compose_attaches_is_told_by_its_version(build: str, expected: Outc
     }
     assert outcome("provenance", files) is UNKNOWN
     assert outcome("sbom", files) is expected
+
+
+def test_those_who_call_a_workflow_are_asked_for_the_rights_that_its_own_root_gives() -> None:
+    called = workflow(PUSH, "pull_request:\nworkflow_call:", top="permissions: {contents: read, packages: write}")
+    calls = "on: {push: {branches: [main]}}\npermissions: {contents: read}\njobs:\n  ship:\n"
+    calls += "    permissions: {contents: read, packages: write}\n    uses: ./.github/workflows/build.yml\n"
+    found = findings("image-signed", {BUILD: called, ".github/workflows/main.yml": calls})
+    asked = [each.fix.left_alone for each in found if each.fix is not None]
+    assert asked
+    assert all("contents: read, packages: write, id-token: write" in each for each in asked)
+
+
+def test_no_provenance_is_asked_for_that_would_show_a_secret() -> None:
+    given = "push: true\n    provenance: false\n    build-args: FEED_TOKEN=${{ secrets.FEED }}"
+    (found,) = findings("provenance", {BUILD: workflow(PUSH.replace("push: true", given))})
+    assert found.fix is not None
+    assert (found.fix.edits, found.fix.suggested) == ((), ())
+    assert found.fix.left_alone == "provenance shows the build's arguments, and FEED_TOKEN is a secret"

@@ -25,7 +25,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
-from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 
 _SENSITIVE = re.compile(
     r"^(?:docker|depot|aquasecurity|anchore|sigstore|slsa-framework|redhat-actions|snyk|sysdiglabs|notaryproject"
@@ -39,6 +39,13 @@ _BUILDS = re.compile(r"^docker/(?!login|scout)|^depot/|build-push|docker-build")
 """Actions that only build: in a workflow that delivers nothing they touch nothing that others pull."""
 _OF_SOURCES = re.compile(r"sonar|codeql-action/(?!upload)|resharper|inspectcode|license|secret-scan")
 """Scanners that look at sources alone."""
+_OF_MORE = re.compile(
+    r"azure/login|google-github-actions/auth|aws-actions/configure-aws-credentials|github/codeql-action/upload-sarif"
+)
+"""Actions that are about images in some workflows, and about all else in others."""
+_SPEAKS_OF_IMAGES = re.compile(
+    r"docker|podman|buildah|\bacr\b|\becr\b|kubectl|\bhelm\b|container|\bimages?\b", re.IGNORECASE
+)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FIX = "write the commit, with the version as a comment behind it"
 
@@ -53,6 +60,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if each.command is None and brings_image(repository, each) is not False
     }
     has_images = bool(repository.dockerfiles or pushing)
+    with_images = {
+        each
+        for each in pipelines(repository)
+        if each in pushing or any(_SPEAKS_OF_IMAGES.search(repository.text(path)) for path in _files_of(each))
+    }
     for pipeline in pipelines(repository):
         delivers = pipeline in pushing or any("login" in step.action for step in pipeline.steps)
         for step in pipeline.steps:
@@ -68,7 +80,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 else:
                     yield fails(place, f"action {name}", "the image has no digest", "write its digest")
             elif scalar.value.startswith("./") or not (
-                _is_asked(name.lower(), delivers)
+                (
+                    _is_asked(name.lower(), delivers)
+                    and not _is_about_others(step, of_images=pipeline in with_images)
+                )
                 or step in deploying
                 or (has_images and started_over_ssh(step, has_images=has_images))
             ):
@@ -81,6 +96,17 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 yield fails(place, f"action {name}", f"{version or 'no version'} can be moved to other code", _FIX)
         if has_images:
             yield from _of_workflows(repository, pipeline)
+
+
+def _files_of(pipeline: Pipeline) -> set[str]:
+    return {pipeline.path, *(step.path for step in pipeline.steps)}
+
+
+def _is_about_others(step: PipelineStep, *, of_images: bool) -> bool:
+    """Whether a step attests files, or signs in to a cloud or uploads a report in a workflow without any image."""
+    if step.action.startswith("actions/attest"):
+        return bool(step.input("subject-path") or step.input("subject-checksums"))
+    return not of_images and _OF_MORE.fullmatch(step.action) is not None
 
 
 def _of_workflows(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:

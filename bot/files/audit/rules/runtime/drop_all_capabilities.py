@@ -21,10 +21,14 @@ from bot.files.audit.delivery.image_traits import (
     INSTALLED_FIRST,
     ImageTraits,
     builds_first,
-    changes_owners,
     installs_first,
 )
-from bot.files.audit.delivery.started_images import is_started_as_made, listens_low, traits_as_started
+from bot.files.audit.delivery.started_images import (
+    changes_owners_as_root,
+    is_started_as_made,
+    listens_low,
+    traits_as_started,
+)
 from bot.files.audit.images.stock import first_as_its_user, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -97,7 +101,7 @@ def _fix_of_container(repository: RepositoryTexts, container: Container, image: 
     if image.builds_as_it_starts or builds_first(container.command):
         first = _BUILT_IN_MOUNT if any(host_paths(container.pod)) else _BUILT_FIRST
         return Fix(f"{first} {advice}")
-    if changes_owners(container.command):
+    if changes_owners_as_root(container, image):
         return Fix(f"{_FIX}, and add: [{_TO_CHANGE_OWNERS}] for as long as it changes owners or modes as root")
     if installs_first(container.command):
         return Fix(f"{INSTALLED_FIRST} {advice}")
@@ -165,7 +169,7 @@ def _fix_of_service(repository: RepositoryTexts, service: Service, image: ImageT
     if image.builds_as_it_starts or builds_first(service.command):
         first = _BUILT_IN_MOUNT if any(map(source_of_host, service.nodes("volumes"))) else _BUILT_FIRST
         return Fix(f"{first} {advice}")
-    if changes_owners(service.command):
+    if changes_owners_as_root(service, image):
         added = f"cap_add: [{_TO_CHANGE_OWNERS}]"
         return Fix(f"add cap_drop: [ALL], and {added} for as long as it changes owners or modes as root")
     if installs_first(service.command):

@@ -23,11 +23,10 @@ from bot.files.audit.delivery.image_traits import (
     KERNEL_ELSEWHERE,
     ImageTraits,
     builds_first,
-    changes_owners,
     installs_first,
     sets_kernel,
 )
-from bot.files.audit.delivery.started_images import listens_low, traits_as_started
+from bot.files.audit.delivery.started_images import changes_owners_as_root, listens_low, traits_as_started
 from bot.files.audit.images.by_name import APP_UID, EARLY_UID, user_of_image
 from bot.files.audit.images.stock import stock_image, taking_the_user
 from bot.files.audit.images.user import User, UserKind, settled
@@ -152,7 +151,7 @@ def _first(of: Container | Service, image: ImageTraits) -> str:
     """What must be done before it may run as another user than root; empty for nothing."""
     if installs_first(of.command):
         return f"{INSTALLED_FIRST} "
-    if changes_owners(of.command):
+    if changes_owners_as_root(of, image):
         return f"{_OWNERS_FIRST.format(instead=_BY_GROUP if isinstance(of, Container) else _BY_IMAGE)} "
     if isinstance(of, Container) and listens_low(of, image):
         return f"{_FREE_PORT} "
@@ -226,7 +225,7 @@ def _advice_on_service(service: Service, image_user: User | None, image: ImageTr
     if installs_first(service.command):
         return f"{INSTALLED_FIRST} set user to a UID above 0"
     stock = stock_image(service.image) if not service.is_built else None
-    if stock is not None and not changes_owners(service.command):
+    if stock is not None and not changes_owners_as_root(service, image):
         return taking_the_user(stock, "set user: '{uid}'")
     uid = (image_user.uid or image_user.at_hand) if image_user is not None else ""
     set_user = f"set user: '{uid}'" if uid else "set user to a UID above 0 that may write where the program does"

@@ -11,31 +11,28 @@ Fix: `secrets:` of build-push-action with `RUN --mount=type=secret`.
 Exceptions: builds that push nothing are asked nothing. Values are never shown.
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.building import builds_of, dockerfile_of
+from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.delivery.pushing import option_values
 from bot.files.audit.images.dockerfile import dockerfiles
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.build_arguments import secret_arguments
 from bot.files.audit.secrets.names import holds_secret, is_secret_name
 from bot.files.audit.suggestions.build_secrets import as_build_secret
 from bot.files.audit.verdict import Verdict, fails, holds
-from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workloads.compose import passed_values, services
 from bot.files.audit.workloads.judging import place_of
 from bot.files.formats.source.nodes import Mapping
 
-_SECRET = re.compile(r"\$\{\{\s*(?:secrets\.|github\.token)")
 _FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    bad_of = {push: _bad_arguments(push) for push in deliveries(repository).pushes}
+    bad_of = {push: secret_arguments(push) for push in deliveries(repository).pushes}
     steps_with_secrets = {(id(push.step.mapping), push.step.job.name) for push, bad in bad_of.items() if bad}
     for push, bad in bad_of.items():
         for step, name in bad:
@@ -52,32 +49,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)
 
 
-def _bad_arguments(push: Push) -> list[tuple[PipelineStep, str]]:
-    return [(step, name) for step, name, value in _arguments(push) if _is_secret(name, value)]
-
-
 def _fix(repository: RepositoryTexts, push: Push, name: str) -> Fix:
     path = dockerfile_of(push)
     file = next((each for each in dockerfiles(repository) if each.path == path), None)
     return as_build_secret(repository, file, name, _FIX) if file is not None else Fix(_FIX)
-
-
-def _is_secret(name: str, value: str) -> bool:
-    return _SECRET.search(value) is not None or (
-        is_secret_name(name) and (holds_secret(name, value) or "${{" in value)
-    )
-
-
-def _arguments(push: Push) -> Iterator[tuple[PipelineStep, str, str]]:
-    """The step that hands an argument to the build of what is pushed, with the argument's name and value."""
-    for line in push.step.input("build-args").split("\n"):
-        name, equals, value = line.strip().partition("=")
-        if equals and name and not name.startswith("#"):
-            yield push.step, name.strip(), value.strip()
-    for step, command in builds_of(push):
-        for argument in option_values(command.words, "--build-arg"):
-            name, equals, value = argument.partition("=")
-            yield step, name, value if equals else step.environment.get(name, "")
 
 
 RULE = Rule(

@@ -53,6 +53,7 @@ from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
+_PUT_INTO_NAME = re.compile(r"\$\{?(\w+)")
 _CONNECTION = re.compile(r"connection(?:_?(?:string|ur[il]))?$", re.IGNORECASE)
 _ARGUMENTS, _PROBES, _HEALTH_CHECK = "its arguments", "a probe or hook", "its health check"
 _FIX_OF_DEPLOY = "have the program read it from a file or a key vault, by an identity of its own"
@@ -248,6 +249,8 @@ def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
     for name, value, node in _pairs(service):
         if brought := "" if value.startswith("/run/secrets/") else secret_brought(name, value):
             yield node, brought
+        elif put_in := next((each for each in _PUT_INTO_NAME.findall(name) if is_secret_name(each)), ""):
+            yield node, f"{put_in} comes into the environment, in a variable's name"
 
 
 def _may_be_filled_in(variable: Node) -> bool:
