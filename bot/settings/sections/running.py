@@ -59,9 +59,7 @@ class RunningSourceSettings(Section):
     in_cluster: bool = Field(False, description="The bot's own cluster, by its service account.")
     kubeconfig_file: Path | None = Field(None, description="A kubeconfig; commands in it are not run.")
     context: Name | None = Field(None, description="Its context; else the current one.")
-    server: GuardedAddress | None = Field(
-        None, description="Address of the API server."
-    )
+    server: GuardedAddress | None = Field(None, description="Address of the API server.")
     token_file: Path | None = Field(
         None, description="File with the token to show there; of push, the one that the cluster shows."
     )
@@ -70,9 +68,7 @@ class RunningSourceSettings(Section):
     )
     client_id: Name | None = Field(None, description="Which identity in Azure, where there are several.")
     ca_file: Path | None = Field(None, description="Certificate authority of the server (PEM).")
-    subscriptions: list[Subscription] = Field(
-        [], max_length=100, description="Of kind azure: those listed, by id."
-    )
+    subscriptions: list[Subscription] = Field([], max_length=100, description="Of kind azure: those listed, by id.")
     namespaces: list[Namespace] = Field(
         [], max_length=500, description="Namespaces that are listed; empty for all."
     )
