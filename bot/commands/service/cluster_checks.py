@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 
+from bot.clients.azure.reader import AzureReader
 from bot.clients.kubernetes.reader import ClusterReader
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
@@ -29,7 +30,7 @@ async def cluster_checks(settings: Settings, stores: Stores, clock: Clock) -> li
     return [*checks, *(_age(source, whole_at.get(source.name), now) for source in settings.running.sources)]
 
 
-async def _rights(name: str, reader: ClusterReader) -> HealthCheck:
+async def _rights(name: str, reader: ClusterReader | AzureReader) -> HealthCheck:
     try:
         snapshot = await reader.snapshot()
     except Failure as failure:

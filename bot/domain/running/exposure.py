@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.running.runs import STALE_AFTER, Coverage
-from bot.domain.running.snapshot import RunningPlace
+from bot.domain.running.snapshot import AZURE_KINDS, RunningPlace
 
 NOBODY = "built by nobody we know"
 
@@ -80,6 +80,10 @@ class PlaceHistory:
     place: RunningPlace
     runs: tuple[PlaceRun, ...]
     pulls_since: datetime | None = None
+
+    def pulls_at(self, moment: datetime) -> bool:
+        """Whether something ran or was to run there then of which no digest is told."""
+        return self.pulls_since is not None and self.pulls_since <= moment
 
 
 class PlaceState(StrEnum):
@@ -177,6 +181,8 @@ def _judged(
     unknown = next((each for each in builds if each.is_affected is None), None)
     if unknown is not None:
         return PlaceExposure(*where, PlaceState.NOT_READ, builds, images, exposed, unknown.why)
+    if history.place.kind in AZURE_KINDS and history.pulls_at(at):
+        return PlaceExposure(*where, PlaceState.NOT_READ, builds, images, exposed, _why_no_digest(history.place))
     why = _why_free(builds) if is_public else "it was not published then"
     return PlaceExposure(*where, PlaceState.NOT_AFFECTED, builds, images, exposed, why)
 
@@ -186,14 +192,20 @@ def _absent(
 ) -> PlaceExposure | None:
     """A place where nothing runs that is known: it waits for its image, had the CVE, or is no matter."""
     where = source.name, source.environment, history.place
-    if history.pulls_since is not None and history.pulls_since <= asked.at and source.is_listed:
-        return PlaceExposure(*where, PlaceState.NOT_READ, (), (), exposed, "it waits for its image")
+    if history.pulls_at(asked.at) and source.is_listed:
+        return PlaceExposure(*where, PlaceState.NOT_READ, (), (), exposed, _why_no_digest(history.place))
     if not exposed:
         return None
     had = [run for run in history.runs if run.build.is_affected and run.since <= asked.at]
     builds = tuple({run.build.digest: run.build for run in had}.values())
     images = tuple(dict.fromkeys(run.image for run in had))
     return PlaceExposure(*where, PlaceState.GONE, builds, images, exposed)
+
+
+def _why_no_digest(place: RunningPlace) -> str:
+    if place.kind in AZURE_KINDS:
+        return "its template names a tag; Azure tells no digest, so name the image by digest there"
+    return "it waits for its image"
 
 
 def _why_free(builds: Sequence[BuildInside]) -> str:

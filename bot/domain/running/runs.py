@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.running.snapshot import RunningContainer, RunningPlace, Snapshot
+from bot.domain.running.snapshot import AZURE_KINDS, RunningContainer, RunningPlace, Snapshot
 
 STALE_AFTER = timedelta(minutes=30)
 """So long a whole snapshot tells what runs, where the settings say nothing else."""
@@ -62,7 +62,8 @@ class KeptRuns:
 
 @dataclass(frozen=True, slots=True)
 class RunChanges:
-    """What a snapshot makes of it. `pulling` are places where a container waits for its image."""
+    """What a snapshot makes of it. `pulling` are places where a container waits for its image, or of which no
+    digest is told; a run goes on where one waits, since nothing else runs there yet."""
 
     opened: tuple[RunInPlace, ...]
     extended: tuple[RunInPlace, ...]
@@ -77,12 +78,13 @@ def changes_by(kept: KeptRuns, snapshot: Snapshot, stale_after: timedelta) -> Ru
         return None
     shown = _joined(snapshot.containers)
     pulling = frozenset(each.place for each in snapshot.containers if each.digest is None)
+    waiting = {place for place in pulling if place.kind not in AZURE_KINDS}
     opened, extended, closed = list[RunInPlace](), list[RunInPlace](), list[RunInPlace]()
     for run in kept.runs:
         container = shown.pop((run.place, run.digest), None)
         if container is not None:
             extended.append(_extended(run, container, snapshot.taken_at))
-        elif snapshot.is_whole and run.place not in pulling:
+        elif snapshot.is_whole and run.place not in waiting:
             closed.append(replace(run, until=snapshot.taken_at))
     absent_at = kept.coverage.until if kept.coverage is not None else None
     opened += (_opened(each, snapshot, absent_at) for each in shown.values())

@@ -7,6 +7,9 @@ be another repository's with the same content, so a container is known by its di
 from dataclasses import dataclass
 from datetime import datetime
 
+AZURE_KINDS = ("ContainerApp", "WebApp", "ContainerGroup")
+"""Workloads of which only the template is told, and no digest where that names a tag."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class RunningPlace:
@@ -14,7 +17,8 @@ class RunningPlace:
 
     namespace: str
     kind: str
-    """Of the workload that keeps the pods: `Deployment`, `CronJob`; `Pod` where nothing does."""
+    """Of the workload that keeps the pods: `Deployment`, `CronJob`; `Pod` where nothing does. In Azure one of
+    `AZURE_KINDS`, and the namespace is a resource group."""
     workload: str
     container: str
 
@@ -27,7 +31,8 @@ class RunningContainer:
     image: str
     """As the workload names it."""
     digest: str | None
-    """`sha256:…` as the node tells it: of an index, a platform's manifest or a config. None: not pulled yet."""
+    """`sha256:…` as the node tells it: of an index, a platform's manifest or a config. None: not pulled yet, or
+    named by a tag where nothing else is told."""
     started_at: datetime | None
     """Of the oldest pod that is seen. A restart moves it, so it begins a run only where none is known."""
     restarts: int

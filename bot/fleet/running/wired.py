@@ -10,7 +10,7 @@ from bot.store.rows.running.running import running_reads, running_sources
 
 def source_of(settings: RunningSourceSettings) -> RunningSource:
     """The source as what is kept of it goes by."""
-    every = settings.every if settings.kind is SourceKind.KUBERNETES else None
+    every = None if settings.kind is SourceKind.PUSH else settings.every
     return RunningSource(settings.name, settings.environment, settings.stale_after, every)
 
 

@@ -1,10 +1,13 @@
-"""From settings to clusters that can be listed."""
+"""From settings to clusters, and services of Azure, that can be listed."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
+from bot.clients.azure.reader import AzureReader
 from bot.clients.entra import AzureIdentity, credential, entra_token
 from bot.clients.http.client import Nobody, Observer
 from bot.clients.kubernetes.access import ClusterAccess, by_token, in_cluster
@@ -18,6 +21,8 @@ from bot.settings.sections.running import RunningSourceSettings, SourceKind
 AKS = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
 """What Entra's token is for: the servers of all clusters of Azure Kubernetes Service. Source: Azure/kubelogin."""
 
+RESOURCE_MANAGER = "https://management.azure.com"
+
 
 def cluster_access(source: RunningSourceSettings) -> ClusterAccess:
     """Reads how a cluster is reached. Raises `Failure` for a file that cannot be used."""
@@ -28,26 +33,46 @@ def cluster_access(source: RunningSourceSettings) -> ClusterAccess:
     return in_cluster(os.environ)
 
 
-async def _entra_token(identity: AzureIdentity, client_id: str | None, where: str) -> str:
+async def _entra_token(identity: AzureIdentity, client_id: str | None, audience: str, where: str) -> str:
     """Entra gives a token for an hour, and a list comes every few minutes; none is kept."""
-    return (await entra_token(partial(credential, identity, client_id), AKS, identity, where)).token
+    return (await entra_token(partial(credential, identity, client_id), audience, identity, where)).token
 
 
 def _cluster(source: RunningSourceSettings, clock: Clock, observer: Observer) -> ClusterReader:
     opened = partial(cluster_access, source)
     reader = ClusterReader(opened, clock, source.namespaces, source.exclude, observer)
-    if source.azure is None or source.server is None:
-        return reader
-    where = urlsplit(source.server).netloc
-    return replace(reader, signed_in=partial(_entra_token, AzureIdentity(source.azure), source.client_id, where))
+    return replace(reader, **_signed_in(source, source.server, AKS))
 
 
-def clusters_of(settings: Settings, clock: Clock, observer: Observer | None = None) -> dict[str, ClusterReader]:
+def _azure(source: RunningSourceSettings, clock: Clock, observer: Observer) -> AzureReader:
+    server = source.server or RESOURCE_MANAGER
+    opened = partial(by_token, server, source.token_file, source.ca_file)
+    reader = AzureReader(opened, clock, source.subscriptions, source.exclude, observer)
+    return replace(reader, **_signed_in(source, server, f"{server.rstrip('/')}/.default"))
+
+
+def _signed_in(source: RunningSourceSettings, server: str | None, audience: str) -> dict[str, Any]:
+    if source.azure is None or server is None:
+        return {}
+    identity, where = AzureIdentity(source.azure), urlsplit(server).netloc
+    return {"signed_in": partial(_entra_token, identity, source.client_id, audience, where)}
+
+
+_KINDS: Mapping[SourceKind, Callable[[RunningSourceSettings, Clock, Observer], ClusterReader | AzureReader]] = {
+    SourceKind.KUBERNETES: _cluster,
+    SourceKind.AZURE: _azure,
+}
+"""Those that are asked."""
+
+
+def clusters_of(
+    settings: Settings, clock: Clock, observer: Observer | None = None
+) -> dict[str, ClusterReader | AzureReader]:
     """Makes a reader for each source that is asked, by its name; files are read once it lists."""
     return {
-        source.name: _cluster(source, clock, observer or Nobody())
+        source.name: _KINDS[source.kind](source, clock, observer or Nobody())
         for source in settings.running.sources
-        if source.kind is SourceKind.KUBERNETES
+        if source.kind in _KINDS
     }
 
 

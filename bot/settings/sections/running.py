@@ -1,5 +1,6 @@
-"""Where the operator lets the bot see what runs: clusters that it asks, and clusters that tell by themselves."""
+"""Where the operator lets the bot see what runs: clusters and services that it asks, and clusters that tell."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -13,22 +14,28 @@ from bot.settings.values.texts import Name, ShortName
 from bot.settings.values.times import Interval, Period
 
 _LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+Subscription = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+        examples=["00000000-0000-0000-0000-000000000000"],
+    ),
+]
 Namespace = Annotated[str, Field(pattern=_LABEL, examples=["shop"])]
 SourceName = Annotated[str, Field(pattern=_LABEL, examples=["production", "aks-west-1"])]
 """It stands in the address that a cluster tells to, and in tables."""
 
 
 class SourceKind(StrEnum):
-    """Who begins: the bot asks a cluster, or the cluster tells the bot."""
+    """Who begins: the bot asks a cluster or Azure, or a cluster tells the bot."""
 
     KUBERNETES = "kubernetes"
+    AZURE = "azure"
     PUSH = "push"
 
 
-_OF_ASKING = (
-    *("in_cluster", "kubeconfig_file", "context", "server", "azure", "client_id", "ca_file"),
-    *("namespaces", "exclude", "every"),
-)
+_OF_A_CLUSTER = ("in_cluster", "kubeconfig_file", "context", "namespaces")
+_OF_ASKING = (*_OF_A_CLUSTER, "server", "azure", "client_id", "ca_file", "subscriptions", "exclude", "every")
 _OWNERS = {
     "token_file": "server",  # nosec B105
     "azure": "server",
@@ -40,13 +47,14 @@ _OWNERS = {
 
 
 class RunningSourceSettings(Section):
-    """One cluster. `kubernetes` needs one way in: in_cluster, kubeconfig_file, or server with token_file or
-    azure."""
+    """One cluster, or subscriptions of Azure. `kubernetes` needs one way in: in_cluster, kubeconfig_file, or server
+    with token_file or azure; `azure` needs subscriptions, with azure or token_file."""
 
     name: SourceName = Field(description="Its name everywhere; a new one begins a new history.")
     environment: ShortName = Field(description="What runs there: production, test.")
     kind: SourceKind = Field(
-        description="kubernetes: the bot lists its pods; push: freshness-bot running push sends them."
+        description="kubernetes: the bot lists its pods; azure: its container services; "
+        "push: freshness-bot running push sends them."
     )
     in_cluster: bool = Field(False, description="The bot's own cluster, by its service account.")
     kubeconfig_file: Path | None = Field(None, description="A kubeconfig; commands in it are not run.")
@@ -60,10 +68,13 @@ class RunningSourceSettings(Section):
     )
     client_id: Name | None = Field(None, description="Which identity in Azure, where there are several.")
     ca_file: Path | None = Field(None, description="Certificate authority of the server (PEM).")
+    subscriptions: list[Subscription] = Field([], max_length=100, description="Of kind azure: those listed, by id.")
     namespaces: list[Namespace] = Field(
         [], max_length=500, description="Namespaces that are listed; empty for all."
     )
-    exclude: list[Name] = Field([], max_length=100, description="Globs over namespaces left out.")
+    exclude: list[Name] = Field(
+        [], max_length=100, description="Globs over namespaces or resource groups left out."
+    )
     every: Interval = Field(timedelta(minutes=5), description="How often it is listed.")
     stale_after: Period = Field(
         timedelta(minutes=30), description="So long after its last whole list nothing is known."
@@ -71,20 +82,39 @@ class RunningSourceSettings(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.kind is SourceKind.PUSH:
-            self._check_push()
-        else:
-            self._check_kubernetes()
+        match self.kind:
+            case SourceKind.PUSH:
+                self._check_push()
+            case SourceKind.AZURE:
+                self._check_azure()
+            case SourceKind.KUBERNETES:
+                self._check_kubernetes()
+        if self.kind is not SourceKind.PUSH and self.stale_after <= self.every:
+            raise ValueError("stale_after is no longer than every; each list would be stale before the next")
         return self
 
     def _check_push(self) -> None:
         if self.token_file is None:
             raise ValueError("kind: push needs token_file, the token that the cluster shows")
-        idle = [key for key in _OF_ASKING if key in self.model_fields_set]
-        if idle:
+        if idle := self._set(_OF_ASKING):
             raise ValueError(f"kind: push is told and asks nothing, so {idle[0]} has no effect; leave it out")
 
+    def _check_azure(self) -> None:
+        if not self.subscriptions:
+            raise ValueError("kind: azure needs subscriptions, the ids of those that are listed")
+        if idle := self._set(_OF_A_CLUSTER):
+            raise ValueError(f"{idle[0]} is of a cluster and has no effect beside kind: azure; leave it out")
+        if (self.token_file is None) == (self.azure is None):
+            raise ValueError("kind: azure needs one of azure and token_file to sign in")
+        if self.client_id is not None and self.azure is None:
+            raise ValueError("client_id goes with azure; leave it out")
+
+    def _set(self, keys: Iterable[str]) -> list[str]:
+        return [key for key in keys if key in self.model_fields_set]
+
     def _check_kubernetes(self) -> None:
+        if self._set(["subscriptions"]):
+            raise ValueError("subscriptions go with kind: azure; leave them out")
         ways = {"in_cluster": self.in_cluster, "kubeconfig_file": self.kubeconfig_file, "server": self.server}
         taken = [key for key, value in ways.items() if value]
         if len(taken) != 1:
@@ -96,8 +126,6 @@ class RunningSourceSettings(Section):
             raise ValueError("server needs one of token_file and azure beside it")
         if self.namespaces and self.exclude:
             raise ValueError("exclude leaves some out of all namespaces; beside namespaces leave it out")
-        if self.stale_after <= self.every:
-            raise ValueError("stale_after is no longer than every; each list would be stale before the next")
 
 
 class RunningSettings(Section):

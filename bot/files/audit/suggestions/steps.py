@@ -14,7 +14,7 @@ from bot.files.audit.delivery.builders import NEW_ENOUGH, builders_before, witho
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import about
-from bot.files.audit.delivery.pushing import listed_names, repository_of
+from bot.files.audit.delivery.pushing import listed_names
 from bot.files.audit.delivery.reports import takes_any_artifact
 from bot.files.audit.delivery.statements import JOINED, why_no_index
 from bot.files.audit.repository import RepositoryTexts
@@ -28,9 +28,9 @@ from bot.files.audit.suggestions.told_by_push import (
     WITH_DIGEST,
     PushedImage,
     condition_of,
+    known_name,
     pushed_image,
     shell_lines,
-    written_name,
 )
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import PipelineStep
@@ -102,15 +102,16 @@ def _of_index(push: Push) -> str:
 
     Where only a run knows the registry, the job's logins tell whether it is Docker Hub, if they are all alike.
     """
-    name, _ = written_name(push)
-    if "${{" in name.partition("/")[0]:
-        name = repository_of(push.names[0]) if push.names else ""
+    name = known_name(push)
     host, slash, _ = name.partition("/")
     if host in _DOCKER_HUB:
         raise NotSpliceable(f"an attestation names the registry index.docker.io in place of {host}")
-    is_elsewhere = not slash or "." in EXPRESSION.sub("", host) or ":" in host or host == "localhost"
-    if is_elsewhere or not is_unknown(host):
-        return "" if is_elsewhere else "index.docker.io/"
+    if not is_unknown(host):
+        is_of_hub = slash and not ("." in host or ":" in host or host == "localhost")
+        return "index.docker.io/" if is_of_hub else ""
+    outside = EXPRESSION.sub("", host)
+    if "." in outside or ":" in outside:
+        return ""
     of_hub = {None if is_unknown(name) else name in {"", *_DOCKER_HUB} for name in _registries(push)}
     if of_hub not in ({True}, {False}):
         raise NotSpliceable("only a run knows the registry, and Docker Hub's images are attested under another")

@@ -169,3 +169,11 @@ def _recorded(world: list[set[str]], whole: list[int], minute: int, published: i
     had_it = [m for m in whole if m < minute and AFFECTED.digest in world[m]]
     ends = [min(m for m in whole if m > had and AFFECTED.digest not in world[m]) for had in had_it]
     return PlaceState.GONE if any(end > published for end in ends) else None
+
+
+def test_a_tag_beside_a_digest_in_azure_leaves_it_open_what_runs() -> None:
+    app = RunningPlace("shop-rg", "ContainerApp", "web", "web")
+    history = PlaceHistory("europe", app, (ran(FREE),), pulls_since=NOON)
+    [found] = exposures_of(Asked(LATER), NOON - HOUR, {"europe": EUROPE}, [history])
+    assert found.state is PlaceState.NOT_READ
+    assert found.why == "its template names a tag; Azure tells no digest, so name the image by digest there"

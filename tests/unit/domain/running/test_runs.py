@@ -191,3 +191,11 @@ def test_runs_are_what_ran_by_every_record_of_each_minute(
         later = [m for m in whole if m >= minute]
         is_covered = bool(before and later) and (later[0] - before[-1]) * MINUTE <= stale
         assert is_covered == any(each.since <= moment <= each.until for each in coverages.values())
+
+
+def test_what_azure_names_by_tag_now_ends_what_it_named_by_digest() -> None:
+    app = RunningPlace("shop-rg", "ContainerApp", "web", "web")
+    known = after(KeptRuns(), at(0, running(place=app)))
+    changed = by(known, at(1, running(None, place=app)))
+    assert [run.digest for run in changed.closed] == [OLD]
+    assert changed.pulling == {app}

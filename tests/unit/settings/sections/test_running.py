@@ -10,6 +10,8 @@ from bot.settings.sections.running import SourceKind
 from tests.unit.settings.conftest import Refused, refusal
 
 ASKED = "name: a, environment: production, kind: kubernetes"
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+OF_AZURE = "name: a, environment: production, kind: azure"
 TOLD = "name: a, environment: production, kind: push"
 OF_LISTS = "is no longer than every; each list would be stale before the next"
 
@@ -32,6 +34,8 @@ def test_nothing_is_asked_unless_it_is_set() -> None:
         f"{ASKED}, server: 'https://k8s.example:6443', token_file: /t, ca_file: /c",
         f"{ASKED}, server: 'https://k8s.example', azure: workload_identity, client_id: a, ca_file: /c",
         f"{TOLD}, token_file: /t, stale_after: 1h",
+        f"{OF_AZURE}, subscriptions: [{SUBSCRIPTION}], azure: managed_identity, exclude: ['test-*']",
+        f"{OF_AZURE}, subscriptions: [{SUBSCRIPTION}], token_file: /t",
     ],
 )
 def test_each_way_in_is_taken(tmp_path: Path, source: str) -> None:
@@ -63,6 +67,24 @@ def test_each_way_in_is_taken(tmp_path: Path, source: str) -> None:
             "exclude leaves some out of all namespaces; beside namespaces leave it out",
         ),
         (f"{ASKED}, in_cluster: true, every: 30m", f"stale_after {OF_LISTS}"),
+        (f"{OF_AZURE}, token_file: /t", "kind: azure needs subscriptions, the ids of those that are listed"),
+        (
+            f"{OF_AZURE}, subscriptions: [{SUBSCRIPTION}]",
+            "kind: azure needs one of azure and token_file to sign in",
+        ),
+        (
+            f"{OF_AZURE}, subscriptions: [{SUBSCRIPTION}], azure: managed_identity, namespaces: [shop]",
+            "namespaces is of a cluster and has no effect beside kind: azure; leave it out",
+        ),
+        (
+            f"{OF_AZURE}, subscriptions: [{SUBSCRIPTION}], token_file: /t, client_id: a",
+            "client_id goes with azure; leave it out",
+        ),
+        (f"{OF_AZURE}, subscriptions: [{SUBSCRIPTION}], token_file: /t, every: 1h", f"stale_after {OF_LISTS}"),
+        (
+            f"{ASKED}, in_cluster: true, subscriptions: [{SUBSCRIPTION}]",
+            "subscriptions go with kind: azure; leave them out",
+        ),
         (TOLD, "kind: push needs token_file, the token that the cluster shows"),
         (
             f"{TOLD}, token_file: /t, every: 5m",
@@ -97,5 +119,5 @@ def test_nobody_can_tell_anything_where_no_page_is_served(refused: Refused) -> N
     ]
 
 
-def test_a_kind_is_one_of_two() -> None:
-    assert [str(kind) for kind in SourceKind] == ["kubernetes", "push"]
+def test_a_kind_is_one_of_three() -> None:
+    assert [str(kind) for kind in SourceKind] == ["kubernetes", "azure", "push"]

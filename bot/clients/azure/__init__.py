@@ -1,0 +1,1 @@
+"""Services of Azure that run containers."""

@@ -1,0 +1,198 @@
+"""Subscriptions of Azure whose container apps, web apps and container groups are listed, from begin to end.
+
+What runs in one takes a request where a list does not tell it: revisions of a container app that runs several,
+configuration and slots of a web app, the state of a container group.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bot.clients.azure.services import (
+    NoService,
+    Resource,
+    is_served_by_its_template,
+    of_group,
+    of_revisions,
+    of_template,
+    of_web_app,
+    resource_of,
+    runs_nothing,
+    web_image,
+)
+from bot.clients.http.answers import MEBIBYTE, Answer
+from bot.clients.http.client import Http, Limits, Nobody, Observer
+from bot.clients.kubernetes.access import ClusterAccess
+from bot.domain.bounded_gather import bounded_gather
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.running.snapshot import RunningContainer, Snapshot
+
+_MOST_PAGES = 1_000
+_AT_ONCE = 8
+_LIMITS = Limits(max_bytes=32 * MEBIBYTE)
+_APPS = "Microsoft.App/containerApps", "2024-03-01"
+_SITES = "Microsoft.Web/sites", "2024-04-01"
+_GROUPS = "Microsoft.ContainerInstance/containerGroups", "2023-05-01"
+Found = tuple[RunningContainer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AzureReader:
+    """Lists what runs in `subscriptions`, but for resource groups that globs of `exclude` match.
+
+    `opened` reads anew how Azure is reached, and `signed_in` gives the token where no file does.
+    """
+
+    opened: Callable[[], ClusterAccess]
+    clock: Clock
+    subscriptions: Sequence[str]
+    exclude: Sequence[str] = ()
+    observer: Observer = field(default_factory=Nobody)
+    limits: Limits = _LIMITS
+    signed_in: Callable[[], Awaitable[str]] | None = None
+    namespaces: Sequence[str] = ()
+    """None is asked for by name: all resource groups are listed."""
+
+    async def snapshot(self) -> Snapshot:
+        """What runs there now, with a line for each part that could not be read. Raises `Failure` where nothing
+        could."""
+        access = self.opened()
+        if self.signed_in is not None:
+            access = replace(access, token=await self.signed_in())
+        taken_at = self.clock.now()
+        containers, not_read, failures = list[RunningContainer](), list[str](), list[Failure]()
+        async with Http(self.clock, {access.host: access.rules()}, self.limits, observer=self.observer) as http:
+            manager = _Manager(http, access, self.exclude)
+            parts = [(each, service) for each in self.subscriptions for service in _SERVICES]
+            for subscription, (service, (provider, version), inside) in parts:
+                part = f"{service} of {subscription}"
+                try:
+                    if failures and failures[-1].trouble.is_passing:
+                        raise failures[-1]  # whoever is silent is not asked once more for each
+                    path = f"/subscriptions/{subscription}/providers/{provider}"
+                    containers += await manager.running(path, version, inside)
+                except Failure as failure:
+                    failures.append(failure)
+                    not_read.append(f"{part}: {failure.told}")
+        if len(failures) == len(parts):
+            raise failures[0]
+        return Snapshot(taken_at, tuple(containers), tuple(not_read))
+
+
+@dataclass(frozen=True, slots=True)
+class _Manager:
+    """Azure Resource Manager through one reading."""
+
+    http: Http
+    access: ClusterAccess
+    exclude: Sequence[str]
+
+    async def running(self, path: str, version: str, inside: "Inside") -> Sequence[RunningContainer]:
+        """What runs in the resources of a list. Raises `Failure`."""
+        resources = [self._resource(item, path) for item in await self.listed(path, version)]
+        wanted = [each for each in resources if not any(fnmatchcase(each.group, glob) for glob in self.exclude)]
+
+        async def read(resource: Resource) -> Found:
+            try:
+                return await inside(self, resource, version)
+            except NoService:
+                raise self._unreadable(resource.id) from None
+
+        return [one for each in await bounded_gather(_AT_ONCE, wanted, read) for one in each]
+
+    def _resource(self, item: Any, path: str) -> Resource:
+        try:
+            return resource_of(item)
+        except NoService:
+            raise self._unreadable(path) from None
+
+    async def listed(self, path: str, version: str) -> list[Any]:
+        """All entries of a list, page by page. Raises `Failure`."""
+        url, entries, shown = f"{path}?api-version={version}", list[Any](), set[str]()
+        for _ in range(_MOST_PAGES):
+            match await self.one(url):
+                case {"value": list() as items} as page:
+                    entries += items
+                    following = page.get("nextLink") or ""
+                case _:
+                    raise self._unreadable(path)
+            if not following:
+                return entries
+            if not str(following).startswith(f"{self.access.server}/") or following in shown:
+                raise Failure(Trouble.MALFORMED, "goes on elsewhere, or without end", where=self._where(path))
+            shown.add(following)
+            url = following.removeprefix(self.access.server)
+        raise Failure(Trouble.MALFORMED, f"has more than {_MOST_PAGES:,} pages", where=self._where(path))
+
+    async def one(self, url: str) -> Any:
+        """One document. Raises `Failure`."""
+        headers = self.access.headers | {"Accept": "application/json"}
+        answer = await self.http.request("GET", f"{self.access.server}{url}", headers=headers)
+        if answer.status != 200:
+            raise self._refusal(answer, url.partition("?")[0])
+        return answer.json()
+
+    def _unreadable(self, path: str) -> Failure:
+        return Failure(Trouble.MALFORMED, "is not as the interface describes it", where=self._where(path))
+
+    def _where(self, path: str) -> str:
+        return f"{self.access.host}{path}"
+
+    def _refusal(self, answer: Answer, path: str) -> Failure:
+        match answer.status:
+            case 401:
+                what, advice = "does not take the credentials", "sign in with an identity of this tenant"
+            case 403:
+                what, advice = "may not be read", "give the bot's identity the role Reader on the subscription"
+            case 404:
+                what, advice = "is not there", "check the subscription's id, and the identity's role on it"
+            case status:
+                what, advice = f"gave an unexpected answer ({status})", "check the address"
+        kinds = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.MISSING}
+        trouble = kinds.get(answer.status, Trouble.MALFORMED)
+        return Failure(trouble, what, where=self._where(path), advice=advice, status=answer.status)
+
+
+Inside = Callable[[_Manager, Resource, str], Awaitable[Found]]
+
+
+async def _in_app(manager: _Manager, app: Resource, version: str) -> Found:
+    if runs_nothing(app):
+        return ()
+    if is_served_by_its_template(app):
+        return tuple(of_template(app))
+    return tuple(of_revisions(app, await manager.listed(f"{app.id}/revisions", version)))
+
+
+async def _in_site(manager: _Manager, site: Resource, version: str) -> Found:
+    """A web app with its slots, each of which runs an image of its own."""
+    if "container" not in site.kind.lower():
+        return ()
+    slots = [resource_of(item) for item in await manager.listed(f"{site.id}/slots", version)]
+    return tuple(_chain([await _in_slot(manager, each, version) for each in (site, *slots)]))
+
+
+async def _in_slot(manager: _Manager, site: Resource, version: str) -> Found:
+    if runs_nothing(site):
+        return ()
+    config = await manager.one(f"{site.id}/config/web?api-version={version}")
+    image = web_image(config.get("properties") if isinstance(config, dict) else None)
+    sidecars = await manager.listed(f"{site.id}/sitecontainers", version) if image.has_sidecars else []
+    return tuple(of_web_app(site, image, sidecars))
+
+
+async def _in_group(manager: _Manager, group: Resource, version: str) -> Found:
+    return tuple(of_group(resource_of(await manager.one(f"{group.id}?api-version={version}"))))
+
+
+def _chain(parts: Iterable[Found]) -> Iterable[RunningContainer]:
+    return (one for part in parts for one in part)
+
+
+_SERVICES: tuple[tuple[str, tuple[str, str], Inside], ...] = (
+    ("container apps", _APPS, _in_app),
+    ("web apps", _SITES, _in_site),
+    ("container groups", _GROUPS, _in_group),
+)

@@ -1,0 +1,1 @@
+"""Container apps, web apps and container groups of Azure, on loopback."""
