@@ -5,7 +5,7 @@ counts in none.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -148,12 +148,14 @@ class PromiseSum:
 
 @dataclass(frozen=True, slots=True)
 class WeekExposed:
-    """How long places were exposed in a week, by severity, and to anything at all."""
+    """How long places were exposed in a week, by severity, and to anything at all; `known` is the share of the week
+    of which it is known what ran, over all sources."""
 
     since: datetime
     until: datetime
     by_severity: Mapping[Severity | None, timedelta]
     time: timedelta
+    known: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +205,17 @@ def sums_of(
     weeks = weeks_until(until)
     first = min(since, weeks[0][0])
     known = {name: known_parts(source, first, until) for name, source in sources.items()}
-    tally = _Tally(since, until, weeks)
+    shares = [_known_share(week, known.values()) for week in weeks]
+    tally = _Tally(since, until, weeks, shares)
     for each in places:
         tally.add(each, known[each.source])
     return tally.sums()
+
+
+def _known_share(week: Part, sources: Collection[Sequence[Part]]) -> float:
+    """How much of a week it is known of what ran, from none to all of it, over these sources."""
+    times = [total(parts_within(week, parts)) / (week[1] - week[0]) for parts in sources]
+    return sum(times) / len(times) if times else 0.0
 
 
 @dataclass
@@ -216,6 +225,7 @@ class _Tally:
     since: datetime
     until: datetime
     weeks: Sequence[Part]
+    known: Sequence[float]
     _times: dict[tuple[str, Severity | None, ExposureCause], timedelta] = field(default_factory=dict)
     _places: dict[tuple[str, Severity | None, ExposureCause], int] = field(default_factory=dict)
     _cves: dict[tuple[str, Severity | None, ExposureCause], set[str]] = field(default_factory=dict)
@@ -292,8 +302,8 @@ class _Tally:
         ]
         promises = [PromiseSum(team, severity, states) for (team, severity), states in self._promises.items()]
         trend = (
-            WeekExposed(*week, by_severity, time)
-            for week, by_severity, time in zip(self.weeks, self._weekly, self._any, strict=True)
+            WeekExposed(*week, by_severity, time, known)
+            for week, by_severity, time, known in zip(self.weeks, self._weekly, self._any, self.known, strict=True)
         )
         return ExposureSums(
             tuple(sorted(rows, key=_worst_first)),

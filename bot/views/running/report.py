@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.running.report import ExposureSum, ExposureSums, PromiseState, PromiseSum
+from bot.domain.running.report import ExposureSum, ExposureSums, PromiseState, PromiseSum, WeekExposed
 from bot.domain.wording.words import counted
 
 _DAY = timedelta(days=1)
@@ -104,7 +104,7 @@ def table(report: ExposureReport) -> Iterator[tuple[object, ...]]:
     for promise in report.sums.promises:
         states = (promise.number(each) for each in PromiseState)
         yield "promise", week, _rated(promise.severity), promise.team, *[None] * 4, *states
-    for each in report.sums.trend:
+    for each in _read_weeks(report):
         start = f"{each.since:%Y-%m-%d}"
         yield "trend", start, "all", None, None, _days(each.time)
         for severity in _severities(each.by_severity):
@@ -113,7 +113,7 @@ def table(report: ExposureReport) -> Iterator[tuple[object, ...]]:
 
 EXPOSED = ("severity", "team", "waits for", "days", "places", "CVEs")
 PROMISED = ("severity", "team", "kept", "missed", "in time", "not known")
-TREND = ("week from", "days", "critical", "high")
+TREND = ("week from", "days", "critical", "high", "read")
 
 
 def exposed_rows(report: ExposureReport) -> Iterator[tuple[str, str, str, str, int, int]]:
@@ -130,10 +130,22 @@ def promise_rows(report: ExposureReport) -> Iterator[tuple[str, str, int, int, i
 
 
 def trend_rows(report: ExposureReport) -> Iterator[tuple[str, ...]]:
-    """A row for each week: how many days in all, and to what is critical and high."""
-    for week in report.sums.trend:
+    """A row for each week of which anything was read: how many days in all, to what is critical and high, and how
+    much of the week was read."""
+    for week in _read_weeks(report):
         severe = (week.by_severity.get(each, timedelta()) for each in (Severity.CRITICAL, Severity.HIGH))
-        yield f"{week.since:%Y-%m-%d}", *(f"{_days(time):,.1f}" for time in (week.time, *severe))
+        days = (f"{_days(time):,.1f}" for time in (week.time, *severe))
+        yield f"{week.since:%Y-%m-%d}", *days, f"{_percent(week.known)}%"
+
+
+def _percent(share: float) -> int:
+    """Whole ones; all and nothing stand for just these."""
+    return min(max(round(share * 100), 1), 99) if share < 1 else 100
+
+
+def _read_weeks(report: ExposureReport) -> Iterator[WeekExposed]:
+    """A week of which nothing is known is none in which nothing was exposed."""
+    return (week for week in report.sums.trend if week.known)
 
 
 def as_json(report: ExposureReport) -> dict[str, Any]:
@@ -168,6 +180,7 @@ def as_json(report: ExposureReport) -> dict[str, Any]:
             {
                 "since": week.since,
                 "until": week.until,
+                "known": round(week.known, 3),
                 "days": _days(week.time),
                 "by_severity": {_rated(key): _days(week.by_severity[key]) for key in _severities(week.by_severity)},
             }

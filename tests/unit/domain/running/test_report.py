@@ -128,6 +128,13 @@ def test_the_trend_ends_with_the_report_and_has_thirteen_whole_weeks() -> None:
     assert all(first[1] == second[0] for first, second in pairwise(weeks))
 
 
+def test_how_much_of_a_week_was_read_is_told_over_all_sources() -> None:
+    half = CoveredSource("europe", "production", (Coverage(NOON - WEEK / 2, NOON),), stale_after=timedelta())
+    none = CoveredSource("asia", "production", (), stale_after=timedelta())
+    weeks = sums_of(NOON - WEEK, NOON, {"europe": half, "asia": none}, []).trend
+    assert [week.known for week in weeks] == [0.0] * 12 + [0.25]
+
+
 def test_stations_that_the_fix_does_not_come_by_keep_nobody() -> None:
     clocks = {
         Station.FIX: StationClock(PASSED, hour(1)),
