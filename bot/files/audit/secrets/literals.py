@@ -41,14 +41,14 @@ class _Place:
 _VALUE = r"(?P<value>\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|(?:\\.|[^\s\"'\\;&|,\]])+)"
 _TOLD = (
     re.compile(rf"(?<![\w.])-{{0,2}}(?P<name>[A-Za-z_][\w.-]{{0,100}})={_VALUE}"),
-    re.compile(rf"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{{0,100}})(?:[\"']?,[ \t]*|[ \t]+){_VALUE}"),
+    re.compile(rf"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{{0,100}})(?:[\"']?,[ \t]*|[ \t]+)(?![\"']?-){_VALUE}"),
     re.compile(rf"\b(?:login|nuget)\b[^\n]{{0,200}}?[ \t]-p[ \t=]{_VALUE}"),
     re.compile(r"\bcurl\b[^\n]{0,200}?[ \t](?:-u|--user)[ \t=]*[\"']?[^\s:\"']+:(?P<value>[^\s\"']+)"),
     re.compile(rf"\bBearer[ \t]+{_VALUE}"),
     re.compile(r"://[^/\s:@]+:(?P<value>[^/\s@$]+)(?=@)"),
 )
-_NO_NAMES = frozenset({"secret", "secrets"})
-"""Options of builds that name secrets, and hold none."""
+_NO_NAMES = frozenset({"secret", "secrets", "passwordstdin", "storepasswordincleartext"})
+"""Options that name secrets, or say how one is given or kept, and hold none."""
 
 Written = tuple[str, str, Node | _Place | None]
 """A name, its value, and the scalar of YAML or the place that this stands in."""
@@ -110,7 +110,11 @@ def _mask_told_values(diff: str) -> str:
 
 def _is_told(match: re.Match[str]) -> bool:
     name, value = match.groupdict().get("name", "password").replace("-", "_"), _bare(match["value"])
-    return not value.startswith(("$", MASK)) and name.lower() not in _NO_NAMES and holds_secret(name, value)
+    return not value.startswith(("$", MASK)) and _plain(name) not in _NO_NAMES and holds_secret(name, value)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _shows_secret(repository: RepositoryTexts, text: str) -> bool:

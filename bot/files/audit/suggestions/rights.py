@@ -1,11 +1,12 @@
 """Rights that a suggested step needs, put into the permissions of its job."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Values
 
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Edit
+from bot.domain.wording.words import first_few
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable, edits_of, with_key, with_keys
 from bot.files.audit.workflows.flattening import pipelines
@@ -60,35 +61,53 @@ def _granting(
     has_own = isinstance(own, Mapping) and bool(own.own)
     if own is not None and not has_own:
         raise NotSpliceable("the rights of its job are written as one word")
-    written = missing if has_own else {**_until_now(repository, pipeline, step), **missing}
-    _check_granted(repository, pipeline, step, written)
+
+    def needed(calling: PipelineJob | None) -> dict[str, str]:
+        return missing if has_own else {**_until_now(repository, pipeline, step, calling), **missing}
+
+    _check_granted(repository, pipeline, step, needed)
     if has_own and isinstance(own, Mapping):
         return edits_of(with_keys(repository, own, missing, ""))
-    lines = [f"  {scope}: {right}" for scope, right in written.items()]
+    lines = [f"  {scope}: {right}" for scope, right in needed(None).items()]
     return edits_of(with_key(repository, job.mapping, "permissions", ["", *lines], ""))
 
 
 def _check_granted(
-    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, written: Values[str, str]
+    repository: RepositoryTexts,
+    pipeline: Pipeline,
+    step: PipelineStep,
+    needed: Callable[[PipelineJob | None], Values[str, str]],
 ) -> None:
     """Raises `_NotGranted` where the job of a workflow that is called would ask for more than its callers grant,
-    or for more than is known of them."""
-    asked = ", ".join(f"{scope}: {right}" for scope, right in written.items())
+    or for more than is known of them. Each caller is told what its own call needs."""
     callers = list(_callers(repository, step))
     if "workflow_call" in pipeline.events and not callers:
-        raise _NotGranted(f"others call it, and have to grant it {asked}")
-    for calling, job in callers:
-        if not all(_grants(job, scope, right) for scope, right in written.items()):
-            raise _NotGranted(f"{calling.path} calls it, and has to grant it {asked}")
+        raise _NotGranted(f"others call it, and have to grant it {_listed(needed(None))}")
+    paths_by_rights: dict[str, dict[str, None]] = {}
+    for calling in callers:
+        rights_of_call = needed(calling)
+        if not all(_grants(calling, scope, right) for scope, right in rights_of_call.items()):
+            paths_by_rights.setdefault(_listed(rights_of_call), {})[calling.path] = None
+    if paths_by_rights:
+        raise _NotGranted("; ".join(_asked(list(paths), listed) for listed, paths in paths_by_rights.items()))
 
 
-def _callers(repository: RepositoryTexts, step: PipelineStep) -> Iterator[tuple[Pipeline, PipelineJob]]:
-    """The jobs of workflows here that call the one of a step, each with its workflow."""
+def _listed(asked_rights: Values[str, str]) -> str:
+    return ", ".join(f"{scope}: {right}" for scope, right in asked_rights.items())
+
+
+def _asked(paths: list[str], listed: str) -> str:
+    call, have = ("call", "have") if len(paths) > 1 else ("calls", "has")
+    return f"{first_few(paths)} {call} it, and {have} to grant it {listed}"
+
+
+def _callers(repository: RepositoryTexts, step: PipelineStep) -> Iterator[PipelineJob]:
+    """The jobs of workflows here that call the one of a step."""
     for pipeline in pipelines(repository):
         jobs = {job.name: job for job in pipeline.jobs}
         for job in jobs.values():
             if job.mapping is step.job.mapping and (caller := jobs.get(job.name.rpartition("/")[0])) is not None:
-                yield pipeline, caller
+                yield caller
 
 
 def _grants(job: PipelineJob, scope: str, right: str) -> bool:
@@ -107,22 +126,26 @@ def rights_alone(
         return Fix(advice, left_alone=str(error))
 
 
-def _until_now(repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep) -> dict[str, str]:
-    """The rights that a job without permissions of its own has by those of the file that it stands in."""
+def _until_now(
+    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, calling: PipelineJob | None
+) -> dict[str, str]:
+    """The rights that a job without permissions of its own has: by those of the file that it stands in, or else by
+    what the job `calling` it grants."""
     permissions = (repository.root(step.job.path) or pipeline.root).get("permissions")
     if isinstance(permissions, Mapping):
         return {key.value: value.value for key, value in permissions.entries() if isinstance(value, Scalar)}
     if permissions is not None:
         raise NotSpliceable("the rights of its workflow are written as one word")
+    granted = dict((calling.permissions if calling is not None else None) or {})
     steps = [each for each in pipeline.steps if each.job is step.job]
-    if any(map(_uses_token, steps)):
+    if not granted and any(map(_uses_token, steps)):
         raise NotSpliceable("what its job does with its token is not known, and it would keep no other rights")
     needed = {"contents": "read"}
     if "ghcr.io" in repository.text(step.path):
         needed["packages"] = "write"
     if any(each.action.startswith("github/codeql-action/") for each in steps):
         needed["security-events"] = "write"
-    return needed
+    return {**granted, **{scope: right for scope, right in needed.items() if granted.get(scope) != "write"}}
 
 
 def _uses_token(step: PipelineStep) -> bool:

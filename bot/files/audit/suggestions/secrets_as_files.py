@@ -23,7 +23,7 @@ from bot.files.audit.workloads.judging import PUT_TOGETHER
 from bot.files.audit.workloads.kept import why_kept
 from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written
 from bot.files.audit.workloads.objects import word
-from bot.files.formats.source.nodes import Mapping, texts_under
+from bot.files.formats.source.nodes import Mapping, Node, scalars_under, texts_under
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -45,6 +45,8 @@ _PREFIXED = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9]_(?=[A-Z][a-z])")
 """What `AddEnvironmentVariables("Shop_")` takes off the names of variables, and `AddKeyPerFile` off none."""
 _RUN_IN_IT = ("command", "args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 _READ_BY_SHELL = re.compile(r"(?:\$\{?|\$env:|%)(\w+)")
+_Position = tuple[int, int]
+"""Where a scalar stands: the identity of the text that it is of, and the place in it."""
 _USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
 """A variable in a command or in the value of another one, as the kubelet puts it in."""
 
@@ -74,6 +76,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         check_one_value(selection.written_out, lambda name: values[id(container.pod), name])
         _check_no_other_use(container, selection)
         _check_volumes(container, selection)
+        _check_given_alike(repository, container)
         edits = list(_take_entries_out(repository, container, selection))
         names = list(selection.secrets)
         mounts = [line for name in names for line in _mount(name)]
@@ -238,6 +241,34 @@ def _check_volumes(container: Container, selection: _Selection) -> None:
             raise NotSpliceable(f"the pod has a volume {name} already")
         if not _IS_NAME_OF_VOLUME.fullmatch(name):
             raise NotSpliceable(f"{name} cannot be the name of a volume")
+
+
+def _check_given_alike(repository: RepositoryTexts, container: Container) -> None:
+    """Raises `NotSpliceable` where a kustomization changes the environment of what is written for a container.
+
+    There the Secrets need not be, and what is taken out of the environment may be what it changes.
+    """
+    taken, environment = repository.kept(_taken_by_kustomizations), _environment(container)
+    others = dict.fromkeys(other for position in _positions(container.own) for other in taken.get(position, ()))
+    if other := next((each for each in others if _environment(each) != environment), None):
+        raise NotSpliceable(f"{other.pod.variant[:80]} takes it too, and gives it another environment")
+
+
+def _taken_by_kustomizations(repository: RepositoryTexts) -> dict[_Position, list[Container]]:
+    """The containers that kustomizations and charts make, by where the parts of them are written."""
+    taken: dict[_Position, list[Container]] = {}
+    for container in containers(repository):
+        for position in _positions(container.own) if container.pod.variant else ():
+            taken.setdefault(position, []).append(container)
+    return taken
+
+
+def _environment(container: Container) -> set[_Position]:
+    return {*_positions(container.own.get("env")), *_positions(container.own.get("envFrom"))}
+
+
+def _positions(node: Node | None) -> dict[_Position, None]:
+    return dict.fromkeys((id(each.source), each.start) for each in scalars_under(node))
 
 
 def _take_entries_out(repository: RepositoryTexts, container: Container, selection: _Selection) -> Iterator[Edit]:

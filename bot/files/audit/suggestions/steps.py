@@ -14,7 +14,7 @@ from bot.files.audit.delivery.builders import NEW_ENOUGH, builders_before, witho
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import about
-from bot.files.audit.delivery.pushing import listed_names, repository_of
+from bot.files.audit.delivery.pushing import listed_names
 from bot.files.audit.delivery.reports import takes_any_artifact
 from bot.files.audit.delivery.statements import JOINED, why_no_index
 from bot.files.audit.repository import RepositoryTexts
@@ -28,9 +28,9 @@ from bot.files.audit.suggestions.told_by_push import (
     WITH_DIGEST,
     PushedImage,
     condition_of,
+    known_name,
     pushed_image,
     shell_lines,
-    written_name,
 )
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import PipelineStep
@@ -102,15 +102,16 @@ def _of_index(push: Push) -> str:
 
     Where only a run knows the registry, the job's logins tell whether it is Docker Hub, if they are all alike.
     """
-    name, _ = written_name(push)
-    if "${{" in name.partition("/")[0]:
-        name = repository_of(push.names[0]) if push.names else ""
+    name = known_name(push)
     host, slash, _ = name.partition("/")
     if host in _DOCKER_HUB:
         raise NotSpliceable(f"an attestation names the registry index.docker.io in place of {host}")
-    is_elsewhere = not slash or "." in EXPRESSION.sub("", host) or ":" in host or host == "localhost"
-    if is_elsewhere or not is_unknown(host):
-        return "" if is_elsewhere else "index.docker.io/"
+    if not is_unknown(host):
+        is_of_hub = slash and not ("." in host or ":" in host or host == "localhost")
+        return "index.docker.io/" if is_of_hub else ""
+    outside = EXPRESSION.sub("", host)
+    if "." in outside or ":" in outside:
+        return ""
     of_hub = {None if is_unknown(name) else name in {"", *_DOCKER_HUB} for name in _registries(push)}
     if of_hub not in ({True}, {False}):
         raise NotSpliceable("only a run knows the registry, and Docker Hub's images are attested under another")
@@ -156,9 +157,8 @@ def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to have the build attach provenance, with a builder that can store it; not while that would show the
     secrets which the build is given as arguments."""
-    if given := secret_arguments(push):
-        why = f"provenance shows the build's arguments, and {given[0][1][:80]} is a secret"
-        return Fix(f"hand no secret to the build as an argument; then {advice}", left_alone=why)
+    if would_show := _would_show_secret(push, advice):
+        return would_show
     advice += _beside(push)
     inputs = push.step.mapping.get("with")
     setting = inputs.scalar("provenance") if isinstance(inputs, Mapping) else None
@@ -171,9 +171,22 @@ def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     return with_builder(repository, push, Fix(advice, edits)).as_suggestion
 
 
+def _would_show_secret(push: Push, advice: str) -> Fix | None:
+    """What comes before the advice where the build is given secrets as arguments, which provenance would show."""
+    given = secret_arguments(push)
+    why = f"provenance shows the build's arguments, and {given[0][1][:80]} is a secret" if given else ""
+    return Fix(f"hand no secret to the build as an argument; then {advice}", left_alone=why) if given else None
+
+
 def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
-    """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it."""
+    """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it.
+
+    A newer action, or the first builder that stores statements, attaches provenance as well.
+    """
     advice = f"set sbom: true{_beside(push)}"
+    is_first = knows_statements(push.step) is not True or not builders_before(push)
+    if is_first and (would_show := _would_show_secret(push, advice)):
+        return would_show
     if why := why_no_index(push):
         return Fix(advice, left_alone=f"{why}, and {_made_by_statement(push)}")
     fix = with_key(repository, inputs, "sbom", ["true"], advice)

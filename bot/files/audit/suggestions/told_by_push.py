@@ -14,6 +14,7 @@ from bot.files.audit.delivery.pushing import listed_names, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
 from bot.files.audit.workflows.expressions import as_input_true
+from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workflows.shells import is_like_bash, runners_of, shell_of
 from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping
@@ -154,21 +155,38 @@ def written_name(push: Push) -> tuple[str, bool]:
 
     Where no expression stands in it, it is written in small letters.
     """
-    tags = push.step.mapping.mapping("with").scalar("tags")
-    names = listed_names(tags.value) if tags is not None else ()
-    meta = _META.fullmatch(names[0]) if names else None
-    if meta is not None:
-        metadata_step = next(
-            (each for each in push.pipeline.steps if each.id == meta["step"] and each.job is push.step.job), None
-        )
-        images = metadata_step.mapping.mapping("with").scalar("images") if metadata_step is not None else None
-        names = listed_names(images.value) if images is not None else ()
-        name = names[0].removeprefix("name=") if names else ""
-    else:
-        name = repository_of(names[0]) if names else ""
+    metadata_step, names = _naming(push)
+    name = names[0] if names else ""
     if not name or "=" in name or EXPRESSION.fullmatch(name) or not _IS_NAME.fullmatch(EXPRESSION.sub("x", name)):
         raise NotSpliceable("which image it pushes is known only in a run")
     if push.step.mapping.get("env") is not None and _ENVIRONMENT.search(name):
         raise NotSpliceable("the name of what it pushes hangs on an environment of its own")
-    is_made_small = meta is not None and EXPRESSION.search(name) is not None
-    return name.lower() if meta is not None and not is_made_small else name, is_made_small
+    is_made_small = metadata_step is not None and EXPRESSION.search(name) is not None
+    return name.lower() if metadata_step is not None and not is_made_small else name, is_made_small
+
+
+def known_name(push: Push) -> str:
+    """The same with what is written down of the values of its expressions; empty where no name is written."""
+    metadata_step, names = _naming(push)
+    step, key = (push.step, "tags") if metadata_step is None else (metadata_step, "images")
+    known = [_without_tag(each) for each in listed_names(step.input(key))]
+    return known[0] if names and known else ""
+
+
+def _naming(push: Push) -> tuple[PipelineStep | None, list[str]]:
+    """The step of metadata-action that names what is pushed, if one does, and the names as they are written there
+    or at the push itself."""
+    tags = push.step.mapping.mapping("with").scalar("tags")
+    names = listed_names(tags.value) if tags is not None else ()
+    meta = _META.fullmatch(names[0]) if names else None
+    if meta is None:
+        return None, [repository_of(each) for each in names]
+    step = next(
+        (each for each in push.pipeline.steps if each.id == meta["step"] and each.job is push.step.job), None
+    )
+    images = step.mapping.mapping("with").scalar("images") if step is not None else None
+    return step, [each.removeprefix("name=") for each in listed_names(images.value)] if images is not None else []
+
+
+def _without_tag(name: str) -> str:
+    return repository_of(name.removeprefix("name="))

@@ -34,7 +34,7 @@ from bot.files.audit.workflows.triggers import with_trigger
 
 _LONGEST_NAME = 120
 _CALL = "call it every week with its inputs, from a workflow with a schedule"
-_PUBLISHES_NOTHING_ITSELF = TESTS_ONLY | {"workflow_call"}
+_PUBLISHES_NOTHING_ITSELF = TESTS_ONLY | COMMENTS | {"workflow_call"}
 
 
 def weekly_schedule(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:

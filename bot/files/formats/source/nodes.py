@@ -168,15 +168,19 @@ def mappings_under(node: Node | None) -> Iterator[tuple[str, Mapping]]:
 
 def texts_under(node: Node | None) -> Iterator[str]:
     """The texts of all scalars at or under a node, those of keys left out, in order."""
+    return (scalar.value for scalar in scalars_under(node))
+
+
+def scalars_under(node: Node | None) -> Iterator[Scalar]:
     match node:
         case Scalar():
-            yield node.value
+            yield node
         case Sequence():
             for item in node.items:
-                yield from texts_under(item)
+                yield from scalars_under(item)
         case Mapping():
             for _, value in node.entries():
-                yield from texts_under(value)
+                yield from scalars_under(value)
 
 
 def _after_white_space(source: str, place: int, end: int) -> int:

@@ -433,6 +433,33 @@ def test_an_image_of_docker_hub_is_attested_under_the_name_of_its_index(name: st
 
 
 @pytest.mark.parametrize(
+    ("place", "attested"),
+    [
+        ("contoso", "index.docker.io/${{ env.PLACE }}/api"),
+        ("ghcr.io/contoso", "${{ env.PLACE }}/api"),
+        ("docker.io/contoso", None),
+        ("${{ vars.PLACE }}", None),
+    ],
+)
+@pytest.mark.parametrize("is_by_metadata", [False, True])
+def test_an_image_is_attested_by_the_registry_that_the_workflow_gives_a_variable(
+    place: str, attested: str | None, *, is_by_metadata: bool
+) -> None:
+    name = "${{ env.PLACE }}/api"
+    steps = PUSH.replace("ghcr.io/contoso/api", name)
+    if is_by_metadata:
+        tags = PUSH.partition("tags: ")[2].partition("\n")[0].partition(",")[0].rstrip("}")
+        steps = PUSH.replace(tags, "'${{ steps.meta.outputs.tags }}'")
+        steps = f"- id: meta\n  uses: docker/metadata-action@v5\n  with: {{images: '{name}'}}\n{steps}"
+    files = texts({BUILD: workflow(steps, top=f"env: {{PLACE: '{place}'}}")})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "slsa-level"]
+    assert finding.fix is not None
+    written = "".join(each.text for each in finding.fix.suggested)
+    small = "${{ steps.attested-image.outputs.name }}" if is_by_metadata else name
+    assert f"subject-name: {attested.replace(name, small)}\n" in written if attested else not written
+
+
+@pytest.mark.parametrize(
     ("registries", "attested"),
     [
         ([""], "index.docker.io/${{ vars.OWNER }}/api"),

@@ -185,3 +185,21 @@ def test_lines_that_hold_no_secret_are_shown_as_they_are() -> None:
 def test_secrets_beside_a_patch_are_looked_for_in_time_in_proportion(unit: str) -> None:
     repository = known({}).repository
     assert growth(lambda size: masked(repository, "a", f" {unit * (size // len(unit))}\n"), 8_000) < LINEAR
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("dotnet nuget add source -p $A --store-password-in-clear-text --name shop https://a", "text --name shop"),
+        ("dotnet nuget add source -p $A --store-password-in-clear-text https://a", "clear-text https://a"),
+        ("nuget sources add -StorePasswordInClearText https://a", "ClearText https://a"),
+        ("docker login --password-stdin ghcr.io", "--password-stdin ghcr.io"),
+        ('["login", "--password", "--verbose"]', '"--password", "--verbose"'),
+        ("curl --password hunter2 --name shop", "--password *** --name shop"),
+        ("curl --password=-hunter2 --name shop", "--password=*** --name shop"),
+    ],
+)
+def test_an_option_that_is_given_no_secret_hides_nothing_of_what_follows(line: str, shown: str) -> None:
+    diff = masked(known(texts({"a": "x"})).repository, "a", f" RUN {line}\n-RUN {line}\n+RUN {line}\n")
+    assert diff is not None
+    assert diff.count(shown) == 3

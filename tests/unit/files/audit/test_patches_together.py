@@ -147,3 +147,41 @@ def test_no_rights_are_suggested_beyond_those_that_callers_grant(triggers: str, 
     assert fix is not None
     assert why in fix.left_alone
     assert bool(fix.suggested) is (not why)
+
+
+RELEASE = ".github/workflows/release.yml"
+NEEDED = "contents: read, packages: write, id-token: write"
+
+
+@pytest.mark.parametrize(
+    ("granted", "told"),
+    [
+        ("{contents: read}", f"{BUILD}, {RELEASE} call it, and have to grant it {NEEDED}"),
+        (
+            "{contents: write, packages: write}",
+            f"{BUILD} calls it, and has to grant it {NEEDED}; {RELEASE} calls it, and has to grant it contents: w",
+        ),
+        ("{contents: read, packages: write, id-token: write}", f"{BUILD} calls it, and has to grant it {NEEDED}"),
+    ],
+)
+def test_each_caller_is_told_the_rights_that_its_own_call_needs(granted: str, told: str) -> None:
+    calling = CALLING.replace("permissions: RIGHTS\n", "")
+    files = {
+        CALLED: workflow(PUSH, "workflow_call:"),
+        BUILD: calling,
+        RELEASE: CALLING.replace("RIGHTS", granted).replace("branches: [main]", "tags: ['v*']"),
+    }
+    fix = next(each.fix for each in audit(texts(files), NOW) if each.check == "image-signed")
+    assert fix is not None
+    assert fix.left_alone.startswith(told)
+
+
+def test_a_caller_keeps_what_its_call_has_granted_until_now() -> None:
+    release = "- run: gh release create v1\n"
+    files = {
+        CALLED: workflow(PUSH + release, "workflow_call:"),
+        BUILD: CALLING.replace("RIGHTS", "{contents: write, packages: write}"),
+    }
+    (fix,) = [each.fix for each in audit(texts(files), NOW) if each.check == "image-signed"]
+    assert fix is not None
+    assert fix.left_alone.endswith("has to grant it contents: write, packages: write, id-token: write")

@@ -361,3 +361,27 @@ def test_a_service_that_another_file_extends_keeps_its_variables(name: str, *, i
     fixes = [each.fix for each in found if each.fix is not None]
     assert any("another file extends it" in each.left_alone for each in fixes) is is_left
     assert any(each.suggested for each in fixes) is not is_left
+
+
+@pytest.mark.parametrize(
+    ("overlay", "is_left"),
+    [
+        ("env: [{name: DB_PASSWORD, value: x, valueFrom: null}]", True),
+        ("env: [{name: OTHER, value: x}]", True),
+        ("imagePullPolicy: Always", False),
+    ],
+)
+def test_what_a_kustomization_gives_another_environment_keeps_its_variables(overlay: str, *, is_left: bool) -> None:
+    taken = "env:\n  - name: DB_PASSWORD\n    valueFrom: {secretKeyRef: {name: db, key: password}}"
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\n"
+    files = {
+        "base/api.yaml": deployment(taken),
+        "base/kustomization.yaml": "resources: [api.yaml]\n",
+        "prod/kustomization.yaml": "resources: [../base]\n",
+        "stage/kustomization.yaml": "resources: [../base]\npatches: [{path: api.yaml}]\n",
+        "stage/api.yaml": f"{patch}spec: {{template: {{spec: {{containers: [{{name: api, {overlay}}}]}}}}}}\n",
+    }
+    fixes = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets" and each.fix]
+    told = "stage takes it too, and gives it another environment"
+    assert any(told in fix.left_alone for fix in fixes) is is_left
+    assert any(fix.suggested for fix in fixes) is not is_left

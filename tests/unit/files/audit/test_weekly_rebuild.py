@@ -327,6 +327,19 @@ def test_what_people_and_releases_alone_call_is_not_called_for_a_newer_commit(tr
     assert (who in finding.fix.left_alone, "release.yml" in finding.fix.left_alone) == (True, bool(who))
 
 
+def test_what_a_release_and_comments_call_is_not_called_for_a_newer_commit() -> None:
+    call = "  image:\n    uses: ./.github/workflows/build.yml\n"
+    files = {
+        BUILD: workflow(PUSH, "pull_request:\nworkflow_call: {inputs: {app_version: {type: string}}}"),
+        ".github/workflows/release.yml": workflow("- run: make", f"push: {{tags: ['v*']}}\n{BY_HAND}") + call,
+        ".github/workflows/comment.yml": workflow("- run: make", "issue_comment:") + call,
+    }
+    (finding,) = [each for each in findings("weekly-rebuild", files) if each.place.path == BUILD]
+    assert finding.fix is not None
+    assert finding.fix.advice.startswith("build what it published last")
+    assert "comment.yml" not in finding.fix.left_alone
+
+
 OF_PULL_REQUEST = "  if: github.event.issue.pull_request && github.event.comment.body == '/image'"
 
 

@@ -18,6 +18,7 @@ _END = "<!-- freshness-bot end -->"
 _PACKAGES = "<!-- freshness-bot packages -->"
 _PACKAGES_END = "<!-- freshness-bot packages end -->"
 _SHORTENED = "\n\n(shortened)"
+_FENCE = re.compile(r" *`{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,33 @@ def _join_parts(before: str, section: tuple[str, str, str], after: str, most: in
 
 
 def shortened(text: str, room: int) -> str:
-    """A text of at most `room` bytes, cut at a line end, so that no table row or link is torn."""
+    """A text of at most `room` bytes, cut at a line end, so that no table row or link is torn; what is open there
+    is closed, so that nothing behind it is taken for a part of it."""
     data = text.encode(errors="replace")
     if len(data) <= room:
         return text
-    beginning = data[: max(room - len(_SHORTENED), 0)].decode(errors="ignore")
-    return f"{beginning.rpartition(chr(10))[0]}{_SHORTENED}"
+    most = max(room - len(_SHORTENED), 0)
+    while True:
+        beginning = data[:most].decode(errors="ignore").rpartition("\n")[0]
+        ends = _ends_of_open_parts(beginning)
+        cut = f"{beginning}{ends}{_SHORTENED}"
+        if not beginning or len(cut.encode()) <= room:
+            return cut
+        most = max(most - len(ends), 0)
+
+
+def _ends_of_open_parts(text: str) -> str:
+    """What closes the block of code and the folded parts that a text leaves open."""
+    fence, folded = "", 0
+    for line in text.splitlines():
+        mark = _FENCE.match(line)
+        if fence:
+            fence = "" if line.strip() == fence.strip() else fence
+        elif mark is not None:
+            fence = mark[0]
+        else:
+            folded += line.count("<details>") - line.count("</details>")
+    return (f"\n{fence}" if fence else "") + "\n\n</details>" * folded
 
 
 def _split_around_section(body: str) -> tuple[str, str]:

@@ -145,3 +145,15 @@ def test_a_section_fits_into_what_azure_repos_take() -> None:
 
 def test_a_body_has_room_for_a_marker_that_takes_less_than_half_of_it() -> None:
     assert [has_room("m" * length, 3_900) for length in (0, 1_949, 1_950)] == [True, True, False]
+
+
+def test_what_is_open_where_a_text_is_cut_is_closed() -> None:
+    lines = ["<details><summary>more</summary>", "", "  `````diff", *("  + a line" for _ in range(9)), "  `````"]
+    text = "\n".join([*lines, "", "</details>"])
+    cut = shortened(text, len(text) - 20)
+    assert cut.endswith("  + a line\n  `````\n\n</details>\n\n(shortened)")
+    for room in range(20, len(text)):
+        cut = shortened(text, room)
+        assert len(cut.encode()) <= room
+        assert cut.count("<details>") == cut.count("</details>")
+        assert cut.count("`````") % 2 == 0
