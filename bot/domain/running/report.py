@@ -148,12 +148,14 @@ class PromiseSum:
 
 @dataclass(frozen=True, slots=True)
 class WeekExposed:
-    """How long places were exposed in a week, by severity, and to anything at all."""
+    """How long places were exposed in a week, by severity, and to anything at all; `is_known` where it is known of
+    every source what ran there all week."""
 
     since: datetime
     until: datetime
     by_severity: Mapping[Severity | None, timedelta]
     time: timedelta
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,8 @@ def sums_of(
     weeks = weeks_until(until)
     first = min(since, weeks[0][0])
     known = {name: known_parts(source, first, until) for name, source in sources.items()}
-    tally = _Tally(since, until, weeks)
+    are_known = [all(total(parts_within(week, each)) == WEEK for each in known.values()) for week in weeks]
+    tally = _Tally(since, until, weeks, are_known)
     for each in places:
         tally.add(each, known[each.source])
     return tally.sums()
@@ -216,6 +219,7 @@ class _Tally:
     since: datetime
     until: datetime
     weeks: Sequence[Part]
+    are_known: Sequence[bool]
     _times: dict[tuple[str, Severity | None, ExposureCause], timedelta] = field(default_factory=dict)
     _places: dict[tuple[str, Severity | None, ExposureCause], int] = field(default_factory=dict)
     _cves: dict[tuple[str, Severity | None, ExposureCause], set[str]] = field(default_factory=dict)
@@ -292,8 +296,10 @@ class _Tally:
         ]
         promises = [PromiseSum(team, severity, states) for (team, severity), states in self._promises.items()]
         trend = (
-            WeekExposed(*week, by_severity, time)
-            for week, by_severity, time in zip(self.weeks, self._weekly, self._any, strict=True)
+            WeekExposed(*week, by_severity, time, is_known)
+            for week, by_severity, time, is_known in zip(
+                self.weeks, self._weekly, self._any, self.are_known, strict=True
+            )
         )
         return ExposureSums(
             tuple(sorted(rows, key=_worst_first)),
