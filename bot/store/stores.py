@@ -32,7 +32,8 @@ class StoreOptions:
 
     `pace` is what bounds rollouts, `cve_data_age` how old CVE data may be to tell what is open, `platforms` those
     whose packages are read, None where that does not matter. `statements` reads what authors who are heeded say of
-    vulnerabilities, and raises `Failure`; `fix_within` is how soon a fix is to run of what a repository builds.
+    vulnerabilities, and raises `Failure`; `fix_within` is how soon a fix is to run of what a repository builds;
+    `has_sources` says whether any source is set to tell what runs.
     """
 
     pace: Pace = Pace()  # noqa: RUF009 - frozen
@@ -40,6 +41,7 @@ class StoreOptions:
     platforms: Collection[str] | None = None
     statements: "Callable[[], Sequence[VexStatement]]" = tuple
     fix_within: "Callable[[str], Mapping[Severity, timedelta]]" = lambda repository: {}
+    has_sources: bool = False
 
 
 class Stores:

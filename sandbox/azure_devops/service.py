@@ -28,12 +28,14 @@ VIEW, QUEUE, EDIT_QUEUE, DEFINITION = (
     *("View builds", "Queue builds", "Edit queue build configuration"),
     "View build pipeline",
 )
-BITS = {1: VIEW, 128: QUEUE, 1024: DEFINITION}
+BITS = {1: VIEW, 128: QUEUE, 1024: DEFINITION, 65536: EDIT_QUEUE}
 """Of the security namespace Build."""
 REPOSITORIES = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
 """The security namespace Git Repositories."""
+TAGS = "bb50f182-8e5e-40b8-bc21-e8752a1e7ae2"
+"""The security namespace Tagging."""
 FIRST_BUILD = 101
-IDENTITY = "Identity (read)"
+IDENTITY, LABELS = "Identity (read)", "Create tag definition"
 OPS = {"id": "5d1b3a52-0c1f-4f0e-9a67-0c6a3f1f7d10", "providerDisplayName": f"[{PROJECT['name']}]\\Shop Ops"}
 PEOPLE = (
     {"id": ADA["id"], "providerDisplayName": "Ada", "properties": {"Account": {"$value": ADA["uniqueName"]}}},
@@ -238,7 +240,7 @@ class Service:
         return Reply(200, {"count": len(rows), "value": rows})
 
     def _evaluated(self, body: Json) -> Json:
-        bits = {REPOSITORIES: RIGHTS}
+        bits = {REPOSITORIES: RIGHTS, TAGS: {2: LABELS}}
         rows = [
             {**each, "value": bits.get(each["securityNamespaceId"], BITS)[each["permissions"]] not in self.lacking}
             for each in body["evaluations"]

@@ -69,7 +69,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             checks += await other_bot_checks(forge, members, bases)
             async with Http(clock, http_rules(settings, [])) as http:
                 await _all(checks, AZURE_DEVOPS, lambda: pipeline_checks(settings, members, bases, http, forge))
-                await _all(checks, AZURE_DEVOPS, lambda: azure_repository_checks(settings, members, http))
+                await _all(checks, AZURE_DEVOPS, lambda: azure_repository_checks(settings, members, bases, http))
         accesses = accesses_of(settings)
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)

@@ -6,7 +6,7 @@ from functools import partial
 from bot.clients.forges.azure_devops.definitions import check, path_of
 from bot.clients.forges.azure_devops.pipelines import Pipelines
 from bot.clients.forges.azure_devops.repos import Repos
-from bot.clients.forges.azure_devops.rights import RIGHTS, lacking_rights, signed_in_as
+from bot.clients.forges.azure_devops.rights import AT_PIPELINE, RIGHTS, AzureRight, lacking_rights, signed_in_as
 from bot.clients.forges.azure_devops.transport import OrganizationTransport
 from bot.clients.http.client import Http
 from bot.commands.service.other_bots import ShowsOthers
@@ -22,7 +22,6 @@ from bot.views.doctor import Health, HealthCheck
 
 AREA = "Azure DevOps"
 _SIGN_IN = "renew the token of this organisation, or add the identity: Organization settings, Users, Basic"
-_GRANT = "allow it: Pipelines, the pipeline, ⋮, Manage security"
 
 
 Members = Sequence[tuple[FleetRepository, tuple[Base, ...]]]
@@ -121,7 +120,8 @@ async def _of_pipeline(
     pipelines: Pipelines, definition: Definition, member: FleetRepository, forge: ShowsOthers
 ) -> list[HealthCheck]:
     """One check for the pipeline; where it can be started, one for each right that the bot lacks there."""
-    found = partial(HealthCheck, AREA, f"{definition.organization}/{definition.project}/{definition.number}")
+    subject = f"{definition.organization}/{definition.project}/{definition.number}"
+    found = partial(HealthCheck, AREA, subject)
     try:
         row = await pipelines.shown(definition)
         check(row, member.identity, definition)
@@ -130,7 +130,7 @@ async def _of_pipeline(
         text = await _text_of(member.identity, path, pipelines, forge)
     except Failure as failure:
         if failure.trouble is Trouble.MISSING:
-            return [found(Health.WRONG, f"not shown, or {RIGHTS[0].name} is missing", _GRANT)]
+            return [found(Health.WRONG, f"not shown, or {RIGHTS[0].name} is missing", AT_PIPELINE)]
         verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
         return [found(verdict, failure.what, failure.advice)]
     blind = blind_schedules(text.decode(errors="replace"))
@@ -138,8 +138,15 @@ async def _of_pipeline(
         doubt = f"its schedule {blind[0]} runs only when its source has changed"
         return [
             found(Health.NOTE, doubt, f"write always: true into {path}, or let the bot start it"),
-            *(found(Health.WRONG, f"{right.name} is missing, to {right.purpose}", _GRANT) for right in lacking),
+            *(lack_of(right, subject) for right in lacking),
         ]
     if not lacking:
         return [found(Health.FINE, f"builds {member.name}, and may be started and followed")]
-    return [found(Health.WRONG, f"{right.name} is missing, to {right.purpose}", _GRANT) for right in lacking]
+    return [lack_of(right, subject) for right in lacking]
+
+
+def lack_of(right: AzureRight, subject: str, beside: str = "") -> HealthCheck:
+    """What is said of a permission that the bot lacks at a subject; `beside` ends the line."""
+    verdict = Health.WRONG if right.is_needed else Health.NOTE
+    found = f"{right.name} is missing, to {right.purpose}{beside}"
+    return HealthCheck(AREA, subject, verdict, found, right.way_out)

@@ -155,7 +155,12 @@ class WeekExposed:
     until: datetime
     by_severity: Mapping[Severity | None, timedelta]
     time: timedelta
-    known: float
+    known: float = 1.0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known of every source what ran there all week."""
+        return self.known == 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import DueRows, Worker, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import insert_missing
-from bot.store.pages.fleet.summary import summarize_fleet
+from bot.store.pages.fleet.summary import SummaryStore
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
@@ -56,16 +56,25 @@ summaries = Table(
 
 
 class ReportStore(Store):
-    """`pace` is what bounds rollouts; `cves` tells what moves did about CVEs."""
+    """`pace` is what bounds rollouts; `cves` tells what moves did about CVEs, `summaries` how the fleet fared."""
 
     @classmethod
     def opened(cls, stores: Stores) -> Self:
-        return cls(*stores.given, stores.options.pace, stores[CvesOfMoves])
+        return cls(*stores.given, stores.options.pace, stores[CvesOfMoves], stores[SummaryStore])
 
-    def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace, cves: CvesOfMoves) -> None:
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        pace: Pace,
+        cves: CvesOfMoves,
+        summaries: SummaryStore,
+    ) -> None:
         super().__init__(database, worker, clock)
         self._pace = pace
         self._cves = cves
+        self._summaries = summaries
 
     @property
     def messages(self) -> DueRows[DueMessage]:
@@ -141,7 +150,7 @@ class ReportStore(Store):
         times = select(summaries.c.at).where(summaries.c.at <= until).order_by(summaries.c.at.desc()).limit(2)
         async with self._database.reading() as connection:
             end, start = (await connection.execute(times)).scalars().all()
-            return await summarize_fleet(connection, start, end, only)
+        return await self._summaries.summary(start, end, only)
 
     async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
         """As things stand now, with the first rollout that catches up, if there is one."""

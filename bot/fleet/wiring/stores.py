@@ -44,7 +44,8 @@ def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clo
     """Opens the stores with the times and limits of the settings."""
     gate, platforms = settings.gate, settings.packages.stored_platforms
     statements, promised = partial(_statements, gate.vex), settings.rules.fix_within
-    options = StoreOptions(pace_of(settings), gate.max_age, platforms, statements, promised)
+    has_sources = bool(settings.running.sources)
+    options = StoreOptions(pace_of(settings), gate.max_age, platforms, statements, promised, has_sources)
     return Stores(database, worker, clock, options)
 
 

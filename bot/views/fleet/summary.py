@@ -12,6 +12,8 @@ from bot.views.fleet.needs import as_json as needs_as_json
 from bot.views.fleet.practices import NO_PRACTICES, FleetPractices
 from bot.views.fleet.practices import as_json as practice_as_json
 from bot.views.images.images import Unfixed
+from bot.views.running.report import ExposureReport
+from bot.views.running.report import as_json as exposure_as_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Summary:
     contradicted: tuple[str, ...] = ()
     """What is told of repositories with an image whose witnesses contradict each other."""
     needs: NeedsYou = NOTHING_NEEDED
+    exposure: ExposureReport | None = None
+    """How long what runs was exposed in the last week; None where no source tells what runs."""
 
     @property
     def followed(self) -> int:
@@ -129,6 +133,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "unfixed": [asdict(each) for each in summary.unfixed],
         "practices": [practice_as_json(each) for each in summary.practices.rows],
         "onboardings": {state.value: count for state, count in summary.practices.onboardings.items()},
+        **({} if summary.exposure is None else {"exposure": exposure_as_json(summary.exposure)}),
     }
 
 

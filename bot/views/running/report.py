@@ -1,5 +1,6 @@
 """The exposure report: its first sentence, its figures, and its rows as plain values."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,6 +51,13 @@ class ExposureReport:
     @property
     def verdict(self) -> str:
         """The answer in one line."""
+        if not self.sums.places:
+            return self.headline
+        return "; ".join([self.headline, *self._promises(), *self._trend()])
+
+    @property
+    def headline(self) -> str:
+        """How many places were exposed, and for how long."""
         if not self.sources:
             return "not known: no source tells what runs (`running.sources` in the settings)"
         span = counted((self.until - self.since) // _DAY, "day", "days")
@@ -58,8 +66,27 @@ class ExposureReport:
         if not self.sums.places:
             return f"not exposed in the last {span}: none of {counted(self.places, 'running place')} was"
         exposed = f"{self.sums.places:,} of {counted(self.places, 'running place')}"
-        told = f"exposed in the last {span}: {exposed}, for {days_told(self.sums.time)} together"
-        return "; ".join([told, *self._promises(), *self._trend()])
+        return f"exposed in the last {span}: {exposed}, for {days_told(self.sums.time)} together"
+
+    @property
+    def week_before(self) -> str:
+        """How long places were exposed in the week before the last; empty where nothing tells of weeks."""
+        if len(self.sums.trend) < 2:
+            return ""
+        week = self.sums.trend[-2]
+        if week.is_known:
+            return f"{days_told(week.time)} in the week before"
+        if not week.time:
+            return "the week before is not known"
+        return f"{days_told(week.time)} in what is known of the week before"
+
+    @property
+    def missed(self) -> tuple[tuple[str, int], ...]:
+        """The teams that missed promises, each with how many, the most first."""
+        by_team = Counter[str]()
+        for each in self.sums.promises:
+            by_team[each.team or _NO_TEAM] += each.number(PromiseState.MISSED)
+        return tuple(sorted((+by_team).items(), key=lambda item: (-item[1], item[0])))
 
     def _promises(self) -> Iterator[str]:
         missed = self.promised(PromiseState.MISSED)

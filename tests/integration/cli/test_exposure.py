@@ -68,3 +68,15 @@ def test_a_promise_goes_by_repositories_alone(bot: Command, config: Path) -> Non
     ran = bot("exposure", "-c", config)
     assert ran.code == 2
     assert "fix_within goes by repositories alone" in ran.err
+
+
+@pytest.mark.parametrize("is_set", [False, True])
+def test_the_summary_for_a_chat_tells_of_it_where_a_source_is_set(bot: Command, config: Path, is_set: bool) -> None:
+    if is_set:
+        source = "{name: europe, kind: push, environment: production, token_file: token}"
+        config.write_text(f"{config.read_text()}running: {{sources: [{source}]}}\n")
+    ran = bot("summary", "-f", "slack", "-c", config)
+    assert ran.code == 0, ran.err
+    assert ("exposed in the last 7 days: 1 of 1 running place, for " in ran.out) is is_set
+    assert ("promises missed: no team 1" in ran.out) is is_set
+    assert ("exposure" in json.loads(bot("summary", "-f", "json", "-c", config).out)) is is_set

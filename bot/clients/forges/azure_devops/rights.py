@@ -1,5 +1,6 @@
 """Who the bot is at an organisation of Azure DevOps, and what it may do with pipelines and repositories there."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,29 +13,49 @@ _BUILD = "33344d9c-fc72-4d6f-aba5-fa317101a7e9"
 """The security namespace of pipelines and their builds."""
 _REPOSITORIES = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
 """That of Git repositories."""
+_TAGS = "bb50f182-8e5e-40b8-bc21-e8752a1e7ae2"
+"""That of labels, which whole projects share."""
+AT_PIPELINE = "allow it: Pipelines, the pipeline, ⋮, Manage security"
+_AT_REPOSITORY = "allow it: Project settings, Repositories, the repository (or all), Security"
+_AT_PROJECT = "allow it: Project settings, Permissions, the group or user"
 
 
 @dataclass(frozen=True, slots=True)
 class AzureRight:
-    """A permission as Azure DevOps calls it, its bit in the namespace, and what the bot needs it for."""
+    """A permission as Azure DevOps calls it, its bit in the namespace, what the bot needs it for, and where it is
+    given. Without one that is not `is_needed` the bot works, and does less."""
 
     name: str
     bit: int
     purpose: str
+    way_out: str
+    is_needed: bool = True
 
 
 RIGHTS = (
-    AzureRight("View build pipeline", 1024, "know what it builds"),
-    AzureRight("View builds", 1, "follow its runs"),
-    AzureRight("Queue builds", 128, "start it"),
+    AzureRight("View build pipeline", 1024, "know what it builds", AT_PIPELINE),
+    AzureRight("View builds", 1, "follow its runs", AT_PIPELINE),
+    AzureRight("Queue builds", 128, "start it", AT_PIPELINE),
+    AzureRight(
+        "Edit queue build configuration",
+        65536,
+        "hand it parameters, by which its run is told from others",
+        AT_PIPELINE,
+        is_needed=False,
+    ),
 )
-
-
+LABELS = AzureRight(
+    "Create tag definition", 2, "label pull requests as nobody has there yet", _AT_PROJECT, is_needed=False
+)
 REPOSITORY_RIGHTS = (
-    AzureRight("Read", 2, "read its files"),
-    AzureRight("Contribute", 4, "push to its own branches, and have pull requests complete by themselves"),
-    AzureRight("Create branch", 16, "make its own branches"),
-    AzureRight("Contribute to pull requests", 16384, "open pull requests"),
+    AzureRight("Read", 2, "read its files", _AT_REPOSITORY),
+    AzureRight(
+        *("Contribute", 4, "push to its own branches, and have pull requests complete by themselves"),
+        _AT_REPOSITORY,
+    ),
+    AzureRight("Create branch", 16, "make its own branches", _AT_REPOSITORY),
+    AzureRight("Contribute to pull requests", 16384, "open pull requests", _AT_REPOSITORY),
+    LABELS,
 )
 """Whoever has made a branch may move and delete it."""
 _MOST_EVALUATED = 100
@@ -72,13 +93,19 @@ async def lacking_at_repositories(
     transport: OrganizationTransport, nodes: Sequence[AzureNode]
 ) -> Mapping[AzureNode, tuple[AzureRight, ...]]:
     """What of `REPOSITORY_RIGHTS` the bot lacks where, many repositories in one request. Raises `Failure`."""
-    pairs = [(node, right) for node in nodes for right in REPOSITORY_RIGHTS]
+    sharing: dict[tuple[str, AzureRight], list[AzureNode]] = defaultdict(list)
+    for node in nodes:
+        for right in REPOSITORY_RIGHTS:
+            token = f"/{node.project}" if right is LABELS else f"repoV2/{node.project}/{node.id}"
+            sharing[token, right].append(node)
     lacking: dict[AzureNode, list[AzureRight]] = {node: [] for node in nodes}
+    pairs = list(sharing)
     for start in range(0, len(pairs), _MOST_EVALUATED):
         part = pairs[start : start + _MOST_EVALUATED]
-        asked = [_asked(_REPOSITORIES, f"repoV2/{node.project}/{node.id}", right) for node, right in part]
-        for (node, right), value in zip(part, await _evaluated(transport, asked), strict=True):
-            lacking[node] += [] if value else [right]
+        asked = [_asked(_TAGS if right is LABELS else _REPOSITORIES, token, right) for token, right in part]
+        for (token, right), value in zip(part, await _evaluated(transport, asked), strict=True):
+            for node in () if value else sharing[token, right]:
+                lacking[node].append(right)
     return {node: tuple(rights) for node, rights in lacking.items() if rights}
 
 

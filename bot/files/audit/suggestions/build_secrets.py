@@ -8,7 +8,7 @@ from bot.domain.repositories.usage import Edit, Span
 from bot.files.audit.delivery.building import dockerfile_of
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
-from bot.files.audit.images.dockerfile import Dockerfile
+from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import (
     GENERATED,
@@ -26,6 +26,7 @@ from bot.files.formats.source.nodes import Mapping, ScalarStyle
 
 _OF_FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:1\.(?P<minor>\d{1,3})(?:[.@-].*)?")
 _FIRST_WITH_VARIABLES = 10
+_IS_BAKE = re.compile(r"(?:^|/)[^/]*bake[^/]*\.(?:hcl|json)$")
 _MOST_INSTRUCTIONS = 500
 """Each secret of a file is looked for in all of them."""
 
@@ -46,19 +47,35 @@ def as_build_secret(repository: RepositoryTexts, file: Dockerfile, name: str, ad
 def _check_handed_over(repository: RepositoryTexts, file: Dockerfile, name: str) -> None:
     """Raises `NotSpliceable` where another build than those that push hands the argument over too, and would go on
     without a secret."""
-    pushing = {id(each.step.mapping) for each in deliveries(repository).pushes if dockerfile_of(each) == file.path}
+    built: dict[int, set[str | None]] = {}
+    for push in deliveries(repository).pushes:
+        built.setdefault(id(push.step.mapping), set()).add(dockerfile_of(push))
     line = re.compile(rf"(?:^|[\s=]){re.escape(name)}=", re.MULTILINE)
+    option = re.compile(rf"--build-arg[\s=]+[\"']?{re.escape(name)}(?!\w)")
     for step in (step for pipeline in pipelines(repository) for step in pipeline.steps):
-        if id(step.mapping) in pushing:
+        files = built.get(id(step.mapping), {None})
+        if files == {file.path} or not files & {file.path, None}:
             continue
         commands = (" ".join(each.words) for each in step.commands if each.has("--build-arg"))
-        if line.search(step.input("build-args")) or any(map(line.search, commands)):
+        if line.search(step.input("build-args")) or any(map(option.search, commands)):
             raise NotSpliceable(f"{step.subject} hands {name} over as well")
     for service in services(repository):
         build = service.get("build")
         given = named_values(build.get("args")) if isinstance(build, Mapping) else ()
         if service.dockerfile()[0] == file.path and any(each == name for each, _, _ in given):
             raise NotSpliceable(f"{service.subject} of {service.path} hands {name} over as well")
+    argument = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    for path, text in repository.kept(_texts_with_arguments):
+        if (argument if _IS_BAKE.search(path) else option).search(text):
+            raise NotSpliceable(f"{path} hands {name} over as well")
+
+
+def _texts_with_arguments(repository: RepositoryTexts) -> tuple[tuple[str, str], ...]:
+    """Definitions for Buildx bake, and scripts and pipelines with arguments of builds, each with its path."""
+    building = {each.path for each in dockerfiles(repository)}
+    paths = (path for path in repository.paths if path not in building and not path.endswith(".md"))
+    texts = ((path, repository.text(path)) for path in paths)
+    return tuple((path, text) for path, text in texts if _IS_BAKE.search(path) or "--build-arg" in text)
 
 
 def _in_dockerfile(repository: RepositoryTexts, file: Dockerfile, name: str) -> Iterator[Edit]:

@@ -157,9 +157,8 @@ def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to have the build attach provenance, with a builder that can store it; not while that would show the
     secrets which the build is given as arguments."""
-    if given := secret_arguments(push):
-        why = f"provenance shows the build's arguments, and {given[0][1][:80]} is a secret"
-        return Fix(f"hand no secret to the build as an argument; then {advice}", left_alone=why)
+    if would_show := _would_show_secret(push, advice):
+        return would_show
     advice += _beside(push)
     inputs = push.step.mapping.get("with")
     setting = inputs.scalar("provenance") if isinstance(inputs, Mapping) else None
@@ -172,9 +171,22 @@ def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     return with_builder(repository, push, Fix(advice, edits)).as_suggestion
 
 
+def _would_show_secret(push: Push, advice: str) -> Fix | None:
+    """What comes before the advice where the build is given secrets as arguments, which provenance would show."""
+    given = secret_arguments(push)
+    why = f"provenance shows the build's arguments, and {given[0][1][:80]} is a secret" if given else ""
+    return Fix(f"hand no secret to the build as an argument; then {advice}", left_alone=why) if given else None
+
+
 def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
-    """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it."""
+    """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it.
+
+    A newer action, or the first builder that stores statements, attaches provenance as well.
+    """
     advice = f"set sbom: true{_beside(push)}"
+    is_first = knows_statements(push.step) is not True or not builders_before(push)
+    if is_first and (would_show := _would_show_secret(push, advice)):
+        return would_show
     if why := why_no_index(push):
         return Fix(advice, left_alone=f"{why}, and {_made_by_statement(push)}")
     fix = with_key(repository, inputs, "sbom", ["true"], advice)

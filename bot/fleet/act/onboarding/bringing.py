@@ -30,9 +30,12 @@ from bot.fleet.act.onboarding.ports import DueOnboarding, ProposalSource
 from bot.fleet.act.onboarding.wording import body, commit_message, is_ours, title
 from bot.fleet.act.own_word import HOLDS_FOR, config_of
 from bot.fleet.act.pull_request.text.section import closed, marked_section, rewritten, section_in, with_section
+from bot.fleet.act.pull_request.text.wording import LONGEST_BODY
 from bot.fleet.act.waiting import is_no
 
 _REGULAR = "100644"
+_HIDDEN_LINES = 200
+"""Bytes of a body around what is told in it."""
 
 
 async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingTools) -> Brought:
@@ -240,8 +243,9 @@ def _request_change(attempt: OnboardingAttempt, proposal: Proposal, tools: Onboa
     assert look.trunk is not None
     assert look.standing.default_branch is not None
     headline = title(proposal)
-    text = body(proposal, look.standing.identity.name, tools.options.web, look.trunk.sha, BRANCH)
     most = most_body(look.standing.identity.forge)
+    longest = min(LONGEST_BODY, most - _HIDDEN_LINES)
+    text = body(proposal, look.standing.identity.name, tools.options.web, look.trunk.sha, BRANCH, longest)
     section = marked_section(text, (proposal.mark,), headline)
     if current is None:
         return RequestChange(BRANCH, look.standing.default_branch, None, headline, with_section("", section, most))

@@ -38,8 +38,9 @@ def is_ours(message: str) -> bool:
     return any(line.startswith(_TRAILER) for line in message.splitlines())
 
 
-def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str) -> str:
-    """What changes, what does not and why, and how to decline. `trunk` is the commit that it stands on."""
+def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str, most: int = LONGEST_BODY) -> str:
+    """What changes, what does not and why, and how to decline, in at most so many bytes. `trunk` is the commit that
+    it stands on."""
     in_trunk, in_branch = (partial(file_url, web, repository, ref) for ref in (trunk, branch))
     parts = [
         "Each commit makes one check hold, by an edit that keeps every other byte; the repository was judged again "
@@ -47,9 +48,11 @@ def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str)
         _table(proposal, in_trunk, in_branch),
         _more(proposal.more),
         _how_to_decline(),
-        _rest_in_words(proposal.left_to_people, in_trunk),
     ]
-    return _cut([part for part in parts if part])
+    told = [part for part in parts if part]
+    room = most - _size_of("\n\n".join(told)) - 2
+    rest = _rest_in_words(proposal.left_to_people, in_trunk, room)
+    return _cut([*told, rest] if rest else told, most)
 
 
 def _table(proposal: Proposal, in_trunk: FileUrl, in_branch: FileUrl) -> str:
@@ -81,19 +84,32 @@ def _how_to_decline() -> str:
     )
 
 
-def _rest_in_words(findings: Sequence[LeftToPeople], in_trunk: FileUrl) -> str:
+def _rest_in_words(findings: Sequence[LeftToPeople], in_trunk: FileUrl, room: int) -> str:
+    """As many of them as there is room for, and how many more there are; patches take what room is left then."""
     if not findings:
         return ""
-    lines, room = list[str](), _MOST_PATCHES
-    for finding in findings[:_MOST_LEFT]:
-        patch = _fence_patch(finding.patch)
-        patch = patch if len(patch) <= room else ""
-        room -= len(patch)
-        lines.append(_advice(finding, in_trunk) + patch)
-    if len(findings) > _MOST_LEFT:
-        lines.append(f"- and {len(findings) - _MOST_LEFT} more: `freshness-bot audit` names them")
     summary = counted(len(findings), "finding is left to you", "findings are left to you")
-    return f"<details><summary>{summary}</summary>\n\n" + "\n".join(lines) + "\n\n</details>"
+    begins, ends = f"<details><summary>{summary}</summary>\n\n", "\n\n</details>"
+    room -= _size_of(begins + ends + _and_more(len(findings)))
+    lines = list[str]()
+    for finding in findings[:_MOST_LEFT]:
+        line = _advice(finding, in_trunk)
+        if (room := room - _size_of(line) - 1) < 0:
+            break
+        lines.append(line)
+    room = min(room, _MOST_PATCHES)
+    for number, finding in enumerate(findings[: len(lines)]):
+        patch = _fence_patch(finding.patch)
+        if _size_of(patch) <= room:
+            lines[number] += patch
+            room -= _size_of(patch)
+    if len(findings) > len(lines):
+        lines.append(_and_more(len(findings) - len(lines)))
+    return begins + "\n".join(lines) + ends
+
+
+def _and_more(number: int) -> str:
+    return f"- and {number} more: `freshness-bot audit` names them"
 
 
 def _advice(finding: LeftToPeople, in_trunk: FileUrl) -> str:
@@ -110,8 +126,12 @@ def _fence_patch(patch: str) -> str:
     return f"\n\n  {_FENCE}diff\n{lines}\n  {_FENCE}\n"
 
 
-def _cut(parts: list[str]) -> str:
+def _cut(parts: list[str], most: int) -> str:
     """Leaves out what comes last where all is too long; the table is cut at a line's end."""
-    while len(parts) > 2 and len("\n\n".join(parts).encode(errors="replace")) > LONGEST_BODY:
+    while len(parts) > 2 and _size_of("\n\n".join(parts)) > most:
         parts = [*parts[:-1]]
-    return shortened("\n\n".join(parts), LONGEST_BODY)
+    return shortened("\n\n".join(parts), most)
+
+
+def _size_of(text: str) -> int:
+    return len(text.encode(errors="replace"))

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.running.report import PromiseState
 from bot.domain.wording.message import (
     Block,
     Footnote,
@@ -25,6 +26,7 @@ from bot.fleet.report.messages.phrases import in_state, listed, short, shown_tim
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.needs import NeedGroup
 from bot.views.fleet.summary import RolledOut, Stuck, Summary
+from bot.views.running.report import ExposureReport
 
 _SHOWN = (Standing.CURRENT, Standing.BEHIND, Standing.FAILED, Standing.UNKNOWN, Standing.UNREADABLE)
 _MOST_NOTICES = 5
@@ -36,6 +38,7 @@ _MOST_NEEDS = 3
 _MOST_NAMED = 3
 """So many of one reason are named and linked."""
 _LONGEST_TITLE = 80
+_LONGEST_TEAM = 60
 
 
 def summary_message(summary: Summary) -> Message:
@@ -46,6 +49,7 @@ def summary_message(summary: Summary) -> Message:
         Paragraph((plain(_freshness(summary)), *_trend(summary))),
     ]
     for heading, lines in (
+        ("Exposed", list(_exposure_lines(summary.exposure))),
         ("Rebuilt", list(_rollout_lines(summary))),
         ("Waiting for a person", list(_stuck_lines(summary))),
         ("Images that contradict themselves", list(_notice_lines(summary.contradicted))),
@@ -61,11 +65,12 @@ def summary_message(summary: Summary) -> Message:
 def brief_summary(summary: Summary) -> Message:
     """The same for a chat, in at most eight lines whatever the fleet; the page and `summary` have the rest."""
     groups = summary.needs.groups
-    shown_groups = groups if len(groups) <= _MOST_NEEDS else groups[: _MOST_NEEDS - 1]
+    most_needs = _MOST_NEEDS if summary.exposure is None else _MOST_NEEDS - 1
+    shown_groups = groups if len(groups) <= most_needs else groups[: most_needs - 1]
     needs = [_need_line(group) for group in shown_groups]
     if others := groups[len(shown_groups) :]:
         needs.append(plain(f"also {_others_in_words(others)}"))
-    rest = (_rebuilt_in_one_line(summary), _rest_in_one_line(summary))
+    rest = (_exposure_in_one_line(summary), _rebuilt_in_one_line(summary), _rest_in_one_line(summary))
     freshness = plain("; ".join([_freshness(summary), *(line[0].text.lower() for line in _trend(summary))]))
     blocks: list[Block] = [
         Heading(summary.needs.dated),
@@ -106,6 +111,40 @@ def _freshness(summary: Summary) -> str:
 def _footer(summary: Summary) -> Footnote:
     span = f"{shown_time(summary.since)} to {shown_time(summary.until)}"
     return Footnote(f"{span}; {_plan_in_words(summary)}")
+
+
+def _exposure_in_one_line(summary: Summary) -> str:
+    report = summary.exposure
+    if report is None:
+        return ""
+    unknown = [f"there may be more: {_first_of(report.not_known)}"] if report.not_known else []
+    return "; ".join([*_exposed_in_words(report), *unknown])
+
+
+def _first_of(reasons: Sequence[str]) -> str:
+    more = len(reasons) - 1
+    return short(reasons[0]) + (f" and {counted(more, 'more reason')}" if more else "")
+
+
+def _exposed_in_words(report: ExposureReport) -> Iterator[str]:
+    """How long places were exposed, against the week before, and which teams missed what is promised."""
+    yield report.headline
+    if report.week_before:
+        yield report.week_before
+    if report.missed:
+        teams = [f"{short(team, _LONGEST_TEAM)} {number:,}" for team, number in report.missed]
+        yield f"promises missed: {first_few(teams, _MOST_OWNERS)}"
+    elif report.sums.promises:
+        yield "no promise missed"
+    if unknown := report.promised(PromiseState.UNKNOWN):
+        yield f"{counted(unknown, 'promise')} not known to be kept"
+
+
+def _exposure_lines(report: ExposureReport | None) -> Iterator[Line]:
+    if report is None:
+        return
+    yield plain("; ".join(_exposed_in_words(report)))
+    yield from _notice_lines([f"there may be more: {each}" for each in report.not_known])
 
 
 def _rebuilt_in_one_line(summary: Summary) -> str:

@@ -1,17 +1,21 @@
 """What a summary of the fleet says of a span of time, counted by the database."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.notice import Topic
+from bot.domain.clock import Clock
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.store.engine.codec import load
+from bot.store.engine.database import Database
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.fleet import counts
 from bot.store.pages.fleet.needs import needs_in
@@ -25,9 +29,13 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import titles_of
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.stores import Stores
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.needs import NeedReason, NeedsYou
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
+
+if TYPE_CHECKING:
+    from bot.store.pages.running.report import ExposureReportStore
 
 _MOST_ROLLOUTS = 5
 _TOLD = (
@@ -42,12 +50,32 @@ _STUCK = (NeedReason.FAILED, NeedReason.UNMERGED, NeedReason.NOT_READY)
 
 
 class SummaryStore(Store):
-    """Reads what a summary says, and writes nothing."""
+    """Reads what a summary says, and writes nothing; `exposure` sums up what runs, where that is told."""
 
-    async def summary(self, since: datetime) -> Summary:
-        """Reads what happened from `since` up to now, and how things stand."""
+    def __init__(
+        self, database: Database, worker: Worker, clock: Clock, exposure: "ExposureReportStore | None" = None
+    ) -> None:
+        super().__init__(database, worker, clock)
+        self._exposure = exposure
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        if not stores.options.has_sources:
+            return cls(*stores.given)
+        from bot.store.pages.running.report import ExposureReportStore
+
+        return cls(*stores.given, stores[ExposureReportStore])
+
+    async def summary(
+        self, since: datetime, until: datetime | None = None, only: Collection[str] | None = None
+    ) -> Summary:
+        """Reads what happened from `since` up to then, else to now, and how things stand. What runs is summed up of
+        the whole fleet alone, for its last week."""
         async with self._database.reading() as connection:
-            return await summarize_fleet(connection, since, self._clock.now())
+            summary = await summarize_fleet(connection, since, until or self._clock.now(), only)
+        if self._exposure is None or only is not None:
+            return summary
+        return replace(summary, exposure=await self._exposure.report())
 
 
 async def summarize_fleet(

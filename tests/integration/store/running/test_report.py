@@ -3,9 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.feeds.advisory import Severity
 from bot.domain.running.exposure import Asked
 from bot.domain.running.report import ExposureCause, PromiseState, known_parts, parts_within, total
+from bot.fleet.report.rows import ReportStore
+from bot.store.pages.fleet.summary import SummaryStore
 from bot.store.pages.running.report import ExposureReportStore
 from bot.store.stores import StoreOptions
 from bot.store.stores import Stores as OpenedStores
@@ -112,3 +116,32 @@ async def test_rows_and_json_tell_the_same_days(stores: Stores) -> None:
     rows = list(table(report))
     assert sum(row[5] for row in rows if row[0] == "exposed") == days  # type: ignore[misc]
     assert [row[5] for row in rows if row[0] == "trend" and row[2] == "all"][-1] == days
+
+
+@pytest.mark.parametrize("has_sources", [False, True])
+async def test_a_summary_tells_of_what_runs_where_a_source_is_set(stores: Stores, has_sources: bool) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, DAY, *runs_in(WEB, "e"))
+    await stores.report.announce_summary(stores.clock.now() - 7 * DAY)
+    await stores.report.announce_summary(stores.clock.now())
+    options = StoreOptions(has_sources=has_sources)
+    opened = OpenedStores(stores.database, stores.worker, stores.clock, options)
+    weekly = await opened[ReportStore].summary(2)
+    by_command = await opened[SummaryStore].summary(stores.clock.now() - 7 * DAY)
+    assert weekly.exposure == by_command.exposure == (await read(stores) if has_sources else None)
+    assert (await opened[ReportStore].summary(2, ["contoso/shop"])).exposure is None
+
+
+async def test_a_summary_without_a_source_asks_nothing_of_what_runs(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    opened = OpenedStores(stores.database, stores.worker, stores.clock)
+    with statements(stores.database._readers) as asked:
+        await opened[SummaryStore].summary(stores.clock.now() - 7 * DAY)
+    assert not any("runs" in each or "running_" in each for each in asked)
+
+
+async def test_a_week_through_which_no_source_was_read_is_not_known(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, 8 * DAY, *runs_in(WEB, "e"))
+    *_, before, last = (await read(stores)).sums.trend
+    assert (before.is_known, last.is_known) == (False, True)

@@ -11,10 +11,11 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.settings import Settings
 from bot.views.doctor import Health
 from sandbox.azure_devops.repos import READ
-from sandbox.azure_devops.service import PROJECT, Service
+from sandbox.azure_devops.service import IDENTITY, LABELS, PROJECT, Service
 from tests.builders import NOON
 from tests.unit.clients.forges.azure_devops.playing import played
 
+UNSAID = RepositoryConfig()
 Found = list[tuple[str, Health, str]]
 
 
@@ -27,16 +28,16 @@ async def found(folder: Path, service: Service, members: Members, *include: str)
     }
     settings = Settings.model_validate({"azure_devops": azure})
     async with Http(service.clock, transport=played(service)) as http:
-        checks = await azure_repository_checks(settings, members, http)
+        checks = await azure_repository_checks(settings, members, [], http)
     return [(each.subject, each.verdict, each.found) for each in checks]
 
 
-def members_of(service: Service, *names: str) -> Members:
+def members_of(service: Service, *names: str, config: RepositoryConfig = UNSAID) -> Members:
     homes = [service.repos.create(name, PROJECT) for name in names]
     return [
         (
             FleetRepository(
-                *(number, f"contoso/team one/{home.name}", (), RepositoryConfig()),
+                *(number, f"contoso/team one/{home.name}", (), config),
                 node_id=f"contoso/{PROJECT['id']}/git/{home.id}",
                 forge=AZURE_DEVOPS,
             ),
@@ -53,7 +54,7 @@ async def test_many_repositories_are_asked_about_in_one_request(tmp_path: Path) 
         (
             "contoso: repositories",
             Health.FINE,
-            "20 repositories: Read, Contribute, Create branch, Contribute to pull requests",
+            "20 repositories: Read, Contribute, Create branch, Contribute to pull requests, Create tag definition",
         )
     ]
     assert len(service.asked) == 1
@@ -79,3 +80,35 @@ async def test_that_none_is_known_yet_is_told(tmp_path: Path) -> None:
     service = Service(None, ManualClock(NOON))
     [(_, verdict, words)] = await found(tmp_path, service, [], "contoso/*/*")
     assert (verdict, words) == (Health.NOTE, "none is known there yet")
+
+
+async def test_a_lack_of_new_labels_is_noted_for_the_whole_project(tmp_path: Path) -> None:
+    service = Service(None, ManualClock(NOON))
+    service.lacking.add(LABELS)
+    assert await found(tmp_path, service, members_of(service, "a", "b"), "*") == [
+        (
+            "contoso: 2 repositories",
+            Health.NOTE,
+            "Create tag definition is missing, to label pull requests as nobody has there yet "
+            "(contoso/team one/a, contoso/team one/b)",
+        )
+    ]
+    asked = [each["token"] for each in service.bodies[0]["evaluations"]]
+    assert asked.count(f"/{PROJECT['id']}") == 1
+
+
+async def test_that_reviewers_are_not_found_is_told_once_where_some_are_named(
+    tmp_path: Path,
+) -> None:
+    service = Service(None, ManualClock(NOON))
+    service.lacking.add(IDENTITY)
+    named = RepositoryConfig(team_reviewers=("Shop Ops",))
+    fine, wrong = await found(tmp_path, service, members_of(service, "a", "b", config=named), "*")
+    assert fine[1] is Health.FINE
+    assert wrong == (
+        *("contoso: reviewers", Health.WRONG),
+        "Identity (read) is missing, to ask Shop Ops to review",
+    )
+    service.asked.clear()
+    assert len(await found(tmp_path, service, members_of(service, "c"), "*")) == 1
+    assert [path for _, path in service.asked if path.endswith("identities")] == []

@@ -17,7 +17,7 @@ from bot.domain.repositories.repository import FleetRepository, Identity, Workfl
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.settings import Settings
 from bot.views.doctor import Health, HealthCheck
-from sandbox.azure_devops.service import DEFINITION, QUEUE, VIEW, Service
+from sandbox.azure_devops.service import DEFINITION, EDIT_QUEUE, QUEUE, VIEW, Service
 from tests.unit.clients.forges.azure_devops.playing import played
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -90,6 +90,18 @@ async def test_a_permission_that_is_missing_is_named_with_its_place(
     service.lacking.add(right)
     _, check = await found(settings, http)
     assert (check.verdict, check.found, check.way_out) == (Health.WRONG, words, GRANT)
+
+
+async def test_a_pipeline_that_takes_no_parameters_of_the_bot_is_noted(
+    settings: Settings, service: Service, http: Http
+) -> None:
+    service.lacking.add(EDIT_QUEUE)
+    _, check = await found(settings, http)
+    assert (check.verdict, check.found, check.way_out) == (
+        Health.NOTE,
+        "Edit queue build configuration is missing, to hand it parameters, by which its run is told from others",
+        GRANT,
+    )
 
 
 async def test_a_token_that_is_not_taken_is_told_once_for_its_organisation(

@@ -248,3 +248,34 @@ def test_a_secret_argument_that_another_build_hands_over_too_is_left_to_people(
     found = findings("build-argument-secrets", {BUILD: workflow(steps), "Dockerfile": text})
     (fix,) = [each.fix for each in found if each.outcome is FAILS and each.fix is not None]
     assert (bool(fix.suggested), "as well" in fix.left_alone) == (is_patched, not is_patched)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_patched"),
+    [
+        ("docker-bake.hcl", 'target "api" {\n  args = { FEED_TOKEN = "${FEED_TOKEN}" }\n}\n', False),
+        ("build.sh", "#!/bin/sh\ndocker build --build-arg FEED_TOKEN .\n", False),
+        ("build.sh", "#!/bin/sh\ndocker build --build-arg FEED_TOKENS=a .\n", True),
+        ("Makefile", "image:\n\tdocker build --build-arg FEED_TOKEN=$(T) .\n", False),
+        ("README.md", "`docker build --build-arg FEED_TOKEN=x .`\n", True),
+    ],
+)
+def test_a_secret_argument_that_a_script_or_a_definition_hands_over_too_is_left_to_people(
+    path: str, text: str, *, is_patched: bool
+) -> None:
+    file = "FROM a\nARG FEED_TOKEN\nRUN restore --token $FEED_TOKEN\n"
+    steps = PUSH.replace("push: true", f"push: true\n    {HANDED}")
+    found = findings("build-argument-secrets", {BUILD: workflow(steps), "Dockerfile": file, path: text})
+    fixes = [each.fix for each in found if each.place.path == BUILD and each.fix is not None]
+    assert [(bool(fix.suggested), f"{path} hands" in fix.left_alone) for fix in fixes] == [
+        (is_patched, not is_patched)
+    ]
+
+
+def test_a_build_of_another_dockerfile_keeps_its_own_argument() -> None:
+    file = "FROM a\nARG FEED_TOKEN\nRUN restore --token $FEED_TOKEN\n"
+    first = PUSH.replace("push: true", f"push: true\n    {HANDED}")
+    other = first.replace("file: Dockerfile", "file: web/Dockerfile").replace("id: build", "id: web")
+    files = {BUILD: workflow(first + other), "Dockerfile": file, "web/Dockerfile": file}
+    fixes = [each.fix for each in findings("build-argument-secrets", files) if each.fix is not None]
+    assert [bool(fix.suggested) for fix in fixes] == [True, True]

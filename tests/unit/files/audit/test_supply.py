@@ -1059,3 +1059,17 @@ def test_no_provenance_is_asked_for_that_would_show_a_secret() -> None:
     assert found.fix is not None
     assert (found.fix.edits, found.fix.suggested) == ((), ())
     assert found.fix.left_alone == "provenance shows the build's arguments, and FEED_TOKEN is a secret"
+
+
+@pytest.mark.parametrize(
+    ("builder", "is_suggested"), [("", False), ("- uses: docker/setup-buildx-action@v3\n", True)]
+)
+def test_no_builder_is_set_up_for_an_sbom_whose_provenance_would_show_a_secret(
+    builder: str, *, is_suggested: bool
+) -> None:
+    given = "push: true\n    build-args: FEED_TOKEN=${{ secrets.FEED }}"
+    push = PUSH.replace("- uses: docker/setup-buildx-action@v3\n", builder).replace("push: true", given)
+    (found,) = findings("sbom", {BUILD: workflow(push)})
+    assert found.fix is not None
+    assert bool(found.fix.edits or found.fix.suggested) is is_suggested
+    assert ("is a secret" in found.fix.left_alone) is not is_suggested

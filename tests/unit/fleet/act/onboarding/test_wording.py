@@ -82,10 +82,22 @@ def test_of_many_that_are_left_forty_are_told() -> None:
     assert "\n- and 2 more: `freshness-bot audit` names them\n" in text
 
 
+def test_of_what_is_left_as_many_are_told_as_there_is_room_for_and_how_many_more_there_are() -> None:
+    text = told(*[replace(LEFT, message="m" * 3_000)] * 40)
+    count = text.count("- `scanned`")
+    assert 0 < count < 40
+    assert f"\n- and {40 - count} more: `freshness-bot audit` names them\n\n</details>" in text
+    assert LONGEST_BODY - 4_000 < len(text) <= LONGEST_BODY
+
+
+def test_patches_give_way_to_findings_where_room_is_short() -> None:
+    proposal = Proposal((PINNED,), (replace(LEFT, patch="x" * 900),) * 3, {})
+    text = body(proposal, "contoso/shop", "https://forge", "c0ffee", "fresh/x", 1_800)
+    assert (text.count("- `scanned`"), text.count(f"{FENCE}diff")) == (3, 0)
+    assert len(text.encode()) <= 1_800
+
+
 def test_where_all_is_too_long_the_last_part_goes_first_and_then_lines_of_the_table() -> None:
-    long = replace(LEFT, message="m" * 3_000)
-    assert "left to you" not in told(*[long] * 40)
-    assert "**To decline**" in told(*[long] * 40)
     mended = replace(PINNED, mended=PINNED.mended * 2_000)
     text = told(commits=(mended,))
     assert len(text) <= LONGEST_BODY + len("\n\n(shortened)")

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from bot.clients.notifiers.teams_card import card_of
+from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.cves.detected import Rating
 from bot.domain.repositories.finding import FindingSeverity, Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.domain.running.report import ExposureSums, PromiseState, PromiseSum, WeekExposed
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.report.markdown import markdown_of
 from bot.fleet.report.messages.summary import brief_summary, summary_message, without_people
@@ -18,6 +20,7 @@ from bot.views.fleet.needs import AwaitsPerson, NeedGroup, NeedReason, NeedsYou
 from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 from bot.views.images.images import Unfixed
+from bot.views.running.report import ExposureReport, Unread
 from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE, check, texts
 
@@ -98,7 +101,78 @@ def test_each_reason_is_told_with_its_count_its_day_and_links_to_the_worst_three
     assert f"• 40 builds are red, since 2026-03-03: {links} and 37 more; {to_do}" in told
 
 
-def test_in_a_chat_it_takes_eight_lines_whatever_the_fleet() -> None:
+def week(days: float, is_known: bool = True) -> WeekExposed:
+    return WeekExposed(NOON - WEEK, NOON, {}, timedelta(days=days), is_known)
+
+
+def missed(team: str, number: int, unknown: int = 0) -> PromiseSum:
+    states = {PromiseState.KEPT: 2, PromiseState.MISSED: number, PromiseState.UNKNOWN: unknown}
+    return PromiseSum(team, Severity.HIGH, states)
+
+
+def exposed(
+    *promises: PromiseSum,
+    before: WeekExposed | None = None,
+    unread: tuple[str, ...] = (),
+    places: int = 14,
+) -> ExposureReport:
+    trend = (week(0), before or week(31.5), week(places))
+    sums = ExposureSums((), promises, trend, timedelta(days=places), places)
+    reasons = tuple(Unread(why, 6, timedelta(days=42)) for why in unread)
+    return ExposureReport(NOON - WEEK, NOON, sums, 212, reasons, sources=("europe",))
+
+
+EXPOSED = "exposed in the last 7 days: 14 of 212 running places, for 14.0 days together"
+
+
+def test_in_a_chat_one_line_says_how_long_what_runs_was_exposed() -> None:
+    promises = missed("web", 2), missed("pay", 3), missed("web", 2), missed("", 1), missed("a", 0, 5)
+    told = brief_summary(replace(QUIET, exposure=exposed(*promises, unread=("packages not read", "gone"))))
+    check(told)
+    assert texts(told).splitlines()[2] == (
+        f"{EXPOSED}; 31.5 days in the week before; promises missed: web 4, pay 3, no team 1; "
+        "5 promises not known to be kept; there may be more: 6 places for 42.0 days: packages not read "
+        "and 1 more reason"
+    )
+
+
+def test_the_whole_summary_has_a_line_for_each_reason_why_more_may_be_exposed() -> None:
+    told = summary_message(replace(QUIET, exposure=exposed(missed("web", 0), unread=("packages not read", "gone"))))
+    check(told)
+    assert (
+        f"*Exposed*\n• {EXPOSED}; 31.5 days in the week before; no promise missed\n"
+        "• there may be more: 6 places for 42.0 days: packages not read\n"
+        "• there may be more: 6 places for 42.0 days: gone\n" in f"{texts(told)}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (week(0), f"{EXPOSED}; 0.0 days in the week before\n"),
+        (week(3, is_known=False), f"{EXPOSED}; 3.0 days in what is known of the week before\n"),
+        (week(0, is_known=False), f"{EXPOSED}; the week before is not known\n"),
+    ],
+)
+def test_a_week_before_that_is_not_known_is_not_told_as_without_exposure(before: WeekExposed, said: str) -> None:
+    assert said in texts(brief_summary(replace(QUIET, exposure=exposed(before=before))))
+
+
+def test_what_was_exposed_to_nothing_is_said_in_the_same_place() -> None:
+    told = texts(brief_summary(replace(QUIET, exposure=exposed(places=0)))).splitlines()
+    assert told[2].startswith("not exposed in the last 7 days: none of 212 running places was; 31.5 days")
+
+
+def test_hostile_teams_and_reasons_neither_mention_nor_link_nor_outgrow_the_chat() -> None:
+    report = exposed(*(missed(f"{HOSTILE * 50}{n}", n + 1) for n in range(50)), unread=(HOSTILE * 500,) * 50)
+    for told in (brief_summary(replace(QUIET, exposure=report)), summary_message(replace(QUIET, exposure=report))):
+        check(told)
+        assert "<!" not in texts(told)
+        assert "<https://evil" not in texts(told)
+
+
+@pytest.mark.parametrize("exposure", [None, exposed(missed("web", 3), unread=("gone",))])
+def test_in_a_chat_it_takes_eight_lines_whatever_the_fleet(exposure: ExposureReport | None) -> None:
     practices = FleetPractices(65, 0, (practice("sbom", 3), practice("image-user", 40)))
     told = brief_summary(
         replace(
@@ -111,14 +185,17 @@ def test_in_a_chat_it_takes_eight_lines_whatever_the_fleet() -> None:
             lag=Lag(9, timedelta(hours=3)),
             withdrawn=("gone",) * 50,
             practices=practices,
+            exposure=exposure,
         )
     )
     check(told)
     lines = texts(told).splitlines()
-    assert len(lines) <= 8, lines
+    assert len(lines) == 8, lines
     assert lines[0] == "44,000 things need you now; 8,000 more in the weeks ahead"
     first_others = "4,000 repositories refuse the bot, 4,000 steps wait for approval, 4,000 pull requests are green"
-    assert lines[3] == f"• also {first_others} and unmerged, 32,000 more for other reasons"
+    also = f"• also {first_others} and unmerged, 32,000 more for other reasons"
+    assert lines[3] == also if exposure is None else lines[2].startswith("• also ")
+    assert exposure is None or lines[4].startswith(EXPOSED)
     assert "practice missed most, in 40 repositories: title" in lines[6]
 
 
