@@ -176,11 +176,15 @@ class Policy:
         return agreed
 
     def fix_within(self, repository: str) -> Mapping[Severity, timedelta]:
-        """How soon a fix is to run of what a repository builds, by severity, each from the first rule that says."""
-        rules = (rule for rule in self.rules if rule.fix_within and rule.match.accepts_repository(repository))
-        promised: dict[Severity, timedelta] = {}
-        for rule in rules:
-            promised = {**dict(rule.fix_within or ()), **promised}
+        """How soon a fix is to run of what a repository builds, by severity."""
+        return {severity: within for severity, (within, _) in self.promises(repository).items()}
+
+    def promises(self, repository: str) -> Mapping[Severity, tuple[timedelta, int]]:
+        """The same with the rule that says so, counted from 0: for each severity the first that names it."""
+        promised: dict[Severity, tuple[timedelta, int]] = {}
+        for place, rule in enumerate(self.rules):
+            if rule.fix_within and rule.match.accepts_repository(repository):
+                promised = {severity: (within, place) for severity, within in rule.fix_within} | promised
         return promised
 
     def origins(

@@ -1,5 +1,6 @@
 """What a policy makes of one change in one repository, term by term."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -51,12 +52,23 @@ def answer(policy: Policy, question: TermsQuestion, now: datetime) -> TermsAnswe
     return TermsAnswer(
         question,
         matching,
-        tuple(
-            Given(name, getattr(terms, name), origins[name], _why(policy, question, name, origins[name]))
-            for name in TERMS
+        (
+            *(
+                Given(name, getattr(terms, name), origins[name], _why(policy, question, name, origins[name]))
+                for name in TERMS
+            ),
+            *_promises(policy, question.repository),
         ),
         frozen_by(policy.freezes, now, question.severity),
     )
+
+
+def _promises(policy: Policy, repository: str) -> Iterator[Given]:
+    """How soon fixes are to run, a line for each severity of which a rule says so, the worst first."""
+    promised = policy.promises(repository)
+    for severity in sorted(promised, key=lambda each: -each.rank):
+        within, rule = promised[severity]
+        yield Given(f"fix_within.{severity.value}", within, rule, f"policy.{rule}")
 
 
 def as_json(terms_answer: TermsAnswer) -> dict[str, Any]:

@@ -36,6 +36,17 @@ def test_a_policy_is_tried_out_for_one_change(bot: Command, settings: Path) -> N
     assert told["terms"]["workflow"] == {"value": "mine.yml", "rule": 0, "why": "policy.0"}
 
 
+def test_how_soon_fixes_are_to_run_is_shown_with_the_rule_that_says_so(bot: Command, settings: Path) -> None:
+    first, second = "fix_within: {high: 3d}", "fix_within: {critical: 12h, high: 9d}"
+    rules = f"- {{match: {{repositories: [contoso/*]}}, {first}}}\n- {{{second}}}\n"
+    settings.write_text(settings.read_text().replace("rollout:", f"{rules}rollout:"))
+    asked = ("policy", "test", "-c", str(settings), "-b", "aspnet:10.0", "-r")
+    rows = [line.split() for line in bot(*asked, "contoso/shop").out.splitlines() if "fix_within" in line]
+    assert rows == [["fix_within.critical", "12", "h", "policy.3"], ["fix_within.high", "3", "days", "policy.2"]]
+    terms = json.loads(bot(*asked, "fabrikam/desk", "-f", "json").out)["terms"]
+    assert terms["fix_within.high"] == {"value": 9 * 86400.0, "rule": 3, "why": "policy.3"}
+
+
 @pytest.mark.parametrize("word", ["MEDIUM", "medium", "moderate"])
 def test_a_severity_may_be_written_as_it_is_told_and_as_the_settings_have_it(
     bot: Command, settings: Path, word: str
