@@ -787,4 +787,4 @@ def test_a_package_alone_beside_a_dockerfile_tells_of_no_image_of_the_sdk() -> N
 def test_a_version_without_fixes_is_told_with_its_end(image: str, day: str) -> None:
     (found,) = findings("base-pinned", {"Dockerfile": f"FROM {image}\n"})
     assert found.outcome is HOLDS
-    assert found.message.endswith(f", whose fixes end on {day}" if day else image.rpartition(":")[2])
+    assert found.message.endswith(f", with fixes until {day}" if day else image.rpartition(":")[2])

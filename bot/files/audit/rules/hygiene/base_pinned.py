@@ -245,7 +245,7 @@ def _judge_reference(
             f"{reference.tag} brings any minor version",
             "write the minor version that the program targets",
         )
-    ended = f", whose fixes end on {day}" if (day := ended_on(text)) else ""
+    ended = f", with fixes until {day}" if (day := ended_on(text)) else ""
     return holds(place, subject, f"it follows {reference.tag}{ended}")
 
 

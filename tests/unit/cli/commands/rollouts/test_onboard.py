@@ -53,7 +53,7 @@ def test_scripts_get_the_patches(capsys: pytest.CaptureFixture[str]) -> None:
     first = row["commits"][0]
     assert (row["repository"], row["why"], row["later"], first["check"]) == (SHOP, None, 0, "base-pinned")
     assert first["patch"].startswith("--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,2 @@\n")
-    assert first["places"][0]["after"] == "it follows 8.0"
+    assert first["places"][0]["after"] == "it follows 8.0, with fixes until 2026-11-10"
     assert {each["check"] for each in row["left"]} >= {"image-user", "actions-pinned"}
 
 
