@@ -84,22 +84,31 @@ def _built_by_compose(repository: RepositoryTexts) -> tuple[dict[str, Origin], d
 
 
 def user_of_stage(
-    repository: RepositoryTexts, path: str, target: str | None, seen: frozenset[str] = frozenset()
+    repository: RepositoryTexts,
+    path: str,
+    target: str | None,
+    seen: frozenset[str] = frozenset(),
+    command: str = "",
 ) -> User | None:
-    """Who the image of a stage runs as, of the last one where none is named; None where that cannot be read."""
+    """Who the image of a stage runs as, of the last one where none is named; None where that cannot be read.
+    `command` is what its workload starts in place of the image's own."""
     file = dockerfile_at(repository, path) if path in repository else None
     stage = (file.stage(target) if target else file.final) if file is not None else None
     if file is None or stage is None:
         return None
-    return user_with_base(repository, file, stage, seen)
+    return user_with_base(repository, file, stage, seen, command)
 
 
 def user_with_base(
-    repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, seen: frozenset[str] = frozenset()
+    repository: RepositoryTexts,
+    file: Dockerfile,
+    stage: BuildStage,
+    seen: frozenset[str] = frozenset(),
+    command: str = "",
 ) -> User:
     """Who the image of a stage runs as, where need be by the Dockerfile here that its base is built from."""
     of_base = _environment_below(repository, file, stage, seen)
-    user = settled(user_of(file, stage, repository, of_base), repository.produced_from(file.path))
+    user = settled(user_of(file, stage, repository, of_base, command), repository.produced_from(file.path))
     image = file.chain(stage)[-1].image
     if user.kind is not UserKind.UNKNOWN or user.where.keyword != "from" or image is None:
         return user

@@ -58,7 +58,12 @@ _INSTALLS = re.compile(
     r"\b(?:apk\b[^;&|\n]*\sadd|(?:apt|apt-get|dnf|microdnf|tdnf|yum|zypper|pip3?)\b[^;&|\n]*\s(?:install|in))\s"
 )
 _CHANGES_OWNERS = re.compile(r"(?<![\w./-])(?:/(?:usr/)?bin/)?(?:chown|chgrp|chmod|setfacl)(?=[\s\"'])")
-_SETS_KERNEL = re.compile(r"(?<![\w.-])sysctl[ \t]+\S|/proc/sys/")
+_SETS_KERNEL = re.compile(
+    r"(?<![\w.-])sysctl\b[^\n;&|]{0,200}?[ \t]"
+    r"(?:-[A-Za-z]*[wpf]\b|--(?:write|load|system)\b|[\"']?(?!-)[\w./${}-]{1,200}=)"
+    r"|(?:>|\btee\b[^\n;&|]{0,200}?[ \t])[ \t]{0,20}[\"']?/proc/sys/"
+)
+"""Values that are written; what only reads them needs no rights."""
 _SCRIPT = re.compile(
     r"\.(?:sh|bash)\b|(?:^|[\s\"'\[/])(?:(?:ba|da|a|z|k)?sh|init)(?=[\s\"',\]]|$)|entrypoint", re.IGNORECASE
 )

@@ -55,7 +55,8 @@ def _tags_of_commit(step: PipelineStep, event: str) -> Iterator[str]:
     for line in step.input("tags").splitlines():
         enabled = _ENABLED.search(line)
         is_made = enabled is None or truth(enabled["when"], of_event(event)) is not False
-        if is_made and _LINE_OF_COMMIT.match(line):
+        differs = _DIFFERS.search(_ENABLED.sub("", line)) is not None
+        if is_made and not differs and _LINE_OF_COMMIT.match(line):
             yield line.strip()
 
 

@@ -34,11 +34,16 @@ _NOTHING_SET: Environment = {}
 
 
 def user_of(
-    file: Dockerfile, stage: BuildStage, repository: RepositoryTexts, of_base: Environment = _NOTHING_SET
+    file: Dockerfile,
+    stage: BuildStage,
+    repository: RepositoryTexts,
+    of_base: Environment = _NOTHING_SET,
+    command: str = "",
 ) -> User:
-    """Who the image of a stage runs as, with the user that its base has at hand; `of_base` is what that sets."""
+    """Who the image of a stage runs as, with the user that its base has at hand; `of_base` is what that sets, and
+    `command` what its workload starts in place of the image's own."""
     chain = file.chain(stage)
-    user, root = _user_of_chain(file, chain, repository, of_base), chain[-1]
+    user, root = _user_of_chain(file, chain, repository, of_base, command), chain[-1]
     if root.image is None or user.kind is not UserKind.ROOT or user.at_hand:
         return user
     return replace(user, at_hand=user_of_base(root.image.text, root.instruction).at_hand)
@@ -67,7 +72,11 @@ def _set_below(file: Dockerfile, stage: BuildStage, of_base: Environment) -> Env
 
 
 def _user_of_chain(
-    file: Dockerfile, chain: list[BuildStage], repository: RepositoryTexts, of_base: Environment = _NOTHING_SET
+    file: Dockerfile,
+    chain: list[BuildStage],
+    repository: RepositoryTexts,
+    of_base: Environment = _NOTHING_SET,
+    command: str = "",
 ) -> User:
     stage, root = chain[0], chain[-1]
     if is_for_windows(root):
@@ -79,7 +88,7 @@ def _user_of_chain(
                 _user_of_instruction(file, ancestor, user_instructions[-1], of_base), file, chain, repository
             )
     if root.image is None:
-        if root.word.text == "scratch" and not starts(file, stage):
+        if only_carries_files(file, stage, command):
             return User(UserKind.NOT_ASKED, stage.instruction, "it only carries files: nothing is started in it")
         if root.word.text == "scratch":
             return User(UserKind.ROOT, stage.instruction, "scratch has no user, and no USER is written")
@@ -114,6 +123,11 @@ def starts(file: Dockerfile, stage: BuildStage) -> list[str]:
         if texts := [each.arguments.text for each in file.of(ancestor) if each.keyword in STARTING]:
             return texts
     return []
+
+
+def only_carries_files(file: Dockerfile, stage: BuildStage, command: str) -> bool:
+    """Whether the image of a stage stands on nothing, and neither it nor its workload's command starts anything."""
+    return not command and file.chain(stage)[-1].word.text == "scratch" and not starts(file, stage)
 
 
 _APP_UID = "APP_UID"

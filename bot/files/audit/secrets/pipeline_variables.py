@@ -19,9 +19,11 @@ from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.dotenv.variables import variables
 from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.scope import DEVELOPMENT_WORDS
 
 _OF_VARIABLES = re.compile(r"(?:^|/)(?:[\w-]*\.env|\.env\.(?:prod\w*|stag\w*|live))$", re.IGNORECASE)
-"""Files of variables that are no examples, and of no developer's machine by their names."""
+_OF_NO_DEPLOYMENT = DEVELOPMENT_WORDS | {"example", "examples", "sample", "template"}
+"""Words in the names of files of variables that are examples, or of a developer's machine or tests."""
 _DEEPEST = 12
 _PUT_IN = "$VALUE"
 _EXPORTED = re.compile(
@@ -38,11 +40,17 @@ def written_out(repository: RepositoryTexts) -> Iterator[tuple[str, Place]]:
             if "$" not in value.value and holds_secret(name, value.value):
                 yield name, repository.place(value, path)
     for path in repository.paths:
-        if _OF_VARIABLES.search(path) and repository.scope.is_judged(path):
+        if _is_of_deployment(path) and repository.scope.is_judged(path):
             for name, text in variables(repository.text(path)).items():
                 if "$" not in text.text and holds_secret(name, text.text):
                     line = repository.lines(path).at(text.places[0])
                     yield name, Place(path, line, line)
+
+
+def _is_of_deployment(path: str) -> bool:
+    """Whether a file of variables is one of what is deployed, by its name."""
+    name_words = re.split(r"[._-]", path.rpartition("/")[2].lower())
+    return _OF_VARIABLES.search(path) is not None and _OF_NO_DEPLOYMENT.isdisjoint(name_words)
 
 
 def _variables(node: Node, depth: int) -> Iterator[tuple[str, Scalar]]:

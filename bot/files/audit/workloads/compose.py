@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from bot.domain.repositories.finding import Place
-from bot.files.audit.images.by_dockerfile import starts
+from bot.files.audit.images.by_dockerfile import only_carries_files
 from bot.files.audit.images.by_name import is_for_windows
 from bot.files.audit.images.dockerfile import dockerfile_at
 from bot.files.audit.repository import RepositoryTexts
@@ -28,7 +28,7 @@ from bot.files.formats.source.spanned import Spanned
 DEEPEST_EXTENDS = 10
 _PUT_OVER = frozenset(
     {"privileged", "pid", "ipc", "network_mode", "userns_mode", "cap_add", "cap_drop", "security_opt"}
-    | {"user", "read_only", "tmpfs", "volumes"}
+    | {"user", "read_only", "tmpfs", "volumes", "command", "entrypoint"}
 )
 """The keys that are asked of a service with what override files put over it."""
 _MAKES_WHOLE = frozenset({"image", "build", "extends"})
@@ -90,8 +90,8 @@ class Service:
     """What the file of variables beside its own sets."""
     folders: tuple[str, ...] = ()
     """The folders of the files that the levels stand in; empty where all stand in its own."""
-    carries_files: bool = False
-    """Whether its image stands on nothing and starts nothing, as those that are only copied from."""
+    has_image_of_files: bool = False
+    """Whether its image stands on nothing and starts nothing by itself, as those that are only copied from."""
     is_for_swarm: bool = False
     """Whether `docker stack deploy` reads its file, which ignores some of what Compose does."""
 
@@ -149,6 +149,11 @@ class Service:
     def command(self) -> str:
         """What it starts, and with which arguments, as far as it is written here."""
         return " ".join(each for key in ("entrypoint", "command") for each in texts_under(self.get(key)))
+
+    @property
+    def carries_files(self) -> bool:
+        """Whether nothing is started in it, neither by its image nor by what is written here."""
+        return self.has_image_of_files and not self.command
 
     @property
     def is_built(self) -> bool:
@@ -255,7 +260,7 @@ def _services(repository: RepositoryTexts) -> list[Service]:
                 _with_overrides(repository, service),
                 is_beside_windows=is_windows,
                 is_built_for_windows=_is_built_for_windows(repository, service),
-                carries_files=_carries_files(repository, service),
+                has_image_of_files=_has_image_of_files(repository, service),
                 is_for_swarm=of_swarm,
                 is_put_over=is_put_over(repository, path, service.name),
             )
@@ -338,13 +343,11 @@ def _is_built_for_windows(repository: RepositoryTexts, service: Service) -> bool
     return is_for_windows(file.chain(stage)[-1]) if file is not None and stage is not None else None
 
 
-def _carries_files(repository: RepositoryTexts, service: Service) -> bool:
+def _has_image_of_files(repository: RepositoryTexts, service: Service) -> bool:
     path, target = service.dockerfile()
     file = dockerfile_at(repository, path)
     stage = (file.stage(target) if target else file.final) if file is not None else None
-    if file is None or stage is None or service.command:
-        return False
-    return file.chain(stage)[-1].word.text == "scratch" and not starts(file, stage)
+    return file is not None and stage is not None and only_carries_files(file, stage, "")
 
 
 def is_extended_elsewhere(repository: RepositoryTexts, service: Service) -> bool:

@@ -92,13 +92,18 @@ def judge_services(
             continue
         if service.is_windows and not is_asked_of_windows:
             yield not_applicable(service.place, service.subject, "it is a Windows container")
-        elif service.carries_files:
-            yield not_applicable(service.place, service.subject, "it only carries files: nothing is started in it")
         else:
-            yield from _with_named_over(service, of_service)
+            yield from _with_named_over(service, lambda each: _unless_of_files(each, of_service))
     if is_asked_of_parts:
         for part in fragments(repository):
             yield from (each for each in of_service(part) if each.outcome is Outcome.FAILS)
+
+
+def _unless_of_files(service: Service, of_service: Callable[[Service], Iterator[Verdict]]) -> Iterator[Verdict]:
+    if service.carries_files:
+        yield not_applicable(service.place, service.subject, "it only carries files: nothing is started in it")
+    else:
+        yield from of_service(service)
 
 
 def _with_named_over(service: Service, of_service: Callable[[Service], Iterator[Verdict]]) -> Iterator[Verdict]:
@@ -109,7 +114,7 @@ def _with_named_over(service: Service, of_service: Callable[[Service], Iterator[
         if bad := [each for each in of_service(replace(service, over=nodes)) if each.outcome is Outcome.FAILS]:
             yield from (replace(each, message=f"with {files}: {each.message}") for each in bad)
             return
-    if all(each.outcome is Outcome.HOLDS for each in verdicts):
+    if service.carries_files or all(each.outcome is Outcome.HOLDS for each in verdicts):
         for file, node in service.named_over:
             for verdict in of_service(replace(service, over=(node,))):
                 if verdict.outcome is Outcome.FAILS:

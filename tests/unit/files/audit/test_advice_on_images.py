@@ -336,6 +336,26 @@ def test_what_sets_the_kernel_of_its_node_is_told_where_else_that_is_set() -> No
         assert advice(check, files).startswith("set that on the nodes themselves")
 
 
+@pytest.mark.parametrize(
+    ("command", "is_set"),
+    [
+        ("cat /proc/sys/kernel/random/uuid", False),
+        ("sysctl -n kernel.hostname; ./run -w", False),
+        ("sysctl -a", False),
+        ("echo 1 > /tmp/a; cat /proc/sys/vm/overcommit_memory", False),
+        ("sysctl -q vm.max_map_count=262144", True),
+        ("sysctl -p /etc/sysctl.d/own.conf", True),
+        ("sysctl --system", True),
+        ("echo 262144 > /proc/sys/vm/max_map_count", True),
+        ("echo 262144 | tee -a /proc/sys/vm/max_map_count", True),
+    ],
+)
+def test_what_reads_of_the_kernel_is_told_nothing_of_setting_it(command: str, *, is_set: bool) -> None:
+    setting = f"command: [sh, -c, '{command}']\nsecurityContext: {{privileged: true}}"
+    files = {"a.yaml": deployment(setting, image="busybox:1.37")}
+    assert advice("not-privileged", files).startswith("set that on the nodes") is is_set
+
+
 @pytest.mark.parametrize(("tag", "is_by_chroot"), [("7.17.9", True), ("8.19.0", False)])
 def test_elasticsearch_needs_chroot_to_become_its_user(tag: str, *, is_by_chroot: bool) -> None:
     files = {"a.yaml": deployment(image=f"docker.elastic.co/elasticsearch/elasticsearch:{tag}")}

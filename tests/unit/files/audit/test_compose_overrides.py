@@ -186,3 +186,33 @@ def test_a_service_with_an_image_in_a_later_file_is_judged_once() -> None:
     assert sorted(outcomes("read-only-root", files)) == [FAILS, HOLDS]
     assert outcomes("read-only-root", {**files, **up}) == [HOLDS]
     assert FAILS in outcomes("runtime-secrets", {**files, **up})
+
+
+CARRIER = {
+    "Dockerfile": "FROM scratch\nCOPY out /\n",
+    "compose.yaml": "services:\n  shop:\n    build: .\n",
+}
+STARTED = "services:\n  shop:\n    command: /out/run\n    privileged: true\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, Outcome.NOT_APPLICABLE),
+        ({"compose.override.yaml": STARTED}, FAILS),
+        (
+            {"compose.live.yaml": STARTED, "run.sh": "docker compose -f compose.yaml -f compose.live.yaml up\n"},
+            FAILS,
+        ),
+    ],
+)
+def test_an_image_of_files_alone_is_asked_where_another_file_has_it_start_something(
+    files: dict[str, str], expected: Outcome
+) -> None:
+    assert outcome("not-privileged", {**CARRIER, **files}) is expected
+
+
+def test_a_program_that_compose_starts_in_an_image_of_files_runs_as_root() -> None:
+    started = CARRIER["compose.yaml"] + "    entrypoint: /out/run\n"
+    assert outcomes("run-as-non-root", CARRIER) == [Outcome.NOT_APPLICABLE]
+    assert outcomes("run-as-non-root", {**CARRIER, "compose.yaml": started}) == [FAILS]

@@ -210,7 +210,13 @@ def test_a_variable_that_is_written_out_where_builds_or_files_set_them_is_told(
     assert findings("runtime-secrets", {path: text.replace("VALUE", "$(secret)")}) == ()
 
 
-@pytest.mark.parametrize("path", [".env.example", ".env.local", ".env.test", "tests/.env"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(".env.example", ".env.local", ".env.test", "tests/.env", "example.env", "shop-sample.env"),
+        *("template.env", "dev.env", "shop.local.env", "deploy/shop_test.env"),
+    ],
+)
 def test_a_file_of_variables_of_no_deployment_is_asked_nothing(path: str) -> None:
     assert findings("runtime-secrets", {path: "DB_PASSWORD=Sup3rS3cretValue9\n"}) == ()
 

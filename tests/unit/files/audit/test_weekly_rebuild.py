@@ -802,6 +802,12 @@ PUSH_OF_TAGGED = PUSH.replace("ghcr.io/contoso/api:8", "${{ steps.meta.outputs.t
         ("type=sha,enable=false", False),
         ("type=sha,enable=${{ github.event_name == 'push' }}", False),
         ("type=raw,value=edge", False),
+        ("type=sha,suffix=-${{ github.run_number }}", False),
+        ("type=sha,prefix={{date 'YYYYMMDD'}}-", False),
+        ("type=sha,prefix={{ date 'YYYYMMDD' }}-", False),
+        ("type=sha,prefix=update-", True),
+        ("type=sha,prefix={{branch}}-", True),
+        ("type=sha,enable=${{ github.ref == 'refs/heads/main' }}", True),
     ],
 )
 def test_a_tag_of_the_commit_beside_others_is_moved_by_no_run_of_ours(

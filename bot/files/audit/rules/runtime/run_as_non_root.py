@@ -253,7 +253,7 @@ def _user_of_service(repository: RepositoryTexts, service: Service) -> tuple[Use
     if not service.is_built:
         path, target = built_here(repository, service.image)
     if path is not None and path in repository:
-        user = user_of_stage(repository, path, target)
+        user = user_of_stage(repository, path, target, command=service.command)
         return (None, "") if user is None else (user, f" ({path})")
     if service.is_built or not service.image or "$" in service.image:
         return None, ""
