@@ -21,8 +21,9 @@ _TAKEN = ("status", "title", "description", "completionOptions", "autoCompleteSe
 @dataclass(slots=True)
 class PullRequests:
     """`rows` by their numbers, which count in the whole organisation. `guarded` are repositories whose default
-    branch asks for a build, `green` the commits whose build is; `linking` those that ask for a work item. Of each
-    that is completed is told."""
+    branch asks for a build, `green` the commits whose build is; `linking` those that ask for a work item.
+    `no_reviewers` are who is not taken as a reviewer, by their ids, with the status that says so. Of each that is
+    completed is told."""
 
     repos: Repos
     rows: dict[int, dict[str, Json]] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class PullRequests:
     green: set[str] = field(default_factory=set)
     linking: set[str] = field(default_factory=set)
     properties: dict[int, dict[str, str]] = field(default_factory=dict)
+    no_reviewers: Mapping[str, int] = field(default_factory=dict)
     on_completed: Callable[[dict[str, Json]], None] | None = None
 
     # --- what people do ---
@@ -121,6 +123,10 @@ class PullRequests:
             case "GET", [number]:
                 return self._one(int(number))
             case "POST", [number, "reviewers"]:
+                if statuses := [
+                    self.no_reviewers[each["id"]] for each in question.body if each["id"] in self.no_reviewers
+                ]:
+                    return refusal(statuses[0], "IdentityNotFoundException", "The identity cannot review this.")
                 reviewers = self.rows[int(number)].setdefault("reviewers", [])
                 reviewers += [{"id": each["id"], "vote": 0} for each in question.body]
                 return Reply(200, {"count": len(reviewers), "value": reviewers})

@@ -24,8 +24,9 @@ _GROUPS = "Microsoft.ContainerInstance/containerGroups"
 class Manager:
     """What each subscription holds, by resource id, and what was asked.
 
-    `forbidden` and `cut` are parts of paths that are refused, or whose connection breaks; `elsewhere` is where the
-    first page of each list goes on, if not here.
+    `forbidden`, `gone`, `throttled` and `cut` are parts of paths that are refused, are not there any more, are
+    asked for too often, or whose connection breaks; `elsewhere` is where the first page of each list goes on, if
+    not here.
     """
 
     most: int = 2
@@ -35,6 +36,8 @@ class Manager:
     """Documents and lists by their paths, such as `…/config/web`."""
     takes: Callable[[str], bool] = TOKEN.__eq__
     forbidden: str | None = None
+    gone: str | None = None
+    throttled: str | None = None
     cut: str | None = None
     elsewhere: str | None = None
     asked: list[str] = field(default_factory=list)
@@ -64,8 +67,9 @@ class Manager:
         assert isinstance(revisions, list)
         revisions.append({"name": f"{name}--{number}", "properties": properties})
 
-    def site(self, subscription: str, group: str, name: str, stack: str, kind: str = "app,linux,container") -> str:
-        id_ = self._add(subscription, group, _SITES, name, {"state": "Running"}, kind)
+    def site(self, subscription: str, group: str, name: str, stack: str, *, linux: bool = True) -> str:
+        id_ = self._add(subscription, group, _SITES, name, {"state": "Running", "reserved": linux})
+        self.below[f"{id_}/sitecontainers"] = []
         self.below[f"{id_}/config/web"] = {"properties": {"linuxFxVersion": stack}}
         self.below[f"{id_}/slots"] = []
         return id_
@@ -74,7 +78,8 @@ class Manager:
         id_ = f"{site}/slots/{name}"
         slots = self.below[f"{site}/slots"]
         assert isinstance(slots, list)
-        slots.append({"id": id_, "kind": "app,linux,container", "properties": {"state": "Running"}})
+        slots.append({"id": id_, "properties": {"state": "Running", "reserved": True}})
+        self.below[f"{id_}/sitecontainers"] = []
         self.below[f"{id_}/config/web"] = {"properties": {"linuxFxVersion": stack}}
 
     def sidecars(self, site: str, images: Mapping[str, str]) -> None:
@@ -98,11 +103,9 @@ class Manager:
         }
         return id_
 
-    def _add(
-        self, subscription: str, group: str, provider: str, name: str, properties: Json, kind: str = ""
-    ) -> str:
+    def _add(self, subscription: str, group: str, provider: str, name: str, properties: Json) -> str:
         id_ = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{provider}/{name}"
-        self.resources[id_] = {"id": id_, "name": name, "kind": kind, "properties": properties}
+        self.resources[id_] = {"id": id_, "name": name, "properties": properties}
         return id_
 
     def serve(self) -> Server:
@@ -117,6 +120,10 @@ class Manager:
             return _error(401, "AuthenticationFailed")
         if self.forbidden is not None and self.forbidden in path:
             return _error(403, "AuthorizationFailed")
+        if self.gone is not None and self.gone in path:
+            return _error(404, "ResourceNotFound")
+        if self.throttled is not None and self.throttled in path:
+            return _error(429, "SubscriptionRequestsThrottled")
         if self.cut is not None and self.cut in path:
             await cut(request)
         if "api-version" not in request.query_params:

@@ -13,6 +13,7 @@ from bot.clients.azure.services import (
     NoService,
     Resource,
     is_served_by_its_template,
+    may_run_containers,
     of_group,
     of_revisions,
     of_template,
@@ -62,51 +63,72 @@ class AzureReader:
         if self.signed_in is not None:
             access = replace(access, token=await self.signed_in())
         taken_at = self.clock.now()
-        containers, not_read, failures = list[RunningContainer](), list[str](), list[Failure]()
+        parts = [(each, service) for each in self.subscriptions for service in _SERVICES]
+        not_read, failed, resting = list[str](), list[Failure](), dict[str, Failure]()
+        containers = list[RunningContainer]()
         async with Http(self.clock, {access.host: access.rules()}, self.limits, observer=self.observer) as http:
-            manager = _Manager(http, access, self.exclude)
-            parts = [(each, service) for each in self.subscriptions for service in _SERVICES]
             for subscription, (service, (provider, version), inside) in parts:
-                part = f"{service} of {subscription}"
+                manager = _Manager(http, access, self.exclude)
                 try:
-                    if failures and failures[-1].trouble.is_passing:
-                        raise failures[-1]  # whoever is silent is not asked once more for each
+                    if resting_for := resting.get(_ALL) or resting.get(subscription):
+                        raise resting_for
                     path = f"/subscriptions/{subscription}/providers/{provider}"
                     containers += await manager.running(path, version, inside)
                 except Failure as failure:
-                    failures.append(failure)
-                    not_read.append(f"{part}: {failure.told}")
-        if len(failures) == len(parts):
-            raise failures[0]
+                    failed.append(failure)
+                    not_read.append(f"{service} of {subscription}: {failure.told}")
+                    if _ends_all(failure):
+                        resting[subscription if failure.status else _ALL] = failure
+                not_read += manager.not_read
+        if len(failed) == len(parts):
+            raise failed[0]
         return Snapshot(taken_at, tuple(containers), tuple(not_read))
+
+
+_ALL = ""
+"""Stands for all subscriptions: whoever does not answer at all is asked for none of them."""
+
+
+def _ends_all(failure: Failure) -> bool:
+    """Whether what comes next would fail alike: nobody answers, or a subscription's limit is reached."""
+    return failure.trouble is Trouble.THROTTLED or (failure.trouble.is_passing and failure.status is None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Manager:
-    """Azure Resource Manager through one reading."""
+    """Azure Resource Manager through the reading of one list; `not_read` are resources that are missing in it."""
 
     http: Http
     access: ClusterAccess
     exclude: Sequence[str]
+    not_read: list[str] = field(default_factory=list)
 
     async def running(self, path: str, version: str, inside: "Inside") -> Sequence[RunningContainer]:
-        """What runs in the resources of a list. Raises `Failure`."""
-        resources = [self._resource(item, path) for item in await self.listed(path, version)]
-        wanted = [each for each in resources if not any(fnmatchcase(each.group, glob) for glob in self.exclude)]
+        """What runs in the resources of a list; one that cannot be read is named and stops no other. Raises
+        `Failure`."""
+        resources = list[Resource]()
+        for item in await self.listed(path, version):
+            try:
+                resources.append(resource_of(item))
+            except NoService:
+                self.not_read.append(f"one of a list: {self._unreadable(path).told}")
+        globs = [glob.lower() for glob in self.exclude]
+        wanted = [each for each in resources if not any(fnmatchcase(each.group, glob) for glob in globs)]
 
         async def read(resource: Resource) -> Found:
             try:
                 return await inside(self, resource, version)
             except NoService:
-                raise self._unreadable(resource.id) from None
+                failure = self._unreadable(resource.id)
+            except Failure as refused:
+                failure = refused
+            if _ends_all(failure):
+                raise failure
+            if failure.trouble is not Trouble.MISSING:  # what is gone since it was listed runs no more
+                self.not_read.append(f"{resource.group}/{resource.name}: {failure.told}")
+            return ()
 
         return [one for each in await bounded_gather(_AT_ONCE, wanted, read) for one in each]
-
-    def _resource(self, item: Any, path: str) -> Resource:
-        try:
-            return resource_of(item)
-        except NoService:
-            raise self._unreadable(path) from None
 
     async def listed(self, path: str, version: str) -> list[Any]:
         """All entries of a list, page by page. Raises `Failure`."""
@@ -168,7 +190,7 @@ async def _in_app(manager: _Manager, app: Resource, version: str) -> Found:
 
 async def _in_site(manager: _Manager, site: Resource, version: str) -> Found:
     """A web app with its slots, each of which runs an image of its own."""
-    if "container" not in site.kind.lower():
+    if not may_run_containers(site):
         return ()
     slots = [resource_of(item) for item in await manager.listed(f"{site.id}/slots", version)]
     return tuple(_chain([await _in_slot(manager, each, version) for each in (site, *slots)]))
@@ -179,7 +201,8 @@ async def _in_slot(manager: _Manager, site: Resource, version: str) -> Found:
         return ()
     config = await manager.one(f"{site.id}/config/web?api-version={version}")
     image = web_image(config.get("properties") if isinstance(config, dict) else None)
-    sidecars = await manager.listed(f"{site.id}/sitecontainers", version) if image.has_sidecars else []
+    has_list = site.properties.get("reserved") is True and not image.is_composed
+    sidecars = await manager.listed(f"{site.id}/sitecontainers", version) if has_list else []
     return tuple(of_web_app(site, image, sidecars))
 
 

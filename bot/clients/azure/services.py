@@ -14,14 +14,15 @@ from typing import Any
 from bot.domain.running.snapshot import AZURE_KINDS, RunningContainer, RunningPlace
 
 CONTAINER_APP, WEB_APP, CONTAINER_GROUP = AZURE_KINDS
-_ID = re.compile(r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/[^/]+/[^/]+/([^/]+)(?:/[^/]+/([^/]+))?")
+_ID = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/[^/]+/[^/]+/([^/]+)(?:/[^/]+/([^/]+))?", re.IGNORECASE
+)
 _DIGEST = re.compile(r"[^\s@]+@(sha256:[0-9a-f]{64})")
 _IDLE_APPS = ("Stopped", "Suspended")
 _ENDED_GROUPS = ("Stopped", "Succeeded", "Failed")
 _LONGEST_NAME, _LONGEST_IMAGE = 255, 1_000
 _CUSTOM = "DOCKER|"
 _COMPOSED = "COMPOSE|"
-_WITH_SIDECARS = "SITECONTAINERS"
 
 
 class NoService(ValueError):
@@ -30,13 +31,15 @@ class NoService(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource by its id, which begins with a slash, with the rest of what a list tells of it."""
+    """One resource by its id, which begins with a slash, with the rest of what a list tells of it.
+
+    Names are in small letters: Azure takes them in any case, and its services answer them in different ones.
+    """
 
     id: str
     group: str
     name: str
     """With the name of its slot where it is one: `shop/staging`."""
-    kind: str
     properties: Mapping[str, Any]
 
 
@@ -45,10 +48,9 @@ def resource_of(item: Any) -> Resource:
     match item:
         case {"id": str() as id_, "properties": dict() as properties}:
             parts = _ID.fullmatch(id_)
-            kind = item.get("kind")
             if parts is not None and id_.isprintable():
                 name = "/".join(part for part in parts.groups()[1:] if part)
-                return Resource(id_, _name(parts[1]), _name(name), str(kind or ""), properties)
+                return Resource(id_, _name(parts[1].lower()), _name(name.lower()), properties)
     raise NoService
 
 
@@ -56,7 +58,7 @@ def is_served_by_its_template(app: Resource) -> bool:
     """Whether a container app runs its latest template alone: one revision at a time, and that one ready."""
     properties = app.properties
     latest = properties.get("latestRevisionName")
-    mode = _mapping(properties, "configuration").get("activeRevisionsMode", "Single")
+    mode = _optional(properties, "configuration").get("activeRevisionsMode", "Single")
     return mode == "Single" and latest is not None and latest == properties.get("latestReadyRevisionName")
 
 
@@ -64,6 +66,11 @@ def runs_nothing(app: Resource) -> bool:
     """Whether a container app or a web app was stopped by somebody."""
     properties = app.properties
     return properties.get("runningStatus") in _IDLE_APPS or properties.get("state") == "Stopped"
+
+
+def may_run_containers(site: Resource) -> bool:
+    """Whether a web app is one of Linux, or of Windows in containers: others run code alone."""
+    return any(site.properties.get(key) is True for key in ("reserved", "isXenon", "hyperV"))
 
 
 def of_template(app: Resource) -> Iterator[RunningContainer]:
@@ -93,11 +100,10 @@ def _of_containers(
 
 @dataclass(frozen=True, slots=True)
 class WebImage:
-    """What the stack of a web app says: an image, that containers are listed apart, or nothing of a container."""
+    """What the stack of a web app says: an image, a Compose file, or nothing of a container."""
 
     image: str | None = None
     is_composed: bool = False
-    has_sidecars: bool = False
 
 
 def web_image(config: Any) -> WebImage:
@@ -109,8 +115,8 @@ def web_image(config: Any) -> WebImage:
         raise NoService
     head = stack.upper()
     if head.startswith(_CUSTOM):
-        return WebImage(image=stack[len(_CUSTOM) :])
-    return WebImage(is_composed=head.startswith(_COMPOSED), has_sidecars=head.startswith(_WITH_SIDECARS))
+        return WebImage(image=_text({"image": stack[len(_CUSTOM) :]}, "image"))
+    return WebImage(is_composed=head.startswith(_COMPOSED))
 
 
 def of_web_app(app: Resource, image: WebImage, sidecars: Sequence[Any]) -> Iterator[RunningContainer]:
@@ -120,24 +126,21 @@ def of_web_app(app: Resource, image: WebImage, sidecars: Sequence[Any]) -> Itera
     if image.is_composed:
         yield _container(app, WEB_APP, "compose", "a Compose file", None)
     for each in sidecars:
-        properties = _mapping(each, "properties")
-        started_at = _moment(properties.get("lastModifiedTime"))
-        yield _container(
-            app, WEB_APP, _text(each, "name").rpartition("/")[2], _text(properties, "image"), started_at
-        )
+        name = _text(each, "name").rpartition("/")[2]
+        yield _container(app, WEB_APP, name, _text(_mapping(each, "properties"), "image"), None)
 
 
 def of_group(group: Resource) -> Iterator[RunningContainer]:
     """What a container group runs, by the state of each container. Raises `NoService`."""
-    if _mapping(group.properties, "instanceView").get("state") in _ENDED_GROUPS:
+    if _optional(group.properties, "instanceView").get("state") in _ENDED_GROUPS:
         return
     containers = group.properties.get("containers")
     if not isinstance(containers, list):
         raise NoService
     for each in containers:
         properties = _mapping(each, "properties")
-        view = properties.get("instanceView") or {}
-        state = view.get("currentState") or {} if isinstance(view, dict) else {}
+        view = _optional(properties, "instanceView")
+        state = _optional(view, "currentState")
         if state.get("state") == "Terminated" and group.properties.get("restartPolicy") == "Never":
             continue
         restarts = view.get("restartCount")
@@ -161,6 +164,11 @@ def _mapping(of: Any, key: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise NoService
     return value
+
+
+def _optional(of: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The mapping there; an empty one where there is nothing."""
+    return _mapping(of, key) if of.get(key) is not None else {}
 
 
 def _text(of: Any, key: str) -> str:

@@ -3,14 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 
 from bot.clients.forges.azure_devops.names import AzureNode, node_of
 from bot.clients.forges.azure_devops.rights import REPOSITORY_RIGHTS, AzureRight, lacking_at_repositories
 from bot.clients.forges.azure_devops.transport import OrganizationTransport
 from bot.clients.http.client import Http
 from bot.commands.service.pipeline_checks import AREA, Members, lack_of
-from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import AZURE_DEVOPS, FleetRepository
@@ -66,8 +64,7 @@ async def azure_repository_checks(
 
 def _reviewer_of(settings: Settings, member: FleetRepository, bases: Sequence[Base]) -> str | None:
     """Somebody whom the repository itself, or else a rule for it, has asked to review."""
-    of_rules = (settings.rules.terms(member.name, base, Cause.OS_UPDATE, None).reviewers for base in bases)
-    return next(iter(member.config.owners or chain.from_iterable(of_rules)), None)
+    return next(iter(member.config.owners or settings.rules.reviewers(member.name, bases)), None)
 
 
 async def _unseen_reviewers(transport: OrganizationTransport, name: str) -> list[HealthCheck]:

@@ -6,7 +6,7 @@ from functools import partial
 from bot.clients.forges.azure_devops.definitions import check, path_of
 from bot.clients.forges.azure_devops.pipelines import Pipelines
 from bot.clients.forges.azure_devops.repos import Repos
-from bot.clients.forges.azure_devops.rights import AT_PIPELINE, RIGHTS, AzureRight, lacking_rights, signed_in_as
+from bot.clients.forges.azure_devops.rights import RIGHTS, AzureRight, lacking_rights, signed_in_as
 from bot.clients.forges.azure_devops.transport import OrganizationTransport
 from bot.clients.http.client import Http
 from bot.commands.service.other_bots import ShowsOthers
@@ -130,7 +130,7 @@ async def _of_pipeline(
         text = await _text_of(member.identity, path, pipelines, forge)
     except Failure as failure:
         if failure.trouble is Trouble.MISSING:
-            return [found(Health.WRONG, f"not shown, or {RIGHTS[0].name} is missing", AT_PIPELINE)]
+            return [found(Health.WRONG, f"not shown, or {RIGHTS[0].name} is missing", RIGHTS[0].way_out)]
         verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
         return [found(verdict, failure.what, failure.advice)]
     blind = blind_schedules(text.decode(errors="replace"))

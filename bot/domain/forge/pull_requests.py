@@ -174,7 +174,8 @@ class RequestChange:
     is_draft: bool = False
     marker: str = ""
 
-    def __bool__(self) -> bool:
+    @property
+    def writes(self) -> bool:
         """Whether anything is to be written."""
         return self.current is None or (self.title, self.body, self.marker) != (None, None, "")
 

@@ -43,9 +43,12 @@ class Match:
     def accepts_repository(self, repository: str) -> bool:
         return not self.repositories or names_repository(self.repositories, repository)
 
+    def accepts_base(self, base: Base) -> bool:
+        return not self.bases or any(fnmatchcase(str(base), glob) for glob in self.bases)
+
     def accepts_change(self, base: Base, cause: Cause, severity: Severity | None) -> bool:
         return (
-            (not self.bases or any(fnmatchcase(str(base), glob) for glob in self.bases))
+            self.accepts_base(base)
             and (not self.causes or cause in self.causes)
             and (self.min_severity is None or (severity is not None and severity.rank >= self.min_severity.rank))
         )
@@ -174,6 +177,12 @@ class Policy:
             matching = [rule for place, rule in enumerate(self.rules) if key[0] >> place & 1]
             agreed = memory.agreed[key] = self._made(matching, cause, severity)
         return agreed
+
+    def reviewers(self, repository: str, bases: Sequence[Base]) -> tuple[str, ...]:
+        """Whom rules ask to review there, each for some change of the bases at least."""
+        asking = [rule for rule in self.rules if rule.reviewers and rule.match.accepts_repository(repository)]
+        accepted = [rule for rule in asking if any(map(rule.match.accepts_base, bases))]
+        return tuple(dict.fromkeys(name for rule in accepted for name in rule.reviewers or ()))
 
     def fix_within(self, repository: str) -> Mapping[Severity, timedelta]:
         """How soon a fix is to run of what a repository builds, by severity."""

@@ -44,7 +44,8 @@ class PlaceRun:
 @dataclass(frozen=True, slots=True)
 class CoveredSource:
     """A source with the times through which it was read as a whole, the latest last; `is_listed` while settings
-    name it, `not_read` says what its last list lacked, and `error` why there is none."""
+    name it, `not_read` says what its last list lacked, and `error` why there is none. `by_tag` places of Azure run
+    what a tag showed when they began, of which no digest is told."""
 
     name: str
     environment: str = ""
@@ -53,6 +54,7 @@ class CoveredSource:
     is_listed: bool = True
     not_read: tuple[str, ...] = ()
     error: str = ""
+    by_tag: int = 0
 
     def is_known(self, moment: datetime) -> bool:
         """Whether it is known what ran then; what was read last holds until it is stale."""

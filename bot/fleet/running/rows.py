@@ -285,7 +285,8 @@ async def _write(
     await connection.execute(update(running_sources).where(running_sources.c.id == source).values(**values))
     if changed.coverage is not None and changed.coverage != kept.coverage:
         await _cover(connection, source, changed.coverage)
-    await _note_pulling(connection, source, changed.pulling, snapshot.taken_at)
+    shown = None if snapshot.is_whole else {run.place for run in (*changed.opened, *changed.extended)}
+    await _note_pulling(connection, source, changed.pulling, shown, snapshot.taken_at)
     await _open(connection, source, changed.opened, snapshot.taken_at)
     await lock(connection, runs, ids.values())
     await _end(connection, [ids[run.place, run.digest] for run in changed.closed], snapshot.taken_at)
@@ -302,13 +303,18 @@ async def _cover(connection: AsyncConnection, source: int, coverage: Coverage) -
 
 
 async def _note_pulling(
-    connection: AsyncConnection, source: int, pulling: Collection[RunningPlace], at: datetime
+    connection: AsyncConnection,
+    source: int,
+    pulling: Collection[RunningPlace],
+    shown: Collection[RunningPlace] | None,
+    at: datetime,
 ) -> None:
-    """Notes where containers wait for an image, and where none does any more."""
+    """Notes where containers wait for an image, and where none does any more: of a list that is not whole that is
+    known of the places `shown` with a digest alone."""
     table = running_places
     is_noted = (table.c.source_id == source, table.c.pulls_since.is_not(None))
     noted = {place_in(row): row.id for row in await connection.execute(select(table).where(*is_noted))}
-    over = sorted(noted[place] for place in noted.keys() - pulling)
+    over = sorted(noted[place] for place in noted.keys() - pulling if shown is None or place in shown)
     began = pulling - noted.keys()
     if not over and not began:
         return

@@ -16,12 +16,10 @@ from bot.clients.kubernetes.reader import ClusterReader
 from bot.domain.clock import Clock
 from bot.fleet.stage import Part
 from bot.settings import Settings
-from bot.settings.sections.running import RunningSourceSettings, SourceKind
+from bot.settings.sections.running import RESOURCE_MANAGER, RunningSourceSettings, SourceKind
 
 AKS = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
 """What Entra's token is for: the servers of all clusters of Azure Kubernetes Service. Source: Azure/kubelogin."""
-
-RESOURCE_MANAGER = "https://management.azure.com"
 
 
 def cluster_access(source: RunningSourceSettings) -> ClusterAccess:
@@ -45,7 +43,7 @@ def _cluster(source: RunningSourceSettings, clock: Clock, observer: Observer) ->
 
 
 def _azure(source: RunningSourceSettings, clock: Clock, observer: Observer) -> AzureReader:
-    server = source.server or RESOURCE_MANAGER
+    server = source.address or RESOURCE_MANAGER
     opened = partial(by_token, server, source.token_file, source.ca_file)
     reader = AzureReader(opened, clock, source.subscriptions, source.exclude, observer)
     return replace(reader, **_signed_in(source, server, f"{server.rstrip('/')}/.default"))

@@ -116,7 +116,7 @@ def known_hosts(settings: Settings) -> frozenset[str]:
         from bot.clients.forges.azure_devops.transport import identities_at
 
         addresses += [settings.azure_devops.url, identities_at(settings.azure_devops.url)]
-    addresses += [source.server for source in settings.running.sources if source.server is not None]
+    addresses += [source.address for source in settings.running.sources if source.address is not None]
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)
     return frozenset(settings.registries) | {urlsplit(address).netloc for address in addresses}

@@ -34,6 +34,8 @@ class SourceKind(StrEnum):
     PUSH = "push"
 
 
+RESOURCE_MANAGER = "https://management.azure.com"
+"""Of Azure's public cloud."""
 _OF_A_CLUSTER = ("in_cluster", "kubeconfig_file", "context", "namespaces")
 _OF_ASKING = (*_OF_A_CLUSTER, "server", "azure", "client_id", "ca_file", "subscriptions", "exclude", "every")
 _OWNERS = {
@@ -79,6 +81,11 @@ class RunningSourceSettings(Section):
     stale_after: Period = Field(
         timedelta(minutes=30), description="So long after its last whole list nothing is known."
     )
+
+    @property
+    def address(self) -> str | None:
+        """Where the bot asks; None where that stands in a kubeconfig, or the cluster itself says it."""
+        return self.server or (RESOURCE_MANAGER if self.kind is SourceKind.AZURE else None)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

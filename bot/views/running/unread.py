@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.domain.running.exposure import CoveredSource
+from bot.domain.wording.words import counted
 
 _MOST_HOLES = 5
 
@@ -38,6 +39,10 @@ def _why(source: CoveredSource) -> str:
 
 
 def _left_out(source: CoveredSource, at: datetime) -> Iterator[str]:
-    """What the last list lacked, which says nothing of a time that whole lists lie behind."""
+    """What the last list lacked, which says nothing of a time that whole lists lie behind, and where it told no
+    digest."""
     if source.covered and source.covered[-1].until <= at:
         yield from (f"{source.name}: {line}" for line in source.not_read)
+    if source.by_tag:
+        places = counted(source.by_tag, "place")
+        yield f"{source.name}: {places} named by tag, of which Azure tells no digest; name digests in templates"

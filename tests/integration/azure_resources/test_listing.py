@@ -102,7 +102,13 @@ async def test_containers_beside_each_other_in_a_web_app_are_told_apart(manager:
     manager.sidecars(site, {"main": f"{IMAGE}@{NEW}", "proxy": "nginx:1.29"})
     found = await listed(server)
     assert [(each.place.container, each.digest) for each in found.containers] == [("main", NEW), ("proxy", None)]
-    assert found.containers[0].started_at == datetime(2026, 11, 2, 8, 0, 0, 123456, tzinfo=UTC)
+    assert found.containers[0].started_at is None
+
+
+async def test_a_web_app_of_code_may_have_containers_beside_it(manager: Manager, server: Server) -> None:
+    site = manager.site(ONE, "shop-rg", "web", "DOTNETCORE|10.0")
+    manager.sidecars(site, {"proxy": f"{IMAGE}@{NEW}"})
+    assert [each.digest for each in (await listed(server)).containers] == [NEW]
 
 
 async def test_a_compose_file_in_a_web_app_is_told_as_one_of_which_nothing_is_known(
@@ -114,7 +120,7 @@ async def test_a_compose_file_in_a_web_app_is_told_as_one_of_which_nothing_is_kn
 
 
 async def test_what_is_no_container_is_not_asked_for(manager: Manager, server: Server) -> None:
-    manager.site(ONE, "shop-rg", "web", "DOTNETCORE|10.0", kind="app,linux")
+    manager.site(ONE, "shop-rg", "web", "", linux=False)
     assert (await listed(server)).containers == ()
     assert len(manager.asked) == 3
 
@@ -179,9 +185,66 @@ async def test_a_list_that_goes_on_at_another_host_is_followed_nowhere(manager: 
     assert "goes on elsewhere, or without end" in line
 
 
-async def test_an_entry_that_is_not_as_described_makes_the_list_a_part(manager: Manager, server: Server) -> None:
+@pytest.mark.parametrize("template", [{"containers": [{"name": 3}]}, {"containers": "x"}, None, "x"])
+async def test_an_entry_that_is_not_as_described_makes_the_list_a_part(
+    manager: Manager, server: Server, template: object
+) -> None:
     app = manager.app(ONE, "rg", "web", f"{IMAGE}@{NEW}")
-    manager.resources[app]["properties"]["template"] = {"containers": [{"name": 3}]}
+    manager.app(ONE, "rg", "other", f"{IMAGE}@{NEW}")
+    manager.resources[app]["properties"]["template"] = template
+    found = await listed(server)
+    [line] = found.not_read
+    assert line.startswith("rg/web: ")
+    assert "is not as the interface describes it" in line
+    assert [each.place.workload for each in found.containers] == ["other"]
+
+
+@pytest.mark.parametrize("view", ["x", [], {"currentState": "Running"}])
+async def test_the_state_of_a_group_that_is_not_as_described_stops_no_other(
+    manager: Manager, server: Server, view: object
+) -> None:
+    group = manager.group(ONE, "rg", "job", f"{IMAGE}@{NEW}")
+    manager.group(ONE, "rg", "other", f"{IMAGE}@{NEW}")
+    document = manager.below[group]
+    assert isinstance(document, dict)
+    document["properties"]["containers"][0]["properties"]["instanceView"] = view
+    found = await listed(server)
+    assert ([each.place.workload for each in found.containers], len(found.not_read)) == (["other"], 1)
+
+
+async def test_what_is_gone_since_it_was_listed_runs_no_more(manager: Manager, server: Server) -> None:
+    manager.group(ONE, "rg", "job", f"{IMAGE}@{NEW}")
+    manager.gone = "/containerGroups/job"
+    found = await listed(server)
+    assert (found.containers, found.is_whole) == ((), True)
+
+
+async def test_a_throttled_subscription_keeps_no_other_from_being_read(manager: Manager, server: Server) -> None:
+    manager.app(OTHER, "rg", "web", f"{IMAGE}@{NEW}")
+    manager.throttled = ONE
+    found = await listed(server, ONE, OTHER)
+    assert [each.digest for each in found.containers] == [NEW]
+    assert (len(found.not_read), len(manager.asked)) == (3, 4)
+
+
+async def test_whoever_does_not_answer_is_asked_once(manager: Manager, server: Server) -> None:
+    manager.cut = "/subscriptions/"
+    with pytest.raises(Failure):
+        await listed(server, ONE, OTHER)
+    assert len(manager.asked) == 1
+
+
+async def test_names_count_in_whatever_case_a_service_answers_them(manager: Manager, server: Server) -> None:
+    manager.app(ONE, "MC_Shop", "web", f"{IMAGE}@{OLD}")
+    app = manager.app(ONE, "Shop-RG", "Web", f"{IMAGE}@{NEW}")
+    manager.resources[app]["id"] = app.replace("/resourceGroups/", "/resourcegroups/")
+    [of_shop] = (await listed(server, exclude=("MC_*",))).containers
+    assert (of_shop.place.namespace, of_shop.place.workload) == ("shop-rg", "web")
+
+
+@pytest.mark.parametrize("image", ["", "a\0b"])
+async def test_a_stack_whose_image_is_no_name_is_not_read(manager: Manager, server: Server, image: str) -> None:
+    manager.site(ONE, "rg", "web", f"DOCKER|{image}")
     [line] = (await listed(server)).not_read
     assert "is not as the interface describes it" in line
 

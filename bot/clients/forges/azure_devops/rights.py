@@ -9,53 +9,69 @@ from bot.clients.forges.azure_devops.names import AzureNode
 from bot.clients.forges.azure_devops.transport import PREVIEW, OrganizationTransport
 from bot.domain.failure import Failure, Trouble
 
-_BUILD = "33344d9c-fc72-4d6f-aba5-fa317101a7e9"
-"""The security namespace of pipelines and their builds."""
-_REPOSITORIES = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
-"""That of Git repositories."""
-_TAGS = "bb50f182-8e5e-40b8-bc21-e8752a1e7ae2"
-"""That of labels, which whole projects share."""
-AT_PIPELINE = "allow it: Pipelines, the pipeline, ⋮, Manage security"
-_AT_REPOSITORY = "allow it: Project settings, Repositories, the repository (or all), Security"
-_AT_PROJECT = "allow it: Project settings, Permissions, the group or user"
+
+@dataclass(frozen=True, slots=True)
+class RightScope:
+    """What permissions are given for: their security namespace, the token that names one of its kind there, with
+    the parts in braces, and where they are given."""
+
+    namespace: str
+    token: str
+    way_out: str
+
+
+_PIPELINE = RightScope(
+    *("33344d9c-fc72-4d6f-aba5-fa317101a7e9", "{pipeline}"),
+    "allow it: Pipelines, the pipeline, ⋮, Manage security",
+)
+_REPOSITORY = RightScope(
+    *("2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87", "repoV2/{project}/{repository}"),
+    "allow it: Project settings, Repositories, the repository (or all), Security",
+)
+_LABELS = RightScope(
+    *("bb50f182-8e5e-40b8-bc21-e8752a1e7ae2", "/{project}"),
+    "allow it: Project settings, Permissions, the group or user",
+)
+"""Whole projects share them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AzureRight:
-    """A permission as Azure DevOps calls it, its bit in the namespace, what the bot needs it for, and where it is
-    given. Without one that is not `is_needed` the bot works, and does less."""
+    """A permission as Azure DevOps calls it, its bit in the namespace of its scope, and what the bot needs it for.
+    Without one that is not `is_needed` the bot works, and does less."""
 
     name: str
     bit: int
     purpose: str
-    way_out: str
+    scope: RightScope
     is_needed: bool = True
+
+    @property
+    def way_out(self) -> str:
+        return self.scope.way_out
 
 
 RIGHTS = (
-    AzureRight("View build pipeline", 1024, "know what it builds", AT_PIPELINE),
-    AzureRight("View builds", 1, "follow its runs", AT_PIPELINE),
-    AzureRight("Queue builds", 128, "start it", AT_PIPELINE),
+    AzureRight("View build pipeline", 1024, "know what it builds", _PIPELINE),
+    AzureRight("View builds", 1, "follow its runs", _PIPELINE),
+    AzureRight("Queue builds", 128, "start it", _PIPELINE),
     AzureRight(
         "Edit queue build configuration",
         65536,
         "hand it parameters, by which its run is told from others",
-        AT_PIPELINE,
+        _PIPELINE,
         is_needed=False,
     ),
 )
-LABELS = AzureRight(
-    "Create tag definition", 2, "label pull requests as nobody has there yet", _AT_PROJECT, is_needed=False
-)
 REPOSITORY_RIGHTS = (
-    AzureRight("Read", 2, "read its files", _AT_REPOSITORY),
+    AzureRight("Read", 2, "read its files", _REPOSITORY),
     AzureRight(
         *("Contribute", 4, "push to its own branches, and have pull requests complete by themselves"),
-        _AT_REPOSITORY,
+        _REPOSITORY,
     ),
-    AzureRight("Create branch", 16, "make its own branches", _AT_REPOSITORY),
-    AzureRight("Contribute to pull requests", 16384, "open pull requests", _AT_REPOSITORY),
-    LABELS,
+    AzureRight("Create branch", 16, "make its own branches", _REPOSITORY),
+    AzureRight("Contribute to pull requests", 16384, "open pull requests", _REPOSITORY),
+    AzureRight("Create tag definition", 2, "label pull requests as nobody has there yet", _LABELS, is_needed=False),
 )
 """Whoever has made a branch may move and delete it."""
 _MOST_EVALUATED = 100
@@ -84,8 +100,8 @@ async def lacking_rights(transport: OrganizationTransport, definition: Mapping[s
     """What of `RIGHTS` the bot lacks for a pipeline, as the service judges it. Raises `Failure`."""
     folder = str(definition.get("path") or "").strip("\\").replace("\\", "/")
     parts = (str(definition["project"]["id"]), folder, str(definition["id"]))
-    token = "/".join(part for part in parts if part)
-    values = await _evaluated(transport, [_asked(_BUILD, token, right) for right in RIGHTS])
+    token = _PIPELINE.token.format(pipeline="/".join(part for part in parts if part))
+    values = await _evaluated(transport, [_asked(token, right) for right in RIGHTS])
     return tuple(right for right, value in zip(RIGHTS, values, strict=True) if not value)
 
 
@@ -96,21 +112,21 @@ async def lacking_at_repositories(
     sharing: dict[tuple[str, AzureRight], list[AzureNode]] = defaultdict(list)
     for node in nodes:
         for right in REPOSITORY_RIGHTS:
-            token = f"/{node.project}" if right is LABELS else f"repoV2/{node.project}/{node.id}"
+            token = right.scope.token.format(project=node.project, repository=node.id)
             sharing[token, right].append(node)
     lacking: dict[AzureNode, list[AzureRight]] = {node: [] for node in nodes}
     pairs = list(sharing)
     for start in range(0, len(pairs), _MOST_EVALUATED):
         part = pairs[start : start + _MOST_EVALUATED]
-        asked = [_asked(_TAGS if right is LABELS else _REPOSITORIES, token, right) for token, right in part]
+        asked = [_asked(token, right) for token, right in part]
         for (token, right), value in zip(part, await _evaluated(transport, asked), strict=True):
             for node in () if value else sharing[token, right]:
                 lacking[node].append(right)
     return {node: tuple(rights) for node, rights in lacking.items() if rights}
 
 
-def _asked(namespace: str, token: str, right: AzureRight) -> dict[str, Any]:
-    return {"securityNamespaceId": namespace, "token": token, "permissions": right.bit}
+def _asked(token: str, right: AzureRight) -> dict[str, Any]:
+    return {"securityNamespaceId": right.scope.namespace, "token": token, "permissions": right.bit}
 
 
 async def _evaluated(transport: OrganizationTransport, evaluations: Sequence[Mapping[str, Any]]) -> list[bool]:

@@ -6,18 +6,20 @@ on a branch aside. The service never writes over what somebody else has pushed: 
 
 import base64
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import quote
 
 from bot.clients.forges.azure_devops.answers import AzureRefusal, shaped
-from bot.clients.forges.azure_devops.looking import RequestLooks
+from bot.clients.forges.azure_devops.looking import RequestLooks, what_is_there
 from bot.clients.forges.azure_devops.names import ref_of
 from bot.clients.forges.azure_devops.people import person_in, team_in
 from bot.clients.forges.azure_devops.pull_requests import MARKER, NOBODY, STRATEGIES, request_of
 from bot.clients.forges.azure_devops.refs import GRANTED_AT, check_update
-from bot.domain.failure import Failure, Trouble
+from bot.clients.forges.azure_devops.rights import signed_in_id
+from bot.clients.forges.azure_devops.transport import OrganizationTransport
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import Granted, PullRequest, Refusal, RequestChange, Wishes
@@ -104,44 +106,36 @@ class RequestWrites(RequestLooks):
             transport, home = self.at(repository)
             labels = f"{home}/pullRequests/{request.number}/labels"
             for label in wishes.labels:
-                try:
+                with _told(refused, f"not labelled {label}"):
                     await transport.post(labels, {"name": label})
-                except AzureRefusal as refusal:
-                    if refusal.trouble is not Trouble.DENIED:
-                        raise
-                    refused.append(Refusal(f"not labelled {label}", refusal.what))
             for label in set(wishes.unlabel) & set(request.labels):
-                await transport.delete(f"{labels}/{quote(label, safe='')}")
+                with _told(refused, f"still labelled {label}"), what_is_there():
+                    await transport.delete(f"{labels}/{quote(label, safe='')}")
             refused += await self._ask_to_review(repository, request, wishes)
             is_to_merge = await self._complete(repository, request, wishes, look)
         return Granted(tuple(refused), is_to_merge)
 
     async def _ask_to_review(self, repository: Identity, request: PullRequest, wishes: Wishes) -> Sequence[Refusal]:
-        """Asks all of them at once; tells of each who cannot be asked."""
-        ids: dict[str, str] = {}
-        refused: list[Refusal] = []
-        for name in (*wishes.people, *wishes.teams):
-            try:
-                reviewer = await self._reviewer(repository, name, is_team=name in wishes.teams)
-            except Failure as failure:
-                if failure.trouble is not Trouble.DENIED:
-                    raise
-                refused.append(Refusal(_NO_REVIEW.format(name), f"{failure.what}; {_NO_IDENTITIES}"))
-                continue
-            if reviewer is None:
-                refused.append(Refusal(_NO_REVIEW.format(name), _NOBODY_CALLED_SO))
-            else:
-                ids[name] = reviewer
-        if not ids:
-            return refused
+        """Asks all of them at once, and each alone where not all are taken; tells of each who cannot be asked."""
         transport, home = self.at(repository)
-        body = [{"id": each} for each in ids.values()]
-        try:
-            await transport.post(f"{home}/pullRequests/{request.number}/reviewers", body)
-        except AzureRefusal as refusal:
-            if refusal.trouble is not Trouble.DENIED:
-                raise
-            refused += [Refusal(_NO_REVIEW.format(name), refusal.what) for name in ids]
+        path = f"{home}/pullRequests/{request.number}/reviewers"
+        refused: list[Refusal] = []
+        ids: list[tuple[str, str]] = []
+        for is_team, names in ((False, wishes.people), (True, wishes.teams)):
+            for name in names:
+                with _told(refused, _NO_REVIEW.format(name)):
+                    reviewer = await self._reviewer(repository, name, is_team=is_team)
+                    if reviewer is None:
+                        refused.append(Refusal(_NO_REVIEW.format(name), _NOBODY_CALLED_SO))
+                    else:
+                        ids.append((name, reviewer))
+        refused_together: list[Refusal] = []
+        if ids:
+            with _told(refused_together, ""):
+                await transport.post(path, [{"id": each} for _, each in ids])
+        for name, each in ids if refused_together else ():
+            with _told(refused, _NO_REVIEW.format(name)):
+                await transport.post(path, [{"id": each}])
         return refused
 
     async def _reviewer(self, repository: Identity, name: str, *, is_team: bool) -> str | None:
@@ -150,11 +144,24 @@ class RequestWrites(RequestLooks):
         full_name = f"[{project}]\\{name}" if is_team else name
         known = self._reviewers.get((transport.organization, full_name))
         if known is None:
-            rows = await transport.identities(full_name)
-            known = team_in(rows, project, name) if is_team else person_in(rows, name)
+            rows = await self._identities(transport, full_name)
+            with shaped("list of identities", transport.organization):
+                known = team_in(rows, project, name) if is_team else person_in(rows, name)
             if known is not None:
                 self._reviewers[transport.organization, full_name] = known
         return known
+
+    async def _identities(self, transport: OrganizationTransport, name: str) -> Sequence[Mapping[str, Any]]:
+        """Who may be meant by a name. A token without the right to ask is answered like one that has run out, which
+        is taken nowhere: `AccessDenied` is raised where it is taken elsewhere."""
+        try:
+            return await transport.identities(name)
+        except Failure as failure:
+            if failure.trouble is not Trouble.DENIED:
+                raise
+            await signed_in_id(transport)
+            fault = f"{failure.what}; {_NO_IDENTITIES}"
+            raise AccessDenied(Denial.RIGHT, fault, transport.organization, "Identity (read)") from failure
 
     async def _complete(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> bool:
         """Whether it completes by itself from now on, once policies let it."""
@@ -280,6 +287,17 @@ class RequestWrites(RequestLooks):
     async def _is_disabled(self, repository: Identity) -> bool:
         rows, node = await self.listed(self.at(repository)[0]), self.node(repository)
         return any(row.get("id") == node.id and row.get("isDisabled") is True for row in rows)
+
+
+@contextmanager
+def _told(refused: list[Refusal], wish: str) -> Iterator[None]:
+    """Tells what the service refuses of a wish, or has not; what passes by itself is raised."""
+    try:
+        yield
+    except Failure as failure:
+        if failure.meaning is Meaning.TRANSIENT and failure.trouble is not Trouble.MISSING:
+            raise
+        refused.append(Refusal(wish, failure.what))
 
 
 def _update(branch: str, before: str, after: str) -> Mapping[str, str]:

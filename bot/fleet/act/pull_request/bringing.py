@@ -53,7 +53,7 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
     if change is not None:
         tools.before_write(job.rebuild, attempt.looked_at)
         prepared = await forge.prepare(home, change)
-    if request is None or change is not None or request_change:
+    if request is None or change is not None or request_change.writes:
         tools.before_write(job.rebuild, attempt.looked_at)
         request = await forge.carry_out(home, change, prepared, request_change)
     is_anew = change is not None or is_stopped

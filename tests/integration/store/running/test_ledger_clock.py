@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.domain.packages.ledger.clocks import Passage, Station
 from bot.domain.packages.ledger.entries import Places
+from bot.domain.running.snapshot import RunningPlace
 from bot.views.images.ledger import LedgerRow, StationRow
 from bot.views.paging import Cut
 from tests.integration.store.filling import Stores
@@ -104,3 +105,13 @@ async def test_the_list_of_all_counts_what_is_not_rolled_out(stores: Stores) -> 
     await tells(stores, *runs_in(WEB, "f"))
     stores.clock.advance(timedelta(minutes=2))
     assert (await stores.ledger.cves(Cut())).cves.items == ()
+
+
+async def test_where_azure_tells_no_digest_it_is_not_known_what_runs(stores: Stores) -> None:
+    await rebuilt(stores)
+    app = RunningPlace("shop-rg", "ContainerApp", "web", "web")
+    await tells(stores, *runs_in(WEB, "f"), *runs_in(app, None))
+    assert clock_of(await row_of(stores)).passage is Passage.UNKNOWN
+    report = await stores.exposure_report.report()
+    line = "europe: 1 place named by tag, of which Azure tells no digest; name digests in templates"
+    assert line in report.not_known

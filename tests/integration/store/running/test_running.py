@@ -71,6 +71,14 @@ async def test_what_waits_for_its_image_is_noted_as_long_as_it_does(stores: Stor
     assert place.pulls_since is None
 
 
+async def test_a_list_in_part_ends_no_waiting_that_it_does_not_show(stores: Stores) -> None:
+    other = replace(WEB, workload="other")
+    await tells(stores, *runs_in(WEB, None), *runs_in(other, None))
+    await tells(stores, *runs_in(other, "e"), not_read=("pods: refused",))
+    waits = {place.workload: place.pulls_since is not None for place in await rows(stores, running_places)}
+    assert waits == {"web": True, "other": False}
+
+
 async def test_a_snapshot_that_comes_twice_changes_nothing(stores: Stores) -> None:
     snapshot = Snapshot(stores.clock.now(), runs_in(WEB, "e"))
     assert await stores.running.save_snapshot("europe", snapshot)

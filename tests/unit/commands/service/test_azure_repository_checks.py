@@ -1,11 +1,15 @@
 """What `doctor` says of repositories in Azure Repos."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 from bot.clients.http.client import Http
 from bot.commands.service.azure_repository_checks import azure_repository_checks
 from bot.commands.service.pipeline_checks import Members
 from bot.domain.clock import ManualClock
+from bot.domain.reference import Base
 from bot.domain.repositories.repository import AZURE_DEVOPS, FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.settings import Settings
@@ -19,16 +23,23 @@ UNSAID = RepositoryConfig()
 Found = list[tuple[str, Health, str]]
 
 
-async def found(folder: Path, service: Service, members: Members, *include: str) -> Found:
+async def found(
+    folder: Path,
+    service: Service,
+    members: Members,
+    *include: str,
+    rules: Sequence[object] = (),
+    bases: Sequence[Base] = (),
+) -> Found:
     (folder / "token").write_text("good")
     azure = {
         "organizations": {"contoso": {"token_file": folder / "token"}},
         "repositories": {"include": list(include)},
         "seconds_between_requests": 0,
     }
-    settings = Settings.model_validate({"azure_devops": azure})
+    settings = Settings.model_validate({"azure_devops": azure, "policy": list(rules)})
     async with Http(service.clock, transport=played(service)) as http:
-        checks = await azure_repository_checks(settings, members, [], http)
+        checks = await azure_repository_checks(settings, members, bases, http)
     return [(each.subject, each.verdict, each.found) for each in checks]
 
 
@@ -112,3 +123,15 @@ async def test_that_reviewers_are_not_found_is_told_once_where_some_are_named(
     service.asked.clear()
     assert len(await found(tmp_path, service, members_of(service, "c"), "*")) == 1
     assert [path for _, path in service.asked if path.endswith("identities")] == []
+
+
+@pytest.mark.parametrize("match", [{"causes": ["dotnet-security"]}, {"min_severity": "high"}, {"causes": ["age"]}])
+async def test_reviewers_of_a_rule_for_some_causes_alone_are_looked_up_too(
+    tmp_path: Path, match: dict[str, object]
+) -> None:
+    service = Service(None, ManualClock(NOON))
+    service.lacking.add(IDENTITY)
+    rules = [{"match": match, "reviewers": ["ada@contoso.example"]}]
+    bases = [Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")]
+    checks = await found(tmp_path, service, members_of(service, "a"), "*", rules=rules, bases=bases)
+    assert [subject for subject, _, _ in checks] == ["contoso: repositories", "contoso: reviewers"]

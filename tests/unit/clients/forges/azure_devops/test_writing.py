@@ -179,6 +179,54 @@ async def test_who_may_not_look_people_up_is_told_what_the_token_needs(shop: Sho
     assert refused.reason.endswith("a token needs Identity (read) to look them up")
 
 
+async def test_one_reviewer_who_is_not_taken_costs_neither_the_others_nor_the_merge(shop: Shop) -> None:
+    shop.service.requests.guard(shop.home)
+    request, wishes = await shop.bring(), Wishes(("freshness",), ("ada@contoso.example",), ("shop ops",))
+    wishes = replace(wishes, merge=MergeMethod.SQUASH)
+    look = await shop.forge.look(shop.identity, BRANCH, [PATH], wishes)
+    for status in (400, 403, 404):
+        shop.service.requests.no_reviewers = {OPS["id"]: status}
+        granted = await shop.forge.grant(shop.identity, request, wishes, look)
+        [refused] = granted.refused
+        assert (refused.wish, granted.is_to_merge) == ("no review asked of shop ops", True)
+        [row] = shop.service.requests.rows.values()
+        assert [each["id"] for each in row.pop("reviewers")] == [ADA["id"]]
+
+
+async def test_a_token_that_has_run_out_delays_a_review_and_loses_none(shop: Shop) -> None:
+    request, look = await shop.bring(), await shop.look()
+    shop.service.token = "another"
+    with pytest.raises(Failure) as failed:
+        await shop.forge.grant(shop.identity, request, Wishes(people=("ada@contoso.example",)), look)
+    assert failed.value.meaning is Meaning.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "1", "properties": {"Account": "ada@contoso.example"}},
+        {"properties": {"Account": {"$value": "ada@contoso.example"}}},
+    ],
+)
+async def test_identities_of_another_shape_are_told_and_keep_nothing_else_back(
+    shop: Shop, row: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, look = await shop.bring(), await shop.look()
+    monkeypatch.setattr("sandbox.azure_devops.service.PEOPLE", (row,))
+    wishes = Wishes(people=("ada@contoso.example",))
+    [refused] = (await shop.forge.grant(shop.identity, request, wishes, look)).refused
+    assert refused.reason.startswith("the list of identities has another shape")
+
+
+async def test_a_person_and_a_team_of_one_name_are_both_asked(shop: Shop) -> None:
+    request, look = await shop.bring(), await shop.look()
+    wishes = Wishes(people=("shop ops",), teams=("shop ops",))
+    [refused] = (await shop.forge.grant(shop.identity, request, wishes, look)).refused
+    assert refused.reason.startswith("nobody is called so there")
+    [row] = shop.service.requests.rows.values()
+    assert [each["id"] for each in row["reviewers"]] == [OPS["id"]]
+
+
 async def test_a_work_item_is_linked_where_one_is_set_and_else_told_where_a_policy_asks_for_it(shop: Shop) -> None:
     shop.service.requests.linking.add(shop.home.id)
     wishes = Wishes(merge=MergeMethod.SQUASH)
