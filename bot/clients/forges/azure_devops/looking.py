@@ -36,7 +36,6 @@ from bot.domain.forge.pull_requests import (
 )
 from bot.domain.repositories.repository import GitTree, Identity, TreeEntry
 from bot.domain.rollouts.marker import read_marker
-from bot.domain.rollouts.terms import MergeMethod
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; nobody writes a larger one by hand."""
@@ -54,11 +53,12 @@ _MOST_WHOLE = 5
 @dataclass(slots=True)
 class RequestLooks(Repos):
     """Reads branches and pull requests; `_trees` are some that were read last, whose contents never change.
+    `_reviewers` are ids by organisation and name, with when they were looked up; None for a name that nobody has.
     `work_items` are linked to what is opened, by the organisation in lower case."""
 
     _trees: OrderedDict[str, GitTree] = field(default_factory=OrderedDict, init=False)
     _me: dict[str, str] = field(default_factory=dict, init=False)
-    _reviewers: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    _reviewers: dict[tuple[str, str], tuple[str | None, datetime]] = field(default_factory=dict, init=False)
     work_items: Mapping[str, int] = field(default_factory=dict)
 
     async def me(self, transport: OrganizationTransport) -> str:
@@ -91,7 +91,7 @@ class RequestLooks(Repos):
             repository, "pullrequests", {"searchCriteria.status": "active", "$top": _MOST_REQUESTS}
         )
         requirements = MergeRequirements()
-        if wishes.merge is not MergeMethod.NEVER:
+        if wishes:
             requirements = await self._requirements(repository, standing.default_branch)
         trunk = await self._tip(repository, standing.head, paths, is_asked=False)
         with shaped("list of pull requests", home.name):

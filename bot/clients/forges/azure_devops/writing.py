@@ -8,6 +8,7 @@ import base64
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -49,6 +50,8 @@ _RIGHTS: Mapping[str, str] = {
 """By the word in a refusal the permission as the page of the repository's security calls it."""
 _NO_REVIEW = "no review asked of {}"
 _NOBODY_CALLED_SO = "nobody is called so there; name people by the address that they sign in with"
+_NOBODY_FOR = timedelta(hours=1)
+"""A name that nobody has is not looked up again."""
 _NO_IDENTITIES = "a token needs Identity (read) to look them up"
 
 
@@ -99,7 +102,8 @@ class RequestWrites(RequestLooks):
         one to complete by itself. Nobody is assigned to a pull request there."""
         refused = [Refusal(f"not assigned to {name}", "Azure Repos have no assignees") for name in wishes.assignees]
         organization = self.node(repository).organization
-        if look.requirements.asks_work_item and organization.lower() not in self.work_items:
+        asks = look.requirements.asks_work_item and not wishes.no_merge
+        if asks and organization.lower() not in self.work_items:
             way_out = f"set azure_devops.organizations.{organization}.work_item"
             refused.append(Refusal("no work item linked", f"a policy of its branch asks for one; {way_out}"))
         async with self._refusals(repository, request.branch):
@@ -142,13 +146,13 @@ class RequestWrites(RequestLooks):
         """The id of a person of the organisation, or of a team of the project; None where there is no such one."""
         transport, project = self.at(repository)[0], repository.name.split("/")[1]
         full_name = f"[{project}]\\{name}" if is_team else name
-        known = self._reviewers.get((transport.organization, full_name))
-        if known is None:
+        key, now = (transport.organization, full_name), transport.clock.now()
+        known, looked_up_at = self._reviewers.get(key, (None, None))
+        if known is None and (looked_up_at is None or now >= looked_up_at + _NOBODY_FOR):
             rows = await self._identities(transport, full_name)
             with shaped("list of identities", transport.organization):
                 known = team_in(rows, project, name) if is_team else person_in(rows, name)
-            if known is not None:
-                self._reviewers[transport.organization, full_name] = known
+            self._reviewers[key] = known, now
         return known
 
     async def _identities(self, transport: OrganizationTransport, name: str) -> Sequence[Mapping[str, Any]]:

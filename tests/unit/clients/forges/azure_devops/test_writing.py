@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.branches import BranchChange, FileChange
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import Granted, PullRequest, RequestChange, Wishes
+from bot.domain.forge.pull_requests import NO_MERGE, Granted, PullRequest, RequestChange, Wishes
 from bot.domain.forge.refusals import AccessDenied, BranchMoved, BranchRefused, BranchRule
 from bot.domain.repositories.repository import AZURE_DEVOPS, Identity
 from bot.domain.rollouts.terms import MergeMethod
@@ -244,6 +245,32 @@ async def test_a_work_item_is_linked_where_one_is_set_and_else_told_where_a_poli
     assert (await shop.forge.grant(shop.identity, request, wishes, look)).refused == ()
     state = (await shop.forge.follow_requests([request.node_id or ""])).states[request.node_id or ""]
     assert state.is_ready
+
+
+async def test_that_a_policy_asks_for_a_work_item_is_told_where_people_merge_too(shop: Shop) -> None:
+    shop.service.requests.linking.add(shop.home.id)
+    request, wishes = await shop.bring(), Wishes(("freshness",))
+    look = await shop.forge.look(shop.identity, BRANCH, [PATH], wishes)
+    [refused] = (await shop.forge.grant(shop.identity, request, wishes, look)).refused
+    assert refused.wish == "no work item linked"
+
+
+async def test_what_is_to_merge_no_more_needs_no_work_item(shop: Shop) -> None:
+    shop.service.requests.linking.add(shop.home.id)
+    request = await shop.bring()
+    look = await shop.forge.look(shop.identity, BRANCH, [PATH], Wishes(merge=MergeMethod.SQUASH))
+    assert await shop.forge.grant(shop.identity, request, NO_MERGE, look) == Granted()
+
+
+async def test_a_name_that_nobody_has_is_asked_for_again_after_an_hour_alone(shop: Shop) -> None:
+    request, look = await shop.bring(), await shop.look()
+    clock, counts = shop.service.clock, []
+    assert isinstance(clock, ManualClock)
+    for minutes in (0, 59, 2):
+        clock.advance(timedelta(minutes=minutes))
+        await shop.forge.grant(shop.identity, request, Wishes(people=("bo",)), look)
+        counts.append(len([path for _, path in shop.service.asked if path.endswith("/identities")]))
+    assert counts == [1, 1, 2]
 
 
 async def test_a_file_that_is_new_is_added(shop: Shop) -> None:
