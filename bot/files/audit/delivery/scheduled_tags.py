@@ -22,7 +22,7 @@ _OF_SCHEDULE = re.compile(r"^[ \t]*type=schedule\b(?!.*\benable=false)", re.MULT
 _LINE_OF_COMMIT = re.compile(
     r"[ \t]*(?:type=sha\b|(?:type=raw,)?(?:value=)?[\w.-]*\$\{\{\s*github\.sha\s*\}\}[ \t]*(?:$|,))", re.IGNORECASE
 )
-_ENABLED = re.compile(r"\benable=(?P<when>\$\{\{.*?\}\}|\w+)")
+_ENABLED = re.compile(rf"\benable=(?P<when>{EXPRESSION.pattern}|\w+)")
 _NAMES_COMMIT = re.compile(r"GITHUB_SHA|github\.sha|\bgit[ \t]+rev-parse")
 _DIFFERS = re.compile(r"\bdate\b|run_(?:number|id|attempt)|GITHUB_REF|github\.ref|git[ \t]+describe", re.IGNORECASE)
 _TAKES_TAGS = re.compile(r"\.outputs\.(?:tags|json|version|bake-file)|DOCKER_METADATA_OUTPUT")
@@ -45,9 +45,14 @@ def moved_tag(repository: RepositoryTexts, pipeline: Pipeline, event: str) -> st
 
 def _metadata(pipeline: Pipeline) -> Iterator[PipelineStep]:
     """The steps of metadata-action whose tags or version something of their job takes."""
+    taken_by_job: dict[int, bool] = {}
     for step in pipeline.steps:
-        if step.action == "docker/metadata-action" and any(map(_TAKES_TAGS.search, texts_under(step.job.mapping))):
-            yield step
+        if step.action == "docker/metadata-action":
+            job = step.job.mapping
+            if id(job) not in taken_by_job:
+                taken_by_job[id(job)] = any(map(_TAKES_TAGS.search, texts_under(job)))
+            if taken_by_job[id(job)]:
+                yield step
 
 
 def _tags_of_commit(step: PipelineStep, event: str) -> Iterator[str]:

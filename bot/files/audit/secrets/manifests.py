@@ -43,7 +43,7 @@ _ADDRESS = re.compile(r"(?P<host>[\w-]+(?:\.[\w-]+)*):\d{2,5}|(?!https?:)[a-z][a
 _SETTINGS = re.compile(r"\.(?:conf|cnf|ini|properties|env)$|^\.env$", re.IGNORECASE)
 _SETTING = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z][\w.-]*)\s*=\s*(?P<value>\S.*)")
 _SETTING_ITSELF = re.compile(r"\d.*|.*[:/].*|true|false|yes|no|on|off", re.IGNORECASE)
-_TEMPLATED = re.compile(r"\{\{.*?\}\}")
+_TEMPLATED = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*+\}\}")
 _DIRECTIVE = re.compile(r"\{\{-?\s*(?:if|else|end|with|range|define|block|template|/\*|\$\w+\s*:?=).*?\}\}")
 _PUT_IN = "$VALUE"
 _LOGINS = frozenset({".dockerconfigjson", ".dockercfg"})

@@ -21,6 +21,8 @@ Values = Mapping[str, str]
 """
 
 LONGEST_EXPRESSION = 4_000
+MOST_ADDED = 8_000
+"""By how many characters the values of expressions may make a text longer."""
 DEEPEST_EXPRESSION = 40
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<sign>&&|\|\||==|!=|<=|>=|[()!<>,])|(?P<word>[\w.*\[\]'-]+))", re.DOTALL
@@ -31,16 +33,24 @@ _STATUS = {"always": True, "success": None, "failure": None, "cancelled": None}
 
 
 def filled(text: str, values: Values) -> str:
-    """The text with each expression replaced by its value; those without a known one stay, spaced alike."""
+    """The text with each expression replaced by its value; those without a known one stay, spaced alike.
+
+    So do those whose values would make the text longer by more than `MOST_ADDED`: values are made of values.
+    """
     if "${{" not in text:
         return text
+    room = MOST_ADDED
 
     def value(match: re.Match[str]) -> str:
+        nonlocal room
         inside = match["inside"].strip()
         inside_value = evaluated(inside, values)
         if inside_value is None and "${{" in (handed := values.get(inside.lower(), "")):
-            return handed
-        return inside_value if inside_value is not None else f"${{{{ {' '.join(inside.split())} }}}}"
+            inside_value = handed
+        if inside_value is None or (added := len(inside_value) - len(match.group())) > room:
+            return f"${{{{ {' '.join(inside.split())} }}}}"
+        room -= max(added, 0)
+        return inside_value
 
     return EXPRESSION.sub(value, text)
 
@@ -291,8 +301,11 @@ class _Reader:
         if len(texts) != len(arguments):
             return None
         if name == "format" and texts:
-            filled_in = re.sub(r"\{(\d)\}", lambda match: (texts[1:] + [""] * 10)[int(match[1])], texts[0])
-            return _Value(filled_in, _Kind.TEXT)
+            arguments_told = texts[1:] + [""] * 10
+            pieces = re.split(r"\{(\d)\}", texts[0])
+            pieces[1::2] = [arguments_told[int(number)] for number in pieces[1::2]]
+            is_short = sum(map(len, pieces)) <= sum(map(len, texts)) + MOST_ADDED
+            return _Value("".join(pieces), _Kind.TEXT) if is_short else None
         if len(texts) != 2:
             return None
         first, second = (value.lower() for value in texts)

@@ -1,6 +1,7 @@
 """Which image a container of a manifest is deployed with, and by what its name pins it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -22,12 +23,14 @@ from bot.files.audit.workloads.pod_templates import OF_OPERATOR
 from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, mappings_under
 
-_SET_IMAGE = re.compile(
-    r"\bset\s+image\b|\bimages?\s+set\b|\byq\b[^\n]*\bimage|\bsed\b[^\n]*\bimage", re.IGNORECASE
-)
+_SET_IMAGE = re.compile(r"\bset\s+image\b|\bimages?\s+set\b", re.IGNORECASE)
+_EDITS_YAML = re.compile(r"\b(?:yq|sed)\b", re.IGNORECASE)
+_IMAGE = re.compile(r"\bimage", re.IGNORECASE)
+_EDITS_TEXT = re.compile(r"\b(?:sed|perl|yq)\b")
+_IN_PLACE = re.compile(r"(?<=\s)-\w*i")
 _KUSTOMIZE = re.compile(r"\bedit\s+set\s+image\s+(?P<images>[^\n;&|#]+)")
 _SCRIPTS = (".yml", ".yaml", ".sh", ".ps1", "Makefile", "justfile", ".mk")
-_OF_CLUSTER = re.compile(r"\b(?:kubectl|oc)\b[^|;&]*\bset\s+image\b")
+_OF_CLUSTER = re.compile(r"\b(?:kubectl|oc)\b")
 _WORKLOAD = re.compile(
     r"(?<![\w/.-])(?:deploy(?:ments?)?|dc|deploymentconfigs?|statefulsets?|sts|daemonsets?|ds|cronjobs?|cj|rs"
     r"|replicasets?|pods?|po)(?:\.apps)?(?:/|\s+)(?P<name>[^\s=]+)(?=\s)"
@@ -36,15 +39,15 @@ _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE
 _NAME_FILLED_IN = "…"
 _TAG_TOLD = re.compile(rf"[^@]*{HIDDEN_VALUE}[^@]*:(?P<tag>(?![\w.-]*{HIDDEN_VALUE})\w[\w.-]*)")
 """An image of which the values of a chart tell the tag, and not all of the name."""
-_REWRITES = re.compile(r"\b(?:sed|perl|yq)\b[^\n]*\s-\w*i|\bReplace\(|-replace\b")
+_REPLACES = re.compile(r"\bReplace\(|-replace\b")
 _OF_IMAGES = re.compile(r"image|tag|latest", re.IGNORECASE)
 _OF_VALUES = re.compile(r"values[\w.-]*\.ya?ml\b")
 _NO_RELEASE = re.compile(r":v?0\.0\.0(?:-[\w.-]+)?$")
 """The version that a chart has in its repository where a release writes another one."""
-_APP_VERSION_SET = re.compile(
-    r"--app-version\b|\b(?:sed|yq|perl)\b[^\n]*\bappVersion\b|\bappVersion\b[^\n]*-replace\b"
-)
-_NEW_TAG_SET = re.compile(r"\b(?:yq|sed|perl)\b[^\n]*\bnewTag\b[^\n]*")
+_APP_VERSION_GIVEN = re.compile(r"--app-version\b")
+_APP_VERSION = re.compile(r"\bappVersion\b")
+_REPLACED = re.compile(r"-replace\b")
+_NEW_TAG = re.compile(r"\bnewTag\b")
 _ENTRY_NAMED = re.compile(r"\.name\s*==\s*\\?[\"']([^\"'\\]+)")
 _BY_OTHER_MEANS = ("rawYaml", "kubectl", "helm", "kpt")
 _SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
@@ -136,8 +139,21 @@ def _is_of_app_version(repository: RepositoryTexts, container: Container, name: 
 
 
 def _sets_app_version(repository: RepositoryTexts) -> bool:
-    paths = (path for path in repository.paths if path.endswith(_SCRIPTS))
-    return any(_APP_VERSION_SET.search(repository.text(path)) for path in paths)
+    texts = [repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS)]
+    if any(map(_APP_VERSION_GIVEN.search, texts)):
+        return True
+    lines = (line for text in texts for line in text.split("\n") if _APP_VERSION.search(line))
+    pairs = ((_EDITS_TEXT, _APP_VERSION), (_APP_VERSION, _REPLACED))
+    return any(_from_pair(line, *pair) for line in lines for pair in pairs)
+
+
+def _from_pair(line: str, first: re.Pattern[str], then: re.Pattern[str]) -> str:
+    """A line from where the first of two things stands that the other one follows; empty where they do not.
+
+    One pattern for both would be tried again, up to the line's end, at each place where the first one stands.
+    """
+    start = first.search(line)
+    return line[start.start() :] if start is not None and then.search(line, start.end()) else ""
 
 
 def _pin_of(name: str) -> NamedBy:
@@ -211,7 +227,8 @@ def _may_get_new_tag(repository: RepositoryTexts, name: str) -> bool:
 
 def _setting_new_tags(repository: RepositoryTexts) -> tuple[str, ...]:
     texts = (repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS))
-    return tuple(match.group() for text in texts for match in _NEW_TAG_SET.finditer(joined_lines(text)))
+    lines = (line for text in texts if "newTag" in text for line in joined_lines(text).split("\n"))
+    return tuple(command for line in lines if (command := _from_pair(line, _EDITS_TEXT, _NEW_TAG)))
 
 
 def _may_be_set(repository: RepositoryTexts, container: Container) -> bool:
@@ -245,8 +262,8 @@ def _names_file(command: str, path: str) -> bool:
 def _rewriting(repository: RepositoryTexts) -> tuple[str, ...]:
     """The commands of workflows and scripts that change files."""
     texts = (repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS))
-    lines = (line for text in texts if _REWRITES.search(text) for line in joined_lines(text).splitlines())
-    return tuple(line for line in lines if _REWRITES.search(line))
+    lines = (line for text in texts for line in joined_lines(text).splitlines())
+    return tuple(line for line in lines if _from_pair(line, _EDITS_TEXT, _IN_PLACE) or _REPLACES.search(line))
 
 
 def _is_set_by_kustomize(repository: RepositoryTexts, container: Container, name: str) -> bool:
@@ -273,12 +290,25 @@ def _workloads_set_anew(repository: RepositoryTexts) -> frozenset[str] | None:
     names = set[str]()
     for path in repository.paths:
         text = repository.text(path) if path.endswith(_SCRIPTS) else ""
-        for match in _SET_IMAGE.finditer(text):
-            line = text[text.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
-            workload_names = (
-                {each["name"] for each in _WORKLOAD.finditer(line)} if _OF_CLUSTER.search(line) else set()
-            )
+        for line in _lines_setting_images(text):
+            workload_names = {each["name"] for each in _WORKLOAD.finditer(line)} if _is_for_cluster(line) else set()
             if not workload_names or any(re.search(r"[^\w.-]", each) for each in workload_names):
                 return None
             names |= workload_names
     return frozenset(names)
+
+
+def _lines_setting_images(text: str) -> Iterator[str]:
+    """The lines of a script that may name an image anew, once for each time that they say so."""
+    end = 0
+    for match in _SET_IMAGE.finditer(text):
+        if match.start() >= end:
+            newline = text.find("\n", match.start())
+            end = newline if newline >= 0 else len(text)
+            yield text[text.rfind("\n", 0, match.start()) + 1 : end]
+    yield from (line for line in text.split("\n") if _from_pair(line, _EDITS_YAML, _IMAGE))
+
+
+def _is_for_cluster(line: str) -> bool:
+    """Whether one command of a line has a cluster set an image."""
+    return any(_from_pair(command, _OF_CLUSTER, _SET_IMAGE) for command in re.split(r"[|;&]", line))

@@ -172,15 +172,17 @@ def texts_under(node: Node | None) -> Iterator[str]:
 
 
 def scalars_under(node: Node | None) -> Iterator[Scalar]:
-    match node:
-        case Scalar():
-            yield node
-        case Sequence():
-            for item in node.items:
-                yield from scalars_under(item)
-        case Mapping():
-            for _, value in node.entries():
-                yield from scalars_under(value)
+    """All scalars at or under a node, in order; what several aliases stand for is read once."""
+    waiting: list[Node | None] = [node]
+    node_ids: set[int] = set()
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Scalar):
+            yield here
+        elif here is not None and id(here) not in node_ids:
+            node_ids.add(id(here))
+            values = here.items if isinstance(here, Sequence) else [value for _, value in here.entries()]
+            waiting.extend(reversed(values))
 
 
 def _after_white_space(source: str, place: int, end: int) -> int:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 
 from bot.domain.repositories.finding import Outcome
-from bot.files.audit.workflows.expressions import as_input_true, evaluated, input_condition, truth
+from bot.files.audit.workflows.expressions import (
+    MOST_ADDED,
+    as_input_true,
+    evaluated,
+    filled,
+    input_condition,
+    truth,
+)
 from tests.unit.files.audit.expressions import expressions
 from tests.unit.files.audit.world import BUILD, PUSH, outcome, outcomes, workflow
 
@@ -132,3 +139,19 @@ def test_inputs_of_a_workflow_are_of_their_kind(kind: str, expected: Outcome) ->
     caller = workflow(PUSH) + "  scan:\n    needs: build\n    uses: ./.github/workflows/scan.yml\n"
     files = {BUILD: caller, ".github/workflows/scan.yml": CALLED.format(kind=kind)}
     assert outcome("image-scanned", files) is expected
+
+
+def test_values_that_are_made_of_one_another_grow_no_longer_than_is_read() -> None:
+    value, lengths = "x", list[int]()
+    for _ in range(22):
+        value = filled("${{ env.a }}${{ env.a }}", {"env.a": value})
+        lengths.append(len(value))
+    assert max(lengths) <= MOST_ADDED + len("${{ env.a }}" * 2)
+
+
+def test_a_text_that_is_put_together_grows_no_longer_than_is_read() -> None:
+    expression = "'x'"
+    for _ in range(3):
+        expression = f"format('{'{0}' * 50}', {expression})"
+    assert evaluated(expression, {}) is None
+    assert evaluated("format('{0}-{1}', 'a', 'b')", {}) == "a-b"

@@ -679,6 +679,28 @@ def test_no_layer_is_behind_bases_that_are_named_by_digest(text: str, expected: 
     assert outcomes("fresh-layers", files) == [expected]
 
 
+_PINNED = f"FROM contoso/run:8@sha256:{'a' * 64}\n"
+_CHOSEN = f"ARG BASE=contoso/run:8@sha256:{'a' * 64}\nFROM $BASE\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "expected"),
+    [
+        (_PINNED + "RUN --mount=type=bind,from=alpine:latest,target=/a cp /a/b /b\n", "", FAILS),
+        (_PINNED + "COPY --from=nginx /a /a\n", "", FAILS),
+        (_PINNED + "# COPY --from=contoso/tool:1 /a /a\n", "", HOLDS),
+        (_PINNED + "# " + "--from=." * 30_000, "", HOLDS),
+        (_PINNED, "build-contexts: a=docker-image://alpine:3", FAILS),
+        (_PINNED, "build-args: A=1", HOLDS),
+        (_CHOSEN, "", HOLDS),
+        (_CHOSEN, "build-args: BASE=contoso/run:8", FAILS),
+    ],
+)
+def test_bases_are_those_that_the_instructions_of_a_build_name(text: str, given: str, expected: Outcome) -> None:
+    step = push("context: .", "cache-from: type=gha", *([given] if given else []))
+    assert outcomes("fresh-layers", {BUILD: workflow(step), "Dockerfile": text}) == [expected]
+
+
 @pytest.mark.parametrize(
     ("step", "expected"),
     [

@@ -13,10 +13,10 @@ Exceptions: builds without a cache on GitHub's runners hold. Where the base is o
 which no registry gives, `no-cache: true` is advised.
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.domain.repositories.usage import Role
 from bot.files.audit.delivery.building import builds_of, dockerfile_of, loads_of
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
@@ -28,11 +28,10 @@ from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.splicing.keys import with_key
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.model import PipelineStep
+from bot.files.formats.dockerfile import finder
 from bot.files.formats.source.nodes import Mapping
 
 _FIXED = "its bases are named by digest, which no layer that was kept is behind"
-_FROM_TAG = re.compile(r"--from=[^\s@]*[/:.][^\s@]*(?=[\s]|$)", re.MULTILINE)
-"""An image that a COPY names by its tag."""
 _HOSTED = ("ubuntu-", "windows-", "macos-")
 
 
@@ -52,13 +51,15 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _has_fixed_bases(repository: RepositoryTexts, push: Push) -> bool:
-    """Whether an action builds a Dockerfile whose images are all named by digest."""
+    """Whether an action builds a Dockerfile whose images are all named by digest, and gives it no others."""
     path = dockerfile_of(push) if push.step.action in BUILDKIT_ACTIONS else None
     file = dockerfile_at(repository, path)
-    if file is None or _FROM_TAG.search(repository.text(file.path)):
+    if file is None or push.step.input("build-contexts"):
         return False
-    bases = [stage for stage in file.stages if not stage.bases and stage.word.text != "scratch"]
-    return bool(bases) and all(each.image is not None and "@sha256:" in each.image.text for each in bases)
+    images = finder.find(file.path, repository.text(file.path))
+    is_given = bool(push.step.input("build-args")) and any("$" in stage.word.text for stage in file.stages)
+    pins = [usage.reference.digest for usage in images.usages if usage.role is not Role.SYNTAX]
+    return bool(pins) and all(pins) and not images.problems and not is_given
 
 
 def _of_action(repository: RepositoryTexts, step: PipelineStep, setting: str) -> Verdict:
