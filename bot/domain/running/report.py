@@ -84,7 +84,7 @@ _BEST_FIRST = (PromiseState.KEPT, PromiseState.IN_TIME, PromiseState.UNKNOWN, Pr
 
 
 @dataclass(frozen=True, slots=True)
-class OtherBuild:
+class BuildBeside:
     """A build without the CVE, from when it was first until it was last seen in the place; one that is not whole
     may have it all the same."""
 
@@ -103,7 +103,7 @@ class CveTimes:
     times: tuple[ExposedTime, ...]
     way: Way
     within: timedelta | None = None
-    others: tuple[OtherBuild, ...] = ()
+    others: tuple[BuildBeside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class PromisedTime:
     is_rid: bool | None = False
 
 
-def promised_times(times: Iterable[ExposedTime], others: Collection[OtherBuild]) -> Iterator[PromisedTime]:
+def promised_times(times: Iterable[ExposedTime], others: Collection[BuildBeside]) -> Iterator[PromisedTime]:
     """Joins the times between which nothing else was seen: a job that runs for minutes is not rid of anything."""
     last: ExposedTime | None = None
     for each in times:
@@ -139,7 +139,7 @@ def promised_times(times: Iterable[ExposedTime], others: Collection[OtherBuild])
         yield PromisedTime(last, _is_rid(last, others, None))
 
 
-def _is_rid(time: ExposedTime, others: Collection[OtherBuild], before: datetime | None) -> bool | None:
+def _is_rid(time: ExposedTime, others: Collection[BuildBeside], before: datetime | None) -> bool | None:
     if time.until is None:
         return False
     after = [each for each in others if each.seen_at >= time.until and (before is None or each.since < before)]

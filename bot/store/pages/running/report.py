@@ -23,7 +23,7 @@ from bot.domain.running.report import (
     CveTimes,
     ExposedPlaceTimes,
     ExposureCause,
-    OtherBuild,
+    BuildBeside,
     Part,
     Way,
     known_parts,
@@ -222,7 +222,7 @@ class _Past:
         repository = next((run.build.repository for run in reversed(several) if run.build.repository), "")
         promises, group = self.promises.get(repository, {}), self._group(several[-1].image, repository)
         cves: list[CveTimes] = []
-        others: dict[tuple[int, ...], tuple[OtherBuild, ...]] = {}
+        others: dict[tuple[int, ...], tuple[BuildBeside, ...]] = {}
         for cve, those in positions.items():
             key = those, self.published.get(cve)
             if key not in known:
@@ -237,11 +237,11 @@ class _Past:
                 cves.append(CveTimes(cve, severity, known[key], self._way(group, cve, last[cve]), within, seen))
         return ExposedPlaceTimes(source, place_in(row), self.owners.get(repository, ()), tuple(cves))
 
-    def _others(self, place: int, having: Collection[int]) -> tuple[OtherBuild, ...]:
+    def _others(self, place: int, having: Collection[int]) -> tuple[BuildBeside, ...]:
         """What was seen in a place but for the runs at these positions."""
         runs_and_builds = zip(self.runs_of[place], self.builds_of[place], strict=True)
         return tuple(
-            OtherBuild(run.since, run.seen_at, build not in self.builds.why_incomplete)
+            BuildBeside(run.since, run.seen_at, build not in self.builds.why_incomplete)
             for position, (run, build) in enumerate(runs_and_builds)
             if position not in having
         )

@@ -16,7 +16,7 @@ from bot.domain.running.report import (
     CveTimes,
     ExposedPlaceTimes,
     ExposureCause,
-    OtherBuild,
+    BuildBeside,
     PromisedTime,
     PromiseState,
     Way,
@@ -191,7 +191,7 @@ def states(*cve_times: CveTimes, source: CoveredSource | None = None) -> dict[Pr
     return dict(counts)
 
 
-def nightly(*others: OtherBuild) -> CveTimes:
+def nightly(*others: BuildBeside) -> CveTimes:
     """What a job had that runs for an hour at a time."""
     runs = (ExposedTime(hour(each), False, hour(each + 1), hour(each + 1)) for each in (2, 12, 22, 32))
     return CveTimes("CVE-2026-1", Severity.HIGH, tuple(runs), FIXED, DAY, others)
@@ -202,13 +202,13 @@ def test_a_job_that_had_it_each_time_is_one_promise_that_was_missed() -> None:
 
 
 def test_what_came_back_after_another_build_is_judged_anew() -> None:
-    assert states(nightly(OtherBuild(hour(14), hour(15), True), OtherBuild(hour(40), NOON, True))) == {
+    assert states(nightly(BuildBeside(hour(14), hour(15), True), BuildBeside(hour(40), NOON, True))) == {
         PromiseState.KEPT: 1
     }
 
 
 def test_a_build_of_which_not_all_is_known_keeps_no_promise() -> None:
-    assert states(nightly(OtherBuild(hour(14), hour(15), False), OtherBuild(hour(40), NOON, True))) == {
+    assert states(nightly(BuildBeside(hour(14), hour(15), False), BuildBeside(hour(40), NOON, True))) == {
         PromiseState.UNKNOWN: 1
     }
 
