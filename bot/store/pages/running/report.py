@@ -20,10 +20,10 @@ from bot.domain.packages.ledger.clocks import Passage
 from bot.domain.packages.ledger.entries import LedgerEntry
 from bot.domain.running.exposure import BuildInside, ExposedTime, PlaceRun, exposed_times
 from bot.domain.running.report import (
+    BuildBeside,
     CveTimes,
     ExposedPlaceTimes,
     ExposureCause,
-    BuildBeside,
     Part,
     Way,
     known_parts,

@@ -13,10 +13,10 @@ from bot.domain.packages.ledger.clocks import Passage, Station, StationClock
 from bot.domain.running.exposure import CoveredSource, ExposedTime
 from bot.domain.running.report import (
     WEEK,
+    BuildBeside,
     CveTimes,
     ExposedPlaceTimes,
     ExposureCause,
-    BuildBeside,
     PromisedTime,
     PromiseState,
     Way,
