@@ -62,9 +62,15 @@ class CoveredSource:
             return True
         return bool(self.covered) and self.covered[-1].until < moment <= self.covered[-1].until + self.stale_after
 
+    def told_until(self, until: datetime) -> datetime:
+        """Until when it is asked what ran there: of one that settings name no more until it was read last."""
+        if self.is_listed or not self.covered:
+            return until
+        return min(until, self.covered[-1].until)
+
     def holes(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The times between in which it is not known what ran."""
-        begin = since
+        begin, until = since, self.told_until(until)
         for each in self.covered:
             if begin < each.since and begin < until:
                 yield begin, min(each.since, until)

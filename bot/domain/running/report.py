@@ -5,8 +5,8 @@ counts in none.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -76,19 +76,34 @@ class PromiseState(StrEnum):
     KEPT = "kept"
     MISSED = "missed"
     IN_TIME = "in time"
-    """It is exposed still, and the time is not over."""
+    """Nothing without it was seen there yet, and the time is not over."""
     UNKNOWN = "not known"
+
+
+_BEST_FIRST = (PromiseState.KEPT, PromiseState.IN_TIME, PromiseState.UNKNOWN, PromiseState.MISSED)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildBeside:
+    """A build without the CVE, from when it was first until it was last seen in the place; one that is not whole
+    may have it all the same."""
+
+    since: datetime
+    seen_at: datetime
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CveTimes:
-    """The times through which a place had one CVE, with the way of its fix, and how soon it was to be gone."""
+    """The times through which a place had one CVE, with the way of its fix, how soon it was to be gone, and what
+    else was seen there, which is told where anything is promised."""
 
     cve: str
     severity: Severity | None
     times: tuple[ExposedTime, ...]
     way: Way
     within: timedelta | None = None
+    others: tuple[BuildBeside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +116,62 @@ class ExposedPlaceTimes:
     cves: tuple[CveTimes, ...]
 
 
-def promise_state(time: ExposedTime, way: Way, within: timedelta, at: datetime) -> PromiseState | None:
+@dataclass(frozen=True, slots=True)
+class PromisedTime:
+    """A time for which a promise is judged. `is_rid` once a build without the CVE was seen after it; None where
+    that may have it too."""
+
+    time: ExposedTime
+    is_rid: bool | None = False
+
+
+def promised_times(times: Iterable[ExposedTime], others: Collection[BuildBeside]) -> Iterator[PromisedTime]:
+    """Joins the times between which nothing else was seen: a job that runs for minutes is not rid of anything."""
+    last: ExposedTime | None = None
+    for each in times:
+        if last is not None:
+            is_rid = _is_rid(last, others, each.since)
+            if is_rid is not False:
+                yield PromisedTime(last, is_rid)
+                last = None
+        last = each if last is None else replace(each, since=last.since, is_older=last.is_older)
+    if last is not None:
+        yield PromisedTime(last, _is_rid(last, others, None))
+
+
+def _is_rid(time: ExposedTime, others: Collection[BuildBeside], before: datetime | None) -> bool | None:
+    if time.until is None:
+        return False
+    after = [each for each in others if each.seen_at >= time.until and (before is None or each.since < before)]
+    return (any(each.is_whole for each in after) or None) if after else False
+
+
+def promise_state(
+    promised: PromisedTime, way: Way, within: timedelta, at: datetime, *, is_known: bool = True
+) -> PromiseState | None:
     """How a promise stands for one time. It runs from when the place has the CVE and there is a fix; None as long
-    as there is none. What ended, or began, when nobody saw it is judged only where that makes no difference."""
+    as there is none. What ended, or began, when nobody saw it is judged only where that makes no difference;
+    `is_known` says whether it is known what runs there `at` the end."""
+    time = promised.time
     fix = next((each for each in way if each[0] is ExposureCause.NO_FIX), None)
-    if fix is None or fix[1] is not Passage.PASSED:
+    if fix is None or fix[1] is Passage.WAITING:
         return None
+    if fix[1] is not Passage.PASSED:
+        return PromiseState.UNKNOWN
     fixed_at = fix[2]
     earliest = time.since if fixed_at is None else max(time.since, fixed_at)
     until = time.until or at
     if until < earliest:
         return None
     is_begun = not (time.is_older and earliest == time.since)
-    seen = min(until, time.seen_at) if time.until is not None else until
-    if fixed_at is not None and seen - earliest > within:
+    if fixed_at is not None and min(until, time.seen_at) - earliest > within:
         return PromiseState.MISSED
-    if until - earliest > within or not is_begun:
+    end = until if promised.is_rid else at
+    if end - earliest > within or not is_begun or promised.is_rid is None:
         return PromiseState.UNKNOWN
-    return PromiseState.IN_TIME if time.until is None else PromiseState.KEPT
+    if promised.is_rid:
+        return PromiseState.KEPT
+    return PromiseState.IN_TIME if is_known else PromiseState.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +234,7 @@ def weeks_until(until: datetime) -> tuple[Part, ...]:
 
 def known_parts(source: CoveredSource, since: datetime, until: datetime) -> tuple[Part, ...]:
     """The times between in which it is known what ran in a source."""
+    until = source.told_until(until)
     parts, begin = list[Part](), since
     for hole_since, hole_until in source.holes(since, until):
         if begin < hole_since:
@@ -210,16 +264,19 @@ def sums_of(
     weeks = weeks_until(until)
     first = min(since, weeks[0][0])
     known = {name: known_parts(source, first, until) for name, source in sources.items()}
-    shares = [_known_share(week, known.values()) for week in weeks]
+    told = {name: source.told_until(until) for name, source in sources.items()}
+    shares = [_known_share(week, [(known[name], told[name]) for name in sources]) for week in weeks]
     tally = _Tally(since, until, weeks, shares)
     for each in places:
-        tally.add(each, known[each.source])
+        tally.add(each, known[each.source], told[each.source])
     return tally.sums()
 
 
-def _known_share(week: Part, sources: Collection[Sequence[Part]]) -> float:
-    """How much of a week it is known of what ran, from none to all of it, over these sources."""
-    times = [total(parts_within(week, parts)) / (week[1] - week[0]) for parts in sources]
+def _known_share(week: Part, sources: Iterable[tuple[Sequence[Part], datetime]]) -> float:
+    """How much of a week it is known of what ran, from none to all of it, over the sources that were there then:
+    each with what is known of it, and until when it is asked for."""
+    there = [(parts, _cut((week[0], told_until), week)) for parts, told_until in sources if told_until > week[0]]
+    times = [total(parts_within(asked, parts)) / (asked[1] - asked[0]) for parts, asked in there]
     return sum(times) / len(times) if times else 0.0
 
 
@@ -244,24 +301,29 @@ class _Tally:
         self._weekly = [{} for _ in self.weeks]
         self._any = [timedelta() for _ in self.weeks]
 
-    def add(self, place: ExposedPlaceTimes, known: Sequence[Part]) -> None:
-        alike: dict[tuple[Severity | None, tuple[ExposedTime, ...], Way, timedelta | None], list[str]] = {}
+    def add(self, place: ExposedPlaceTimes, known: Sequence[Part], told_until: datetime) -> None:
+        alike: dict[Hashable, list[CveTimes]] = {}
         for each in place.cves:
-            alike.setdefault((each.severity, each.times, each.way, each.within), []).append(each.cve)
+            alike.setdefault((each.severity, each.times, each.way, each.within, each.others), []).append(each)
         by_severity = defaultdict[Severity | None, set[Part]](set)
         by_cause = defaultdict[tuple[Severity | None, ExposureCause], set[Part]](set)
         names = defaultdict[tuple[Severity | None, ExposureCause], set[str]](set)
         teams = place.teams or ("",)
-        for (severity, times, way, within), cves in alike.items():
-            for time in times:
+        is_known = bool(known) and known[-1][1] == self.until
+        for cves in alike.values():
+            severity, way = cves[0].severity, cves[0].way
+            if state := self._promise_state(cves[0], told_until, is_known=is_known):
+                for team in teams:
+                    states = self._promises.setdefault((team, severity), {})
+                    states[state] = states.get(state, 0) + len(cves)
+            for time in cves[0].times:
                 whole = time.since, min(time.until or self.until, self.until)
                 by_severity[severity].update(parts_within(whole, known))
                 for cause, part in causes_between(way, *_cut(whole, (self.since, self.until))):
                     key = severity, cause
                     if seen := list(parts_within(part, known)):
                         by_cause[key].update(seen)
-                        names[key].update(cves)
-                self._promise(teams, severity, time, way, within, len(cves))
+                        names[key].update(each.cve for each in cves)
         for (severity, cause), parts in by_cause.items():
             for team in teams:
                 row = team, severity, cause
@@ -282,24 +344,17 @@ class _Tally:
                     of_week = self._weekly[number]
                     of_week[severity] = of_week.get(severity, timedelta()) + length
 
-    def _promise(
-        self,
-        teams: Sequence[str],
-        severity: Severity | None,
-        time: ExposedTime,
-        way: Way,
-        within: timedelta | None,
-        number: int,
-    ) -> None:
-        """What had ended before the time in question was told of then."""
-        if within is None or time.since >= self.until or (time.until is not None and time.until <= self.since):
-            return
-        state = promise_state(time, way, within, self.until)
-        if state is None:
-            return
-        for team in teams:
-            states = self._promises.setdefault((team, severity), {})
-            states[state] = states.get(state, 0) + number
+    def _promise_state(self, cve: CveTimes, told_until: datetime, *, is_known: bool) -> PromiseState | None:
+        """The worst of a CVE's times in a place. What had ended before the time in question was told of then."""
+        if cve.within is None:
+            return None
+        asked = (
+            each
+            for each in promised_times(cve.times, cve.others)
+            if each.time.since < self.until and (each.time.until or told_until) > self.since
+        )
+        states = (promise_state(each, cve.way, cve.within, self.until, is_known=is_known) for each in asked)
+        return max(filter(None, states), key=_BEST_FIRST.index, default=None)
 
     def sums(self) -> ExposureSums:
         rows = [

@@ -20,6 +20,7 @@ from bot.domain.packages.ledger.clocks import Passage
 from bot.domain.packages.ledger.entries import LedgerEntry
 from bot.domain.running.exposure import BuildInside, ExposedTime, PlaceRun, exposed_times
 from bot.domain.running.report import (
+    BuildBeside,
     CveTimes,
     ExposedPlaceTimes,
     ExposureCause,
@@ -149,7 +150,7 @@ class ExposureReportStore(Store):
             sums = sums_of(since, until, by_name, (past.place(name, row, until) for name, row in where))
             unread = past.unread([(row.id, known[name]) for name, row in where], until)
             lines = tuple(line for each in by_name.values() for line in unread_between(each, since, until))
-            ran = sum(any(not run.until or run.until > since for run in past.runs_of[row.id]) for _, row in where)
+            ran = sum(past.ran(row.id, (since, by_name[name].told_until(until))) for name, row in where)
             return ExposureReport(since, until, sums, ran, unread, lines, gaps, tuple(by_name))
 
         return await asyncio.to_thread(sum_up)
@@ -221,6 +222,7 @@ class _Past:
         repository = next((run.build.repository for run in reversed(several) if run.build.repository), "")
         promises, group = self.promises.get(repository, {}), self._group(several[-1].image, repository)
         cves: list[CveTimes] = []
+        others: dict[tuple[int, ...], tuple[BuildBeside, ...]] = {}
         for cve, those in positions.items():
             key = those, self.published.get(cve)
             if key not in known:
@@ -229,8 +231,25 @@ class _Past:
                 facts = self.ledger.exposed.cves.get(cve)
                 severity = facts.severity if facts is not None else None
                 within = promises.get(severity) if severity is not None else None
-                cves.append(CveTimes(cve, severity, known[key], self._way(group, cve, last[cve]), within))
+                if within is not None and those not in others:
+                    others[those] = self._others(row.id, those)
+                seen = others[those] if within is not None else ()
+                cves.append(CveTimes(cve, severity, known[key], self._way(group, cve, last[cve]), within, seen))
         return ExposedPlaceTimes(source, place_in(row), self.owners.get(repository, ()), tuple(cves))
+
+    def _others(self, place: int, having: Collection[int]) -> tuple[BuildBeside, ...]:
+        """What was seen in a place but for the runs at these positions."""
+        runs_and_builds = zip(self.runs_of[place], self.builds_of[place], strict=True)
+        return tuple(
+            BuildBeside(run.since, run.seen_at, build not in self.builds.why_incomplete)
+            for position, (run, build) in enumerate(runs_and_builds)
+            if position not in having
+        )
+
+    def ran(self, place: int, time: Part) -> bool:
+        """Whether anything ran in a place at some time between."""
+        since, until = time
+        return any(run.since < until and (not run.until or run.until > since) for run in self.runs_of[place])
 
     def unread(self, places: Sequence[tuple[int, Sequence[Part]]], until: datetime) -> tuple[Unread, ...]:
         """Why places may have had more than is told, the most frequent reason first."""

@@ -13,9 +13,11 @@ from bot.domain.packages.ledger.clocks import Passage, Station, StationClock
 from bot.domain.running.exposure import CoveredSource, ExposedTime
 from bot.domain.running.report import (
     WEEK,
+    BuildBeside,
     CveTimes,
     ExposedPlaceTimes,
     ExposureCause,
+    PromisedTime,
     PromiseState,
     Way,
     promise_state,
@@ -145,27 +147,85 @@ def test_stations_that_the_fix_does_not_come_by_keep_nobody() -> None:
     assert way_of(clocks) == ((ExposureCause.NO_FIX, PASSED, hour(1)), (ExposureCause.IMAGE, WAITING, None))
 
 
-FIXED: Way = ((ExposureCause.NO_FIX, PASSED, BEGIN),)
+NO_FIX = ExposureCause.NO_FIX
+FIXED: Way = ((NO_FIX, PASSED, BEGIN),)
 
 
 @pytest.mark.parametrize(
-    ("time", "way", "state"),
+    ("time", "is_rid", "way", "state"),
     [
-        (ExposedTime(BEGIN, False, hour(20), hour(20)), FIXED, PromiseState.KEPT),
-        (ExposedTime(BEGIN, False, hour(30), hour(30)), FIXED, PromiseState.MISSED),
-        (ExposedTime(hour(30), False, NOON, None), FIXED, PromiseState.IN_TIME),
-        (ExposedTime(hour(10), False, NOON, None), FIXED, PromiseState.MISSED),
-        (ExposedTime(hour(30), True, NOON, None), FIXED, PromiseState.UNKNOWN),
-        (ExposedTime(BEGIN, False, hour(10), hour(30)), FIXED, PromiseState.UNKNOWN),
-        (ExposedTime(BEGIN, False, NOON, None), ((ExposureCause.NO_FIX, WAITING, None),), None),
-        (ExposedTime(BEGIN, False, NOON, None), ((ExposureCause.NO_FIX, PASSED, hour(40)),), PromiseState.IN_TIME),
-        (ExposedTime(BEGIN, False, NOON, None), ((ExposureCause.NO_FIX, PASSED, None),), PromiseState.UNKNOWN),
+        (ExposedTime(BEGIN, False, hour(20), hour(20)), True, FIXED, PromiseState.KEPT),
+        (ExposedTime(BEGIN, False, hour(30), hour(30)), True, FIXED, PromiseState.MISSED),
+        (ExposedTime(hour(30), False, NOON, None), False, FIXED, PromiseState.IN_TIME),
+        (ExposedTime(hour(10), False, NOON, None), False, FIXED, PromiseState.MISSED),
+        (ExposedTime(hour(10), False, hour(20), None), False, FIXED, PromiseState.UNKNOWN),
+        (ExposedTime(hour(30), True, NOON, None), False, FIXED, PromiseState.UNKNOWN),
+        (ExposedTime(BEGIN, False, hour(10), hour(30)), True, FIXED, PromiseState.UNKNOWN),
+        (ExposedTime(BEGIN, False, hour(20), hour(20)), False, FIXED, PromiseState.UNKNOWN),
+        (ExposedTime(BEGIN, False, hour(20), hour(20)), None, FIXED, PromiseState.UNKNOWN),
+        (ExposedTime(hour(30), False, hour(31), hour(31)), False, FIXED, PromiseState.IN_TIME),
+        (ExposedTime(BEGIN, False, NOON, None), False, ((NO_FIX, WAITING, None),), None),
+        (ExposedTime(BEGIN, False, NOON, None), False, ((NO_FIX, PASSED, hour(40)),), PromiseState.IN_TIME),
+        (ExposedTime(BEGIN, False, NOON, None), False, ((NO_FIX, PASSED, None),), PromiseState.UNKNOWN),
+        (ExposedTime(BEGIN, False, NOON, None), False, ((NO_FIX, Passage.UNKNOWN, None),), PromiseState.UNKNOWN),
     ],
 )
 def test_a_promise_runs_from_when_there_is_a_fix_until_it_runs(
-    time: ExposedTime, way: Way, state: PromiseState | None
+    time: ExposedTime, is_rid: bool | None, way: Way, state: PromiseState | None
 ) -> None:
-    assert promise_state(time, way, DAY, NOON) is state
+    assert promise_state(PromisedTime(time, is_rid), way, DAY, NOON) is state
+
+
+def test_what_was_open_when_its_source_fell_silent_is_not_in_time() -> None:
+    time = PromisedTime(ExposedTime(hour(30), False, hour(40), None))
+    assert promise_state(time, FIXED, DAY, NOON, is_known=False) is PromiseState.UNKNOWN
+
+
+def states(*cve_times: CveTimes, source: CoveredSource | None = None) -> dict[PromiseState, int]:
+    """How promises of one place stand."""
+    place = ExposedPlaceTimes("europe", RunningPlace("shop", "CronJob", "mail", "mail"), (), cve_times)
+    read = source or CoveredSource("europe", "production", (Coverage(hour(-60), NOON),))
+    counts = Counter[PromiseState]()
+    for each in sums_of(BEGIN, NOON, {"europe": read}, [place]).promises:
+        counts.update(each.states)
+    return dict(counts)
+
+
+def nightly(*others: BuildBeside) -> CveTimes:
+    """What a job had that runs for an hour at a time."""
+    runs = (ExposedTime(hour(each), False, hour(each + 1), hour(each + 1)) for each in (2, 12, 22, 32))
+    return CveTimes("CVE-2026-1", Severity.HIGH, tuple(runs), FIXED, DAY, others)
+
+
+def test_a_job_that_had_it_each_time_is_one_promise_that_was_missed() -> None:
+    assert states(nightly()) == {PromiseState.MISSED: 1}
+
+
+def test_what_came_back_after_another_build_is_judged_anew() -> None:
+    assert states(nightly(BuildBeside(hour(14), hour(15), True), BuildBeside(hour(40), NOON, True))) == {
+        PromiseState.KEPT: 1
+    }
+
+
+def test_a_build_of_which_not_all_is_known_keeps_no_promise() -> None:
+    assert states(nightly(BuildBeside(hour(14), hour(15), False), BuildBeside(hour(40), NOON, True))) == {
+        PromiseState.UNKNOWN: 1
+    }
+
+
+def test_a_source_that_settings_name_no_more_is_asked_for_nothing_behind_its_end() -> None:
+    old = CoveredSource("old", "", (Coverage(NOON - 2 * WEEK, NOON - WEEK),), is_listed=False)
+    read = CoveredSource("europe", "", (Coverage(NOON - 2 * WEEK, NOON),))
+    weeks = sums_of(NOON - WEEK, NOON, {"old": old, "europe": read}, []).trend
+    assert [each.known for each in weeks[-2:]] == [1.0, 1.0]
+    assert list(old.holes(NOON - WEEK, NOON)) == []
+
+
+def test_what_a_source_told_that_settings_name_no_more_misses_no_promise_now() -> None:
+    old = CoveredSource("europe", "", (Coverage(hour(-90), hour(-1)),), is_listed=False)
+    time = ExposedTime(hour(-80), False, hour(-1), None)
+    fixed: Way = ((NO_FIX, PASSED, hour(-90)),)
+    assert states(CveTimes("CVE-2026-1", Severity.HIGH, (time,), fixed, DAY), source=old) == {}
 
 
 def test_what_had_ended_before_the_time_in_question_counts_for_no_promise() -> None:
