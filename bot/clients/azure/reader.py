@@ -5,7 +5,7 @@ configuration and slots of a web app, the state of a container group.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -24,7 +24,7 @@ from bot.clients.azure.services import (
 )
 from bot.clients.http.answers import MEBIBYTE, Answer
 from bot.clients.http.client import Http, Limits, Nobody, Observer
-from bot.clients.kubernetes.access import ClusterAccess
+from bot.clients.kubernetes.access import ClusterAccess, SignIn, reached, trouble_of
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -52,16 +52,12 @@ class AzureReader:
     exclude: Sequence[str] = ()
     observer: Observer = field(default_factory=Nobody)
     limits: Limits = _LIMITS
-    signed_in: Callable[[], Awaitable[str]] | None = None
-    namespaces: Sequence[str] = ()
-    """None is asked for by name: all resource groups are listed."""
+    signed_in: SignIn | None = None
 
     async def snapshot(self) -> Snapshot:
         """What runs there now, with a line for each part that could not be read. Raises `Failure` where nothing
         could."""
-        access = self.opened()
-        if self.signed_in is not None:
-            access = replace(access, token=await self.signed_in())
+        access = await reached(self.opened, self.signed_in)
         taken_at = self.clock.now()
         parts = [(each, service) for each in self.subscriptions for service in _SERVICES]
         not_read, failed, resting = list[str](), list[Failure](), dict[str, Failure]()
@@ -172,8 +168,7 @@ class _Manager:
                 what, advice = "is not there", "check the subscription's id, and the identity's role on it"
             case status:
                 what, advice = f"gave an unexpected answer ({status})", "check the address"
-        kinds = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.MISSING}
-        trouble = kinds.get(answer.status, Trouble.MALFORMED)
+        trouble = trouble_of(answer.status)
         return Failure(trouble, what, where=self._where(path), advice=advice, status=answer.status)
 
 

@@ -4,9 +4,9 @@ It is opened for each list, since tokens in files are exchanged every hour and a
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -71,6 +71,21 @@ class ClusterAccess:
 
     def _unusable(self, what: str) -> Failure:
         return Failure(Trouble.DENIED, what, where=self.host, advice="write them anew")
+
+
+SignIn = Callable[[], Awaitable[str]]
+"""Gives the token where no file does."""
+
+
+async def reached(opened: Callable[[], ClusterAccess], signed_in: SignIn | None) -> ClusterAccess:
+    """Reads anew how a cluster, or Azure, is reached, and signs in where no file has the token. Raises `Failure`."""
+    access = opened()
+    return access if signed_in is None else replace(access, token=await signed_in())
+
+
+def trouble_of(status: int) -> Trouble:
+    """What is the matter where such a server answers with another status than the wanted one."""
+    return {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.MISSING}.get(status, Trouble.MALFORMED)
 
 
 def _no_password() -> str:

@@ -5,14 +5,14 @@ whole one tells what does not run any more.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from bot.clients.http.answers import MEBIBYTE, Answer
 from bot.clients.http.client import Http, Limits, Nobody, Observer
-from bot.clients.kubernetes.access import ClusterAccess
+from bot.clients.kubernetes.access import ClusterAccess, SignIn, reached, trouble_of
 from bot.clients.kubernetes.pods import RunningNow
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -47,14 +47,12 @@ class ClusterReader:
     exclude: Sequence[str] = ()
     observer: Observer = field(default_factory=Nobody)
     limits: Limits = _LIMITS
-    signed_in: Callable[[], Awaitable[str]] | None = None
+    signed_in: SignIn | None = None
 
     async def snapshot(self) -> Snapshot:
         """What runs there now, with a line for each part that could not be read. Raises `Failure` where nothing
         could."""
-        access = self.opened()
-        if self.signed_in is not None:
-            access = replace(access, token=await self.signed_in())
+        access = await reached(self.opened, self.signed_in)
         taken_at = self.clock.now()
         containers, not_read, failures = list[RunningContainer](), list[str](), list[Failure]()
         async with Http(self.clock, {access.host: access.rules()}, self.limits, observer=self.observer) as http:
@@ -155,8 +153,7 @@ class _List:
                 what, advice = "is no API server of Kubernetes", "check the address"
             case status:
                 what, advice = f"gave an unexpected answer ({status}){told}", "check the address"
-        kinds = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.MISSING}
-        trouble = kinds.get(answer.status, Trouble.MALFORMED)
+        trouble = trouble_of(answer.status)
         return Failure(trouble, what, where=where, advice=advice, status=answer.status)
 
 

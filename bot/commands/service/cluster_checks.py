@@ -1,6 +1,7 @@
 """What `doctor` finds of clusters: whether they can be listed, and how old what is known of them is."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.clients.azure.reader import AzureReader
@@ -24,13 +25,14 @@ async def cluster_checks(settings: Settings, stores: Stores, clock: Clock) -> li
     if not settings.running.sources:
         return []
     clusters = clusters_of(settings, clock)
-    checks = await asyncio.gather(*(_rights(name, reader) for name, reader in clusters.items()))
+    named = {source.name: source.namespaces for source in settings.running.sources}
+    checks = await asyncio.gather(*(_rights(name, reader, named[name]) for name, reader in clusters.items()))
     whole_at = await stores[DoctorStore].whole_lists()
     now = clock.now()
     return [*checks, *(_age(source, whole_at.get(source.name), now) for source in settings.running.sources)]
 
 
-async def _rights(name: str, reader: ClusterReader | AzureReader) -> HealthCheck:
+async def _rights(name: str, reader: ClusterReader | AzureReader, namespaces: Sequence[str]) -> HealthCheck:
     try:
         snapshot = await reader.snapshot()
     except Failure as failure:
@@ -41,7 +43,7 @@ async def _rights(name: str, reader: ClusterReader | AzureReader) -> HealthCheck
         more = f", and {counted(len(others), 'line')} more" if others else ""
         return HealthCheck(AREA, name, Health.WRONG, f"{first}{more}", _FAILED)
     shown = {each.place.namespace for each in snapshot.containers}
-    empty = [namespace for namespace in reader.namespaces if namespace not in shown]
+    empty = [namespace for namespace in namespaces if namespace not in shown]
     if empty:
         return HealthCheck(AREA, name, Health.NOTE, f"runs nothing in {', '.join(empty)}", "check these names")
     return HealthCheck(AREA, name, Health.FINE, f"lists {counted(len(snapshot.containers), 'container')}")

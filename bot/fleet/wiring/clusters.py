@@ -2,15 +2,13 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from bot.clients.azure.reader import AzureReader
 from bot.clients.entra import AzureIdentity, credential, entra_token
 from bot.clients.http.client import Nobody, Observer
-from bot.clients.kubernetes.access import ClusterAccess, by_token, in_cluster
+from bot.clients.kubernetes.access import ClusterAccess, SignIn, by_token, in_cluster
 from bot.clients.kubernetes.kubeconfig import by_kubeconfig
 from bot.clients.kubernetes.reader import ClusterReader
 from bot.domain.clock import Clock
@@ -38,22 +36,23 @@ async def _entra_token(identity: AzureIdentity, client_id: str | None, audience:
 
 def _cluster(source: RunningSourceSettings, clock: Clock, observer: Observer) -> ClusterReader:
     opened = partial(cluster_access, source)
-    reader = ClusterReader(opened, clock, source.namespaces, source.exclude, observer)
-    return replace(reader, **_signed_in(source, source.server, AKS))
+    signed_in = _sign_in(source, source.server, AKS)
+    return ClusterReader(opened, clock, source.namespaces, source.exclude, observer, signed_in=signed_in)
 
 
 def _azure(source: RunningSourceSettings, clock: Clock, observer: Observer) -> AzureReader:
     server = source.address or RESOURCE_MANAGER
     opened = partial(by_token, server, source.token_file, source.ca_file)
-    reader = AzureReader(opened, clock, source.subscriptions, source.exclude, observer)
-    return replace(reader, **_signed_in(source, server, f"{server.rstrip('/')}/.default"))
+    signed_in = _sign_in(source, server, f"{server.rstrip('/')}/.default")
+    return AzureReader(opened, clock, source.subscriptions, source.exclude, observer, signed_in=signed_in)
 
 
-def _signed_in(source: RunningSourceSettings, server: str | None, audience: str) -> dict[str, Any]:
+def _sign_in(source: RunningSourceSettings, server: str | None, audience: str) -> SignIn | None:
+    """Signs in with Entra; None where a file holds the token, or the cluster says how it is reached."""
     if source.azure is None or server is None:
-        return {}
+        return None
     identity, where = AzureIdentity(source.azure), urlsplit(server).netloc
-    return {"signed_in": partial(_entra_token, identity, source.client_id, audience, where)}
+    return partial(_entra_token, identity, source.client_id, audience, where)
 
 
 _KINDS: Mapping[SourceKind, Callable[[RunningSourceSettings, Clock, Observer], ClusterReader | AzureReader]] = {
