@@ -78,7 +78,7 @@ SignIn = Callable[[], Awaitable[str]]
 
 
 async def reached(opened: Callable[[], ClusterAccess], signed_in: SignIn | None) -> ClusterAccess:
-    """Reads anew how a cluster, or Azure, is reached, and signs in where no file has the token. Raises `Failure`."""
+    """Reads anew how a cluster, or Azure, is reached, and signs in where no file has a token. Raises `Failure`."""
     access = opened()
     return access if signed_in is None else replace(access, token=await signed_in())
 
