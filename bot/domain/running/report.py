@@ -5,92 +5,25 @@ counts in none.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.ledger.clocks import Passage, Station, StationClock
+from bot.domain.running.causes import ExposureCause, Part, Way, causes_between
 from bot.domain.running.exposure import CoveredSource, ExposedTime
+from bot.domain.running.promises import (
+    BEST_FIRST,
+    BuildBeside,
+    PromiseState,
+    promise_state,
+    promised_times,
+)
 from bot.domain.running.snapshot import RunningPlace
 
 WEEK = timedelta(days=7)
 WEEKS = 13
 """Of the trend: 90 days, to whole weeks."""
-
-
-class ExposureCause(StrEnum):
-    """What kept a place exposed at a moment: the first station that its fix had not passed then."""
-
-    NO_FIX = "no fix"
-    BASE = "base"
-    IMAGE = "image"
-    DEPLOY = "deploy"
-    UNKNOWN = "not known"
-
-
-_CAUSES: Mapping[Station, ExposureCause] = {
-    Station.FIX: ExposureCause.NO_FIX,
-    Station.BASE: ExposureCause.BASE,
-    Station.MIRROR: ExposureCause.BASE,
-    Station.OWN_BASE: ExposureCause.BASE,
-    Station.IMAGE: ExposureCause.IMAGE,
-}
-Part = tuple[datetime, datetime]
-"""A time from the first moment until before the second."""
-Way = tuple[tuple[ExposureCause, Passage, datetime | None], ...]
-"""The stations that a fix comes by on its way to an image, in their order, with what is known of each."""
-
-
-def way_of(clocks: Mapping[Station, StationClock]) -> Way:
-    """The stations before what runs; those that the fix does not come by are left out."""
-    return tuple(
-        (cause, clocks[station].passage, clocks[station].at)
-        for station, cause in _CAUSES.items()
-        if station in clocks and clocks[station].passage is not Passage.NOT_CONCERNED
-    )
-
-
-def causes_between(way: Way, since: datetime, until: datetime) -> Iterator[tuple[ExposureCause, Part]]:
-    """What kept a place exposed through that time. A station that was passed nobody saw when may have been what it
-    waited for until the next that is known."""
-    begin, is_open = since, False
-    for cause, passage, at in way:
-        if passage is Passage.PASSED and at is None:
-            is_open = True
-            continue
-        end = min(at, until) if passage is Passage.PASSED and at is not None else until
-        is_told = not is_open and passage in (Passage.PASSED, Passage.WAITING)
-        if begin < end:
-            yield cause if is_told else ExposureCause.UNKNOWN, (begin, end)
-        begin, is_open = max(begin, end), False
-        if begin >= until:
-            return
-    yield ExposureCause.UNKNOWN if is_open else ExposureCause.DEPLOY, (begin, until)
-
-
-class PromiseState(StrEnum):
-    """Whether a place was rid of a CVE within the promised time."""
-
-    KEPT = "kept"
-    MISSED = "missed"
-    IN_TIME = "in time"
-    """Nothing without it was seen there yet, and the time is not over."""
-    UNKNOWN = "not known"
-
-
-_BEST_FIRST = (PromiseState.KEPT, PromiseState.IN_TIME, PromiseState.UNKNOWN, PromiseState.MISSED)
-
-
-@dataclass(frozen=True, slots=True)
-class BuildBeside:
-    """A build without the CVE, from when it was first until it was last seen in the place; one that is not whole
-    may have it all the same."""
-
-    since: datetime
-    seen_at: datetime
-    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,64 +47,6 @@ class ExposedPlaceTimes:
     place: RunningPlace
     teams: tuple[str, ...]
     cves: tuple[CveTimes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PromisedTime:
-    """A time for which a promise is judged. `is_rid` once a build without the CVE was seen after it; None where
-    that may have it too."""
-
-    time: ExposedTime
-    is_rid: bool | None = False
-
-
-def promised_times(times: Iterable[ExposedTime], others: Collection[BuildBeside]) -> Iterator[PromisedTime]:
-    """Joins the times between which nothing else was seen: a job that runs for minutes is not rid of anything."""
-    last: ExposedTime | None = None
-    for each in times:
-        if last is not None:
-            is_rid = _is_rid(last, others, each.since)
-            if is_rid is not False:
-                yield PromisedTime(last, is_rid)
-                last = None
-        last = each if last is None else replace(each, since=last.since, is_older=last.is_older)
-    if last is not None:
-        yield PromisedTime(last, _is_rid(last, others, None))
-
-
-def _is_rid(time: ExposedTime, others: Collection[BuildBeside], before: datetime | None) -> bool | None:
-    if time.until is None:
-        return False
-    after = [each for each in others if each.seen_at >= time.until and (before is None or each.since < before)]
-    return (any(each.is_whole for each in after) or None) if after else False
-
-
-def promise_state(
-    promised: PromisedTime, way: Way, within: timedelta, at: datetime, *, is_known: bool = True
-) -> PromiseState | None:
-    """How a promise stands for one time. It runs from when the place has the CVE and there is a fix; None as long
-    as there is none. What ended, or began, when nobody saw it is judged only where that makes no difference;
-    `is_known` says whether it is known what runs there `at` the end."""
-    time = promised.time
-    fix = next((each for each in way if each[0] is ExposureCause.NO_FIX), None)
-    if fix is None or fix[1] is Passage.WAITING:
-        return None
-    if fix[1] is not Passage.PASSED:
-        return PromiseState.UNKNOWN
-    fixed_at = fix[2]
-    earliest = time.since if fixed_at is None else max(time.since, fixed_at)
-    until = time.until or at
-    if until < earliest:
-        return None
-    is_begun = not (time.is_older and earliest == time.since)
-    if fixed_at is not None and min(until, time.seen_at) - earliest > within:
-        return PromiseState.MISSED
-    end = until if promised.is_rid else at
-    if end - earliest > within or not is_begun or promised.is_rid is None:
-        return PromiseState.UNKNOWN
-    if promised.is_rid:
-        return PromiseState.KEPT
-    return PromiseState.IN_TIME if is_known else PromiseState.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +229,7 @@ class _Tally:
             if each.time.since < self.until and (each.time.until or told_until) > self.since
         )
         states = (promise_state(each, cve.way, cve.within, self.until, is_known=is_known) for each in asked)
-        return max(filter(None, states), key=_BEST_FIRST.index, default=None)
+        return max(filter(None, states), key=BEST_FIRST.index, default=None)
 
     def sums(self) -> ExposureSums:
         rows = [

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.running.report import ExposureSum, ExposureSums, PromiseState, PromiseSum, WeekExposed
+from bot.domain.running.promises import PromiseState
+from bot.domain.running.report import ExposureSum, ExposureSums, PromiseSum, WeekExposed
 from bot.domain.wording.words import counted
 
 _DAY = timedelta(days=1)

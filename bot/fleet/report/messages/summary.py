@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.domain.running.report import PromiseState
+from bot.domain.running.promises import PromiseState
 from bot.domain.wording.message import (
     Block,
     Footnote,

@@ -18,19 +18,16 @@ from bot.domain.feeds.advisory import Advisory, Severity
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.ledger.clocks import Passage
 from bot.domain.packages.ledger.entries import LedgerEntry
+from bot.domain.running.causes import ExposureCause, Part, Way, way_of
 from bot.domain.running.exposure import BuildInside, ExposedTime, PlaceRun, exposed_times
+from bot.domain.running.promises import BuildBeside
 from bot.domain.running.report import (
-    BuildBeside,
     CveTimes,
     ExposedPlaceTimes,
-    ExposureCause,
-    Part,
-    Way,
     known_parts,
     parts_within,
     sums_of,
     total,
-    way_of,
     weeks_until,
 )
 from bot.images.vex.statements import VexStatement, heeded

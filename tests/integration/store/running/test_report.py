@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.feeds.advisory import Severity
+from bot.domain.running.causes import ExposureCause
 from bot.domain.running.exposure import Asked
-from bot.domain.running.report import ExposureCause, PromiseState, known_parts, parts_within, total
+from bot.domain.running.promises import PromiseState
+from bot.domain.running.report import known_parts, parts_within, total
 from bot.fleet.report.rows import ReportStore
 from bot.store.pages.fleet.summary import SummaryStore
 from bot.store.pages.running.report import ExposureReportStore

@@ -10,21 +10,10 @@ from hypothesis import strategies as st
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.ledger.clocks import Passage, Station, StationClock
+from bot.domain.running.causes import ExposureCause, Way, way_of
 from bot.domain.running.exposure import CoveredSource, ExposedTime
-from bot.domain.running.report import (
-    WEEK,
-    BuildBeside,
-    CveTimes,
-    ExposedPlaceTimes,
-    ExposureCause,
-    PromisedTime,
-    PromiseState,
-    Way,
-    promise_state,
-    sums_of,
-    way_of,
-    weeks_until,
-)
+from bot.domain.running.promises import BuildBeside, PromisedTime, PromiseState, promise_state
+from bot.domain.running.report import WEEK, CveTimes, ExposedPlaceTimes, sums_of, weeks_until
 from bot.domain.running.runs import Coverage
 from bot.domain.running.snapshot import RunningPlace
 

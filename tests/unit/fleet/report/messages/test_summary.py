@@ -11,7 +11,8 @@ from bot.domain.packages.cves.detected import Rating
 from bot.domain.repositories.finding import FindingSeverity, Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.domain.running.report import ExposureSums, PromiseState, PromiseSum, WeekExposed
+from bot.domain.running.promises import PromiseState
+from bot.domain.running.report import ExposureSums, PromiseSum, WeekExposed
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.report.markdown import markdown_of
 from bot.fleet.report.messages.summary import brief_summary, summary_message, without_people
