@@ -14,7 +14,7 @@ from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.repositories.repository import Affected
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, Target
+from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRollout, Reconsidered, Revisions
 from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds, supersede
 from bot.store.engine.codec import load, load_text, readable
@@ -29,7 +29,13 @@ from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import MEMBER, after_transitions, fleet_repository_of, read_rebuilds, sdk_pins
-from bot.store.rows.rollouts.served import IS_UNSERVED
+from bot.store.rows.rollouts.served import (
+    IS_SUPERSEDED,
+    IS_UNSERVED,
+    Attempt,
+    attempt_of,
+    served_and_skipped,
+)
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.schema import at_last
 
@@ -238,17 +244,29 @@ def _changes_of(open_rebuilds: Sequence[Rebuild]) -> set[int]:
 async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[Affected]]:
     """Reads for each change the usages that follow its base, in repositories that no plan for it has served.
 
-    A skipped rebuild has not served it, but where the repository still opts out. A superseded one has: what it
-    was to bring goes on with its successor, maybe in another rollout.
+    A skipped rebuild has not served it, but where the repository still opts out. What a superseded one was to bring
+    goes on with its successor, maybe in another rollout: that one decides.
     """
     concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
     members_query = select(*MEMBER).where(
         repositories.c.listed.is_(True),
         repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
     )
-    rebuilds_query = select(rebuilds.c.repository_id, IS_UNSERVED.label("is_unserved"), rebuilds.c.targets).where(
-        rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
+    earlier = rebuilds.alias("earlier")
+    concerned_rollouts = select(changes.c.rollout_id).where(changes.c.id.in_(ids))
+    comes_after_superseded = exists(select(earlier.c.id)).where(
+        earlier.c.repository_id == rebuilds.c.repository_id,
+        earlier.c.id < rebuilds.c.id,
+        earlier.c.state == RebuildState.SUPERSEDED.value,
+        earlier.c.rollout_id.in_(concerned_rollouts),
     )
+    rebuilds_query = select(
+        rebuilds.c.id,
+        rebuilds.c.repository_id,
+        IS_UNSERVED.label("is_unserved"),
+        IS_SUPERSEDED.label("is_superseded"),
+        rebuilds.c.targets,
+    ).where(or_(rebuilds.c.rollout_id.in_(concerned_rollouts), comes_after_superseded))
     async with database.reading() as connection:
         member_rows = (await connection.execute(members_query)).mappings().all()
         pins = await sdk_pins(connection, {row["id"] for row in member_rows})
@@ -267,12 +285,15 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
             lambda row: f"repository {row['name']}",
         )
     )
-    skipped_pairs = {pair for row in rebuild_rows if row.is_unserved for pair in _changes_taken_up(row, ids)}
-    served_pairs = {pair for row in rebuild_rows if not row.is_unserved for pair in _changes_taken_up(row, ids)}
+    attempts: dict[int, list[Attempt]] = {}
+    for row in rebuild_rows:
+        attempts.setdefault(row.repository_id, []).append(_attempt_of(row, ids))
+    standings = {repository: served_and_skipped(own) for repository, own in attempts.items()}
     affected_by_change: dict[int, list[Affected]] = {}
     for repository, change, usage in concerned_usages:
-        member, pair = members.get(repository), (repository, change)
-        if member is None or pair in served_pairs or (pair in skipped_pairs and not member.config.enabled):
+        member = members.get(repository)
+        served_changes, skipped_changes = standings.get(repository, (set(), set()))
+        if member is None or change in served_changes or (change in skipped_changes and not member.config.enabled):
             continue
         affected_by_change.setdefault(change, []).append(Affected(member, usage))
     return affected_by_change
@@ -308,13 +329,12 @@ class _UsageReader:
         return row.repository_id, row.change, usage
 
 
-def _changes_taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
-    """The repository of a rebuild with each change that it takes up.
+def _attempt_of(row: Any, changes: Sequence[int]) -> Attempt:
+    """The rebuild of a row with each change that it takes up.
 
     Where these cannot be read, with all: a second dispatch does more harm than a missing one, which is told.
     """
     try:
-        targets = load(row.targets, tuple[Target, ...])
+        return attempt_of(row)
     except Failure:
-        return {(row.repository_id, change) for change in changes}
-    return {(row.repository_id, change) for target in targets for change in target.changes}
+        return Attempt(row.id, frozenset(changes), row.is_unserved, is_superseded=False)

@@ -1,7 +1,9 @@
 """Which changes a repository has been served with, and how long rebuilds are kept that have ended."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +29,33 @@ _WAS_REFUSED = and_(
 """It failed before anything was opened or asked for; a pull request is intended before that is refused."""
 IS_UNSERVED = and_(or_(rebuilds.c.state == RebuildState.SKIPPED.value, _WAS_REFUSED), rebuilds.c.call_off.is_(None))
 """A rebuild that nothing came of, and that nobody has called off."""
+IS_SUPERSEDED = rebuilds.c.state == RebuildState.SUPERSEDED.value
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a rebuild, the `number`th of its repository, says of the `changes` that it takes up."""
+
+    number: int
+    changes: frozenset[int]
+    is_unserved: bool
+    is_superseded: bool
+
+
+def served_and_skipped(attempts: Iterable[Attempt]) -> tuple[set[int], set[int]]:
+    """Tells which changes the rebuilds of one repository have served, and of which one came to nothing.
+
+    What a superseded one was to bring goes on with the later one that takes the change up: that one decides. Where
+    there is none any more, the change counts as served, since a second dispatch does more harm than a missing one.
+    """
+    served_changes: set[int] = set()
+    skipped_changes: set[int] = set()
+    taken_up_later: set[int] = set()
+    for attempt in sorted(attempts, key=lambda each: each.number, reverse=True):
+        decided = attempt.changes - taken_up_later if attempt.is_superseded else attempt.changes
+        (skipped_changes if attempt.is_unserved else served_changes).update(decided)
+        taken_up_later |= attempt.changes
+    return served_changes, skipped_changes
 
 
 def last_changes(bases: Collection[int] | None = None) -> Select[tuple[int]]:
@@ -41,6 +70,13 @@ def last_changes(bases: Collection[int] | None = None) -> Select[tuple[int]]:
     if bases is not None:
         newest = newest.where(changes.c.base_id.in_(bases))
     return select(changes.c.id).where(changes.c.to_observation.in_(newest))
+
+
+def attempt_of(row: Any) -> Attempt:
+    """Reads an attempt from its row; raises Failure where the targets cannot be read."""
+    targets = load(row.targets, tuple[Target, ...])
+    taken_up = frozenset(change for target in targets for change in target.changes)
+    return Attempt(row.id, taken_up, row.is_unserved, row.is_superseded)
 
 
 async def plan_once_more(connection: AsyncConnection, ids: Collection[int]) -> None:
@@ -66,25 +102,18 @@ async def unserved(
     times = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
     own_rows = (
         await connection.execute(
-            select(rebuilds.c.id, IS_UNSERVED.label("is_unserved"), rebuilds.c.targets).where(
-                rebuilds.c.repository_id == repository
-            )
+            select(
+                rebuilds.c.id,
+                IS_UNSERVED.label("is_unserved"),
+                IS_SUPERSEDED.label("is_superseded"),
+                rebuilds.c.targets,
+            ).where(rebuilds.c.repository_id == repository)
         )
     ).all()
-    taken_up = readable(
-        own_rows,
-        lambda row: (
-            row.is_unserved,
-            {change for target in load(row.targets, tuple[Target, ...]) for change in target.changes},
-        ),
-        lambda row: f"rebuild {row.id}",
-    )
-    if len(taken_up) < len(own_rows):
+    attempts = readable(own_rows, attempt_of, lambda row: f"rebuild {row.id}")
+    if len(attempts) < len(own_rows):
         return set()
-    skipped_changes: set[int] = set()
-    served_changes: set[int] = set()
-    for is_unserved, brought_changes in taken_up:
-        (skipped_changes if is_unserved else served_changes).update(brought_changes)
+    served_changes, skipped_changes = served_and_skipped(attempts)
     missed_changes = {id_ for id_, moved_at in times.items() if away_since is not None and moved_at > away_since}
     return (missed_changes | (skipped_changes & times.keys())) - served_changes
 
