@@ -32,7 +32,7 @@ from bot.store.rows.rollouts.rebuilds import MEMBER, after_transitions, fleet_re
 from bot.store.rows.rollouts.served import (
     IS_SUPERSEDED,
     IS_UNSERVED,
-    Attempt,
+    ServingAttempt,
     attempt_of,
     served_and_skipped,
 )
@@ -285,7 +285,7 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
             lambda row: f"repository {row['name']}",
         )
     )
-    attempts: dict[int, list[Attempt]] = {}
+    attempts: dict[int, list[ServingAttempt]] = {}
     for row in rebuild_rows:
         attempts.setdefault(row.repository_id, []).append(_attempt_of(row, ids))
     standings = {repository: served_and_skipped(own) for repository, own in attempts.items()}
@@ -329,7 +329,7 @@ class _UsageReader:
         return row.repository_id, row.change, usage
 
 
-def _attempt_of(row: Any, changes: Sequence[int]) -> Attempt:
+def _attempt_of(row: Any, changes: Sequence[int]) -> ServingAttempt:
     """The rebuild of a row with each change that it takes up.
 
     Where these cannot be read, with all: a second dispatch does more harm than a missing one, which is told.
@@ -337,4 +337,4 @@ def _attempt_of(row: Any, changes: Sequence[int]) -> Attempt:
     try:
         return attempt_of(row)
     except Failure:
-        return Attempt(row.id, frozenset(changes), row.is_unserved, is_superseded=False)
+        return ServingAttempt(row.id, frozenset(changes), row.is_unserved, is_superseded=False)

@@ -33,7 +33,7 @@ IS_SUPERSEDED = rebuilds.c.state == RebuildState.SUPERSEDED.value
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class ServingAttempt:
     """What a rebuild, the `number`th of its repository, says of the `changes` that it takes up."""
 
     number: int
@@ -42,7 +42,7 @@ class Attempt:
     is_superseded: bool
 
 
-def served_and_skipped(attempts: Iterable[Attempt]) -> tuple[set[int], set[int]]:
+def served_and_skipped(attempts: Iterable[ServingAttempt]) -> tuple[set[int], set[int]]:
     """Tells which changes the rebuilds of one repository have served, and of which one came to nothing.
 
     What a superseded one was to bring goes on with the later one that takes the change up: that one decides. Where
@@ -72,11 +72,11 @@ def last_changes(bases: Collection[int] | None = None) -> Select[tuple[int]]:
     return select(changes.c.id).where(changes.c.to_observation.in_(newest))
 
 
-def attempt_of(row: Any) -> Attempt:
+def attempt_of(row: Any) -> ServingAttempt:
     """Reads an attempt from its row; raises Failure where the targets cannot be read."""
     targets = load(row.targets, tuple[Target, ...])
     taken_up = frozenset(change for target in targets for change in target.changes)
-    return Attempt(row.id, taken_up, row.is_unserved, row.is_superseded)
+    return ServingAttempt(row.id, taken_up, row.is_unserved, row.is_superseded)
 
 
 async def plan_once_more(connection: AsyncConnection, ids: Collection[int]) -> None:

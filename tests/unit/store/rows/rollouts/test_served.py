@@ -2,21 +2,21 @@
 
 import pytest
 
-from bot.store.rows.rollouts.served import Attempt, served_and_skipped
+from bot.store.rows.rollouts.served import ServingAttempt, served_and_skipped
 
 SDK, ASPNET = 1, 2
 
 
-def done(number: int, *changes: int) -> Attempt:
-    return Attempt(number, frozenset(changes), is_unserved=False, is_superseded=False)
+def done(number: int, *changes: int) -> ServingAttempt:
+    return ServingAttempt(number, frozenset(changes), is_unserved=False, is_superseded=False)
 
 
-def skipped(number: int, *changes: int) -> Attempt:
-    return Attempt(number, frozenset(changes), is_unserved=True, is_superseded=False)
+def skipped(number: int, *changes: int) -> ServingAttempt:
+    return ServingAttempt(number, frozenset(changes), is_unserved=True, is_superseded=False)
 
 
-def superseded(number: int, *changes: int) -> Attempt:
-    return Attempt(number, frozenset(changes), is_unserved=False, is_superseded=True)
+def superseded(number: int, *changes: int) -> ServingAttempt:
+    return ServingAttempt(number, frozenset(changes), is_unserved=False, is_superseded=True)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def superseded(number: int, *changes: int) -> Attempt:
     ],
 )
 def test_the_successor_of_a_superseded_rebuild_decides(
-    attempts: list[Attempt], served_changes: set[int], skipped_changes: set[int]
+    attempts: list[ServingAttempt], served_changes: set[int], skipped_changes: set[int]
 ) -> None:
     assert served_and_skipped(attempts) == (served_changes, skipped_changes)
 
