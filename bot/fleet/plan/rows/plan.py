@@ -5,7 +5,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, bindparam, case, cast, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    CompoundSelect,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
@@ -29,13 +44,7 @@ from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import MEMBER, after_transitions, fleet_repository_of, read_rebuilds, sdk_pins
-from bot.store.rows.rollouts.served import (
-    IS_SUPERSEDED,
-    IS_UNSERVED,
-    ServingAttempt,
-    attempt_of,
-    served_and_skipped,
-)
+from bot.store.rows.rollouts.served import ATTEMPT, ServingAttempt, attempt_of, served_and_skipped
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.schema import at_last
 
@@ -252,21 +261,7 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
         repositories.c.listed.is_(True),
         repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
     )
-    earlier = rebuilds.alias("earlier")
-    concerned_rollouts = select(changes.c.rollout_id).where(changes.c.id.in_(ids))
-    comes_after_superseded = exists(select(earlier.c.id)).where(
-        earlier.c.repository_id == rebuilds.c.repository_id,
-        earlier.c.id < rebuilds.c.id,
-        earlier.c.state == RebuildState.SUPERSEDED.value,
-        earlier.c.rollout_id.in_(concerned_rollouts),
-    )
-    rebuilds_query = select(
-        rebuilds.c.id,
-        rebuilds.c.repository_id,
-        IS_UNSERVED.label("is_unserved"),
-        IS_SUPERSEDED.label("is_superseded"),
-        rebuilds.c.targets,
-    ).where(or_(rebuilds.c.rollout_id.in_(concerned_rollouts), comes_after_superseded))
+    rebuilds_query = select(*ATTEMPT).where(rebuilds.c.id.in_(_attempts_at(ids)))
     async with database.reading() as connection:
         member_rows = (await connection.execute(members_query)).mappings().all()
         pins = await sdk_pins(connection, {row["id"] for row in member_rows})
@@ -297,6 +292,23 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
             continue
         affected_by_change.setdefault(change, []).append(Affected(member, usage))
     return affected_by_change
+
+
+def _attempts_at(ids: Sequence[int]) -> CompoundSelect[int]:
+    """The rebuilds of the rollouts of these changes, and what came after those that were superseded there.
+
+    Each of the two is answered by an index; with an `or` in their place the whole table is read.
+    """
+    concerned_rollouts = select(changes.c.rollout_id).where(changes.c.id.in_(ids))
+    own = select(rebuilds.c.id).where(rebuilds.c.rollout_id.in_(concerned_rollouts))
+    earlier = rebuilds.alias("earlier")
+    is_later = and_(earlier.c.repository_id == rebuilds.c.repository_id, earlier.c.id < rebuilds.c.id)
+    later = (
+        select(rebuilds.c.id)
+        .join(earlier, is_later)
+        .where(earlier.c.state == RebuildState.SUPERSEDED.value, earlier.c.rollout_id.in_(concerned_rollouts))
+    )
+    return union(own, later)
 
 
 def _following_usages(ids: Sequence[int]) -> Select[Any]:

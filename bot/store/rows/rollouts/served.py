@@ -29,17 +29,31 @@ _WAS_REFUSED = and_(
 """It failed before anything was opened or asked for; a pull request is intended before that is refused."""
 IS_UNSERVED = and_(or_(rebuilds.c.state == RebuildState.SKIPPED.value, _WAS_REFUSED), rebuilds.c.call_off.is_(None))
 """A rebuild that nothing came of, and that nobody has called off."""
-IS_SUPERSEDED = rebuilds.c.state == RebuildState.SUPERSEDED.value
+ATTEMPT = (
+    rebuilds.c.id,
+    rebuilds.c.repository_id,
+    IS_UNSERVED.label("is_unserved"),
+    (rebuilds.c.state == RebuildState.SUPERSEDED.value).label("is_superseded"),
+    rebuilds.c.targets,
+)
+"""What `attempt_of` reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServingAttempt:
-    """What a rebuild, the `number`th of its repository, says of the `changes` that it takes up."""
+    """What the rebuild `number` says of the `changes` that it takes up; later ones have higher numbers."""
 
     number: int
     changes: frozenset[int]
     is_unserved: bool
     is_superseded: bool
+
+
+def attempt_of(row: Any) -> ServingAttempt:
+    """Reads an attempt from a row of `ATTEMPT`; raises Failure where the targets cannot be read."""
+    targets = load(row.targets, tuple[Target, ...])
+    taken_up = frozenset(change for target in targets for change in target.changes)
+    return ServingAttempt(row.id, taken_up, row.is_unserved, row.is_superseded)
 
 
 def served_and_skipped(attempts: Iterable[ServingAttempt]) -> tuple[set[int], set[int]]:
@@ -72,13 +86,6 @@ def last_changes(bases: Collection[int] | None = None) -> Select[tuple[int]]:
     return select(changes.c.id).where(changes.c.to_observation.in_(newest))
 
 
-def attempt_of(row: Any) -> ServingAttempt:
-    """Reads an attempt from its row; raises Failure where the targets cannot be read."""
-    targets = load(row.targets, tuple[Target, ...])
-    taken_up = frozenset(change for target in targets for change in target.changes)
-    return ServingAttempt(row.id, taken_up, row.is_unserved, row.is_superseded)
-
-
 async def plan_once_more(connection: AsyncConnection, ids: Collection[int]) -> None:
     """Has these changes planned again, for those that no plan of them has served."""
     if ids:
@@ -100,16 +107,7 @@ async def unserved(
         return set()
     rows = await connection.execute(select(changes.c.id, changes.c.at).where(changes.c.id.in_(last_changes(bases))))
     times = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
-    own_rows = (
-        await connection.execute(
-            select(
-                rebuilds.c.id,
-                IS_UNSERVED.label("is_unserved"),
-                IS_SUPERSEDED.label("is_superseded"),
-                rebuilds.c.targets,
-            ).where(rebuilds.c.repository_id == repository)
-        )
-    ).all()
+    own_rows = (await connection.execute(select(*ATTEMPT).where(rebuilds.c.repository_id == repository))).all()
     attempts = readable(own_rows, attempt_of, lambda row: f"rebuild {row.id}")
     if len(attempts) < len(own_rows):
         return set()
