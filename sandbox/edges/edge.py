@@ -20,8 +20,10 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "date"})
 REPLACED = HOP_BY_HOP | {"accept-encoding", "content-length"}
 PATIENCE = 300.0
-"""Seconds for a part behind an edge, its turn at a connection included: a fleet of a thousand asks more at once
-than there are connections, and on a busy machine what waits for minutes is not broken."""
+"""Seconds for a part behind an edge: on a busy machine what waits for minutes is not broken."""
+AT_ONCE = 32
+"""Requests to upstream at once. The others wait here and not in the client's pool, which looks at every one that
+waits whenever one begins or ends: a thousand that wait make a million looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,11 @@ class Edge:
         self.routes = Routes()
         self._operator = operator_token
         self._client: httpx.AsyncClient | None = None
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     def __getstate__(self) -> dict[str, object]:
         """A copy asks upstream through connections of its own."""
-        return {**self.__dict__, "_client": None}
+        return {**self.__dict__, "_client": None, "_turns": asyncio.Semaphore(AT_ONCE)}
 
     def app(self) -> Starlette:
         return Starlette(
@@ -60,7 +63,7 @@ class Edge:
 
     @asynccontextmanager
     async def _with_client(self, _: Starlette) -> AsyncIterator[None]:
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=2)
+        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=2)
         async with httpx.AsyncClient(
             base_url=self.upstream, timeout=PATIENCE, limits=limits, trust_env=False, verify=False
         ) as client:
@@ -115,7 +118,8 @@ class Edge:
         """A request of our own to upstream."""
         assert self._client is not None, "the edge is not being served"
         sent = [*headers, ("accept-encoding", "identity")]
-        return await self._client.request(method, path, content=content, headers=sent)
+        async with self._turns:
+            return await self._client.request(method, path, content=content, headers=sent)
 
 
 def graphql_in(path: str, body: bytes) -> str:
