@@ -11,6 +11,7 @@ import pytest
 
 from bot.files.formats.memory import File, Memory
 from bot.files.formats.repository import read_files
+from tests.e2e.forking import POOLS_OF_MEMORY
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "Dockerfile"
@@ -123,3 +124,8 @@ def test_what_runs_was_compiled_without_columns_as_it_is_run(stages: list[list[A
     for stage in stages[-2:]:
         [environment] = values(stage, "ENV")
         assert environment[environment.index("PYTHONNODEBUGRANGES") + 1] == "1"
+
+
+def test_threads_share_two_pools_of_memory_as_where_bots_are_weighed(stages: list[list[Any]]) -> None:
+    [environment] = values(stages[-1], "ENV")
+    assert environment[environment.index("MALLOC_ARENA_MAX") + 1] == POOLS_OF_MEMORY
