@@ -45,7 +45,7 @@ class RepositoryReader:
         self._memory = memory
         self._options = options
         self._clock = clock
-        self._expander = pipelines and PipelineExpander(store, pipelines, options.policy)
+        self._expander = PipelineExpander(store, pipelines, options.policy) if pipelines is not None else None
         self._contents = KeptContents(store, forge)
         self._reader = options.reader
 
