@@ -96,13 +96,13 @@ class ExposureReportStore(Store):
         options = stores.options
         return cls(*stores.given, options.cve_data_age, options.platforms, options.statements, options.fix_within)
 
-    async def report(self, days: int = 7) -> ExposureReport:
-        """Sums up the last days, with the trend of the weeks before them."""
+    async def report(self, days: int = 7, until: datetime | None = None) -> ExposureReport:
+        """Sums up the last days until then, else until now, with the trend of the weeks before them."""
         async with self._working:
-            now = self._clock.now()
+            until = until or self._clock.now()
             report = self._reports.get(days)
-            if report is None or not report.until <= now < report.until + _HOLDS:
-                report = self._reports[days] = await self._work_out(now - timedelta(days=days), now)
+            if report is None or not report.until <= until < report.until + _HOLDS:
+                report = self._reports[days] = await self._work_out(until - timedelta(days=days), until)
             return report
 
     async def _work_out(self, since: datetime, until: datetime) -> ExposureReport:
@@ -141,7 +141,7 @@ class ExposureReportStore(Store):
             builds = ExposedBuilds(asked, ledger, by_sbom)
             builds.add(contents)
             past = _Past(ledger, builds, published, producers, owners, promises)
-            past.add(rows)
+            past.add(rows, until)
             where = [(listed[row.source_id].name, row) for row in places if row.id in past.runs_of]
             known = {name: known_parts(each, since, until) for name, each in by_name.items()}
             sums = sums_of(since, until, by_name, (past.place(name, row, until) for name, row in where))
@@ -194,12 +194,13 @@ class _Past:
     builds_of: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     _ways: dict[tuple[int, str], Way] = field(default_factory=dict)
 
-    def add(self, rows: Sequence[Any]) -> None:
-        """Takes in runs, those of a place in the order in which they began."""
+    def add(self, rows: Sequence[Any], at: datetime) -> None:
+        """Takes in runs as they stood then, those of a place in the order in which they began."""
         for row in sorted(rows, key=lambda each: each.since):
             place, build, image, since, is_older, seen_at, until, pods, digest = row
             inside = BuildInside(digest, repository=self.producers.get(build, ""))
-            run = PlaceRun(inside, image, since, is_older, seen_at, until, pods)
+            ended = until if until is not None and until <= at else None
+            run = PlaceRun(inside, image, since, is_older, min(seen_at, at), ended, pods)
             self.runs_of[place].append(run)
             self.builds_of[place].append(build)
 
@@ -219,7 +220,8 @@ class _Past:
         repository = next((run.build.repository for run in reversed(several) if run.build.repository), "")
         promises, group = self.promises.get(repository, {}), self._group(several[-1].image, repository)
         cves: list[CveTimes] = []
-        others: dict[tuple[int, ...], tuple[BuildBeside, ...]] = {}
+        others: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[BuildBeside, ...]] = {}
+        uncertain = [(each, of) for each, build in enumerate(builds) if (of := self.builds.uncertain.get(build))]
         for cve, those in positions.items():
             key = those, self.published.get(cve)
             if key not in known:
@@ -228,17 +230,22 @@ class _Past:
                 facts = self.ledger.exposed.cves.get(cve)
                 severity = facts.severity if facts is not None else None
                 within = promises.get(severity) if severity is not None else None
-                if within is not None and those not in others:
-                    others[those] = self._others(row.id, those)
-                seen = others[those] if within is not None else ()
+                seen: tuple[BuildBeside, ...] = ()
+                if within is not None:
+                    beside = those, tuple(position for position, of in uncertain if cve in of)
+                    if beside not in others:
+                        others[beside] = self._others(row.id, *beside)
+                    seen = others[beside]
                 cves.append(CveTimes(cve, severity, known[key], self._way(group, cve, last[cve]), within, seen))
         return ExposedPlaceTimes(source, place_in(row), self.owners.get(repository, ()), tuple(cves))
 
-    def _others(self, place: int, having: Collection[int]) -> tuple[BuildBeside, ...]:
-        """What was seen in a place but for the runs at these positions."""
+    def _others(self, place: int, having: Collection[int], uncertain: Collection[int]) -> tuple[BuildBeside, ...]:
+        """What was seen in a place but for the runs at these positions; the uncertain ones may have it."""
         runs_and_builds = zip(self.runs_of[place], self.builds_of[place], strict=True)
         return tuple(
-            BuildBeside(run.since, run.seen_at, build not in self.builds.why_incomplete)
+            BuildBeside(
+                *(run.since, run.seen_at, build not in self.builds.why_incomplete and position not in uncertain)
+            )
             for position, (run, build) in enumerate(runs_and_builds)
             if position not in having
         )
@@ -253,7 +260,7 @@ class _Past:
         parts = defaultdict[str, dict[int, list[Part]]](lambda: defaultdict(list))
         for place, known in places:
             for run, build in zip(self.runs_of[place], self.builds_of[place], strict=True):
-                if why := self.builds.why_incomplete.get(build):
+                if why := self.builds.why_not_all.get(build):
                     ran = parts_within((run.since, run.until or until), known)
                     parts[why][place].extend(ran)
         summed = (
