@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, Self
 
 from sqlalchemy import String, cast, func, or_, select
@@ -16,9 +15,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Advisory, Severity
 from bot.domain.packages.cves.publication import CvePublication
-from bot.domain.packages.ledger.clocks import Passage
-from bot.domain.packages.ledger.entries import LedgerEntry
-from bot.domain.running.causes import ExposureCause, Part, Way, way_of
+from bot.domain.running.causes import Part
 from bot.domain.running.exposure import BuildInside, ExposedTime, PlaceRun, exposed_times
 from bot.domain.running.promises import BuildBeside
 from bot.domain.running.report import (
@@ -45,6 +42,7 @@ from bot.store.pages.ledger.ledger import read_ledger
 from bot.store.pages.running.exposed_builds import AskedBuilds, ExposedBuilds
 from bot.store.pages.running.exposure import CONTENTS, PLACES, RUNS, UNREAD, read_owners, read_producers
 from bot.store.pages.running.sources import read_sources
+from bot.store.pages.running.ways import WaysOfFixes
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.inventories.inventories import sbom_packages, sboms
 from bot.store.rows.inventories.kept_data import kept_data
@@ -192,7 +190,9 @@ class _Past:
     promises: Mapping[str, Mapping[Severity, timedelta]]
     runs_of: dict[int, list[PlaceRun]] = field(default_factory=lambda: defaultdict(list))
     builds_of: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _ways: dict[tuple[int, str], Way] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._ways = WaysOfFixes(self.ledger.images, self.ledger.of_image)
 
     def add(self, rows: Sequence[Any], at: datetime) -> None:
         """Takes in runs as they stood then, those of a place in the order in which they began."""
@@ -218,7 +218,7 @@ class _Past:
                 last[cve] = exposures
         known: dict[tuple[tuple[int, ...], datetime | None], tuple[ExposedTime, ...]] = {}
         repository = next((run.build.repository for run in reversed(several) if run.build.repository), "")
-        promises, group = self.promises.get(repository, {}), self._group(several[-1].image, repository)
+        promises, images = self.promises.get(repository, {}), self._ways.images_of(several[-1].image, repository)
         cves: list[CveTimes] = []
         others: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[BuildBeside, ...]] = {}
         uncertain = [(each, of) for each, build in enumerate(builds) if (of := self.builds.uncertain.get(build))]
@@ -236,7 +236,9 @@ class _Past:
                     if beside not in others:
                         others[beside] = self._others(row.id, *beside)
                     seen = others[beside]
-                cves.append(CveTimes(cve, severity, known[key], self._way(group, cve, last[cve]), within, seen))
+                cves.append(
+                    CveTimes(cve, severity, known[key], self._ways.way(images, cve, last[cve]), within, seen)
+                )
         return ExposedPlaceTimes(source, place_in(row), self.owners.get(repository, ()), tuple(cves))
 
     def _others(self, place: int, having: Collection[int], uncertain: Collection[int]) -> tuple[BuildBeside, ...]:
@@ -268,38 +270,3 @@ class _Past:
             for why, of_place in parts.items()
         )
         return tuple(sorted((each for each in summed if each.time), key=lambda each: (-each.places, each.why)))
-
-    @cached_property
-    def _groups(self) -> tuple[list[Mapping[str, LedgerEntry]], dict[str, int]]:
-        """The entries of images of which the same holds, and by the names of images and of repositories which of
-        these are theirs: a name with a tag before one without, and that before who builds it."""
-        entries: list[Mapping[str, LedgerEntry]] = []
-        by_name: dict[str, int] = {}
-        for several in self.ledger.alike():
-            for image in several:
-                by_name[image.name] = len(entries)
-                by_name.setdefault(image_name(image.name), len(entries))
-                by_name.setdefault(f"of {image.repository}", len(entries))
-            entries.append(self.ledger.of_image(several[0]))
-        return entries, by_name
-
-    def _group(self, image: str, repository: str) -> int:
-        by_name = self._groups[1]
-        names = image.partition("@")[0], image_name(image), f"of {repository}"
-        return next((by_name[each] for each in names if each in by_name), -1)
-
-    def _way(self, group: int, cve: str, exposures: Sequence[Exposure]) -> Way:
-        """The way of its fix as the ledger tells it, else when that was published and no more."""
-        key = group, cve
-        if key not in self._ways:
-            entry = self._groups[0][group].get(cve) if group >= 0 else None
-            self._ways[key] = way_of(entry.clocks) if entry is not None else _published_way(exposures)
-        return self._ways[key]
-
-
-def _published_way(exposures: Sequence[Exposure]) -> Way:
-    if not all(each.fixed_in for each in exposures):
-        return ((ExposureCause.NO_FIX, Passage.WAITING, None),)
-    times = [each.fixed_at for each in exposures]
-    fixed_at = None if None in times else max(at for at in times if at is not None)
-    return (ExposureCause.NO_FIX, Passage.PASSED, fixed_at), (ExposureCause.IMAGE, Passage.UNKNOWN, None)
