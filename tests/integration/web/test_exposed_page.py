@@ -90,7 +90,7 @@ async def test_what_runs_stands_on_a_page_with_how_long_it_was_exposed(asking: A
 
 async def test_the_sums_of_the_report_are_a_spreadsheet(asking: Asking, exposed: Site) -> None:
     lines = (await asking(READER, of=exposed).get("/running.csv")).text.splitlines()
-    assert lines[0].startswith("row,week,severity,team,cause,days,places,cves,")
+    assert lines[0].startswith("row,since,severity,team,cause,days,places,cves,known,")
     assert any(line.startswith("exposed,") for line in lines)
 
 
