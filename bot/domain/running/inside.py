@@ -103,7 +103,7 @@ def _doubts(platforms: Sequence[HeldPlatform], cve: AskedCve) -> Iterator[str]:
     for held in platforms:
         for package in held.packages:
             if package.fit is Fit.UNKNOWN:
-                yield f"whether {package.name} has it cannot be told from its version"
+                yield why_uncertain(f"whether {package.name} has it")
         if unread := _why_unread(held, cve.publishers if cve.is_of_distributions else None):
             yield unread
 
@@ -113,6 +113,11 @@ def why_incomplete(platforms: Sequence[HeldPlatform], publishers: Collection[str
     if not platforms:
         return f"{NOBODY}: {error}" if error else NOBODY
     return next(filter(None, (_why_unread(each, publishers) for each in platforms)), "")
+
+
+def why_uncertain(what: str) -> str:
+    """Why that is not known of a package whose version cannot be compared with those of publishers."""
+    return f"{what} cannot be told from its version"
 
 
 def _why_unread(held: HeldPlatform, publishers: Collection[str] | None) -> str:

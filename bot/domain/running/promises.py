@@ -58,10 +58,16 @@ def promised_times(times: Iterable[ExposedTime], others: Collection[BuildBeside]
 
 
 def _is_rid(time: ExposedTime, others: Collection[BuildBeside], before: datetime | None) -> bool | None:
-    if time.until is None:
+    """Not known where a build that may have it too ran after the time, until the first without it did."""
+    until = time.until
+    if until is None:
         return False
-    after = [each for each in others if each.seen_at >= time.until and (before is None or each.since < before)]
-    return (any(each.is_whole for each in after) or None) if after else False
+    after = [each for each in others if each.seen_at >= until and (before is None or each.since < before)]
+    if not after:
+        return False
+    rid_at = min((max(each.since, until) for each in after if each.is_whole), default=None)
+    is_doubtful = any(not each.is_whole and (rid_at is None or each.since <= rid_at) for each in after)
+    return None if is_doubtful else True
 
 
 def promise_state(

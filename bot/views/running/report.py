@@ -9,7 +9,7 @@ from typing import Any
 from bot.domain.feeds.advisory import Severity
 from bot.domain.running.promises import PromiseState
 from bot.domain.running.report import ExposureSum, ExposureSums, PromiseSum, WeekExposed
-from bot.domain.wording.words import counted
+from bot.domain.wording.words import counted, percent
 
 _DAY = timedelta(days=1)
 _NOTHING = ExposureSums((), (), (), timedelta(), 0)
@@ -63,7 +63,7 @@ class ExposureReport:
             return "not known: no source tells what runs (`running.sources` in the settings)"
         span = counted((self.until - self.since) // _DAY, "day", "days")
         if not self.sums.places and self.not_known:
-            return f"not known to be exposed in the last {span}"
+            return f"not known whether any place was exposed in the last {span}"
         if not self.sums.places:
             return f"not exposed in the last {span}: none of {counted(self.places, 'running place')} was"
         exposed = f"{self.sums.places:,} of {counted(self.places, 'running place')}"
@@ -74,12 +74,7 @@ class ExposureReport:
         """How long places were exposed in the week before the last; empty where nothing tells of weeks."""
         if len(self.sums.trend) < 2:
             return ""
-        week = self.sums.trend[-2]
-        if week.is_known:
-            return f"{days_told(week.time)} in the week before"
-        if not week.time:
-            return "the week before is not known"
-        return f"{days_told(week.time)} in what is known of the week before"
+        return _week_told(self.sums.trend[-2], "the week before")
 
     @property
     def missed(self) -> tuple[tuple[str, int], ...]:
@@ -97,8 +92,8 @@ class ExposureReport:
 
     def _trend(self) -> Iterator[str]:
         before = self.sums.trend[0] if self.sums.trend else None
-        if before is not None and before.time:
-            yield f"{days_told(before.time)} in the week {len(self.sums.trend) - 1} weeks before"
+        if before is not None and before.known:
+            yield _week_told(before, f"the week {len(self.sums.trend) - 1} weeks before")
 
     def promised(self, state: PromiseState) -> int:
         """How many CVEs of places stand so to what was promised."""
@@ -110,33 +105,43 @@ def days_told(time: timedelta) -> str:
     return f"{time / _DAY:,.1f} days"
 
 
+def _week_told(week: WeekExposed, name: str) -> str:
+    """How long places were exposed in a week, as far as that is known."""
+    if not week.known:
+        return f"{name} is not known"
+    return f"{days_told(week.time)} in {name if week.is_known else f'what is known of {name}'}"
+
+
 COLUMNS = (
     "row",
-    "week",
+    "since",
     "severity",
     "team",
     "cause",
     "days",
     "places",
     "cves",
+    "known",
     *(each.value for each in PromiseState),
 )
-"""`row` says what a line is about: `exposed`, `promise` or `trend`."""
+"""`row` says what a line is about: `exposed`, `promise` or `trend`; `known` is the share of a week of the trend of
+which it is known what ran."""
 
 
 def table(report: ExposureReport) -> Iterator[tuple[object, ...]]:
     """All sums, for a spreadsheet: each severity, team and cause, each promise, and each week of the trend."""
-    week = f"{report.since:%Y-%m-%d}"
+    since = f"{report.since:%Y-%m-%d}"
     for row in report.sums.rows:
-        yield "exposed", week, _rated(row.severity), row.team, row.cause, _days(row.time), row.places, row.cves
+        yield "exposed", since, _rated(row.severity), row.team, row.cause, _days(row.time), row.places, row.cves
     for promise in report.sums.promises:
         states = (promise.number(each) for each in PromiseState)
-        yield "promise", week, _rated(promise.severity), promise.team, *[None] * 4, *states
+        yield "promise", since, _rated(promise.severity), promise.team, *[None] * 5, *states
     for each in _read_weeks(report):
-        start = f"{each.since:%Y-%m-%d}"
-        yield "trend", start, "all", None, None, _days(each.time)
+        start, known = f"{each.since:%Y-%m-%d}", _known(each)
+        yield "trend", start, "all", None, None, _days(each.time), None, None, known
         for severity in _severities(each.by_severity):
-            yield "trend", start, _rated(severity), None, None, _days(each.by_severity[severity])
+            days = _days(each.by_severity[severity])
+            yield "trend", start, _rated(severity), None, None, days, None, None, known
 
 
 EXPOSED = ("severity", "team", "waits for", "days", "places", "CVEs")
@@ -163,12 +168,7 @@ def trend_rows(report: ExposureReport) -> Iterator[tuple[str, ...]]:
     for week in _read_weeks(report):
         severe = (week.by_severity.get(each, timedelta()) for each in (Severity.CRITICAL, Severity.HIGH))
         days = (f"{_days(time):,.1f}" for time in (week.time, *severe))
-        yield f"{week.since:%Y-%m-%d}", *days, f"{_percent(week.known)}%"
-
-
-def _percent(share: float) -> int:
-    """Whole ones; all and nothing stand for just these."""
-    return min(max(round(share * 100), 1), 99) if share < 1 else 100
+        yield f"{week.since:%Y-%m-%d}", *days, percent(week.known)
 
 
 def _read_weeks(report: ExposureReport) -> Iterator[WeekExposed]:
@@ -208,7 +208,7 @@ def as_json(report: ExposureReport) -> dict[str, Any]:
             {
                 "since": week.since,
                 "until": week.until,
-                "known": round(week.known, 3),
+                "known": _known(week),
                 "days": _days(week.time),
                 "by_severity": {_rated(key): _days(week.by_severity[key]) for key in _severities(week.by_severity)},
             }
@@ -228,6 +228,11 @@ def _rated(severity: Severity | None) -> str:
 
 def _severities(times: Mapping[Severity | None, timedelta]) -> Sequence[Severity | None]:
     return [each for each in (*reversed(Severity), None) if each in times]
+
+
+def _known(week: WeekExposed) -> float:
+    """To a thousandth; all and nothing stand for just these."""
+    return min(max(round(week.known, 3), 0.001), 0.999) if 0 < week.known < 1 else week.known
 
 
 def _days(time: timedelta) -> float:

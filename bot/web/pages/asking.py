@@ -13,6 +13,7 @@ from bot.views.finding import WantedVersion
 from bot.views.fleet.fleet import AGES, FleetFilter, Sort, Standing
 from bot.views.paging import MOST_PAGES, Cut, Page
 from bot.views.rollouts.rollout import WantedRebuilds
+from bot.web.site import Site
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -38,6 +39,12 @@ def check_page(page: Page[Any]) -> None:
     """Raises `HTTPException` where the list does not go on so far."""
     if page.page > page.pages:
         raise HTTPException(404, f"There are {page.pages} pages.")
+
+
+def check_sources(site: Site) -> None:
+    """Raises `HTTPException` where nothing tells what runs."""
+    if not site.has_running:
+        raise HTTPException(404, "Settings name no source of what runs.")
 
 
 def fleet_filter(request: Request) -> FleetFilter:

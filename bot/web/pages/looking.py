@@ -37,7 +37,7 @@ from bot.views.paging import PER_PAGE, Cut, page_of
 from bot.views.running.exposed import Narrowed, shown_rows
 from bot.web.access.guard import allowed
 from bot.web.charts import freshness_chart, lag_chart
-from bot.web.pages.asking import check_page, chosen, cut_of, fleet_filter, text, wanted_rebuilds
+from bot.web.pages.asking import check_page, check_sources, chosen, cut_of, fleet_filter, text, wanted_rebuilds
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
 
@@ -276,8 +276,7 @@ async def _where_it_runs(request: Request, cve: str) -> tuple[str, list[tuple[ob
 async def running(request: Request) -> Response:
     """What runs, by what its sources tell, and how long that was exposed."""
     site = site_of(request)
-    if not site.has_running:
-        raise HTTPException(404, "Settings name no source of what runs.")
+    check_sources(site)
     from bot.store.pages.running.places import RunningPlacesStore
     from bot.store.pages.running.report import ExposureReportStore
     from bot.views.running import report as told

@@ -25,7 +25,7 @@ from bot.views.rows import RebuildRow
 from bot.views.running.exposed import COLUMNS, Narrowed, table
 from bot.views.spreadsheet import as_csv
 from bot.web.access.guard import allowed
-from bot.web.pages.asking import chosen, fleet_filter, text, wanted_rebuilds, wanted_version
+from bot.web.pages.asking import check_sources, chosen, fleet_filter, text, wanted_rebuilds, wanted_version
 from bot.web.site import site_of
 
 
@@ -112,7 +112,10 @@ async def exposure(request: Request) -> Response:
     from bot.store.pages.running.answering import exposure_of
 
     site, name = site_of(request), request.path_params["cve"][:64]
+    check_sources(site)
     answer = await exposure_of(site.stores, name, Asked(site.clock.now()), Narrowed())
+    if not answer.is_told:
+        raise HTTPException(404, f"Nothing that was read tells of {name}.")
     return _answer(f"{name}-exposure", COLUMNS, table(answer))
 
 
@@ -121,7 +124,9 @@ async def running(request: Request) -> Response:
     from bot.store.pages.running.report import ExposureReportStore
     from bot.views.running import report as told
 
-    report = await site_of(request).stores[ExposureReportStore].report()
+    site = site_of(request)
+    check_sources(site)
+    report = await site.stores[ExposureReportStore].report()
     return _answer("exposure", told.COLUMNS, told.table(report))
 
 

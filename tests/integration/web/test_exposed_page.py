@@ -90,10 +90,16 @@ async def test_what_runs_stands_on_a_page_with_how_long_it_was_exposed(asking: A
 
 async def test_the_sums_of_the_report_are_a_spreadsheet(asking: Asking, exposed: Site) -> None:
     lines = (await asking(READER, of=exposed).get("/running.csv")).text.splitlines()
-    assert lines[0].startswith("row,week,severity,team,cause,days,places,cves,")
+    assert lines[0].startswith("row,since,severity,team,cause,days,places,cves,known,")
     assert any(line.startswith("exposed,") for line in lines)
 
 
-async def test_without_sources_there_is_no_such_page(asking: Asking, exposed: Site) -> None:
-    answer = await asking(READER, of=replace(exposed, has_running=False)).get("/running")
+@pytest.mark.parametrize("path", ["/running", "/running.csv", f"/cves/{CVE}/exposure.csv"])
+async def test_without_sources_there_is_no_such_page(asking: Asking, exposed: Site, path: str) -> None:
+    answer = await asking(READER, of=replace(exposed, has_running=False)).get(path)
+    assert answer.status_code == 404
+
+
+async def test_of_a_cve_that_nothing_tells_of_there_is_no_spreadsheet(asking: Asking, exposed: Site) -> None:
+    answer = await asking(READER, of=exposed).get("/cves/CVE-2026-9999/exposure.csv")
     assert answer.status_code == 404

@@ -8,27 +8,25 @@ import re
 from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.sending import carries_body, sends
 from bot.files.audit.delivery.templates import containers_in
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import joined_lines, without_comments
 from bot.files.audit.workflows.model import Pipeline, PipelineStep
+from bot.files.formats.shell.commands import commands
 from bot.files.formats.source.nodes import Mapping, Scalar
+from bot.files.formats.source.spanned import Spanned
 
 _CALLS = re.compile(
     r"(?<![\w-])(?P<program>curl|wget|Invoke-WebRequest|Invoke-RestMethod|iwr|irm)(?![\w-])(?P<words>[^\n;|]*)",
     re.IGNORECASE,
 )
+_PIPE = re.compile(r"\|(?!\|)")
 _CALLING_ACTION = re.compile(r"curl|web-?hook|http-?request")
 _HOOK = re.compile(r"hook|deploy|/v1/update\b|portainer|coolify|dokploy|caprover|watchtower", re.IGNORECASE)
 _OF_DEPLOY = re.compile(r"deploy|portainer|coolify|dokploy|caprover|watchtower", re.IGNORECASE)
-_HAS_BODY = re.compile(
-    r"(?:^|\s)(?:-d|-F|-T|--data\S*|--form\S*|--json|--upload-file|--post-data\S*|--body-data\S*|-Body|-InFile)(?=[\s=\"']|$)",
-    re.IGNORECASE,
-)
-_SENDS = re.compile(
-    r"(?:^|\s)(?:-[A-Za-z]*[ow]|-X|--request|--method|-Method|--output|--write-out)(?![\s=\"']*GET\b)",
-)
-"""A method that does more than read, or an answer of which the code alone counts."""
+_CODE_ALONE = re.compile(r"(?:^|\s)(?:-[A-Za-z]*[ow]|--output|--write-out)(?=[\s=\"']|$)")
+"""An answer that is laid by, or of which the code alone counts."""
 _TELLS_PEOPLE = re.compile(
     r"slack|discord|teams|telegram|mattermost|chat|notif|office\.com|status|coverage|codecov|sonar|sentry",
     re.IGNORECASE,
@@ -80,18 +78,25 @@ def _hooks_called(step: PipelineStep) -> Iterator[str]:
     """The programs or actions by which a step calls what looks like the hook of a deploy."""
     if _CALLING_ACTION.search(step.action):
         given = " ".join((*step.inputs.values(), *step.environment.values()))
-        if _is_hook(given, has_body=any(map(_carries_message, step.inputs))):
+        has_body = any(map(_carries_message, step.inputs)) or carries_body(("curl", *given.split()))
+        if _is_hook(given, has_body=has_body):
             yield step.action
     script = _script(step)
     for call in _CALLS.finditer(script):
-        if not _reads_answer(script, call) and _is_hook(call["words"], has_body=False):
+        words = _words(call[0])
+        if not _reads_answer(script, call, words) and _is_hook(call["words"], has_body=carries_body(words)):
             yield call["program"]
 
 
-def _reads_answer(script: str, call: re.Match[str]) -> bool:
+def _words(call: str) -> tuple[str, ...]:
+    """The words of a call, without those of the commands after it."""
+    return next((tuple(word.text for word in each.words) for each in commands(Spanned(call, range(len(call))))), ())
+
+
+def _reads_answer(script: str, call: re.Match[str], words: tuple[str, ...]) -> bool:
     """Whether a call asks for something alone: what comes back is read, and nothing is sent by it."""
-    is_taken = script[: call.start()].rstrip().endswith("$(") or script[call.end() : call.end() + 1] == "|"
-    return is_taken and not (_SENDS.search(call["words"]) or _HAS_BODY.search(call["words"]))
+    is_taken = script[: call.start()].rstrip().endswith("$(") or _PIPE.match(script, call.end()) is not None
+    return is_taken and not (_CODE_ALONE.search(call["words"]) or sends(words))
 
 
 def _carries_message(name: str) -> bool:
@@ -103,7 +108,7 @@ def _is_hook(words: str, *, has_body: bool) -> bool:
     is called after a deploy may be told what to deploy."""
     if _TELLS_PEOPLE.search(words) or not _HOOK.search(words):
         return False
-    return _OF_DEPLOY.search(words) is not None or not (has_body or _HAS_BODY.search(words))
+    return _OF_DEPLOY.search(words) is not None or not has_body
 
 
 def _script(step: PipelineStep) -> str:

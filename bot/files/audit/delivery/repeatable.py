@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import PUSHING_ACTIONS
+from bot.files.audit.delivery.sending import is_fetching, sends
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 from bot.files.audit.workflows.model import PipelineStep
@@ -113,17 +114,10 @@ _SECOND = {
 }
 _WITH_VALUE = frozenset({"-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory"})
 _ONLY_LISTS_TAGS = frozenset({"-l", "--list", "--points-at", "--sort", "--contains", "--merged", "-n"})
-_SENDS = re.compile(
-    r"-[A-Za-z]*[dFT]|--(?:data|form|upload-file|json|post)\S*|-X\S*|--request(?:=\S+)?|--method\S*"
-    r"|-(?i:body|infile|form|method|custommethod)"
-)
-_SENDS_BY_GH = re.compile(r"-[fFX]\S*|--(?:(?:raw-)?field|input|method)(?:=\S+)?")
 _COPIES = re.compile(
     r"(?:aws s3 (?:cp|sync)|gsutil (?:-m )?(?:cp|rsync)|gcloud storage (?:cp|rsync))(?: -\S+)*"
     r"(?: (?P<from>(?:s3|gs)://\S+))?(?: (?P<to>\S+))?"
 )
-_READS_ONLY = re.compile(r"(?:-[A-Za-z]*X|--request|--method|-Method)[= ]?[\"']?(?:GET|HEAD)\b", re.IGNORECASE)
-_FETCHERS = frozenset({"curl", "wget", "invoke-webrequest", "invoke-restmethod", "iwr", "irm"})
 _DEEPEST = 4
 
 
@@ -216,8 +210,8 @@ def _is_known(repository: RepositoryTexts, command: Command, words: tuple[str, .
         return bool(texts) and not any(_of_script(repository, text, depth - 1) for text in texts)
     if name in _PROGRAMS or _CMDLETS.fullmatch(name):
         return True
-    if name.lower() in _FETCHERS or words[:2] == ("gh", "api"):
-        return _only_fetches(words, _SENDS_BY_GH if name == "gh" else _SENDS)
+    if is_fetching(words):
+        return not sends(words)
     if copied := _COPIES.match(" ".join((name, *words[1:]))):
         return bool(copied["from"]) and "://" not in (copied["to"] or "")
     asked = _asked(words[1:])
@@ -245,10 +239,3 @@ def _asked(words: tuple[str, ...]) -> list[str]:
         if len(asked) == 2:
             break
     return asked
-
-
-def _only_fetches(words: tuple[str, ...], sends: re.Pattern[str]) -> bool:
-    """Whether a download sends nothing: no body, and no method but one that reads."""
-    if _READS_ONLY.search(" ".join(words)) or {"-G", "--get", "-I", "--head"} & {*words}:
-        return True
-    return not any(sends.fullmatch(word) for word in words[1:] if word.startswith("-"))

@@ -10,6 +10,7 @@ from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import without_comments
 from bot.files.audit.splicing.keys import (
     GENERATED,
     NotSpliceable,
@@ -20,13 +21,15 @@ from bot.files.audit.splicing.keys import (
     with_key,
 )
 from bot.files.audit.workflows.flattening import pipelines
-from bot.files.audit.workloads.compose import named_values, services
 from bot.files.formats.dockerfile.lines import Instruction
 from bot.files.formats.source.nodes import Mapping, ScalarStyle
 
 _OF_FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:1\.(?P<minor>\d{1,3})(?:[.@-].*)?")
 _FIRST_WITH_VARIABLES = 10
 _IS_BAKE = re.compile(r"(?:^|/)[^/]*bake[^/]*\.(?:hcl|json)$")
+_OF_COMPOSE = re.compile(r"compose[^/]*\.ya?ml$|(?:^|/)\.?devcontainer(?:/[^/]+)*\.json$")
+_ARGUMENTS = re.compile(r"\bargs\b")
+_PROSE = (".md", ".txt", ".rst", ".adoc")
 _MOST_INSTRUCTIONS = 500
 """Each secret of a file is looked for in all of them."""
 
@@ -51,7 +54,7 @@ def _check_handed_over(repository: RepositoryTexts, file: Dockerfile, name: str)
     for push in deliveries(repository).pushes:
         built.setdefault(id(push.step.mapping), set()).add(dockerfile_of(push))
     line = re.compile(rf"(?:^|[\s=]){re.escape(name)}=", re.MULTILINE)
-    option = re.compile(rf"--build-arg[\s=]+[\"']?{re.escape(name)}(?!\w)")
+    option = re.compile(rf"--build-arg[\s=,\"']+{re.escape(name)}(?!\w)")
     for step in (step for pipeline in pipelines(repository) for step in pipeline.steps):
         files = built.get(id(step.mapping), {None})
         if files == {file.path} or not files & {file.path, None}:
@@ -59,23 +62,24 @@ def _check_handed_over(repository: RepositoryTexts, file: Dockerfile, name: str)
         commands = (" ".join(each.words) for each in step.commands if each.has("--build-arg"))
         if line.search(step.input("build-args")) or any(map(option.search, commands)):
             raise NotSpliceable(f"{step.subject} hands {name} over as well")
-    for service in services(repository):
-        build = service.get("build")
-        given = named_values(build.get("args")) if isinstance(build, Mapping) else ()
-        if service.dockerfile()[0] == file.path and any(each == name for each, _, _ in given):
-            raise NotSpliceable(f"{service.subject} of {service.path} hands {name} over as well")
-    argument = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    whole_name = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
     for path, text in repository.kept(_texts_with_arguments):
-        if (argument if _IS_BAKE.search(path) else option).search(text):
+        if whole_name.search(text):
             raise NotSpliceable(f"{path} hands {name} over as well")
 
 
 def _texts_with_arguments(repository: RepositoryTexts) -> tuple[tuple[str, str], ...]:
-    """Definitions for Buildx bake, and scripts and pipelines with arguments of builds, each with its path."""
-    building = {each.path for each in dockerfiles(repository)}
-    paths = (path for path in repository.paths if path not in building and not path.endswith(".md"))
-    texts = ((path, repository.text(path)) for path in paths)
-    return tuple((path, text) for path, text in texts if _IS_BAKE.search(path) or "--build-arg" in text)
+    """The files that may hand arguments to a build, each with its path: scripts, Compose's files, those of
+    developers too, and definitions for Buildx bake. The steps of pipelines are read one by one."""
+    known = {each.path for each in dockerfiles(repository)}
+    known |= {step.path for pipeline in pipelines(repository) for step in pipeline.steps}
+    paths = (path for path in repository.paths if path not in known and not path.lower().endswith(_PROSE))
+    texts = ((path, without_comments(repository.text(path))) for path in paths)
+    return tuple((path, text) for path, text in texts if _IS_BAKE.search(path) or _hands_over(path, text))
+
+
+def _hands_over(path: str, text: str) -> bool:
+    return "--build-arg" in text or (_OF_COMPOSE.search(path) is not None and _ARGUMENTS.search(text) is not None)
 
 
 def _in_dockerfile(repository: RepositoryTexts, file: Dockerfile, name: str) -> Iterator[Edit]:

@@ -11,7 +11,7 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.shell import joined_lines
+from bot.files.audit.shell import joined_lines, without_comments
 from bot.files.audit.workloads.entries import word_of
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
@@ -33,8 +33,9 @@ _SCRIPTS = (".yml", ".yaml", ".sh", ".ps1", "Makefile", "justfile", ".mk")
 _OF_CLUSTER = re.compile(r"\b(?:kubectl|oc)\b")
 _WORKLOAD = re.compile(
     r"(?<![\w/.-])(?:deploy(?:ments?)?|dc|deploymentconfigs?|statefulsets?|sts|daemonsets?|ds|cronjobs?|cj|rs"
-    r"|replicasets?|pods?|po)(?:\.apps)?(?:/|\s+)(?P<name>[^\s=]+)(?=\s)"
+    r"|replicasets?|pods?|po)(?:\.apps)?(?:/|\s+)(?P<name>[^\s=]+)(?P<end>\s?)"
 )
+"""Whether a word ends in blank space is asked afterwards: as a condition it would have each part of it tried."""
 _FILLED_IN = re.compile(r"\$|\{\{|__|<|#\{|%\w+%|\bREPLACE|\bTAG_?NAME\b|\bIMAGE_?TAG\b")
 _NAME_FILLED_IN = "…"
 _TAG_TOLD = re.compile(rf"[^@]*{HIDDEN_VALUE}[^@]*:(?P<tag>(?![\w.-]*{HIDDEN_VALUE})\w[\w.-]*)")
@@ -46,6 +47,8 @@ _NO_RELEASE = re.compile(r":v?0\.0\.0(?:-[\w.-]+)?$")
 """The version that a chart has in its repository where a release writes another one."""
 _APP_VERSION_GIVEN = re.compile(r"--app-version\b")
 _APP_VERSION = re.compile(r"\bappVersion\b")
+_FROM_CHART = re.compile(r"chart\.AppVersion\b", re.IGNORECASE)
+"""What a template takes the version by, be it the chart's own or one that a library is handed."""
 _REPLACED = re.compile(r"-replace\b")
 _NEW_TAG = re.compile(r"\bnewTag\b")
 _ENTRY_NAMED = re.compile(r"\.name\s*==\s*\\?[\"']([^\"'\\]+)")
@@ -131,15 +134,29 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
 
 
 def _is_of_app_version(repository: RepositoryTexts, container: Container, name: str) -> bool:
-    """Whether a tag is the chart's appVersion, and a workflow or script gives the chart another one."""
+    """Whether a tag is the chart's appVersion, as its templates take it where no value has a tag, and a workflow or
+    script gives the chart another one."""
     folder, found, _ = container.pod.path.rpartition("/templates/")
     chart = repository.root(f"{folder}/Chart.yaml") if found else None
     version = word(chart.get("appVersion")) if chart is not None else None
-    return version is not None and name.endswith(f":{version}") and repository.kept(_sets_app_version)
+    if version is None or not name.endswith(f":{version}") or not repository.kept(_sets_app_version):
+        return False
+    values = repository.root(f"{folder}/values.yaml") or Mapping(0)
+    is_written = any(word(mapping.get("tag")) == version for _, mapping in mappings_under(values))
+    return not is_written and any(
+        _FROM_CHART.search(repository.text(path))
+        for path in repository.paths
+        if path.startswith((f"{folder}/templates/", f"{folder}/charts/"))
+    )
+
+
+def _texts_of_scripts(repository: RepositoryTexts) -> tuple[str, ...]:
+    """What workflows and scripts run, without their comments."""
+    return tuple(without_comments(repository.text(path)) for path in repository.paths if path.endswith(_SCRIPTS))
 
 
 def _sets_app_version(repository: RepositoryTexts) -> bool:
-    texts = [repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS)]
+    texts = repository.kept(_texts_of_scripts)
     if any(map(_APP_VERSION_GIVEN.search, texts)):
         return True
     lines = (line for text in texts for line in text.split("\n") if _APP_VERSION.search(line))
@@ -226,7 +243,7 @@ def _may_get_new_tag(repository: RepositoryTexts, name: str) -> bool:
 
 
 def _setting_new_tags(repository: RepositoryTexts) -> tuple[str, ...]:
-    texts = (repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS))
+    texts = repository.kept(_texts_of_scripts)
     lines = (line for text in texts if "newTag" in text for line in joined_lines(text).split("\n"))
     return tuple(command for line in lines if (command := _from_pair(line, _EDITS_TEXT, _NEW_TAG)))
 
@@ -261,7 +278,7 @@ def _names_file(command: str, path: str) -> bool:
 
 def _rewriting(repository: RepositoryTexts) -> tuple[str, ...]:
     """The commands of workflows and scripts that change files."""
-    texts = (repository.text(path) for path in repository.paths if path.endswith(_SCRIPTS))
+    texts = repository.kept(_texts_of_scripts)
     lines = (line for text in texts for line in joined_lines(text).splitlines())
     return tuple(line for line in lines if _from_pair(line, _EDITS_TEXT, _IN_PLACE) or _REPLACES.search(line))
 
@@ -278,9 +295,8 @@ def _images_set_by_kustomize(repository: RepositoryTexts) -> frozenset[str]:
     """The names of images as `kustomize edit set image` is given them in workflows and scripts."""
     return frozenset(
         name if equals else repository_of(name)
-        for path in repository.paths
-        if path.endswith(_SCRIPTS)
-        for match in _KUSTOMIZE.finditer(repository.text(path))
+        for text in repository.kept(_texts_of_scripts)
+        for match in _KUSTOMIZE.finditer(text)
         for name, equals, _ in (each.strip("\"'").partition("=") for each in match["images"].split())
     )
 
@@ -288,14 +304,17 @@ def _images_set_by_kustomize(repository: RepositoryTexts) -> frozenset[str]:
 def _workloads_set_anew(repository: RepositoryTexts) -> frozenset[str] | None:
     """The workloads whose images workflows and scripts name anew; None where these may be any."""
     names = set[str]()
-    for path in repository.paths:
-        text = repository.text(path) if path.endswith(_SCRIPTS) else ""
+    for text in repository.kept(_texts_of_scripts):
         for line in _lines_setting_images(text):
-            workload_names = {each["name"] for each in _WORKLOAD.finditer(line)} if _is_for_cluster(line) else set()
+            workload_names = _workloads_of(line) if _is_for_cluster(line) else set()
             if not workload_names or any(re.search(r"[^\w.-]", each) for each in workload_names):
                 return None
             names |= workload_names
     return frozenset(names)
+
+
+def _workloads_of(line: str) -> set[str]:
+    return {each["name"] for each in _WORKLOAD.finditer(line) if each["end"]}
 
 
 def _lines_setting_images(text: str) -> Iterator[str]:

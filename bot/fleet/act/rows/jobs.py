@@ -18,7 +18,7 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.pinning import named_version
-from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
+from bot.domain.rollouts.rebuild import WITHOUT_EFFECT, Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.steps import images_of_build
 from bot.fleet.act.ports import Job, Successor
 from bot.store.engine.codec import load, readable
@@ -91,9 +91,6 @@ async def _observation_of(connection: AsyncConnection, target: Target) -> Observ
     )
     row = (await connection.execute(query)).first()
     return None if row is None else load(row.observation, Observation)
-
-
-_WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
 
 
 async def read_job(
@@ -246,7 +243,7 @@ async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository
             rebuilds.c.repository_id == repository,
             rebuilds.c.id > rebuild.id,
             rebuilds.c.action != rebuild.action.value,
-            rebuilds.c.state.not_in(_WITHOUT_EFFECT),
+            rebuilds.c.state.not_in(WITHOUT_EFFECT),
             or_(rebuilds.c.attempted_at.is_not(None), rebuilds.c.state == RebuildState.SUCCEEDED.value),
         )
         .order_by(rebuilds.c.id.desc())

@@ -9,7 +9,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.pinning import FleetBehind
-from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
+from bot.domain.rollouts.rebuild import ENDED, WITHOUT_EFFECT, Action, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.plan.catching_up import CatchUp
 from bot.fleet.plan.rows.plan import PlanStore
@@ -26,8 +26,6 @@ from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import LISTING, LISTING_AT, announce, journal, tasks
-
-_WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
 
 
 class CatchUpStore(PlanStore):
@@ -54,7 +52,7 @@ class CatchUpStore(PlanStore):
                 rows = await connection.execute(
                     select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.targets)
                     .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-                    .where(rebuilds.c.repository_id.in_(part), rebuilds.c.state.not_in(_WITHOUT_EFFECT), is_seen)
+                    .where(rebuilds.c.repository_id.in_(part), rebuilds.c.state.not_in(WITHOUT_EFFECT), is_seen)
                 )
                 for home, targets in readable(
                     rows,

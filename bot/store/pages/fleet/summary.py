@@ -70,12 +70,13 @@ class SummaryStore(Store):
         self, since: datetime, until: datetime | None = None, only: Collection[str] | None = None
     ) -> Summary:
         """Reads what happened from `since` up to then, else to now, and how things stand. What runs is summed up of
-        the whole fleet alone, for its last week."""
+        the whole fleet alone, for the last week until then."""
+        until = until or self._clock.now()
         async with self._database.reading() as connection:
-            summary = await summarize_fleet(connection, since, until or self._clock.now(), only)
+            summary = await summarize_fleet(connection, since, until, only)
         if self._exposure is None or only is not None:
             return summary
-        return replace(summary, exposure=await self._exposure.report())
+        return replace(summary, exposure=await self._exposure.report(until=until))
 
 
 async def summarize_fleet(

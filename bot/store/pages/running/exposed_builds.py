@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.platform import platform_of
-from bot.domain.running.inside import HeldPlatform, why_incomplete
+from bot.domain.running.inside import HeldPlatform, why_incomplete, why_uncertain
 from bot.images.sbom.package_url import package_url
 from bot.images.scanners.report import Report
 from bot.images.vex.excusing import excuse_of
@@ -17,8 +17,16 @@ from bot.store.pages.ledger.exposed import Exposure
 from bot.store.pages.ledger.histories import exposures_by_cve
 
 Having = Mapping[str, Sequence[Exposure]]
-"""What is exposed of a build, by CVE, as far as that is certain."""
+"""What is exposed of a build, by CVE."""
 _NOTHING: Having = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Exposures:
+    """What a platform has, and what it may have, since versions cannot be compared."""
+
+    certain: Having = field(default_factory=dict)
+    uncertain: Having = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +52,14 @@ class ExposedBuilds:
     by_sbom: Mapping[int, frozenset[int]]
     """The exposed packages that SBOMs list, by the ids of inventories."""
     having: dict[int, Having] = field(default_factory=dict)
+    """What builds have for certain, by their ids."""
+    uncertain: dict[int, Having] = field(default_factory=dict)
+    """The CVEs of which a build's versions do not tell whether it has them; builds without any are left out."""
     why_incomplete: dict[int, str] = field(default_factory=dict)
-    """Why a build may have more, by its id; those of which all is known are left out."""
-    _certain: dict[object, Having] = field(default_factory=dict)
+    """Why a build may have more, whatever CVE is asked of; those that were read as a whole are left out."""
+    why_not_all: dict[int, str] = field(default_factory=dict)
+    """The same of those with uncertain CVEs too."""
+    _known: dict[object, _Exposures] = field(default_factory=dict)
     _statements: dict[str, list[VexStatement]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, contents: Iterable[Any]) -> None:
@@ -62,26 +75,36 @@ class ExposedBuilds:
         for build in self.asked.digests:
             several = by_build.get(build, [])
             rows = [row for row in several if row[1] != "index"] or several
-            self.having[build] = self._joined([self._of_platform(build, row) for row in rows])
+            platforms_of_build = [self._of_platform(build, row) for row in rows]
+            having = self.having[build] = _joined([each.certain for each in platforms_of_build])
+            may_have = _joined([each.uncertain for each in platforms_of_build])
+            if uncertain := {cve: several for cve, several in may_have.items() if cve not in having}:
+                self.uncertain[build] = uncertain
+                self.why_not_all[build] = _why_uncertain(uncertain)
             held = [_held(row) for row in rows]
             if why := why_incomplete(held, self.asked.publishers, self.asked.errors.get(build) or ""):
-                self.why_incomplete[build] = why
+                self.why_incomplete[build] = self.why_not_all[build] = why
 
-    def _of_platform(self, build: int, row: Any) -> Having:
+    def _of_platform(self, build: int, row: Any) -> _Exposures:
         _, _, number, platform, distribution, _, _, _, *names = row
         exposed = self.ledger.histories.exposed.get(number, _NOTHING)
         listed = self.by_sbom.get(number, frozenset())
         key = id(exposed), listed, distribution
-        if key not in self._certain:
+        if key not in self._known:
             by_sbom = exposures_by_cve(release_in(distribution), listed, self.ledger.exposed)
-            self._certain[key] = _certain(exposed, by_sbom)
-        having = self._certain[key]
+            self._known[key] = _split(exposed, by_sbom)
+        known = self._known[key]
         if not self._statements:
-            return having
+            return known
         digests = frozenset(filter(None, (self.asked.digests[build], *names)))
         report = Report(
             (), image_name=self.asked.names[build], image_digests=digests, platform=platform_of(platform)
         )
+        certain = self._left(known.certain, distribution, report)
+        return _Exposures(certain, self._left(known.uncertain, distribution, report))
+
+    def _left(self, having: Having, distribution: str | None, report: Report) -> Having:
+        """What no statement takes away."""
         left = {cve: self._not_excused(cve, several, distribution, report) for cve, several in having.items()}
         return {cve: several for cve, several in left.items() if several}
 
@@ -104,24 +127,31 @@ class ExposedBuilds:
             is None
         ]
 
-    def _joined(self, platforms: Sequence[Having]) -> Having:
-        """What one platform has, the build has."""
-        if len({id(each) for each in platforms}) <= 1:
-            return platforms[0] if platforms else _NOTHING
-        joined: dict[str, Sequence[Exposure]] = {}
-        for having in platforms:
-            for cve, exposures in having.items():
-                joined[cve] = [*joined.get(cve, ()), *exposures]
-        return joined
+
+def _joined(platforms: Sequence[Having]) -> Having:
+    """What one platform has, the build has."""
+    if len({id(each) for each in platforms}) <= 1:
+        return platforms[0] if platforms else _NOTHING
+    joined: dict[str, Sequence[Exposure]] = {}
+    for having in platforms:
+        for cve, exposures in having.items():
+            joined[cve] = [*joined.get(cve, ()), *exposures]
+    return joined
 
 
-def _certain(*several: Having) -> Having:
+def _why_uncertain(uncertain: Having) -> str:
+    names = {f"{each.package.name} {each.package.version}" for several in uncertain.values() for each in several}
+    return why_uncertain(f"which CVEs {min(names)} has")
+
+
+def _split(*several: Having) -> _Exposures:
     certain: dict[str, list[Exposure]] = {}
+    uncertain: dict[str, list[Exposure]] = {}
     for having in several:
         for cve, exposures in having.items():
-            if found := [each for each in exposures if each.is_certain]:
-                certain.setdefault(cve, []).extend(found)
-    return certain
+            for each in exposures:
+                (certain if each.is_certain else uncertain).setdefault(cve, []).append(each)
+    return _Exposures(certain, uncertain)
 
 
 def _held(row: Any) -> HeldPlatform:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, Self
 
 from sqlalchemy import String, cast, func, or_, select
@@ -16,9 +15,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Advisory, Severity
 from bot.domain.packages.cves.publication import CvePublication
-from bot.domain.packages.ledger.clocks import Passage
-from bot.domain.packages.ledger.entries import LedgerEntry
-from bot.domain.running.causes import ExposureCause, Part, Way, way_of
+from bot.domain.running.causes import Part
 from bot.domain.running.exposure import BuildInside, ExposedTime, PlaceRun, exposed_times
 from bot.domain.running.promises import BuildBeside
 from bot.domain.running.report import (
@@ -45,6 +42,7 @@ from bot.store.pages.ledger.ledger import read_ledger
 from bot.store.pages.running.exposed_builds import AskedBuilds, ExposedBuilds
 from bot.store.pages.running.exposure import CONTENTS, PLACES, RUNS, UNREAD, read_owners, read_producers
 from bot.store.pages.running.sources import read_sources
+from bot.store.pages.running.ways import WaysOfFixes
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.inventories.inventories import sbom_packages, sboms
 from bot.store.rows.inventories.kept_data import kept_data
@@ -96,13 +94,13 @@ class ExposureReportStore(Store):
         options = stores.options
         return cls(*stores.given, options.cve_data_age, options.platforms, options.statements, options.fix_within)
 
-    async def report(self, days: int = 7) -> ExposureReport:
-        """Sums up the last days, with the trend of the weeks before them."""
+    async def report(self, days: int = 7, until: datetime | None = None) -> ExposureReport:
+        """Sums up the last days until then, else until now, with the trend of the weeks before them."""
         async with self._working:
-            now = self._clock.now()
+            until = until or self._clock.now()
             report = self._reports.get(days)
-            if report is None or not report.until <= now < report.until + _HOLDS:
-                report = self._reports[days] = await self._work_out(now - timedelta(days=days), now)
+            if report is None or not report.until <= until < report.until + _HOLDS:
+                report = self._reports[days] = await self._work_out(until - timedelta(days=days), until)
             return report
 
     async def _work_out(self, since: datetime, until: datetime) -> ExposureReport:
@@ -141,7 +139,7 @@ class ExposureReportStore(Store):
             builds = ExposedBuilds(asked, ledger, by_sbom)
             builds.add(contents)
             past = _Past(ledger, builds, published, producers, owners, promises)
-            past.add(rows)
+            past.add(rows, until)
             where = [(listed[row.source_id].name, row) for row in places if row.id in past.runs_of]
             known = {name: known_parts(each, since, until) for name, each in by_name.items()}
             sums = sums_of(since, until, by_name, (past.place(name, row, until) for name, row in where))
@@ -192,14 +190,17 @@ class _Past:
     promises: Mapping[str, Mapping[Severity, timedelta]]
     runs_of: dict[int, list[PlaceRun]] = field(default_factory=lambda: defaultdict(list))
     builds_of: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _ways: dict[tuple[int, str], Way] = field(default_factory=dict)
 
-    def add(self, rows: Sequence[Any]) -> None:
-        """Takes in runs, those of a place in the order in which they began."""
+    def __post_init__(self) -> None:
+        self._ways = WaysOfFixes(self.ledger.images, self.ledger.entry)
+
+    def add(self, rows: Sequence[Any], at: datetime) -> None:
+        """Takes in runs as they stood then, those of a place in the order in which they began."""
         for row in sorted(rows, key=lambda each: each.since):
             place, build, image, since, is_older, seen_at, until, pods, digest = row
             inside = BuildInside(digest, repository=self.producers.get(build, ""))
-            run = PlaceRun(inside, image, since, is_older, seen_at, until, pods)
+            ended = until if until is not None and until <= at else None
+            run = PlaceRun(inside, image, since, is_older, min(seen_at, at), ended, pods)
             self.runs_of[place].append(run)
             self.builds_of[place].append(build)
 
@@ -217,9 +218,10 @@ class _Past:
                 last[cve] = exposures
         known: dict[tuple[tuple[int, ...], datetime | None], tuple[ExposedTime, ...]] = {}
         repository = next((run.build.repository for run in reversed(several) if run.build.repository), "")
-        promises, group = self.promises.get(repository, {}), self._group(several[-1].image, repository)
+        promises, images = self.promises.get(repository, {}), self._ways.images_of(several[-1].image, repository)
         cves: list[CveTimes] = []
-        others: dict[tuple[int, ...], tuple[BuildBeside, ...]] = {}
+        others: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[BuildBeside, ...]] = {}
+        uncertain = [(each, of) for each, build in enumerate(builds) if (of := self.builds.uncertain.get(build))]
         for cve, those in positions.items():
             key = those, self.published.get(cve)
             if key not in known:
@@ -228,17 +230,24 @@ class _Past:
                 facts = self.ledger.exposed.cves.get(cve)
                 severity = facts.severity if facts is not None else None
                 within = promises.get(severity) if severity is not None else None
-                if within is not None and those not in others:
-                    others[those] = self._others(row.id, those)
-                seen = others[those] if within is not None else ()
-                cves.append(CveTimes(cve, severity, known[key], self._way(group, cve, last[cve]), within, seen))
+                seen: tuple[BuildBeside, ...] = ()
+                if within is not None:
+                    beside = those, tuple(position for position, of in uncertain if cve in of)
+                    if beside not in others:
+                        others[beside] = self._others(row.id, *beside)
+                    seen = others[beside]
+                cves.append(
+                    CveTimes(cve, severity, known[key], self._ways.way(images, cve, last[cve]), within, seen)
+                )
         return ExposedPlaceTimes(source, place_in(row), self.owners.get(repository, ()), tuple(cves))
 
-    def _others(self, place: int, having: Collection[int]) -> tuple[BuildBeside, ...]:
-        """What was seen in a place but for the runs at these positions."""
+    def _others(self, place: int, having: Collection[int], uncertain: Collection[int]) -> tuple[BuildBeside, ...]:
+        """What was seen in a place but for the runs at these positions; the uncertain ones may have it."""
         runs_and_builds = zip(self.runs_of[place], self.builds_of[place], strict=True)
         return tuple(
-            BuildBeside(run.since, run.seen_at, build not in self.builds.why_incomplete)
+            BuildBeside(
+                *(run.since, run.seen_at, build not in self.builds.why_incomplete and position not in uncertain)
+            )
             for position, (run, build) in enumerate(runs_and_builds)
             if position not in having
         )
@@ -253,7 +262,7 @@ class _Past:
         parts = defaultdict[str, dict[int, list[Part]]](lambda: defaultdict(list))
         for place, known in places:
             for run, build in zip(self.runs_of[place], self.builds_of[place], strict=True):
-                if why := self.builds.why_incomplete.get(build):
+                if why := self.builds.why_not_all.get(build):
                     ran = parts_within((run.since, run.until or until), known)
                     parts[why][place].extend(ran)
         summed = (
@@ -261,38 +270,3 @@ class _Past:
             for why, of_place in parts.items()
         )
         return tuple(sorted((each for each in summed if each.time), key=lambda each: (-each.places, each.why)))
-
-    @cached_property
-    def _groups(self) -> tuple[list[Mapping[str, LedgerEntry]], dict[str, int]]:
-        """The entries of images of which the same holds, and by the names of images and of repositories which of
-        these are theirs: a name with a tag before one without, and that before who builds it."""
-        entries: list[Mapping[str, LedgerEntry]] = []
-        by_name: dict[str, int] = {}
-        for several in self.ledger.alike():
-            for image in several:
-                by_name[image.name] = len(entries)
-                by_name.setdefault(image_name(image.name), len(entries))
-                by_name.setdefault(f"of {image.repository}", len(entries))
-            entries.append(self.ledger.of_image(several[0]))
-        return entries, by_name
-
-    def _group(self, image: str, repository: str) -> int:
-        by_name = self._groups[1]
-        names = image.partition("@")[0], image_name(image), f"of {repository}"
-        return next((by_name[each] for each in names if each in by_name), -1)
-
-    def _way(self, group: int, cve: str, exposures: Sequence[Exposure]) -> Way:
-        """The way of its fix as the ledger tells it, else when that was published and no more."""
-        key = group, cve
-        if key not in self._ways:
-            entry = self._groups[0][group].get(cve) if group >= 0 else None
-            self._ways[key] = way_of(entry.clocks) if entry is not None else _published_way(exposures)
-        return self._ways[key]
-
-
-def _published_way(exposures: Sequence[Exposure]) -> Way:
-    if not all(each.fixed_in for each in exposures):
-        return ((ExposureCause.NO_FIX, Passage.WAITING, None),)
-    times = [each.fixed_at for each in exposures]
-    fixed_at = None if None in times else max(at for at in times if at is not None)
-    return (ExposureCause.NO_FIX, Passage.PASSED, fixed_at), (ExposureCause.IMAGE, Passage.UNKNOWN, None)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.running.causes import ExposureCause
-from bot.domain.running.exposure import Asked
+from bot.domain.running.exposure import Asked, PlaceState
 from bot.domain.running.promises import PromiseState
 from bot.domain.running.report import known_parts, parts_within, total
 from bot.fleet.report.rows import ReportStore
@@ -18,11 +18,13 @@ from bot.store.stores import Stores as OpenedStores
 from bot.views.running.exposed import Narrowed
 from bot.views.running.report import ExposureReport, as_json, table
 from tests.integration.store.filling import Stores
-from tests.integration.store.holding import CVE, FIXED, move_image
+from tests.integration.store.holding import CVE, FIXED, SSL, move_image
 from tests.integration.store.running.snapshots import WEB, exposed_fleet, goes_on, runs_in, tells
 from tests.integration.store.statements import statements
 
 DAY = timedelta(days=1)
+ODD = "3.0.13~?"
+"""No version by the rules of Debian's packages."""
 
 
 async def read(stores: Stores, fix_within: timedelta | None = None) -> ExposureReport:
@@ -92,6 +94,20 @@ async def test_a_promise_is_missed_once_its_time_is_over(stores: Stores) -> None
     assert "1 promise missed, 0 kept" in short.verdict
 
 
+async def test_what_cannot_be_told_from_a_version_keeps_no_promise_and_is_said(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, DAY, *runs_in(WEB, "e"))
+    await move_image(stores, replace(SSL, version=ODD, source_version=ODD))
+    await goes_on(stores, DAY, *runs_in(WEB, "f"))
+    answer = await stores.exposure.exposure(CVE, Asked(stores.clock.now()), Narrowed())
+    report = await read(stores, 5 * DAY)
+    assert (report.promised(PromiseState.KEPT), report.promised(PromiseState.UNKNOWN)) == (0, 1)
+    assert answer.places[0].state is PlaceState.NOT_READ
+    assert [each.why for each in report.unread] == [
+        f"which CVEs {SSL.name} {ODD} has cannot be told from its version"
+    ]
+
+
 async def test_without_sources_it_says_what_would_tell(stores: Stores) -> None:
     report = await read(stores)
     assert report.verdict == "not known: no source tells what runs (`running.sources` in the settings)"
@@ -132,6 +148,20 @@ async def test_a_summary_tells_of_what_runs_where_a_source_is_set(stores: Stores
     by_command = await opened[SummaryStore].summary(stores.clock.now() - 7 * DAY)
     assert weekly.exposure == by_command.exposure == (await read(stores) if has_sources else None)
     assert (await opened[ReportStore].summary(2, ["contoso/shop"])).exposure is None
+
+
+async def test_a_summary_of_a_time_that_is_over_tells_what_was_exposed_until_then(stores: Stores) -> None:
+    await exposed_fleet(stores)
+    await goes_on(stores, DAY, *runs_in(WEB, "e"))
+    until, by_then = stores.clock.now(), await read(stores, 2 * DAY)
+    await goes_on(stores, 2 * DAY, *runs_in(WEB, "e"))
+    await tells(stores, *runs_in(WEB, "f"))
+    options = StoreOptions(has_sources=True, fix_within=lambda _: dict.fromkeys(Severity, 2 * DAY))
+    opened = OpenedStores(stores.database, stores.worker, stores.clock, options)
+    exposure = (await opened[SummaryStore].summary(until - 7 * DAY, until)).exposure
+    assert exposure is not None
+    assert (exposure.until, exposure.sums) == (until, by_then.sums)
+    assert exposure.promised(PromiseState.IN_TIME) == 1
 
 
 async def test_a_summary_without_a_source_asks_nothing_of_what_runs(stores: Stores) -> None:

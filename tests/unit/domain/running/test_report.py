@@ -202,6 +202,19 @@ def test_a_build_of_which_not_all_is_known_keeps_no_promise() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("since", "state"), [(11, PromiseState.UNKNOWN), (20, PromiseState.UNKNOWN), (40, PromiseState.KEPT)]
+)
+def test_a_promise_is_kept_only_if_nothing_that_may_have_it_ran_until_something_without_it_did(
+    since: int, state: PromiseState
+) -> None:
+    had = ExposedTime(hour(10), False, hour(14), hour(15))
+    doubtful = BuildBeside(hour(since), NOON, False)
+    free = BuildBeside(hour(30), NOON, True)
+    cve = CveTimes("CVE-2026-1", Severity.HIGH, (had,), FIXED, DAY, (doubtful, free))
+    assert states(cve) == {state: 1}
+
+
 def test_a_source_that_settings_name_no_more_is_asked_for_nothing_behind_its_end() -> None:
     old = CoveredSource("old", "", (Coverage(NOON - 2 * WEEK, NOON - WEEK),), is_listed=False)
     read = CoveredSource("europe", "", (Coverage(NOON - 2 * WEEK, NOON),))

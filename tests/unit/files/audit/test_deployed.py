@@ -328,6 +328,8 @@ def test_a_token_that_a_pod_asks_for_itself_is_a_use_of_it(
     ("script", "expected"),
     [
         ("helm package . --app-version $VERSION\n", Outcome.UNKNOWN),
+        ("# helm package . --app-version $VERSION\n", Outcome.FAILS),
+        ('  # sed -i "s/^appVersion:.*/appVersion: $VERSION/" chart/Chart.yaml\n', Outcome.FAILS),
         ('sed -i "s/^appVersion:.*/appVersion: $VERSION/" chart/Chart.yaml\n', Outcome.UNKNOWN),
         ("helm package .\n", Outcome.FAILS),
     ],
@@ -341,6 +343,24 @@ def test_a_version_of_the_chart_that_a_release_writes_is_none_yet(script: str, e
         ),
     }
     assert outcomes("deployed-by-digest", {**chart, "release.sh": script}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("image", "tag"),
+    [
+        ("'contoso/api:{{ default .Chart.AppVersion .Values.image.tag }}'", "0.0.1"),
+        ("'contoso/api:{{ .Values.image.tag }}'", "0.0.1"),
+        ("contoso/api:0.0.1", ""),
+    ],
+)
+def test_a_tag_that_a_chart_writes_itself_is_not_its_version_though_it_reads_the_same(image: str, tag: str) -> None:
+    chart = {
+        "chart/Chart.yaml": "name: shop\nversion: 0.0.1\nappVersion: 0.0.1\n",
+        "chart/values.yaml": f"image: {{tag: '{tag}'}}\n",
+        "chart/templates/api.yaml": deployment(image=image),
+        "release.sh": "helm package . --app-version $VERSION\n",
+    }
+    assert outcomes("deployed-by-digest", chart) == [Outcome.FAILS]
 
 
 def test_an_entry_of_images_may_name_one_tag() -> None:

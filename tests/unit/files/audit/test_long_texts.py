@@ -22,6 +22,11 @@ def _script(of_repository: Callable[[RepositoryTexts], object]) -> Callable[[str
     return lambda text: of_repository(RepositoryTexts({"deploy.sh": text.encode()}))
 
 
+def test_the_name_of_a_workload_is_read_once_and_not_from_each_of_its_parts() -> None:
+    attempts = list(deployed_images._WORKLOAD.finditer("deploy/," * 1000))
+    assert [len(each[0]) for each in attempts] == [8000]
+
+
 @pytest.mark.parametrize(
     ("reads", "unit", "count"),
     [
@@ -32,6 +37,7 @@ def _script(of_repository: Callable[[RepositoryTexts], object]) -> Callable[[str
         (_script(deployed_images._rewriting), "sed ", 1500),
         (_script(deployed_images._workloads_set_anew), "sed ", 1500),
         (_script(deployed_images._workloads_set_anew), "kubectl set image pods/a ; kubectl ", 150),
+        (deployed_images._workloads_of, "deploy/,", 1500),
     ],
 )
 def test_four_times_as_long_a_text_takes_no_more_than_in_proportion(

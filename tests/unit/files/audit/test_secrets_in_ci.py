@@ -235,6 +235,7 @@ def test_what_a_shell_is_given_is_asked_word_by_word(command: str, expected: Out
     assert outcomes("runtime-secrets", {"compose.yaml": service}) == [expected]
 
 
+ARGUED = "      context: .\n      args:\n        - FEED_TOKEN\n"
 HANDED = "file: Dockerfile\n    context: .\n    build-args: FEED_TOKEN=${{ secrets.FEED }}"
 
 
@@ -264,6 +265,15 @@ def test_a_secret_argument_that_another_build_hands_over_too_is_left_to_people(
         ("build.sh", "#!/bin/sh\ndocker build --build-arg FEED_TOKENS=a .\n", True),
         ("Makefile", "image:\n\tdocker build --build-arg FEED_TOKEN=$(T) .\n", False),
         ("README.md", "`docker build --build-arg FEED_TOKEN=x .`\n", True),
+        ("README.MD", "`docker build --build-arg FEED_TOKEN=x .`\n", True),
+        ("docs/build.txt", "docker build --build-arg FEED_TOKEN=x .\n", True),
+        ("build.sh", "docker build --build-arg \\\n  FEED_TOKEN=$X .\n", False),
+        ("build.sh", "# docker build --build-arg FEED_TOKEN=$X .\n", True),
+        ("build.ps1", "$given = '--build-arg', 'FEED_TOKEN=x'\ndocker build @given .\n", False),
+        ("build.ps1", "docker build --build-arg `\n  FEED_TOKEN=$X .\n", False),
+        ("docker-compose.yml", f"services:\n  api:\n    build:\n{ARGUED}", False),
+        ("docker-compose.dev.yml", f"services:\n  api:\n    build:\n{ARGUED}", False),
+        (".devcontainer/devcontainer.json", '{"build": {"args": {"FEED_TOKEN": "x"}}}\n', False),
     ],
 )
 def test_a_secret_argument_that_a_script_or_a_definition_hands_over_too_is_left_to_people(

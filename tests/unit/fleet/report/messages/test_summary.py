@@ -102,8 +102,8 @@ def test_each_reason_is_told_with_its_count_its_day_and_links_to_the_worst_three
     assert f"• 40 builds are red, since 2026-03-03: {links} and 37 more; {to_do}" in told
 
 
-def week(days: float, is_known: bool = True) -> WeekExposed:
-    return WeekExposed(NOON - WEEK, NOON, {}, timedelta(days=days), is_known)
+def week(days: float, known: float = 1.0) -> WeekExposed:
+    return WeekExposed(NOON - WEEK, NOON, {}, timedelta(days=days), known)
 
 
 def missed(team: str, number: int, unknown: int = 0) -> PromiseSum:
@@ -151,8 +151,9 @@ def test_the_whole_summary_has_a_line_for_each_reason_why_more_may_be_exposed() 
     ("before", "said"),
     [
         (week(0), f"{EXPOSED}; 0.0 days in the week before\n"),
-        (week(3, is_known=False), f"{EXPOSED}; 3.0 days in what is known of the week before\n"),
-        (week(0, is_known=False), f"{EXPOSED}; the week before is not known\n"),
+        (week(3, known=0.5), f"{EXPOSED}; 3.0 days in what is known of the week before\n"),
+        (week(0, known=0.5), f"{EXPOSED}; 0.0 days in what is known of the week before\n"),
+        (week(0, known=0), f"{EXPOSED}; the week before is not known\n"),
     ],
 )
 def test_a_week_before_that_is_not_known_is_not_told_as_without_exposure(before: WeekExposed, said: str) -> None:
