@@ -1,6 +1,8 @@
 """Two replicas on PostgreSQL, one of which is killed in the middle of a rollout of fifty repositories."""
 
 import asyncio
+import os
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
@@ -129,6 +131,18 @@ async def later(condition: Callable[[], Awaitable[bool]], clock: SharedClock) ->
             await asyncio.sleep(2)
 
 
+async def stopped_holder(scene: Scene) -> int:
+    """Stops a process while it holds rebuilds and answers which; one that had just let go of them goes on."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            for holder in await scene.holders():
+                os.kill(holder, signal.SIGSTOP)
+                await asyncio.sleep(0.2)  # What it sent before is written by then.
+                if holder in await scene.holders():
+                    return holder
+                os.kill(holder, signal.SIGCONT)
+
+
 @pytest_asyncio.fixture
 async def scene(world: World, postgres_url: str) -> AsyncIterator[Scene]:
     fleet = Fifty(world)
@@ -158,7 +172,7 @@ async def test_what_a_killed_replica_held_ends_within_the_lease_and_nothing_is_d
         scene.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
         await scene.fleet.publish_runtime("10.0.1")
         await until(scene.is_in_its_middle)
-        holder = (await scene.holders())[0]
+        holder = await stopped_holder(scene)
         [victim] = [process for process in processes if process.pid == holder]
         [survivor] = [process for process in processes if process is not victim]
         victim.kill()
