@@ -19,6 +19,7 @@ from sandbox.azure_devops.described import mistakes_of_answer, mistakes_of_reque
 from sandbox.azure_devops.hooks import Hooks
 from sandbox.azure_devops.pull_requests import ADA, PullRequests
 from sandbox.azure_devops.repos import RIGHTS, Home, Repos
+from sandbox.azure_devops.templates import expanded
 
 Json = Any
 PROJECT = {"id": "6ce954b1-ce1f-45d1-b94d-e6bf2464ba2c", "name": "team one"}
@@ -64,7 +65,8 @@ class Service:
     `mistakes` are what was asked or answered otherwise than `folder` describes, None where that is not at hand.
     `headers` go with each answer, `refusal` comes in place of each. A build ends after `complete_after` looks, None
     for when it is told to; then `on_finished` is called. Without `sources` all branches are at one commit, and
-    files declare every parameter but where `takes_none`. Of definitions and builds a `page` has so many.
+    files declare every parameter but where `takes_none`. `templates` are those of other repositories, as pipelines
+    name them. Of definitions and builds a `page` has so many.
     """
 
     folder: Path | None
@@ -82,6 +84,7 @@ class Service:
     lacking: set[str] = field(default_factory=set)
     refusal: tuple[int, dict[str, Json]] | None = None
     takes_none: bool = False
+    templates: dict[str, str] = field(default_factory=dict)
     page: int = PAGE
     complete_after: int | None = None
     on_finished: Callable[[dict[str, Json]], None] | None = None
@@ -104,6 +107,7 @@ class Service:
             "name": "shop",
             "project": PROJECT,
             "queueStatus": "enabled",
+            "revision": 1,
             "process": process,
             "repository": {"id": built, "type": "GitHub", "defaultBranch": "refs/heads/main"},
             **values,
@@ -224,6 +228,8 @@ class Service:
             case ["pipelines", "approvals"]:
                 wanted = question.query.get("approvalIds", "").split(",")
                 return paged([self.approvals[each] for each in wanted if each in self.approvals], question.query)
+            case ["pipelines", number, "preview"] if method == "POST":
+                return await self._previewed(int(number), question.body)
             case ["pipelines", number, "runs"] if method == "POST":
                 return await self._started(int(number), question.body)
             case ["build", "definitions", *number]:
@@ -301,6 +307,23 @@ class Service:
         branch = ref.removeprefix("refs/heads/")
         made = self._queue(number, branch, commit, "manual", body.get("templateParameters", {}))
         return Reply(200, {"id": made, "state": "inProgress"})
+
+    async def _previewed(self, number: int, body: Json) -> Reply:
+        """What a run would be made of, which is not started."""
+        row = self.definitions.get(number)
+        if row is None or DEFINITION in self.lacking:
+            return missing("the pipeline is not there")
+        if QUEUE in self.lacking:
+            return _denied(QUEUE)
+        if body.get("previewRun") is not True:
+            return _invalid("only asked for what would be run")
+        commit = await self._head(row, body["resources"]["repositories"]["self"]["refName"])
+        if commit is None:
+            return _invalid("Could not find the branch")
+        try:
+            return Reply(200, {"finalYaml": expanded(await self._file(row, commit), self.templates)})
+        except KeyError as error:
+            return _invalid(f"/{row['process']['yamlFilename']}: File {error.args[0]} not found")
 
     def _queue(self, definition: int, branch: str, commit: str, reason: str, parameters: Json) -> int:
         number = max(self.builds, default=FIRST_BUILD - 1) + 1

@@ -99,6 +99,19 @@ class ShowsWorkflows(Protocol):
         ...
 
 
+class ExpandsPipelines(Protocol):
+    """Shows pipelines, and their texts with all templates put in. Every method raises `Failure`."""
+
+    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
+        """None where there is none, or where it builds another repository."""
+        ...
+
+    async def expanded(self, repository: Identity, workflow: str, branch: str) -> str:
+        """The text that a run on the branch would be made of; none is started. Whoever asks has been shown the
+        pipeline."""
+        ...
+
+
 class Builder(StartsRuns, FollowsRuns, ShowsWorkflows, KnowsItsSight, Protocol):
     """What the stages ask of what builds a repository, which need not be where it lives. Every method raises
     `Failure`.

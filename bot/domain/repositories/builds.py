@@ -50,14 +50,15 @@ class PastRun:
 class WorkflowShown:
     """A workflow file as the forge knows it: `node_id` for good, `state` in the forge's word.
 
-    Of one that runs elsewhere also the `path` of its file, and what it takes beside the `inputs` that the file
-    declares.
+    Of one that runs elsewhere also the `path` of its file, what it takes beside the `inputs` that the file
+    declares, and its `revision`, which changes with whatever is set there.
     """
 
     node_id: str
     state: str
     path: str = ""
     inputs: tuple[str, ...] = ()
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,17 @@ FURTHEST_QUOTE = 2
 
 
 @dataclass(frozen=True, slots=True)
+class NamedTemplate:
+    """What a file has put into it before it runs, as it names that, and where; `place` is where it is in the same
+    repository, None where it is elsewhere."""
+
+    path: str
+    line: int
+    name: str
+    place: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Argument:
     """A value for an ARG. `is_shared` says that a variable supplies it, which may feed other ends too."""
 

@@ -4,15 +4,15 @@ A new kind of file is a folder here and one line in `FORMATS`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.repositories.usage import Findings, Kind
 from bot.files.formats import azd, bake, other_builds
 from bot.files.formats.aspire import finder as aspire
 from bot.files.formats.azure_pipelines import finder as azure_pipelines
-from bot.files.formats.azure_pipelines.recognizing import is_azure_pipeline
-from bot.files.formats.builds import Builds
+from bot.files.formats.azure_pipelines.recognizing import is_azure_pipeline, named_templates
+from bot.files.formats.builds import Builds, NamedTemplate
 from bot.files.formats.circleci import KIND as CIRCLECI
 from bot.files.formats.circleci import finder as circleci
 from bot.files.formats.compose import builds as compose_builds
@@ -53,8 +53,8 @@ class FileFormat:
     number, `tells_without_names` that a problem counts even where the file names no image that is watched.
     `tells_untold` says that a .NET image which the file names and no reader takes for one that is used is told.
     `builds` gives what a file asks of builds elsewhere, and never raises either. `recognizes` tells by the text of
-    a YAML file whether it is one, where its name says no more. `instead_of_digest` says what to write where a tag
-    that stands alone takes no digest.
+    a YAML file whether it is one, where its name says no more. `templates` names what it has put in before it
+    runs, and never raises. `instead_of_digest` says what to write where a tag that stands alone takes no digest.
     """
 
     kind: Kind
@@ -67,6 +67,7 @@ class FileFormat:
     tells_untold: bool = False
     builds: Callable[[str, str], Builds] | None = None
     recognizes: Callable[[str], bool] | None = None
+    templates: Callable[[str, str], Sequence[NamedTemplate]] | None = None
     instead_of_digest: str = ""
 
     def comment_in(self, path: str) -> Comment | None:
@@ -151,6 +152,7 @@ FORMATS: tuple[FileFormat, ...] = (
         tells_untold=True,
         builds=azure_pipelines.builds,
         recognizes=is_azure_pipeline,
+        templates=named_templates,
     ),
     FileFormat(
         GITLAB_CI,

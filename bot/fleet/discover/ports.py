@@ -1,15 +1,17 @@
 """What discovery is told, and what it needs of the store."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Protocol
 
+from bot.domain.builder.definitions import definition_of
 from bot.domain.host import Host
 from bot.domain.images.claims import ImageRules
 from bot.domain.repositories.repository import GITHUB, Identity, Reading, Repository, RepositoryId
+from bot.domain.rollouts.policy import Policy
 from bot.fleet.discover.selection import Selection
 from bot.reconcile.work import Queue
 
@@ -27,6 +29,8 @@ class DiscoverOptions:
     images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
     selections: Mapping[str, Selection] = field(default_factory=dict)
     """Of repositories of forges other than GitHub, by the forge."""
+    policy: Policy = Policy()  # noqa: RUF009 - frozen
+    """By which rules each is rebuilt."""
 
     def of(self, forge: str) -> Selection:
         """Which of its repositories are looked for: all of one that the settings do not name."""
@@ -35,11 +39,16 @@ class DiscoverOptions:
     @property
     def reader(self) -> str:
         """Changes with all that a reading depends on besides the tree: what reads it, the bases to watch, their
-        mirrors, and what the operator says of images."""
+        mirrors, and what the operator says of images and pipelines."""
         mirrors = (f"{rule.place} {rule.upstream}" for rule in self.selection.mirrors.rules)
         chosen = (*self.selection.bases, *self.selection.registries, *mirrors)
-        text = "\n".join((version("freshness-bot"), *chosen, str(self.images)))
+        text = "\n".join((version("freshness-bot"), *chosen, str(self.images), *_pipelines_named(self.policy)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _pipelines_named(policy: Policy) -> Iterator[str]:
+    """The rules that name pipelines, each as a text that changes with what it says of whom."""
+    return (f"{rule.match} {rule.workflow}" for rule in policy.rules if definition_of(rule.workflow))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from bot.domain.builder.port import ExpandsPipelines
 from bot.domain.clock import Clock
 from bot.domain.forge.port import Forge
 from bot.domain.images.claim_choice import claims_of
@@ -21,6 +22,7 @@ from bot.files.formats.source.text import decode
 from bot.files.formats.table import format_of, kind_of
 from bot.fleet.discover.choosing import chosen, source_files
 from bot.fleet.discover.contents import KeptContents, entries_of
+from bot.fleet.discover.expanding import ExpandedFiles, PipelineExpander
 from bot.fleet.discover.ports import DiscoverOptions, DiscoverStore, DueRepository
 
 _MOST_DEPLOYED = 500
@@ -31,12 +33,19 @@ class RepositoryReader:
     """Reads repositories one by one, as the options have it; contents that any of them has shown are kept."""
 
     def __init__(
-        self, store: DiscoverStore, forge: Forge, memory: Memory, options: DiscoverOptions, clock: Clock
+        self,
+        store: DiscoverStore,
+        forge: Forge,
+        memory: Memory,
+        options: DiscoverOptions,
+        clock: Clock,
+        pipelines: ExpandsPipelines | None = None,
     ) -> None:
         self._forge = forge
         self._memory = memory
         self._options = options
         self._clock = clock
+        self._expander = PipelineExpander(store, pipelines, options.policy) if pipelines is not None else None
         self._contents = KeptContents(store, forge)
         self._reader = options.reader
 
@@ -54,13 +63,25 @@ class RepositoryReader:
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
         findings, workflows = await asyncio.to_thread(read_files, files, self._memory)
         workflows = workflows if item.forge == GITHUB else ()  # files that nothing runs there
-        named_images, unread = await asyncio.to_thread(images_of, files, self._memory)
-        reading = self._reading_of(item, tree.sha, files, findings, named_images)
+        expanded = await self._expanded(item, files, findings)
+        named_images, unread = await asyncio.to_thread(images_of, expanded.in_place_of(files), self._memory)
+        reading = self._reading_of(item, tree.sha, files, findings, expanded.placed(named_images))
         if not reading.config.unread and _is_left_out(repository_config.PATH, entries, files):
             reading = replace(reading, config=RepositoryConfig.not_read(f"{repository_config.PATH} is not read"))
         return replace(
-            reading, workflows=workflows, problems=(*problems, *choice.problems, *unread, *reading.problems)
+            reading,
+            workflows=workflows,
+            problems=(*problems, *choice.problems, *expanded.problems, *unread, *reading.problems),
+            blobs=(*reading.blobs, *expanded.blobs),
         )
+
+    async def _expanded(self, item: DueRepository, files: Sequence[File], findings: Findings) -> ExpandedFiles:
+        """What pipelines hold whose templates are not in reach, of a repository that stands on watched bases."""
+        if self._expander is None:
+            return ExpandedFiles()
+        followed = [(self._options.selection.followed(usage)[0], usage.path) for usage in findings.usages]
+        places = [(base, path) for base, path in followed if base is not None]
+        return await self._expander.expanded(item, self._config(files)[0], places, files)
 
     def _reading_of(
         self,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.backoff import rest_of
+from bot.domain.builder.port import ExpandsPipelines
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Silence
 from bot.domain.forge.port import Forge
@@ -54,16 +55,18 @@ async def tick(
     options: DiscoverOptions,
     loop: Loop,
     forges: Mapping[str, Forge] | None = None,
+    pipelines: ExpandsPipelines | None = None,
 ) -> DiscoverTally:
     """Lists where that is due, then reads until no repository is; one that cannot be read stops no other.
 
     Each of the `forges` is listed by itself: without them `forge` is GitHub. The trees of all are read by `forge`.
+    Of `pipelines` are asked those whose templates are not in reach.
     """
     tally = DiscoverTally()
     listed_forges = forges or {GITHUB: forge}
     await store.expect_listing(listed_forges)
     listings = await loop.run(_Listings(store, listed_forges, options, loop, tally))
-    readings = _Readings(store, forge, memory, options, loop, tally)
+    readings = _Readings(store, forge, memory, options, loop, tally, pipelines)
     outcome = await loop.run(readings)
     await store.tell_unread(_unread_in_one_pass(readings.newly_unread))
     tally.problems += listings.problems + outcome.problems
@@ -171,10 +174,12 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         options: DiscoverOptions,
         loop: Loop,
         tally: DiscoverTally,
+        pipelines: ExpandsPipelines | None,
     ) -> None:
         self._store = store
         self._forge = forge
         self._memory = memory
+        self._pipelines = pipelines
         self._options = options
         self._clock = loop.clock
         self._reader = options.reader
@@ -225,5 +230,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         from bot.fleet.discover.reading import RepositoryReader
 
         if self._read_by is None:
-            self._read_by = RepositoryReader(self._store, self._forge, self._memory, self._options, self._clock)
+            self._read_by = RepositoryReader(
+                self._store, self._forge, self._memory, self._options, self._clock, self._pipelines
+            )
         return await self._read_by.reading(item, tree)

@@ -1,7 +1,9 @@
 """The stage `discover` in the service: repositories of the forge, as the settings select them."""
 
 from datetime import timedelta
+from typing import cast
 
+from bot.domain.builder.port import ExpandsPipelines
 from bot.files.formats.memory import Memory
 from bot.fleet.discover.ports import DiscoverOptions
 from bot.fleet.stage import Bot, Part, Stage, TickOutcome
@@ -28,7 +30,7 @@ def options_of(bot: Bot) -> DiscoverOptions:
     )
     return DiscoverOptions(
         *(selection, settings.schedule.discover, bot.hosts.forge, settings.images.image_rules()),
-        selections_elsewhere(settings),
+        *(selections_elsewhere(settings), bot.policy),
     )
 
 
@@ -37,7 +39,8 @@ async def discover(bot: Bot) -> TickOutcome:
     from bot.fleet.discover.tick import tick
 
     store = bot.stores[DiscoverStore]
-    tally = await tick(store, bot.forge, bot[MEMORY], options_of(bot), bot.loop, bot.forges)
+    pipelines = cast(ExpandsPipelines, bot.builder)
+    tally = await tick(store, bot.forge, bot[MEMORY], options_of(bot), bot.loop, bot.forges, pipelines)
     return TickOutcome({"listed": tally.listed, "read": tally.read}, tally.problems)
 
 

@@ -27,6 +27,7 @@ from bot.clients.forges.azure_devops.definitions import (
     trunk_of,
 )
 from bot.clients.forges.azure_devops.names import AzureNode, node_of, ref_of
+from bot.clients.forges.azure_devops.rights import QUEUE
 from bot.clients.forges.azure_devops.transport import OrganizationTransport, Query, transport_at
 from bot.domain.builder.actions import ActionCommit, ActionTag
 from bot.domain.builder.definitions import Definition
@@ -55,8 +56,10 @@ _CLOCKS_DIFFER_BY = timedelta(minutes=5)
 """Two services date a merge and the build that it starts."""
 _PARAMETERS = frozenset({"correlation"})
 """What a pipeline's file is to declare; the rest it is handed where its variables of that name may be set."""
-_NOT_VALID, _NOT_ALLOWED = 400, 403
+_NOT_VALID, _NOT_ALLOWED, _NOT_SHOWN = 400, 403, 404
 """As `PipelineValidationException` comes, and a lack of *Edit queue build configuration* (TF215106)."""
+_LARGEST_TEXT = 4 * 1024 * 1024
+"""Bytes of a preview, in which a line break takes two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,24 @@ class Pipelines:
                 return None
             node = AzureNode(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
             inputs = tuple(sorted(settable_variables(row)))
-            return WorkflowShown(str(node), state_of(row), path_of(row), inputs)
+            return WorkflowShown(str(node), state_of(row), path_of(row), inputs, int(row.get("revision") or 0))
+
+    async def expanded(self, repository: Identity, workflow: str, branch: str) -> str:
+        """The text of a pipeline with its templates put in, as a run on the branch would take it: one request,
+        which starts nothing. What is refused names the right that is asked for."""
+        definition = pipeline_of(workflow)
+        path = f"{_in(definition.project)}/_apis/pipelines/{definition.number}/preview"
+        body = {"previewRun": True, "resources": {"repositories": {"self": {"refName": ref_of(branch)}}}}
+        try:
+            shown = await self._at(definition.organization).post(path, body, max_bytes=_LARGEST_TEXT)
+        except Failure as failure:
+            if failure.status in (_NOT_ALLOWED, _NOT_SHOWN):
+                failure.advice = f"allow {QUEUE.name}: {QUEUE.way_out.removeprefix('allow it: ')}"
+            raise
+        text = shown.get("finalYaml") if isinstance(shown, dict) else None
+        if not isinstance(text, str):
+            raise Failure(Trouble.MALFORMED, "the preview has another shape", where=workflow)
+        return text
 
     async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
         """Two requests for fifty definitions of a project, and one more for each further page of builds."""

@@ -51,10 +51,11 @@ class AzureRight:
         return self.scope.way_out
 
 
+QUEUE = AzureRight("Queue builds", 128, "start it, and see what its templates make of it", _PIPELINE)
 RIGHTS = (
     AzureRight("View build pipeline", 1024, "know what it builds", _PIPELINE),
     AzureRight("View builds", 1, "follow its runs", _PIPELINE),
-    AzureRight("Queue builds", 128, "start it", _PIPELINE),
+    QUEUE,
     AzureRight(
         "Edit queue build configuration",
         65536,

@@ -64,9 +64,9 @@ class OrganizationTransport:
             wanted["continuationToken"] = token
         raise Failure(Trouble.MALFORMED, f"the list has more than {MOST_PAGES} pages", where=answer.where)
 
-    async def post(self, path: str, body: Any) -> Any:
-        """What is answered to a body, which is sent once. Raises `Failure`."""
-        return decoded(await self._ask("POST", path, {}, body), self.clock.now())
+    async def post(self, path: str, body: Any, *, max_bytes: int = LARGEST_ANSWER) -> Any:
+        """What is answered to a body, which is sent once. Raises `Failure`, also where the answer is larger."""
+        return decoded(await self._ask("POST", path, {}, body, max_bytes=max_bytes), self.clock.now())
 
     async def patch(self, path: str, body: Any) -> Any:
         """What is answered to a change, which is sent once. Raises `Failure`."""
@@ -110,6 +110,7 @@ class OrganizationTransport:
         kind: str = "application/json",
         sent_as: str = "application/json",
         place: str = "",
+        max_bytes: int = LARGEST_ANSWER,
     ) -> Answer:
         address = f"{place or self.service}/{quote(self.organization, safe='')}/{path}"
         headers = {**SUPPRESSED, "Authorization": await self.authorization(), "Accept": kind}
@@ -123,7 +124,7 @@ class OrganizationTransport:
                     *(method, f"{address}?{urlencode({'api-version': VERSION, **query})}"),
                     headers=headers,
                     content=None if body is None else json.dumps(body).encode(),
-                    max_bytes=LARGEST_ANSWER,
+                    max_bytes=max_bytes,
                 )
             except Failure as failure:
                 now = self.clock.now()

@@ -83,6 +83,11 @@ class Ledger:
         """Gives the entries of one image, by CVE."""
         return {cve: self._entry(image, cve, self._list_platforms(image, cve)) for cve in self._cves(image)}
 
+    def entry(self, image: ExposedImage, cve: str) -> LedgerEntry | None:
+        """Gives the entry of one image and one CVE; None where it never had that."""
+        platforms = self._list_platforms(image, cve)
+        return self._entry(image, cve, platforms) if platforms else None
+
     def entries(self, cve: str) -> list[LedgerEntry]:
         """Gives the entries of all images that have the CVE or had it."""
         alike = AlikeEntries()

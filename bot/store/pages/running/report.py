@@ -192,7 +192,7 @@ class _Past:
     builds_of: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        self._ways = WaysOfFixes(self.ledger.images, self.ledger.of_image)
+        self._ways = WaysOfFixes(self.ledger.images, self.ledger.entry)
 
     def add(self, rows: Sequence[Any], at: datetime) -> None:
         """Takes in runs as they stood then, those of a place in the order in which they began."""

@@ -15,11 +15,11 @@ from bot.views.running.exposed import image_name
 
 @dataclass
 class WaysOfFixes:
-    """Finds ways by the names of images; the entries of an image are worked out once, and only where it runs."""
+    """Finds ways by the names of images; each entry is worked out once, where its image runs with the CVE."""
 
     images: Sequence[ExposedImage]
-    entries_of: Callable[[ExposedImage], Mapping[str, LedgerEntry]]
-    _ways: dict[int, Mapping[str, Way]] = field(default_factory=dict)
+    entry_of: Callable[[ExposedImage, str], LedgerEntry | None]
+    _ways: dict[tuple[int, str], Way | None] = field(default_factory=dict)
 
     def images_of(self, name: str, repository: str) -> Sequence[int]:
         """The images that what runs under a name may be, by their positions: a name with a tag goes before one
@@ -29,15 +29,16 @@ class WaysOfFixes:
 
     def way(self, images: Sequence[int], cve: str, exposures: Sequence[Exposure]) -> Way:
         """What the ledger tells alike of all these images, else when the fix was published and no more."""
-        ways = {self._ways_of(each).get(cve) for each in images}
+        ways = {self._way_to(each, cve) for each in images}
         way = ways.pop() if len(ways) == 1 else None
         return way if way is not None else _published_way(exposures)
 
-    def _ways_of(self, image: int) -> Mapping[str, Way]:
-        if image not in self._ways:
-            entries = self.entries_of(self.images[image])
-            self._ways[image] = {cve: way_of(entry.clocks) for cve, entry in entries.items()}
-        return self._ways[image]
+    def _way_to(self, image: int, cve: str) -> Way | None:
+        key = image, cve
+        if key not in self._ways:
+            entry = self.entry_of(self.images[image], cve)
+            self._ways[key] = way_of(entry.clocks) if entry is not None else None
+        return self._ways[key]
 
     @cached_property
     def _by_name(self) -> Mapping[str, Sequence[int]]:

@@ -79,7 +79,7 @@ async def test_who_may_all_is_fine(settings: Settings, http: Http) -> None:
 @pytest.mark.parametrize(
     ("right", "words"),
     [
-        (QUEUE, "Queue builds is missing, to start it"),
+        (QUEUE, "Queue builds is missing, to start it, and see what its templates make of it"),
         (VIEW, "View builds is missing, to follow its runs"),
         (DEFINITION, "not shown, or View build pipeline is missing"),
     ],

@@ -345,3 +345,36 @@ async def test_an_answer_of_another_shape_is_told(
 async def test_an_organisation_that_is_not_set_up_any_more_has_lost_nothing(pipelines: Pipelines) -> None:
     with pytest.raises(SightLost, match="tailspin is not set up any more"):
         await pipelines.run(SHOP.for_builds("azure-pipelines: tailspin/team/3"), 7)
+
+
+async def test_a_pipeline_is_shown_with_its_templates_put_in_and_nothing_is_started(
+    service: Service, pipelines: Pipelines
+) -> None:
+    home = service.repos.create("billing", PROJECT)
+    service.repos.push(home, "main", {"azure-pipelines.yml": b"extends: {template: build.yml@shared}\n"})
+    service.define_there(14, home)
+    service.builds.clear()
+    service.templates["build.yml@shared"] = "steps:\n- script: make\n"
+    pipeline = "azure-pipelines: contoso/team one/14"
+    text = await pipelines.expanded(Identity("contoso/team one/billing").for_builds(pipeline), pipeline, "main")
+    assert (text, service.builds) == ("steps:\n- script: make\n", {})
+    assert service.asked == [("POST", "/contoso/team one/_apis/pipelines/14/preview")]
+
+
+async def test_who_may_not_see_it_so_is_told_the_right_and_where_it_is_given(
+    service: Service, pipelines: Pipelines
+) -> None:
+    service.lacking.add(QUEUE)
+    with pytest.raises(Failure, match="needs Queue builds permissions") as raised:
+        await pipelines.expanded(SHOP, PIPELINE, "main")
+    assert raised.value.advice == "allow Queue builds: Pipelines, the pipeline, ⋮, Manage security"
+
+
+async def test_a_template_that_the_service_does_not_find_either_is_its_refusal(
+    service: Service, pipelines: Pipelines
+) -> None:
+    home = service.repos.create("billing", PROJECT)
+    service.repos.push(home, "main", {"azure-pipelines.yml": b"extends: {template: gone.yml@shared}\n"})
+    service.define_there(14, home)
+    with pytest.raises(Failure, match=r"HTTP 400 /azure-pipelines\.yml: File gone\.yml@shared not found"):
+        await pipelines.expanded(SHOP, "azure-pipelines: contoso/team one/14", "main")

@@ -43,12 +43,12 @@ def way(
 ) -> Way:
     """The way of what runs under a name, of images of `contoso/shop` that got the fix at these times."""
     images = [image(each, "contoso/shop") for each in rebuilt_at]
-    ways = WaysOfFixes(images, lambda of: {CVE: entry(rebuilt_at[of.name])})
+    ways = WaysOfFixes(images, lambda of, _: entry(rebuilt_at[of.name]))
     return ways.way(ways.images_of(name, repository), CVE, exposures)
 
 
 def test_what_no_image_tells_of_goes_by_each_packages_own_fix() -> None:
-    ways = WaysOfFixes((), lambda _: {})
+    ways = WaysOfFixes((), lambda *_: None)
     assert ways.way((), CVE, [exposure("")]) == ((ExposureCause.NO_FIX, Passage.WAITING, None),)
     assert ways.way((), CVE, FIX) == PUBLISHED
 
@@ -78,11 +78,11 @@ def test_a_name_has_the_clocks_on_which_all_images_agree_that_it_may_be(
 def test_an_image_that_does_not_run_is_not_worked_out() -> None:
     worked_out: list[str] = []
 
-    def entries(of: ExposedImage) -> dict[str, LedgerEntry]:
-        worked_out.append(of.name)
-        return {CVE: entry(NOON)}
+    def entry_of(of: ExposedImage, cve: str) -> LedgerEntry:
+        worked_out.append(f"{of.name} {cve}")
+        return entry(NOON)
 
-    ways = WaysOfFixes([image(each, "contoso/shop") for each in TAGS], entries)
+    ways = WaysOfFixes([image(each, "contoso/shop") for each in TAGS], entry_of)
     for _ in range(2):
         ways.way(ways.images_of("ghcr.io/contoso/shop:prod", ""), CVE, FIX)
-    assert worked_out == ["ghcr.io/contoso/shop:prod"]
+    assert worked_out == [f"ghcr.io/contoso/shop:prod {CVE}"]
