@@ -57,7 +57,6 @@ _BUILDS = re.compile(r"\bdotnet[\s\"',]+(?:watch|run|test|build)(?![\w.-])")
 _INSTALLS = re.compile(
     r"\b(?:apk\b[^;&|\n]*\sadd|(?:apt|apt-get|dnf|microdnf|tdnf|yum|zypper|pip3?)\b[^;&|\n]*\s(?:install|in))\s"
 )
-_CHANGES_OWNERS = re.compile(r"(?<![\w./-])(?:/(?:usr/)?bin/)?(?:chown|chgrp|chmod|setfacl)(?=[\s\"'])")
 _SETS_KERNEL = re.compile(
     r"(?<![\w.-])sysctl\b[^\n;&|]{0,200}?[ \t]"
     r"(?:-[A-Za-z]*[wpf]\b|--(?:write|load|system)\b|[\"']?(?!-)[\w./${}-]{1,200}=)"
@@ -80,11 +79,6 @@ _OF_FILES = re.compile(
 def installs_first(command: str) -> bool:
     """Whether a command installs packages before it starts anything, for which it must be root and write."""
     return _INSTALLS.search(command) is not None
-
-
-def changes_owners(command: str) -> bool:
-    """Whether a command changes owners or modes of files, as root alone may with those of others."""
-    return _CHANGES_OWNERS.search(command) is not None
 
 
 def sets_kernel(command: str) -> bool:

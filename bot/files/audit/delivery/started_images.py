@@ -3,7 +3,8 @@
 import re
 from dataclasses import replace
 
-from bot.files.audit.delivery.image_traits import ImageTraits, changes_owners, image_traits, starts_script
+from bot.files.audit.delivery.image_traits import ImageTraits, image_traits, starts_script
+from bot.files.audit.images.by_dockerfile import changes_owners
 from bot.files.audit.images.stock import StockImage, stock_image
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.compose import Service

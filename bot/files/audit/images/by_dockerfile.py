@@ -24,7 +24,13 @@ _DROPS_RIGHTS = re.compile(
 )
 _SUPERVISES = re.compile(r"\bsupervisord\b")
 _USER_OF_PROGRAM = re.compile(r"^user[ \t]*=[ \t]*(?!root\b|0\b)\w", re.MULTILINE)
-_CHANGES_OWNERS = re.compile(r"\b(?:chown|chgrp|usermod|groupmod|su)\s")
+_BEGINS = r"(?<![\w./-])(?:/(?:usr/)?s?bin/)?"
+_CHANGES_OWNERS = re.compile(
+    rf"{_BEGINS}(?:chown|chgrp|setfacl|chmod(?![\s\"',]+(?:[augo]*\+[rx]+|\d+[\s\"',]+[^\s\"',]+\.sh)(?![\w.])))"
+    r"(?=[\s\"'])"
+)
+"""What root alone may do to files of others; what makes a script of the image's own one to run is not that."""
+_CHANGES_USERS = re.compile(rf"{_CHANGES_OWNERS.pattern}|{_BEGINS}(?:usermod|groupmod|su)(?=[\s\"'])")
 _BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 
 
@@ -98,6 +104,11 @@ def _user_of_chain(
     return _unless_dropped(user_of_base(root.image.text, root.instruction), file, chain, repository)
 
 
+def changes_owners(command: str) -> bool:
+    """Whether a command changes owners or modes of files, as root alone may with those of others."""
+    return _CHANGES_OWNERS.search(command) is not None
+
+
 def changes_users(file: Dockerfile, stage: BuildStage, repository: RepositoryTexts) -> bool:
     """Whether what the image of a stage starts changes owners or users, for which it must be root."""
     chain = file.chain(stage)
@@ -106,7 +117,7 @@ def changes_users(file: Dockerfile, stage: BuildStage, repository: RepositoryTex
         return False
     starts = [(each, file.of(one)) for one in chain for each in file.of(one) if each.keyword in STARTING]
     return user.where.keyword in STARTING or any(
-        _CHANGES_OWNERS.search(each.arguments.text) or _script_holds(_CHANGES_OWNERS, each, siblings, repository)
+        _CHANGES_USERS.search(each.arguments.text) or _script_holds(_CHANGES_USERS, each, siblings, repository)
         for each, siblings in starts
     )
 

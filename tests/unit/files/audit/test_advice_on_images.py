@@ -327,6 +327,24 @@ def test_what_changes_owners_is_advised_what_does_so_without_root() -> None:
     assert "cap_add: [CHOWN, DAC_OVERRIDE, FOWNER]" in advice("drop-all-capabilities", service)
 
 
+@pytest.mark.parametrize(
+    ("command", "is_change"),
+    [
+        ("chmod +x /app/run.sh && /app/run.sh", False),
+        ("chmod a+rx /app/run.sh; /app/run.sh", False),
+        ("chmod 755 /app/run.sh && /app/run.sh", False),
+        ("chmod -R 770 /data", True),
+        ("chmod g+w /data", True),
+        ("/bin/chgrp 1654 /data", True),
+    ],
+)
+def test_a_script_that_is_made_one_to_run_changes_no_owners(command: str, *, is_change: bool) -> None:
+    given = f"command: [sh, -c, '{command}']\nsecurityContext: {{runAsUser: 0}}"
+    pod = {"a.yaml": deployment(given, image="busybox:1.37")}
+    assert ("FOWNER" in advice("drop-all-capabilities", pod)) is is_change
+    assert ("fsGroup let its program write" in advice("run-as-non-root", pod)) is is_change
+
+
 def test_what_sets_the_kernel_of_its_node_is_told_where_else_that_is_set() -> None:
     setting = (
         "command: [sh, -c, 'sysctl -w vm.max_map_count=262144']\nsecurityContext: {privileged: true, runAsUser: 0}"

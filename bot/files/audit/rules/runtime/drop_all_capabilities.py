@@ -48,7 +48,9 @@ from bot.files.audit.workloads.kubernetes import Container, is_hidden
 from bot.files.audit.workloads.mounts import host_paths, source_of_host
 from bot.files.audit.workloads.objects import word
 
-_CHANGES_USERS = "it starts as root to change owners or become another user, for which it needs such rights"
+_CHANGES_USERS = (
+    "it starts as root to change owners or modes, or become another user, for which it needs such rights"
+)
 _RUNS_MORE = "a daemon or sudo that it installs may need such rights"
 _PRIVILEGED = "it is privileged, and has all capabilities whatever is dropped"
 _BUILT_FIRST = "run what `dotnet publish` makes, in place of building as it starts; then"
