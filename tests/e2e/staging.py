@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,7 +17,9 @@ from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
 from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import SampleFleet
+from sandbox.fleets.pipelines import PipelineFleet, azure_devops_in
 from sandbox.world import World
+from tests.conftest import SHARED
 
 
 @dataclass(slots=True)
@@ -97,3 +100,19 @@ async def settled(
     outcomes = await stage.run_pass()
     assert [problem for outcome in outcomes.values() for problem in outcome.problems] == []
     return stage
+
+
+async def settled_with_azure(
+    world: World,
+    folder: Path,
+    store_url: str,
+    exits: AsyncExitStack,
+    fleet: PipelineFleet,
+    *include: str,
+    **sections: Any,
+) -> Stage:
+    """A fleet as `settled` has it, with the repositories in Azure Repos that are to be read; what is asked and
+    answered there is held to the published description, where that is at hand."""
+    azure = azure_devops_in(world, folder, *include)
+    fleet.service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
+    return await settled(world, folder, store_url, exits, fleet=fleet, azure_devops=azure, **sections)

@@ -13,11 +13,10 @@ from bot.store.pages.fleet.practices import PracticesStore
 from sandbox.azure_devops.repos import Home
 from sandbox.azure_devops.service import PROJECT, Service
 from sandbox.fleets.bare_repository import DEPLOYMENT, bare_files
-from sandbox.fleets.pipelines import HOME, AzureFleet, PipelineFleet, azure_devops_in
+from sandbox.fleets.pipelines import HOME, AzureFleet, PipelineFleet
 from sandbox.world import World
-from tests.conftest import SHARED
 from tests.e2e.beginnings import beginning
-from tests.e2e.staging import Stage, settled
+from tests.e2e.staging import Stage, settled_with_azure
 
 SHOP, CART = "shop", "cart"
 BRANCH = "freshness/onboarding"
@@ -47,10 +46,8 @@ class BareFleet(AzureFleet):
 
 async def _begin(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
     fleet = BareFleet(world)
-    fleet.service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
-    azure = azure_devops_in(world, folder, f"{HOME}/*")
     onboarding = {"repositories": [f"{HOME}/{SHOP}", f"{HOME}/{CART}"], "at_once": 4}
-    return await settled(world, folder, store_url, exits, fleet=fleet, azure_devops=azure, onboarding=onboarding)
+    return await settled_with_azure(world, folder, store_url, exits, fleet, f"{HOME}/*", onboarding=onboarding)
 
 
 begun = beginning(_begin).fixture()

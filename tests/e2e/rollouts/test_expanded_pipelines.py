@@ -9,12 +9,11 @@ from pathlib import Path
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.azure_devops.service import QUEUE, Service
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
-from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet, azure_devops_in
+from sandbox.fleets.pipelines import FLOATING, PINNED, PipelineFleet
 from sandbox.world import World
-from tests.conftest import SHARED
 from tests.e2e.beginnings import beginning
 from tests.e2e.publishing import move
-from tests.e2e.staging import Stage, settled
+from tests.e2e.staging import Stage, settled_with_azure
 
 PATH, TEMPLATE = "azure-pipelines.yml", "images/build.yml@shared"
 EXTENDING = """\
@@ -52,11 +51,9 @@ class ExtendingFleet(PipelineFleet):
 
 
 async def _begin(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    azure = azure_devops_in(world, folder)
     fleet = ExtendingFleet(world)
     policy = [fleet.rule(FLOATING), fleet.rule(PINNED)]
-    fleet.service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
-    return await settled(world, folder, store_url, exits, fleet=fleet, policy=policy, azure_devops=azure)
+    return await settled_with_azure(world, folder, store_url, exits, fleet, policy=policy)
 
 
 BEGUN = beginning(_begin)

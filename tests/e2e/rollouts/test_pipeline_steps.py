@@ -11,12 +11,11 @@ from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.store.views.repositories import RepositoryViewsStore
 from sandbox.azure_devops.service import PROJECT
-from sandbox.fleets.pipelines import FLOATING, PipelineFleet, azure_devops_in
+from sandbox.fleets.pipelines import FLOATING, PipelineFleet
 from sandbox.world import World
-from tests.conftest import SHARED
 from tests.e2e.beginnings import beginning
 from tests.e2e.publishing import move
-from tests.e2e.staging import Stage, settled
+from tests.e2e.staging import Stage, settled_with_azure
 
 DEPLOY = 31
 DEPLOYMENT = """\
@@ -38,14 +37,12 @@ class DeployedFleet(PipelineFleet):
 
 
 async def _begin(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    azure = azure_devops_in(world, folder)
     fleet = DeployedFleet(world)
     pipeline = f"azure-pipelines: contoso/{PROJECT['name']}/{DEPLOY}"
     step = {"name": "production", "workflow": pipeline, "inputs": {"environment": "production"}}
     policy = [{**fleet.rule(FLOATING), "steps": [step]}]
     service = fleet.service
-    service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
-    stage = await settled(world, folder, store_url, exits, fleet=fleet, policy=policy, azure_devops=azure)
+    stage = await settled_with_azure(world, folder, store_url, exits, fleet, policy=policy)
     await world.github.push(FLOATING, {"deploy.yml": DEPLOYMENT})
     service.define(DEPLOY, f"contoso/{FLOATING}", name="deploy", process={"type": 2, "yamlFilename": "deploy.yml"})
     service.builds.clear()

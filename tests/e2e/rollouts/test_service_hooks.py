@@ -17,13 +17,12 @@ from sandbox.azure_devops.edge import TOKEN
 from sandbox.azure_devops.repos import Home
 from sandbox.azure_devops.service import Service
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
-from sandbox.fleets.pipelines import FLOATING, HOME, PINNED, AzureFleet, azure_devops_in
+from sandbox.fleets.pipelines import FLOATING, HOME, PINNED, AzureFleet
 from sandbox.programs.processes import ANY_PORT
 from sandbox.world import World
-from tests.conftest import SHARED
 from tests.e2e.beginnings import beginning
 from tests.e2e.publishing import move
-from tests.e2e.staging import Stage, settled
+from tests.e2e.staging import Stage, settled_with_azure
 
 SECRET = "s" * 40
 NEW, PLACE = "api/Dockerfile", f"{ASPNET}:{RUNTIME_TAG}"
@@ -34,12 +33,9 @@ async def _begin(world: World, folder: Path, store_url: str, exits: AsyncExitSta
     file = folder / "hook-secret"
     file.write_text(SECRET)
     fleet = AzureFleet(world)
-    fleet.service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
-    return await settled(
-        *(world, folder, store_url, exits),
-        fleet=fleet,
+    return await settled_with_azure(
+        *(world, folder, store_url, exits, fleet, f"{HOME}/*"),
         policy=[fleet.rule(FLOATING), fleet.rule(PINNED)],
-        azure_devops=azure_devops_in(world, folder, f"{HOME}/*"),
         web={"listen": ANY_PORT, "hooks": {"azure_devops_secret_file": str(file)}},
     )
 
