@@ -49,6 +49,8 @@ from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.running.numbers import digests_in
+from bot.store.rows.running.past import past_contents, past_images, sets_with
 from bot.store.rows.running.running import (
     place_in,
     running_builds,
@@ -105,7 +107,26 @@ CONTENTS = (
 UNREAD = select(running_reads.c.build_id, running_reads.c.error).where(
     is_among(running_reads.c.build_id, "builds"), running_reads.c.error.is_not(None)
 )
-_OF_HELD = select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding"))
+_PAST = (
+    select(
+        *(
+            past_contents.c.build_id,
+            past_images.c.kind,
+            past_contents.c.system_set_id,
+            past_contents.c.other_set_id,
+        ),
+        *(past_images.c.platform, cast(past_images.c.distribution, String).label("distribution")),
+        *(past_images.c.is_read, past_images.c.is_complete, past_images.c.error, past_contents.c.digests),
+    )
+    .join(past_images, past_images.c.id == past_contents.c.image_id)
+    .where(is_among(past_contents.c.build_id, "builds"))
+    .order_by(past_contents.c.build_id, past_images.c.platform, past_contents.c.id)
+)
+_OF_HELD = union_all(
+    select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding")),
+    select(past_contents.c.build_id).where(is_among(past_contents.c.system_set_id, "sets")),
+    select(past_contents.c.build_id).where(is_among(past_contents.c.other_set_id, "sets")),
+)
 _RUN = ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")
 RUNS = select(*(runs.c[name] for name in _RUN), running_builds.c.digest).join(
     running_builds, running_builds.c.id == runs.c.build_id
@@ -185,13 +206,18 @@ class ExposureStore(Store):
         holding: dict[int, list[int]] = {}
         for inventory, package_id in await connection.execute(_HELD, {"packages": about}):
             holding.setdefault(inventory, []).append(package_id)
+        sets = await sets_with(connection, about)
         having = {number for number, package in about.items() if cve.may_have(package)}
-        suspect = [inventory for inventory, held in holding.items() if not having.isdisjoint(held)]
+        suspect = {
+            name: [number for number, held in each.items() if not having.isdisjoint(held)]
+            for name, each in (("holding", holding), ("sets", sets))
+        }
         history = await _read_history(connection, asked, told.published_at, suspect, sources)
         digests = {row.build_id: row.digest for row in history.runs}
         said.about = about
         images = {row.build_id: image_name(row.image) for row in history.runs}
-        platforms = await self._read_platforms(connection, digests, holding, said, images)
+        contents = await _read_contents(connection, digests, holding, sets)
+        platforms = self._platforms_of(contents, digests, said, images)
         producers = await read_producers(connection, history.runs)
         errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": digests})}
         builds = {
@@ -202,32 +228,76 @@ class ExposureStore(Store):
         }
         return history.of_places(sources, builds)
 
-    async def _read_platforms(
+    def _platforms_of(
         self,
-        connection: AsyncConnection,
+        contents: Sequence["_Content"],
         builds: Mapping[int, str],
-        holding: Mapping[int, Sequence[int]],
         said: "_Said",
         images: Mapping[int, str],
     ) -> dict[int, list[HeldPlatform]]:
         """What each build may be: one platform where its digest names that, else all that are read."""
         by_build: dict[int, list[tuple[str, HeldPlatform]]] = {}
-        contents = await connection.execute(CONTENTS, {"builds": builds})
-        for build, kind, number, platform, distribution, read_at, is_whole, error, *names in contents:
-            if kind == "index" and self._platforms is not None and platform not in self._platforms:
+        for each in contents:
+            if each.kind == "index" and self._platforms is not None and each.platform not in self._platforms:
                 continue
-            release, inside = release_in(distribution), holding.get(number, ())
-            held = tuple(said.of(each, release) for each in inside)
+            release = release_in(each.distribution)
+            held = tuple(said.of(package, release) for package in each.inside)
             if said.statements:
-                digests = frozenset(filter(None, (builds[build], *names)))
-                report = Report((), image_name=images[build], image_digests=digests, platform=platform_of(platform))
-                held = tuple(said.excused(*each, distribution, report) for each in zip(inside, held, strict=True))
-            one = HeldPlatform(platform, release, read_at is not None, bool(is_whole), held, error or "")
-            by_build.setdefault(build, []).append((kind, one))
+                digests = frozenset((builds[each.build], *each.digests))
+                where = platform_of(each.platform)
+                report = Report((), image_name=images[each.build], image_digests=digests, platform=where)
+                pairs = zip(each.inside, held, strict=True)
+                held = tuple(said.excused(*pair, each.distribution, report) for pair in pairs)
+            one = HeldPlatform(each.platform, release, each.is_read, bool(each.is_whole), held, each.error or "")
+            by_build.setdefault(each.build, []).append((each.kind, one))
         return {
             build: [held for kind, held in several if kind != "index"] or [held for _, held in several]
             for build, several in by_build.items()
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """One platform that a build may be, with those of its packages that are asked about, by their ids."""
+
+    build: int
+    kind: str
+    platform: str
+    distribution: str | None
+    is_read: bool
+    is_whole: bool | None
+    error: str | None
+    digests: tuple[str, ...]
+    inside: Sequence[int]
+
+
+async def _read_contents(
+    connection: AsyncConnection,
+    builds: Collection[int],
+    holding: Mapping[int, Sequence[int]],
+    sets: Mapping[int, Sequence[int]],
+) -> list[_Content]:
+    """Reads what is inside these builds: as inventories tell it, and as it was kept of those that are gone."""
+    contents: list[_Content] = []
+    known: set[tuple[int, str]] = set()
+    for build, kind, number, platform, distribution, read_at, *rest in await connection.execute(
+        CONTENTS, {"builds": builds}
+    ):
+        is_whole, error, *names = rest
+        digests = tuple(filter(None, names))
+        known.add((build, digests[0]))
+        inside = holding.get(number, ())
+        state = read_at is not None, is_whole, error
+        contents.append(_Content(build, kind, platform, distribution, *state, digests, inside))
+    for row in await connection.execute(_PAST, {"builds": builds}):
+        digests = digests_in(row.digests)
+        if (row.build_id, digests[0]) not in known:
+            inside = (*sets.get(row.system_set_id, ()), *sets.get(row.other_set_id, ()))
+            state = row.is_read, row.is_complete, row.error
+            contents.append(
+                _Content(row.build_id, row.kind, row.platform, row.distribution, *state, digests, inside)
+            )
+    return contents
 
 
 @dataclass
@@ -318,19 +388,19 @@ async def _read_history(
     connection: AsyncConnection,
     asked: Asked,
     published_at: datetime | None,
-    holding: Collection[int],
+    suspect: Mapping[str, Collection[int]],
     sources: Mapping[int, CoveredSource],
 ) -> _History:
     """Reads what ran in the time in question, and of what ran before that, since the CVE is known, the builds that
-    hold what it affects."""
+    hold what it affects: by inventories, and by sets of packages."""
     begin = asked.since or asked.at
     began = runs.c.since <= asked.at
     queries = [RUNS.where(runs.c.until.is_(None), began), RUNS.where(runs.c.until > begin, began)]
-    parameters: dict[str, Collection[int]] = {}
+    parameters: Mapping[str, Collection[int]] = {}
     if published_at is None or published_at < begin:
         held = RUNS.where(runs.c.until <= begin, runs.c.build_id.in_(_OF_HELD))
         queries.append(held if published_at is None else held.where(runs.c.until > published_at))
-        parameters = {"holding": holding}
+        parameters = suspect
     rows = (await connection.execute(union_all(*queries), parameters)).all()
     places = await connection.execute(PLACES, {"sources": sources})
     of_sources = places.all()
