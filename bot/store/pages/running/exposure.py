@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import String, and_, cast, func, or_, select, union, union_all
+from sqlalchemy import and_, func, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
@@ -31,14 +31,14 @@ from bot.store.engine.codec import load, readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
-from bot.store.pages.images.found_packages import distribution_in, release_in
+from bot.store.pages.images.found_packages import distribution_in
 from bot.store.pages.ledger.gaps import gaps_of_fleet
+from bot.store.pages.running.contents import BuildContent, read_contents
 from bot.store.pages.running.sources import read_sources
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
     image_inventories,
-    inventories,
     inventory_packages,
     package_of,
     packages,
@@ -49,8 +49,7 @@ from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.running.numbers import digests_in
-from bot.store.rows.running.past import past_contents, past_images, sets_with
+from bot.store.rows.running.past import past_contents, sets_with
 from bot.store.rows.running.running import (
     place_in,
     running_builds,
@@ -90,37 +89,8 @@ _HELD = union(
     .join(running_contents, running_contents.c.inventory_id == sboms.c.inventory_id)
     .where(is_among(sbom_packages.c.package_id, "packages")),
 )
-CONTENTS = (
-    select(
-        *(running_contents.c.build_id, running_contents.c.kind, inventories.c.id, inventories.c.platform),
-        *(
-            cast(inventories.c.distribution, String),
-            inventories.c.read_at,
-            inventories.c.is_complete,
-            *(inventories.c.error, inventories.c.digest, inventories.c.config_digest),
-        ),
-    )
-    .join(inventories, inventories.c.id == running_contents.c.inventory_id)
-    .where(is_among(running_contents.c.build_id, "builds"))
-    .order_by(running_contents.c.build_id, inventories.c.platform)
-)
 UNREAD = select(running_reads.c.build_id, running_reads.c.error).where(
     is_among(running_reads.c.build_id, "builds"), running_reads.c.error.is_not(None)
-)
-_PAST = (
-    select(
-        *(
-            past_contents.c.build_id,
-            past_images.c.kind,
-            past_contents.c.system_set_id,
-            past_contents.c.other_set_id,
-        ),
-        *(past_images.c.platform, cast(past_images.c.distribution, String).label("distribution")),
-        *(past_images.c.is_read, past_images.c.is_complete, past_images.c.error, past_contents.c.digests),
-    )
-    .join(past_images, past_images.c.id == past_contents.c.image_id)
-    .where(is_among(past_contents.c.build_id, "builds"))
-    .order_by(past_contents.c.build_id, past_images.c.platform, past_contents.c.id)
 )
 _OF_HELD = union_all(
     select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding")),
@@ -216,8 +186,11 @@ class ExposureStore(Store):
         digests = {row.build_id: row.digest for row in history.runs}
         said.about = about
         images = {row.build_id: image_name(row.image) for row in history.runs}
-        contents = await _read_contents(connection, digests, holding, sets)
-        platforms = self._platforms_of(contents, digests, said, images)
+        contents = await read_contents(connection, digests, self._platforms)
+        platforms = {
+            build: [_platform_of(each, digests[build], images[build], holding, sets, said) for each in several]
+            for build, several in contents.items()
+        }
         producers = await read_producers(connection, history.runs)
         errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": digests})}
         builds = {
@@ -228,76 +201,28 @@ class ExposureStore(Store):
         }
         return history.of_places(sources, builds)
 
-    def _platforms_of(
-        self,
-        contents: Sequence["_Content"],
-        builds: Mapping[int, str],
-        said: "_Said",
-        images: Mapping[int, str],
-    ) -> dict[int, list[HeldPlatform]]:
-        """What each build may be: one platform where its digest names that, else all that are read."""
-        by_build: dict[int, list[tuple[str, HeldPlatform]]] = {}
-        for each in contents:
-            if each.kind == "index" and self._platforms is not None and each.platform not in self._platforms:
-                continue
-            release = release_in(each.distribution)
-            held = tuple(said.of(package, release) for package in each.inside)
-            if said.statements:
-                digests = frozenset((builds[each.build], *each.digests))
-                where = platform_of(each.platform)
-                report = Report((), image_name=images[each.build], image_digests=digests, platform=where)
-                pairs = zip(each.inside, held, strict=True)
-                held = tuple(said.excused(*pair, each.distribution, report) for pair in pairs)
-            one = HeldPlatform(each.platform, release, each.is_read, bool(each.is_whole), held, each.error or "")
-            by_build.setdefault(each.build, []).append((each.kind, one))
-        return {
-            build: [held for kind, held in several if kind != "index"] or [held for _, held in several]
-            for build, several in by_build.items()
-        }
 
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """One platform that a build may be, with those of its packages that are asked about, by their ids."""
-
-    build: int
-    kind: str
-    platform: str
-    distribution: str | None
-    is_read: bool
-    is_whole: bool | None
-    error: str | None
-    digests: tuple[str, ...]
-    inside: Sequence[int]
-
-
-async def _read_contents(
-    connection: AsyncConnection,
-    builds: Collection[int],
+def _platform_of(
+    content: BuildContent,
+    digest: str,
+    image: str,
     holding: Mapping[int, Sequence[int]],
     sets: Mapping[int, Sequence[int]],
-) -> list[_Content]:
-    """Reads what is inside these builds: as inventories tell it, and as it was kept of those that are gone."""
-    contents: list[_Content] = []
-    known: set[tuple[int, str]] = set()
-    for build, kind, number, platform, distribution, read_at, *rest in await connection.execute(
-        CONTENTS, {"builds": builds}
-    ):
-        is_whole, error, *names = rest
-        digests = tuple(filter(None, names))
-        known.add((build, digests[0]))
-        inside = holding.get(number, ())
-        state = read_at is not None, is_whole, error
-        contents.append(_Content(build, kind, platform, distribution, *state, digests, inside))
-    for row in await connection.execute(_PAST, {"builds": builds}):
-        digests = digests_in(row.digests)
-        if (row.build_id, digests[0]) not in known:
-            inside = (*sets.get(row.system_set_id, ()), *sets.get(row.other_set_id, ()))
-            state = row.is_read, row.is_complete, row.error
-            contents.append(
-                _Content(row.build_id, row.kind, row.platform, row.distribution, *state, digests, inside)
-            )
-    return contents
+    said: "_Said",
+) -> HeldPlatform:
+    """A platform of a build with what is said of those of its packages that the CVE is about."""
+    if content.inventory is not None:
+        inside: Sequence[int] = holding.get(content.inventory, ())
+    else:
+        inside = [package for each in content.sets for package in sets.get(each, ())]
+    platform = content.held()
+    packages_said = tuple(said.of(package, platform.release) for package in inside)
+    if said.statements:
+        digests = frozenset((digest, *content.digests))
+        report = Report((), image_name=image, image_digests=digests, platform=platform_of(content.platform))
+        pairs = zip(inside, packages_said, strict=True)
+        packages_said = tuple(said.excused(*pair, content.distribution, report) for pair in pairs)
+    return replace(platform, packages=packages_said)
 
 
 @dataclass

@@ -7,7 +7,7 @@ so these are two sets. From a package its sets are found by blocks of them.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,3 +199,14 @@ async def sets_with(connection: AsyncConnection, some_packages: Collection[int])
         for place in numbers_in(body):
             holding[block * BLOCK + place].append(package)
     return holding
+
+
+_NUMBERS = select(package_sets.c.id, package_sets.c.numbers).where(is_among(package_sets.c.id, "sets"))
+
+
+async def packages_in(
+    connection: AsyncConnection, sets: Collection[int], some_packages: Set[int]
+) -> dict[int, frozenset[int]]:
+    """Those of some packages that these sets hold, by the ids of sets."""
+    rows = await connection.execute(_NUMBERS, {"sets": sets})
+    return {row.id: frozenset(some_packages & set(numbers_in(row.numbers))) for row in rows}

@@ -10,10 +10,13 @@ from sqlalchemy import Table, func, select, update
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.domain.packages.package import Package, Sbom
 from bot.domain.running.exposure import Asked, PlaceExposure, PlaceState
+from bot.store.pages.running.report import ExposureReportStore
 from bot.store.rows.inventories.inventories import inventories, packages
 from bot.store.rows.running import keeping, past
 from bot.store.rows.running.past import package_set_blocks, package_sets, past_contents
 from bot.store.rows.running.running import running_contents
+from bot.store.stores import StoreOptions
+from bot.store.stores import Stores as OpenedStores
 from bot.views.running.exposed import Narrowed
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import HOUR, Stores, digest
@@ -40,6 +43,10 @@ async def rows(stores: Stores, table: Table) -> list[Any]:
 
 async def digests(stores: Stores) -> set[str]:
     return {row.digest for row in await rows(stores, inventories)}
+
+
+def opened(stores: Stores) -> OpenedStores:
+    return OpenedStores(stores.database, stores.worker, stores.clock, StoreOptions())
 
 
 async def then(stores: Stores, at: datetime) -> PlaceExposure:
@@ -96,6 +103,17 @@ async def test_a_question_about_the_past_is_answered_when_its_inventory_is_gone(
     )
     await is_past(stores)
     assert await then(stores, ran_at) == before
+
+
+@ON_BOTH
+async def test_the_report_tells_as_much_of_it_when_its_inventory_is_gone(stores: Stores) -> None:
+    await exposed_then(stores, SSL, JSON)
+    until = stores.clock.now()
+    before = (await opened(stores)[ExposureReportStore].report(60, until)).sums
+    await is_past(stores)
+    after = (await opened(stores)[ExposureReportStore].report(60, until)).sums
+    assert (after.time, after.places, after.trend) == (before.time, before.places, before.trend)
+    assert before.time
 
 
 async def test_what_ran_before_the_time_that_is_asked_of_is_found_by_its_set(stores: Stores) -> None:
