@@ -42,9 +42,10 @@ _CURL = _Manual(
         upload="-F -T -Q -K --form --form-string --upload-file --quote --config --mail-from --mail-rcpt",
         in_query="-G -I --get --head",
         text="--header --user-agent --referer --cookie --cookie-jar --user --write-out --output --output-dir --url"
-        " --url-query --max-time --connect-timeout --retry --retry-delay --retry-max-time --cacert --capath --cert --key"
-        " --pass --proxy --proxy-user --noproxy --resolve --connect-to --range --limit-rate --dump-header --interface"
-        " --oauth2-bearer --aws-sigv4 --unix-socket --max-filesize --max-redirs --time-cond --tls-max --ciphers",
+        " --url-query --max-time --connect-timeout --retry --retry-delay --retry-max-time --cacert --capath --cert"
+        " --key --pass --proxy --proxy-user --noproxy --resolve --connect-to --range --limit-rate --dump-header"
+        " --interface --oauth2-bearer --aws-sigv4 --unix-socket"
+        " --max-filesize --max-redirs --time-cond --tls-max --ciphers",
     ),
 )
 _WGET = _Manual(
@@ -82,8 +83,8 @@ def is_fetching(words: tuple[str, ...]) -> bool:
 def sends(words: tuple[str, ...]) -> bool:
     """Whether a command line of curl, wget, PowerShell or `gh api` does more than read, or may for what is seen.
 
-    A method that is written decides; without one a body does, unless it goes into the query. Of the words that only a
-    run knows one is the address, where it is one word and no other is; each other may be an option.
+    A method that is written decides; without one a body does, unless it goes into the query. Of the words that only
+    a run knows one is the address, where it is one word and no other is; each other may be an option.
     """
     return any(_is_sent(list(request)) for request in _requests(words))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands in a word for what only a running shell knows."""
 SEVERAL = f"{UNKNOWN} "
-"""Stands, as a word of its own, for any number of words that only a running shell knows: `$OPTIONS` without quotes."""
+"""Stands, as a word, for any number of words that only a running shell knows: `$OPTIONS` without quotes."""
 SCRIPT_FOLDER = "\N{SYMBOL FOR START OF HEADING}"
 """Stands for the folder of the script itself: `$(dirname "$0")`, `$PSScriptRoot`."""
 MOST_PUT_IN = 1024 * 1024

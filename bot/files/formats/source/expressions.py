@@ -11,5 +11,5 @@ EXPRESSION = re.compile(rf"\$\{{\{{{INSIDE}\}}\}}")
 
 
 def as_variables(text: str) -> str:
-    """The text with a variable of a shell, which nothing sets, in the place of each expression and as long as that."""
+    """The text with a variable of a shell, which nothing sets, in place of each expression and as long as that."""
     return EXPRESSION.sub(lambda match: f"${{{'_' * (len(match[0]) - 3)}}}", text)
