@@ -86,7 +86,7 @@ async def mark_used(connection: AsyncConnection, ids: Collection[int]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class BaseNow:
     """What a base shows now."""
 
     base: Base
@@ -101,14 +101,14 @@ class Shown:
 
 async def shown_by_bases(
     connection: AsyncConnection, ids: Collection[int] | Select[tuple[int]]
-) -> dict[int, Shown]:
+) -> dict[int, BaseNow]:
     """What each of these bases shows now, of those that show anything."""
     rows = await connection.execute(
         select(*(bases.c[name] for name in ("id", "registry", "repository", "tag", "digest", "version"))).where(
             bases.c.id.in_(ids), bases.c.digest.is_not(None)
         )
     )
-    return {row.id: Shown(base_of(row), row.digest, row.version) for row in rows}
+    return {row.id: BaseNow(base_of(row), row.digest, row.version) for row in rows}
 
 
 async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:
