@@ -311,12 +311,40 @@ def test_a_command_that_publishes_another_project_is_not(command: str) -> None:
     ("command", "path", "text"),
     [
         ("just release", "justfile", "release:\n    podman push ghcr.io/contoso/api\n"),
+        ("just -v tag=8 release", "justfile", "release:\n    podman push ghcr.io/contoso/api\n"),
+        (
+            "just tag=8 push=true all",
+            "justfile",
+            'all:\n    docker build . {{flags}}\nflags := "--push --sbom true"\n',
+        ),
+        ("just tag=8 ${{ matrix.recipe }}", "justfile", "ship:\n    podman push ghcr.io/contoso/api\n"),
+        ("tools/retry.sh -n 3 -- just release", "justfile", "release:\n    podman push ghcr.io/contoso/api\n"),
+        ("make -C . VERSION=8 publish", "Makefile", "publish:\n\tdocker push contoso/api\n"),
         ("./push.sh", "push.sh", "az acr build -r contoso -t api:1 .\n"),
     ],
 )
 def test_a_script_that_pushes_is_said_by_name(command: str, path: str, text: str) -> None:
     (found,) = findings("unread-delivery", {BUILD: workflow(f"- run: {command}\n", "push:"), path: text})
     assert (found.place.path, path in found.message) == (BUILD, True)
+
+
+def test_what_a_workflow_hands_to_one_build_file_is_told_once() -> None:
+    steps = "- run: just push=true all\n- run: just deploy\n"
+    files = {BUILD: workflow(steps, "push:"), "justfile": "ship:\n    podman push ghcr.io/contoso/api\n"}
+    (found,) = findings("unread-delivery", files)
+    assert "`just push=true`" in found.message
+
+
+@pytest.mark.parametrize("arguments", ["tag=8 all", "push=false all", "-j $N all", "push-tests"])
+def test_a_build_tool_that_is_asked_for_no_delivery_hands_none_over(arguments: str) -> None:
+    files = {"justfile": "ship:\n    podman push ghcr.io/contoso/api\n"}
+    told = findings("unread-delivery", {BUILD: workflow(f"- run: just {arguments}\n", "push:"), **files})
+    assert [each.place.path for each in told] == ["justfile"]
+
+
+def test_a_push_that_a_script_is_given_to_run_is_one_of_the_workflow() -> None:
+    files = {BUILD: workflow("- run: ./retry.sh -n 3 -- docker push contoso/api\n", "push:")}
+    assert [each.outcome for each in findings("dispatchable", files)] == [Outcome.FAILS]
 
 
 def test_a_container_that_dotnet_publishes_to_no_registry_is_not() -> None:
