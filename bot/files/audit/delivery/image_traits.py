@@ -25,8 +25,8 @@ class ImageTraits:
     of all others, and of scripts that are started, it is not told here what they need. `is_dotnet`: a plain one of
     .NET; `is_early`: of .NET before 8, and not its SDK, so that it listens on port 80. `uses_home_of_root`: in what
     its Dockerfile writes. `changes_users`: it starts as root to change owners or users. `needs` is the capability
-    that its program needs to start at all, `port_variable` tells such a program its port. `builds_as_it_starts`: the
-    program is built first. `runs_more`: it holds a daemon beside its program, which needs rights of its own.
+    that its program needs to start at all, `port_variable` tells such a program its port. `builds_as_it_starts`:
+    the program is built first. `runs_more`: it holds a daemon beside its program, which needs rights of its own.
     `writes`: it shows that it writes files beside those of `/tmp`.
     """
 

@@ -27,7 +27,7 @@ from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.swarm import IS_IGNORED, IS_SETTLED
 
 _KEYS = ("hostNetwork", "hostPID", "hostIPC")
-_SHARES_NONE = "it shares no namespace with its host"
+_HAS_OWN = "it has namespaces of its own"
 _MOST_FOLLOWED = 4
 _COMPOSE_KEYS = ("network_mode", "pid", "ipc", "userns_mode")
 
@@ -42,7 +42,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         elif any(is_hidden(pod.spec.get(key)) or may_name(pod.spec, key) for key in _KEYS):
             yield unknown(pod.place, pod.subject, "the node's namespaces are filled in by a template", RENDERED)
         else:
-            yield holds(pod.place, pod.subject, _SHARES_NONE)
+            yield holds(pod.place, pod.subject, _HAS_OWN)
 
     def of_service(service: Service) -> Iterator[Verdict]:
         shared = [key for key in _COMPOSE_KEYS if _mode(repository, service, key) == "host"]
@@ -57,7 +57,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             why = f"{' and '.join(shared)} is host" if is_own else f"{shared[0]} is {mode}, which has the host's"
             yield fails(place, service.subject, why, advice)
         else:
-            yield holds(service.place, service.subject, _SHARES_NONE)
+            is_shared = any(":" in (service.word(key) or "") for key in _COMPOSE_KEYS)
+            why = "it shares no namespace with its host" if is_shared else _HAS_OWN
+            yield holds(service.place, service.subject, why)
 
     yield from judge_pods(repository, of_pod, of_service)
 
