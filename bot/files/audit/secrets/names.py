@@ -1,6 +1,7 @@
 """Which names are those of secrets. Values are looked at only for whether there is one, and never shown."""
 
 import re
+from itertools import pairwise
 
 _SECRET = re.compile(
     r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|(?:ACCESS|AUTH|API|BEARER|REFRESH|DEPLOY|GITHUB|NPM|NUGET|FEED)TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
@@ -14,6 +15,10 @@ _OF_SECRETS = re.compile(
     r"(?:^|[_.\-])(?:SECRETS|PASSWORDS|API_?KEYS|CONNECTION_?STRINGS?)(?:$|[.\-])", re.IGNORECASE
 )
 """Sections of .NET's configuration whose keys have names of their own."""
+_LISTED = re.compile(r"(?:^|_)(?:TOKENS|SECRETS|PASSWORDS|API_?KEYS)$", re.IGNORECASE)
+_PLAIN_KEY = re.compile(r"[A-Z][A-Za-z]*\d?|[a-z]+|[A-Z]+(?:_[A-Z]+)*|\d+|.*\$.*")
+"""How .NET's configuration, people and variables write the keys of a section, and what is put in; a token is
+written otherwise."""
 _NO_KEY = re.compile(r"\d+|value|default|current|primary|secondary", re.IGNORECASE)
 _ENDS_AS_SECRET = re.compile(
     rf"(?:{_SECRET.pattern})(?:[\W_]*(?:\d+|dev(?:elopment)?|test|prod(?:uction)?|stag(?:e|ing)|local|primary|secondary"
@@ -122,6 +127,17 @@ def _key(name: str) -> str:
     last = -2 if parts[-1].lower() == "key" else -1
     section = next((number for number, part in enumerate(parts) if _OF_SECRETS.search(_CAMEL.sub("_", part))), last)
     return "__".join(parts[section:])
+
+
+def keyed_by_secret(name: str) -> str:
+    """The section of secrets in a variable's name whose key may be the secret itself; empty where none may."""
+    parts = name.split("__")
+    sections = (
+        section
+        for section, key in pairwise(parts)
+        if _LISTED.search(_CAMEL.sub("_", section)) and not _PLAIN_KEY.fullmatch(key)
+    )
+    return next(sections, "")
 
 
 def is_connection(name: str) -> bool:

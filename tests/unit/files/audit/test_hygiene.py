@@ -71,7 +71,7 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
         ("push:", "nobody but a commit starts it"),
         ("push: {tags: ['v*']}", "nothing but a tag starts it"),
         ("push: {branches: [main], tags: ['v*']}", "nothing but a commit or a tag starts it"),
-        ("push:\npull_request:", "nobody but a commit starts it"),
+        ("push:\npull_request:", "nothing but pull_request or push starts it"),
         ("issue_comment:", "nothing but issue_comment starts it"),
         ("push:\nrelease:", "nothing but push or release starts it"),
         ("pull_request: {types: [closed]}", "nothing but a closed pull_request starts it"),
@@ -79,6 +79,19 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
 )
 def test_what_starts_it_instead_is_named(triggers: str, who: str) -> None:
     (found,) = findings("dispatchable", {BUILD: workflow(PUSH, triggers)})
+    assert found.message == f"workflow_dispatch is missing, so {who}"
+
+
+@pytest.mark.parametrize(
+    ("flag", "who"),
+    [
+        ("${{ github.event_name != 'pull_request' }}", "nobody but a commit starts it"),
+        ("${{ !env.ACT }}", "nothing but pull_request or push starts it"),
+    ],
+)
+def test_a_pull_request_counts_where_it_may_push_too(flag: str, who: str) -> None:
+    text = workflow(PUSH.replace("push: true", f"push: {flag}"), "push:\npull_request:")
+    (found,) = findings("dispatchable", {BUILD: text})
     assert found.message == f"workflow_dispatch is missing, so {who}"
 
 

@@ -483,7 +483,6 @@ def test_a_program_that_is_not_called_after_building_is_not_fetched(path: str) -
         "- run: bash -c 'docker push contoso/api'\n",
         '- run: eval "docker push $NAME"\n',
         "- run: ssh build@contoso.com docker push contoso/api\n",
-        '- run: |\n    push="docker push contoso/api"\n    $push\n',
         '- shell: pwsh\n  run: |\n    $cmd = "docker push $name"\n    Invoke-Expression $cmd\n',
         "- shell: pwsh\n  run: |\n    $cmd = 'docker buildx imagetools create -t a/b:1 a/b:2'\n    iex $cmd\n",
         "- shell: pwsh\n  run: Start-Process docker -ArgumentList 'push contoso/api' -Wait\n",
@@ -495,6 +494,13 @@ def test_a_program_that_is_not_called_after_building_is_not_fetched(path: str) -
 def test_a_push_that_a_step_hands_on_as_a_text_is_told(step: str) -> None:
     (found,) = findings("unread-delivery", {BUILD: workflow(step, "push:")})
     assert (found.outcome, found.place.start) == (UNKNOWN, 7)
+
+
+def test_a_push_that_bash_splits_from_a_variable_is_one_of_the_workflow() -> None:
+    files = {BUILD: workflow('- run: |\n    push="docker push contoso/api"\n    $push\n', "push:")}
+    assert not findings("unread-delivery", files)
+    (found,) = findings("dispatchable", files)
+    assert found.outcome is Outcome.FAILS
 
 
 @pytest.mark.parametrize(

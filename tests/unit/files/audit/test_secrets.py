@@ -515,3 +515,24 @@ def test_one_variable_of_a_service_has_one_verdict() -> None:
 def test_a_connection_that_is_filled_in_at_the_deploy_may_hold_a_password(name: str, value: str) -> None:
     (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(f"env: [{{name: {name}, value: {value}}}]")})
     assert (found.outcome, "may hold a password" in found.message) == (UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Db__Tokens__app_dev_token_change_me", UNKNOWN),
+        ("ApiKeys__3f9a8b7c6d5e4f3a2b1c", UNKNOWN),
+        ("Db__Tokens__${DB_TOKEN:-change_me}", FAILS),
+        ("Jwt__Tokens__Issuer", HOLDS),
+        ("Tokens__0", HOLDS),
+        ("Tokens__MAX_AGE", HOLDS),
+    ],
+)
+def test_a_key_in_a_section_of_secrets_may_be_the_secret_itself(name: str, expected: Outcome) -> None:
+    service = f'services: {{api: {{image: contoso/api, environment: {{"{name}": admin}}}}}}\n'
+    assert outcomes("runtime-secrets", {"compose.yaml": service}) == [expected]
+    if "$" not in name:
+        env = f'env:\n  - {{name: "{name}", value: admin}}'
+        (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(env)})
+        assert found.outcome is expected
+        assert name not in found.message

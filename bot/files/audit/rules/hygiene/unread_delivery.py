@@ -44,7 +44,7 @@ from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, SCRIPTS, script_of, script_texts
 from bot.files.formats.other_builds import MENTIONS_CONTAINERS, OtherBuild, build_in, dotnet_images_in
 from bot.files.formats.practices import is_deployment_template
-from bot.files.formats.shell.commands import UNKNOWN
+from bot.files.formats.shell.commands import SEVERAL
 
 _PUSHES = re.compile(
     r"buildAndPush|command:\s*push|docker\s+(?:image\s+)?push|(?:docker|podman)[\"'],[ \t]*[\"']push|images\.push\("
@@ -279,7 +279,7 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
 def _takes_options_unseen(command: ShellCommand) -> bool:
     """Whether a command may be handed `--push` by what is not seen: a build file, or an array of a shell."""
     is_build = command.name in _ENGINES and "build" in command.words[1:3]
-    return command.name in BUILD_TOOLS or (is_build and UNKNOWN in command.words)
+    return command.name in BUILD_TOOLS or (is_build and SEVERAL in command.words)
 
 
 def _asked_to_push(script: str) -> str:
