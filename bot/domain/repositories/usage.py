@@ -130,6 +130,11 @@ class Usage:
         return self.reference.digest is not None
 
     @property
+    def is_editable(self) -> bool:
+        """Whether its text stands where it can be rewritten."""
+        return self.span is not None and self.fixed_because is None
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The files that its text stands in, the one to rewrite first."""
         naming_paths = [self.named_at.path] if self.named_at is not None else []

@@ -307,3 +307,51 @@ async def test_a_first_run_leaves_outdated_pins_as_they_are(stage: Stage) -> Non
     await stage.run_pass()
 
     assert stage.world.traffic.writes() == []
+
+
+async def test_an_outdated_pin_that_comes_after_the_pull_request_was_merged_gets_one_of_its_own(
+    patched: Stage,
+) -> None:
+    outdated = await patched.world.github.read("payments-api", "Dockerfile")
+    await merge_and_build(patched)
+    await patched.world.github.push("payments-api", {"worker/Dockerfile": outdated})
+
+    await patched.run_pass()
+
+    [request] = await patched.world.github.pull_requests("payments-api")
+    branch = request["head"]["ref"]
+    assert patched.fleet.digests[BASE] in await patched.world.github.read(
+        "payments-api", "worker/Dockerfile", branch
+    )
+    await merge_and_build(patched)
+    await patched.world.github.push("payments-api", {"README.md": "news\n"})
+    await patched.run_pass()
+    assert await patched.world.github.pull_requests("payments-api") == [], "nothing is behind any more"
+
+
+async def test_an_outdated_pin_whose_pull_request_was_closed_gets_no_other(patched: Stage) -> None:
+    outdated = await patched.world.github.read("payments-api", "Dockerfile")
+    await merge_and_build(patched)
+    await patched.world.github.push("payments-api", {"worker/Dockerfile": outdated})
+    await patched.run_pass()
+    [request] = await patched.world.github.pull_requests("payments-api")
+    await patched.world.github.close("payments-api", request["number"])
+    await patched.run_pass()
+
+    await patched.world.github.push("payments-api", {"README.md": "news\n"})
+    await patched.run_pass()
+
+    assert await patched.world.github.pull_requests("payments-api") == []
+
+
+async def merge_and_build(stage: Stage) -> None:
+    """What is open in payments-api is merged and built, and followed to its end."""
+    github = stage.world.github
+    [request] = await github.pull_requests("payments-api")
+    await github.merge("payments-api", request["number"])
+    while not (await stage.states())["payments-api"].has_ended:
+        await stage.run_pass()
+        for run in github.runs():
+            if run.conclusion is None:
+                github.finish_run(run.id, "success")
+        stage.clock.ahead += timedelta(hours=3)

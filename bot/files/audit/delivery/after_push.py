@@ -14,6 +14,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import joined_lines, without_comments
 from bot.files.audit.workflows.model import Pipeline, PipelineStep
 from bot.files.formats.shell.commands import commands
+from bot.files.formats.source.expressions import as_variables
 from bot.files.formats.source.nodes import Mapping, Scalar
 from bot.files.formats.source.spanned import Spanned
 
@@ -90,7 +91,9 @@ def _hooks_called(step: PipelineStep) -> Iterator[str]:
 
 def _words(call: str) -> tuple[str, ...]:
     """The words of a call, without those of the commands after it."""
-    return next((tuple(word.text for word in each.words) for each in commands(Spanned(call, range(len(call))))), ())
+    script = as_variables(call)
+    each_words = (tuple(word.text for word in each.words) for each in commands(Spanned(script, range(len(script)))))
+    return next(each_words, ())
 
 
 def _reads_answer(script: str, call: re.Match[str], words: tuple[str, ...]) -> bool:

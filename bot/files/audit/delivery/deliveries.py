@@ -112,13 +112,13 @@ def _of_action(pipeline: Pipeline, step: PipelineStep, deliveries: Deliveries) -
         flag = step.input("push") or ("true" if pushes_unasked(step) else "false")
         events = pushes_on(step, flag, pipeline.root) | pushes_by_output(step, pipeline.root)
         names = named_by_parts(step) if pushes_unasked(step) else listed_names(step.input("tags"))
-        if events and not only_local(names or set_by_bake(step, "tags")):
-            deliveries.pushes.append(Push(pipeline, step, events, names, action))
+        if events - TESTS_ONLY and not only_local(names or set_by_bake(step, "tags")):
+            deliveries.pushes.append(_push(pipeline, step, events, names, action))
     elif action in _ALWAYS_PUSHING:
         names = listed_names(step.input("image") or step.input("name") or step.input("image_name"))
         if any(step.input(name).lower() == value for name, value in _TOLD_NOT_TO_PUSH.items()):
             return
-        deliveries.pushes.append(Push(pipeline, step, step.events - TESTS_ONLY, names, action))
+        deliveries.pushes.append(_push(pipeline, step, step.events, names, action))
     elif action in _DEPLOYING_ACTIONS:
         deliveries.deploys.append(Deploy(pipeline, step, action))
     elif action in {"actions/attest-build-provenance", "actions/attest"}:
@@ -138,10 +138,9 @@ def _of_action(pipeline: Pipeline, step: PipelineStep, deliveries: Deliveries) -
 def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, deliveries: Deliveries) -> None:
     words = command.words
     name = command.name
-    events = step.events - TESTS_ONLY
     pushed = pushed_names(command)
     if pushed is not None and not only_local(pushed):
-        deliveries.pushes.append(Push(pipeline, step, events, pushed, " ".join(words[:2]), command))
+        deliveries.pushes.append(_push(pipeline, step, step.events, pushed, " ".join(words[:2]), command))
     scan = scan_of_command(pipeline, step, command)
     if scan is not None:
         deliveries.scans.append(scan)
@@ -167,6 +166,17 @@ def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, d
         deliveries.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
     if _deploys(command):
         deliveries.deploys.append(Deploy(pipeline, step, " ".join(words[:2]), command))
+
+
+def _push(
+    pipeline: Pipeline,
+    step: PipelineStep,
+    events: frozenset[str],
+    names: tuple[str, ...],
+    tool: str,
+    command: ShellCommand | None = None,
+) -> Push:
+    return Push(pipeline, step, events - TESTS_ONLY, names, tool, command, events & TESTS_ONLY)
 
 
 def _key_of_notation(step: PipelineStep, command: ShellCommand) -> str:
@@ -204,8 +214,8 @@ def _deploys(command: ShellCommand) -> bool:
                 ("containerapp", "create"),
                 ("containerapp", "up"),
             } or (
-                arguments[:3] in {("webapp", "config", "container"), ("webapp", "create")}
-                or arguments[:2] == ("container", "create")
+                arguments[:3] in {("webapp", "config", "container"), ("functionapp", "config", "container")}
+                or arguments[:2] in {("container", "create"), ("webapp", "create"), ("functionapp", "create")}
                 or (arguments[:2] == ("containerapp", "job") and arguments[2:3] in {("update",), ("create",)})
                 or deploys_template(command)
             )
@@ -216,7 +226,7 @@ def _deploys(command: ShellCommand) -> bool:
         case "flyctl" | "fly":
             return arguments[:1] == ("deploy",)
         case "gcloud":
-            return arguments[:2] == ("run", "deploy")
+            return arguments[:1] == ("run",) and ("deploy" in arguments[1:3] or command.has("--image"))
         case "rx":
             return arguments[:2] == ("create", "job") and arguments[2:3] in {("deploy",), ("promote",)}
     return False

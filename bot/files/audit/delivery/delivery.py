@@ -19,6 +19,8 @@ class Push:
     names: tuple[str, ...]
     tool: str
     command: ShellCommand | None = None
+    of_changes: frozenset[str] = frozenset()
+    """Those events about a change that is not accepted yet for which it may be brought there too."""
 
     @property
     def subject(self) -> str:

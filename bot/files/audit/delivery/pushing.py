@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.workflows.contexts import narrowed_events
 from bot.files.audit.workflows.expressions import input_condition
-from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
+from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.nodes import Mapping
 
@@ -22,13 +22,13 @@ _SET = re.compile(r"[\"']?[^\s=.]+\.(?P<attribute>\w+)\+?=(?P<value>.*)")
 
 
 def pushes_on(step: PipelineStep, flag: str, started: Mapping) -> frozenset[str]:
-    """The accepted events for which a flag such as `push` may be true. `started` is the workflow they start."""
+    """The events for which a flag such as `push` may be true. `started` is the workflow they start."""
     values = {f"env.{key.lower()}": value for key, value in step.environment.items()}
-    return narrowed_events(step.events - TESTS_ONLY, input_condition(flag), values, started)
+    return narrowed_events(step.events, input_condition(flag), values, started)
 
 
 def pushes_by_output(step: PipelineStep, started: Mapping) -> frozenset[str]:
-    """The accepted events for which an exporter of BuildKit may push, be it an input or in `set` of Bake."""
+    """The events for which an exporter of BuildKit may push, be it an input or in `set` of Bake."""
     return frozenset(event for flag in _flags(step) for event in pushes_on(step, flag, started))
 
 

@@ -18,6 +18,7 @@ from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workflows.scripts import script_of, script_texts
 from bot.files.audit.workflows.shells import shell_of
 from bot.files.formats.shell.commands import UNKNOWN, Command, commands
+from bot.files.formats.source.expressions import as_variables
 from bot.files.formats.source.nodes import Mapping
 from bot.files.formats.source.spanned import Spanned
 
@@ -180,7 +181,8 @@ def _of_script(repository: RepositoryTexts, text: str, depth: int) -> str:
 
 def _unknown_commands(repository: RepositoryTexts, text: str, depth: int) -> Iterator[str]:
     own = {match["name"] for match in _FUNCTION.finditer(text)}
-    for command in commands(Spanned(text, range(len(text)))):
+    script = as_variables(text)
+    for command in commands(Spanned(script, range(len(script)))):
         words = tuple(word.text for word in command.words)
         if words and words[0] and words[0] not in own and not _is_known(repository, command, words, depth):
             yield _shown(text, words)

@@ -1,13 +1,14 @@
-"""Tells of a command line that asks a server for something whether it sends something too.
+"""Tells of a command line that asks a server for something whether it sends something too, or may.
 
 Sources: the manuals of curl and wget, of PowerShell's `Invoke-WebRequest`, and of `gh api`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.files.formats.shell.commands import UNKNOWN
+from bot.files.formats.shell.commands import SEVERAL, UNKNOWN
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "DEFAULT"})
 _CMDLETS = frozenset({"invoke-webrequest", "invoke-restmethod", "iwr", "irm"})
@@ -26,6 +27,7 @@ class _Manual:
 
 
 _METHOD, _DATA, _UPLOAD, _IN_QUERY, _TEXT = "method", "data", "upload", "in query", "text"
+_SETTING, _ADDRESS, _UNREAD = "setting", "address", "unread"
 
 
 def _meanings(**names: str) -> dict[str, str]:
@@ -39,7 +41,11 @@ _CURL = _Manual(
         data="-d --data --data-ascii --data-binary --data-raw --data-urlencode --json",
         upload="-F -T -Q -K --form --form-string --upload-file --quote --config --mail-from --mail-rcpt",
         in_query="-G -I --get --head",
-        text="--header --user-agent --referer --cookie --user --write-out --output --url --url-query",
+        text="--header --user-agent --referer --cookie --cookie-jar --user --write-out --output --output-dir --url"
+        " --url-query --max-time --connect-timeout --retry --retry-delay --retry-max-time --cacert --capath --cert"
+        " --key --pass --proxy --proxy-user --noproxy --resolve --connect-to --range --limit-rate --dump-header"
+        " --interface --oauth2-bearer --aws-sigv4 --unix-socket"
+        " --max-filesize --max-redirs --time-cond --tls-max --ciphers",
     ),
 )
 _WGET = _Manual(
@@ -47,13 +53,18 @@ _WGET = _Manual(
     _meanings(
         method="--method",
         data="--post-data --post-file --body-data --body-file",
-        text="--header --user-agent --referer --user --password --output-document",
+        upload="--config",
+        setting="-e --execute",
+        text="--header --user-agent --referer --user --password --output-document --output-file --directory-prefix"
+        " --tries --timeout --waitretry --ca-certificate --certificate --private-key --input-file --limit-rate",
     ),
 )
 _GH = _Manual(
     "fFHpqtX",
     _meanings(method="-X --method", data="-f -F --field --raw-field --input", text="--header --jq --template"),
 )
+_SENDING_SETTING = re.compile(r"(?:post|body)[-_]?(?:data|file)|method", re.IGNORECASE)
+"""What a line of wget's configuration sets that sends something."""
 _PARAMETERS = {
     "-method": (_METHOD, 3),
     "-custommethod": (_METHOD, 3),
@@ -70,9 +81,10 @@ def is_fetching(words: tuple[str, ...]) -> bool:
 
 
 def sends(words: tuple[str, ...]) -> bool:
-    """Whether a command line of curl, wget, PowerShell or `gh api` does more than read.
+    """Whether a command line of curl, wget, PowerShell or `gh api` does more than read, or may for what is seen.
 
-    A method that is written decides; without one a body does, unless it goes into the query.
+    A method that is written decides; without one a body does, unless it goes into the query. Of the words that only
+    a run knows one is the address, where it is one word and no other is; each other may be an option.
     """
     return any(_is_sent(list(request)) for request in _requests(words))
 
@@ -86,8 +98,12 @@ def _is_sent(request: list[tuple[str, str]]) -> bool:
     methods = [value for meaning, value in request if meaning == _METHOD]
     if methods:
         return methods[-1].upper() not in _READS
-    meanings = {meaning for meaning, _ in request}
-    return _UPLOAD in meanings or (_DATA in meanings and _IN_QUERY not in meanings)
+    meanings = Counter(meaning for meaning, _ in request)
+    is_open = any(value == SEVERAL for meaning, value in request if meaning == _UNREAD)
+    if is_open or meanings[_UNREAD] > (not meanings[_ADDRESS]):
+        return True
+    is_set = any(_SENDING_SETTING.match(value.strip()) for meaning, value in request if meaning == _SETTING)
+    return is_set or bool(meanings[_UPLOAD] or (meanings[_DATA] and not meanings[_IN_QUERY]))
 
 
 def _requests(words: tuple[str, ...]) -> Iterator[Iterator[tuple[str, str]]]:
@@ -100,8 +116,10 @@ def _requests(words: tuple[str, ...]) -> Iterator[Iterator[tuple[str, str]]]:
         for end in (*(at for at, word in enumerate(words) if word in {"--next", "-:"}), len(words)):
             yield _of_program(words[start:end], _CURL)
             start = end + 1
+    elif name == "wget":
+        yield _of_program(words[1:], _WGET)
     else:
-        yield _of_program(words[1:], _WGET if name == "wget" else _GH)
+        yield _of_program(words[2:], _GH)
 
 
 def _name(words: tuple[str, ...]) -> str:
@@ -124,6 +142,8 @@ def _of_program(words: tuple[str, ...], manual: _Manual) -> Iterator[tuple[str, 
                     yield meaning, value.removeprefix("=")
                 if takes_value:
                     break
+        elif not word.isdecimal():
+            yield _UNREAD if word in {UNKNOWN, SEVERAL} else _ADDRESS, word
 
 
 def _of_cmdlet(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:

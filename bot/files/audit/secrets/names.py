@@ -1,6 +1,7 @@
 """Which names are those of secrets. Values are looked at only for whether there is one, and never shown."""
 
 import re
+from itertools import pairwise
 
 _SECRET = re.compile(
     r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|(?:ACCESS|AUTH|API|BEARER|REFRESH|DEPLOY|GITHUB|NPM|NUGET|FEED)TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
@@ -14,6 +15,10 @@ _OF_SECRETS = re.compile(
     r"(?:^|[_.\-])(?:SECRETS|PASSWORDS|API_?KEYS|CONNECTION_?STRINGS?)(?:$|[.\-])", re.IGNORECASE
 )
 """Sections of .NET's configuration whose keys have names of their own."""
+_LISTED = re.compile(r"(?:^|_)(?:TOKENS|SECRETS|PASSWORDS|API_?KEYS)$", re.IGNORECASE)
+_PLAIN_KEY = re.compile(r"[A-Z][A-Za-z]*\d?|[a-z]+|[A-Z]+(?:_[A-Z]+)*|\d+|.*\$.*")
+"""How .NET's configuration, people and variables write the keys of a section, and what is put in; a token is
+written otherwise."""
 _NO_KEY = re.compile(r"\d+|value|default|current|primary|secondary", re.IGNORECASE)
 _ENDS_AS_SECRET = re.compile(
     rf"(?:{_SECRET.pattern})(?:[\W_]*(?:\d+|dev(?:elopment)?|test|prod(?:uction)?|stag(?:e|ing)|local|primary|secondary"
@@ -47,12 +52,13 @@ _NO_SECRET = re.compile(
 )
 _PASSWORD = re.compile(
     r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey|(?:access)?token)\s*=\s*[\"']?(?P<of_pair>[^;\s\"'][^;\n\"']*)"
+    r"|\b(?:USER|ROLE|LOGIN)\b[^;\n]{0,200}?\b(?:PASSWORD|IDENTIFIED\s{1,9}BY)[\s=]{1,9}N?'(?P<of_sql>[^'$\n{}%<]+)'"
     r"|[?&]password=(?P<of_query>[^&;\s\"'$]+)"
     r"|://(?:\$\{[^{}\s]*\}|[^/\s:@$])+:(?P<of_url>[^/\s@$]+)@"
     r"|(?:^|[\s\"'=])[\w${}-]*[.:][\w.:${}-]*(?:,[\w.:=-]{1,200}){0,20},\s?password=(?P<of_list>[^,\s\"';]+)(?=[,\s\"';]|$)",
     re.IGNORECASE,
 )
-"""The password or token of a connection string, of a URL, or of Redis' list (`redis:6379,password=…`)."""
+"""The password or token of a connection string, of SQL, of a URL, or of Redis' list (`redis:6379,password=…`)."""
 _OF_EMULATOR = re.compile(
     r"(?:^|;)\s*(?:UseDevelopment(?:Emulator|Storage)\s*=\s*true|AccountName\s*=\s*devstoreaccount1)\s*(?:;|$)",
     re.IGNORECASE,
@@ -84,6 +90,9 @@ _OF_VARIABLE = re.compile(
 )
 _WORDS = re.compile(r"[\w.\- ]+")
 _OWN = re.compile(r"^(?:my|some|an?|the|example|sample|fake|dummy|test)[-_ ]", re.IGNORECASE)
+_SENTENCE = re.compile(r"[A-Za-z]+(?:[ ][A-Za-z]+)+")
+_GIVEN_OUT = re.compile(r"(?:API|ACCESS|ACCOUNT|LICEN[CS]E)_?KEY$|TOKEN$", re.IGNORECASE)
+"""What a server gives out, which never is a few words."""
 _STANDS_FOR_ONE = re.compile(r"[A-Z]+(?:_[A-Z\d]+)+")
 
 
@@ -124,6 +133,17 @@ def _key(name: str) -> str:
     return "__".join(parts[section:])
 
 
+def keyed_by_secret(name: str) -> str:
+    """The section of secrets in a variable's name whose key may be the secret itself; empty where none may."""
+    parts = name.split("__")
+    sections = (
+        section
+        for section, key in pairwise(parts)
+        if _LISTED.search(_CAMEL.sub("_", section)) and not _PLAIN_KEY.fullmatch(key)
+    )
+    return next(sections, "")
+
+
 def is_connection(name: str) -> bool:
     """Whether a name is that of a connection string, which need not hold a password."""
     return "CONNECTION" in name.upper()
@@ -156,6 +176,8 @@ def names_what_to_put(name: str, text: str) -> bool:
     own, plain = _plain(name), _plain(_OWN.sub("", text.strip()))
     if own == plain and _WORDS.fullmatch(text):
         return _CHOSEN.search(name) is None
+    if _SENTENCE.fullmatch(text) and _GIVEN_OUT.search(name):
+        return True
     return _STANDS_FOR_ONE.fullmatch(text) is not None and (is_secret_name(text) or own in plain)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands in a word for what only a running shell knows."""
+SEVERAL = f"{UNKNOWN} "
+"""Stands, as a word, for any number of words that only a running shell knows: `$OPTIONS` without quotes."""
 SCRIPT_FOLDER = "\N{SYMBOL FOR START OF HEADING}"
 """Stands for the folder of the script itself: `$(dirname "$0")`, `$PSScriptRoot`."""
 MOST_PUT_IN = 1024 * 1024
@@ -44,6 +46,10 @@ _SETS_VARIABLE = re.compile(r"[A-Za-z_]\w*=")
 _RUNS_GIVEN = re.compile(r"\"?\$(?:@|\*|\{@\}|\{\*\})\"?(?=\s|$)")
 _COUNTS = re.compile(r"-{0,2}[\d.]+[smhd]?")
 """How often and how long something is tried, which stands before the command."""
+_LIST = re.compile(r"\"\$(?:@|\{@\}|\{\w+\[@\]\})\"")
+"""What stands for several words in quotes too."""
+_SPLIT = frozenset({"simple_expansion", "expansion", "command_substitution"})
+_WORD = re.compile(r"\S+")
 _ESCAPED_IN_QUOTES = frozenset('"\\$`\n')
 _WORDS = frozenset(
     {"word", "number", "string", "raw_string", "concatenation", "simple_expansion", "expansion", "ansi_c_string"}
@@ -91,7 +97,7 @@ def commands(text: Spanned, environment: Mapping[str, Spanned] | None = None) ->
     commands_in_order: list[Command] = []
     for node in nodes:
         if node.type == "command" and len(commands_in_order) < MOST_COMMANDS:
-            command_words = [words.of(child) for child in _word_nodes(node)]
+            command_words = [word for child in _word_nodes(node) for word in words.split(child)]
             command_words = _without_runner(command_words, running)
             if command_words:
                 commands_in_order.append(
@@ -160,12 +166,14 @@ class _Words:
         self._text = text
         self._variables = variables
         self._room = MOST_PUT_IN
+        self._of_powershell: set[str] = set()
 
     def assign(self, nodes: "Sequence[tree_sitter.Node]") -> None:
         """Notes the variables that are set once, outside of a command's own environment."""
         assignments = list(self._assignments(nodes))
         for name, span in powershell.texts(self._text.text):
             self._variables[name] = self._text.part(*span)
+            self._of_powershell.add(name)
         times = Counter(name for name, _ in assignments)
         for name, node in assignments:
             # Evaluated while what the environment gives still counts: `TAG=${TAG:-latest}`.
@@ -215,6 +223,19 @@ class _Words:
                 around = [each for each in functions if each.start_byte < node.start_byte < each.end_byte]
                 names = (child for each in around[-1:] for child in each.children if child.type == "word")
                 yield from (self._slice(name).text for name in names)
+
+    def split(self, node: "tree_sitter.Node") -> list[Spanned]:
+        """The words that bash makes of one that is written: a variable without quotes may be none or several."""
+        word, written = self.of(node), self._slice(node).text
+        if node.type not in _SPLIT and not _LIST.fullmatch(written):
+            return [word]
+        if word.text == UNKNOWN:
+            return [Spanned(SEVERAL, (*word.places, *word.places))]
+        name = written.strip("${}")
+        is_of_powershell = name in self._of_powershell or powershell.bare_name(name) != name
+        if is_of_powershell or not is_literal(word):
+            return [word]
+        return [word.part(*match.span()) for match in _WORD.finditer(word.text)]
 
     def _assigned_value(self, node: "tree_sitter.Node") -> Spanned:
         if node.children[1].type != "=":

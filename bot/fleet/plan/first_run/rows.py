@@ -9,7 +9,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.pinning import FleetBehind
-from bot.domain.rollouts.rebuild import ENDED, WITHOUT_EFFECT, Action, Target
+from bot.domain.rollouts.rebuild import WITHOUT_EFFECT, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.plan.catching_up import CatchUp
 from bot.fleet.plan.rows.plan import PlanStore
@@ -24,6 +24,7 @@ from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import after_transitions
+from bot.store.rows.rollouts.served import MERGED_AT
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import LISTING, LISTING_AT, announce, journal, tasks
 
@@ -41,12 +42,8 @@ class CatchUpStore(PlanStore):
         What was merged before the repository was last read, and is behind all the same, has not brought it.
         """
         served_places: set[tuple[int, Base, str]] = set()
-        is_seen = or_(
-            rebuilds.c.state.not_in(ENDED),
-            rebuilds.c.action != Action.PULL_REQUEST.value,
-            repositories.c.read_at.is_(None),
-            rebuilds.c.ended_at >= repositories.c.read_at,
-        )
+        read_at = repositories.c.read_at
+        is_seen = or_(MERGED_AT.is_(None), read_at.is_(None), read_at <= MERGED_AT)
         async with self._database.reading() as connection:
             for part in chunks(sorted(repositories_)):
                 rows = await connection.execute(

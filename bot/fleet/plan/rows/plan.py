@@ -37,14 +37,14 @@ from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.database import Database
 from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, lock
-from bot.store.rows.bases.bases import own_links
+from bot.store.rows.bases.bases import own_links, shown_by_bases
 from bot.store.rows.bases.changes import changes_by_id, rollouts_by_change
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import MEMBER, after_transitions, fleet_repository_of, read_rebuilds, sdk_pins
-from bot.store.rows.rollouts.served import ATTEMPT, ServingAttempt, attempt_of, served_and_skipped
+from bot.store.rows.rollouts.served import ATTEMPT, ServingAttempt, attempt_of, merged_before, served_and_skipped
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.schema import at_last
 
@@ -254,10 +254,11 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
     """Reads for each change the usages that follow its base, in repositories that no plan for it has served.
 
     A skipped rebuild has not served it, but where the repository still opts out. What a superseded one was to bring
-    goes on with its successor, maybe in another rollout: that one decides.
+    goes on with its successor, maybe in another rollout: that one decides. Nor has a merged one served a pin that
+    was read since and is behind: that came later, or was put back.
     """
     concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
-    members_query = select(*MEMBER).where(
+    members_query = select(*MEMBER, repositories.c.read_at).where(
         repositories.c.listed.is_(True),
         repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
     )
@@ -270,6 +271,7 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
         changes_brought = await changes_by_id(
             connection, {row.change for row in rows_of_usages if row.only_brought}
         )
+        shown = await shown_by_bases(connection, concerned_bases)
     empty_changes = {number for number, change in changes_brought.items() if not change.brings}
     counting_rows = (row for row in rows_of_usages if not (row.only_brought and row.change in empty_changes))
     concerned_usages = readable(counting_rows, _UsageReader().usage_of, lambda row: f"usage {row.id}")
@@ -284,11 +286,17 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
     for row in rebuild_rows:
         attempts.setdefault(row.repository_id, []).append(_attempt_of(row, ids))
     standings = {repository: served_and_skipped(own) for repository, own in attempts.items()}
+    read_at = {row["id"]: row["read_at"] for row in member_rows}
+    merged = {repository: merged_before(own, read_at.get(repository)) for repository, own in attempts.items()}
     affected_by_change: dict[int, list[Affected]] = {}
-    for repository, change, usage in concerned_usages:
+    for repository, change, base, usage in concerned_usages:
         member = members.get(repository)
         served_changes, skipped_changes = standings.get(repository, (set(), set()))
-        if member is None or change in served_changes or (change in skipped_changes and not member.config.enabled):
+        is_left = (
+            change in merged.get(repository, ()) and usage.is_editable and shown[base].has_left(usage.reference)
+        )
+        is_served = change in served_changes and not is_left
+        if member is None or is_served or (change in skipped_changes and not member.config.enabled):
             continue
         affected_by_change.setdefault(change, []).append(Affected(member, usage))
     return affected_by_change
@@ -316,6 +324,7 @@ def _following_usages(ids: Sequence[int]) -> Select[Any]:
     return (
         select(
             changes.c.id.label("change"),
+            changes.c.base_id,
             usages.c.id,
             usages.c.repository_id,
             cast(usages.c.usage, Text).label("usage"),
@@ -333,12 +342,12 @@ class _UsageReader:
     def __init__(self) -> None:
         self._known: dict[str, Usage] = {}
 
-    def usage_of(self, row: Any) -> tuple[int, int, Usage]:
-        """Reads a row's repository, change and usage."""
+    def usage_of(self, row: Any) -> tuple[int, int, int, Usage]:
+        """Reads a row's repository, change, base and usage."""
         usage = self._known.get(row.usage)
         if usage is None:
             usage = self._known[row.usage] = load_text(row.usage, Usage)
-        return row.repository_id, row.change, usage
+        return row.repository_id, row.change, row.base_id, usage
 
 
 def _attempt_of(row: Any, changes: Sequence[int]) -> ServingAttempt:

@@ -1,6 +1,7 @@
 """The rows of bases, as far as usages make, use and name them, and of those that the fleet builds itself."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
+    Select,
     Table,
     UniqueConstraint,
     and_,
@@ -83,23 +85,40 @@ async def mark_used(connection: AsyncConnection, ids: Collection[int]) -> None:
             await connection.execute(update(bases).where(*conditions).values(used=is_used))
 
 
+@dataclass(frozen=True, slots=True)
+class BaseNow:
+    """What a base shows now."""
+
+    base: Base
+    digest: str
+    version: str | None
+
+    def has_left(self, reference: Reference) -> bool:
+        """Whether a reference that follows the base pins what the base shows no more."""
+        target = wanted_reference(reference, self.base, self.digest, self.version)
+        return isinstance(target, Reference) and target != reference
+
+
+async def shown_by_bases(
+    connection: AsyncConnection, ids: Collection[int] | Select[tuple[int]]
+) -> dict[int, BaseNow]:
+    """What each of these bases shows now, of those that show anything."""
+    rows = await connection.execute(
+        select(*(bases.c[name] for name in ("id", "registry", "repository", "tag", "digest", "version"))).where(
+            bases.c.id.in_(ids), bases.c.digest.is_not(None)
+        )
+    )
+    return {row.id: BaseNow(base_of(row), row.digest, row.version) for row in rows}
+
+
 async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:
     """Reads the last change of each base that has left behind what the repository pins: it is new, or was put back.
 
     A base that has not moved since it is watched has no such change: a first run finds the fleet as it is.
     """
-    rows = await connection.execute(
-        select(bases.c.id, bases.c.digest, bases.c.version).where(bases.c.id.in_(ids.values()))
-    )
-    now = {row.id: (row.digest, row.version) for row in rows}
-    behind = set()
-    for usage, base in reading.usages:
-        digest, version = now.get(ids.get(base, 0), (None, None)) if base is not None else (None, None)
-        if base is None or digest is None:
-            continue
-        target = wanted_reference(usage.reference, base, digest, version)
-        if isinstance(target, Reference) and target != usage.reference:
-            behind.add(ids[base])
+    shown = await shown_by_bases(connection, ids.values())
+    followed = [(usage, ids[base]) for usage, base in reading.usages if base is not None and base in ids]
+    behind = {base for usage, base in followed if base in shown and shown[base].has_left(usage.reference)}
     if not behind:
         return set()
     change_rows = await connection.execute(last_changes(behind))

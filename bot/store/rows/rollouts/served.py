@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Sight
-from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
+from bot.domain.rollouts.rebuild import ENDED, WITHOUT_EFFECT, Action, RebuildState, Target
 from bot.store.engine.codec import load, readable
 from bot.store.engine.writing import lock
 from bot.store.rows.bases.tables import changes, observations
@@ -29,11 +29,19 @@ _WAS_REFUSED = and_(
 """It failed before anything was opened or asked for; a pull request is intended before that is refused."""
 IS_UNSERVED = and_(or_(rebuilds.c.state == RebuildState.SKIPPED.value, _WAS_REFUSED), rebuilds.c.call_off.is_(None))
 """A rebuild that nothing came of, and that nobody has called off."""
+_IS_MERGED = and_(
+    rebuilds.c.action == Action.PULL_REQUEST.value,
+    rebuilds.c.state.in_(set(ENDED) - WITHOUT_EFFECT),
+)
+MERGED_AT = case((_IS_MERGED, rebuilds.c.ended_at))
+"""When a rebuild ended whose pull request was merged: a pin that a later reading finds behind was not brought along
+by it, since it is new or was put back. None for any other rebuild."""
 ATTEMPT = (
     rebuilds.c.id,
     rebuilds.c.repository_id,
     IS_UNSERVED.label("is_unserved"),
     (rebuilds.c.state == RebuildState.SUPERSEDED.value).label("is_superseded"),
+    MERGED_AT.label("merged_at"),
     rebuilds.c.targets,
 )
 """What `attempt_of` reads."""
@@ -41,19 +49,21 @@ ATTEMPT = (
 
 @dataclass(frozen=True, slots=True)
 class ServingAttempt:
-    """What the rebuild `number` says of the `changes` that it takes up; later ones have higher numbers."""
+    """What the rebuild `number` says of the `changes` that it takes up; later ones have higher numbers. `merged_at`
+    is when it ended, where its pull request was merged."""
 
     number: int
     changes: frozenset[int]
     is_unserved: bool
     is_superseded: bool
+    merged_at: datetime | None = None
 
 
 def attempt_of(row: Any) -> ServingAttempt:
     """Reads an attempt from a row of `ATTEMPT`; raises Failure where the targets cannot be read."""
     targets = load(row.targets, tuple[Target, ...])
     taken_up = frozenset(change for target in targets for change in target.changes)
-    return ServingAttempt(row.id, taken_up, row.is_unserved, row.is_superseded)
+    return ServingAttempt(row.id, taken_up, row.is_unserved, row.is_superseded, row.merged_at)
 
 
 def served_and_skipped(attempts: Iterable[ServingAttempt]) -> tuple[set[int], set[int]]:
@@ -70,6 +80,18 @@ def served_and_skipped(attempts: Iterable[ServingAttempt]) -> tuple[set[int], se
         (skipped_changes if attempt.is_unserved else served_changes).update(decided)
         taken_up_later |= attempt.changes
     return served_changes, skipped_changes
+
+
+def merged_before(attempts: Collection[ServingAttempt], read_at: datetime | None) -> set[int]:
+    """Tells which changes a repository has got by pull requests alone that were merged before it was last read."""
+    if read_at is None:
+        return set()
+    counting = [each for each in attempts if not (each.is_superseded or each.is_unserved)]
+    seen_merged = {each.number for each in counting if each.merged_at is not None and each.merged_at < read_at}
+    merged_changes = {change for each in counting if each.number in seen_merged for change in each.changes}
+    return merged_changes - {
+        change for each in counting if each.number not in seen_merged for change in each.changes
+    }
 
 
 def last_changes(bases: Collection[int] | None = None) -> Select[tuple[int]]:

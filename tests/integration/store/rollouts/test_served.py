@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
+from bot.domain.reference import Base
 from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.store.rows.rollouts.tables import rebuilds
@@ -37,19 +39,24 @@ async def unserved(stores: Stores) -> list[str]:
     return [item.member.name for items in found.values() for item in items]
 
 
-@pytest.mark.parametrize("uses", [USES, FLOATS], ids=["pinned", "floating"])
 @pytest.mark.parametrize(
-    ("state", "is_served"),
-    [(RebuildState.SKIPPED, False), (RebuildState.SUCCEEDED, True), (RebuildState.CANCELLED, True)],
-    ids=str,
+    ("state", "uses", "is_served"),
+    [
+        pytest.param(RebuildState.SKIPPED, USES, False, id="skipped, pinned"),
+        pytest.param(RebuildState.SKIPPED, FLOATS, False, id="skipped, floating"),
+        pytest.param(RebuildState.SUCCEEDED, FLOATS, True, id="done, floating"),
+        pytest.param(RebuildState.SUCCEEDED, USES, False, id="merged, and the pin is behind all the same"),
+        pytest.param(RebuildState.CANCELLED, USES, True, id="called off, pinned"),
+        pytest.param(RebuildState.CANCELLED, FLOATS, True, id="called off, floating"),
+    ],
 )
-async def test_a_skipped_rebuild_is_planned_again_once_its_repository_is_read_again(
-    stores: Stores, state: RebuildState, is_served: bool, uses: tuple[object, ...]
+async def test_a_repository_that_is_read_again_gets_what_no_rebuild_of_it_has_brought(
+    stores: Stores, state: RebuildState, uses: tuple[tuple[Usage, Base], ...], is_served: bool
 ) -> None:
     await stores.fill()
     await stores.plan_all()
     await ended(stores, state)
-    await read_again(stores, Reading("tree-2", uses))  # type: ignore[arg-type]
+    await read_again(stores, Reading("tree-2", uses))
     assert await unserved(stores) == ([] if is_served else [SHOP])
 
 

@@ -71,7 +71,7 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
         ("push:", "nobody but a commit starts it"),
         ("push: {tags: ['v*']}", "nothing but a tag starts it"),
         ("push: {branches: [main], tags: ['v*']}", "nothing but a commit or a tag starts it"),
-        ("push:\npull_request:", "nobody but a commit starts it"),
+        ("push:\npull_request:", "nothing but pull_request or push starts it"),
         ("issue_comment:", "nothing but issue_comment starts it"),
         ("push:\nrelease:", "nothing but push or release starts it"),
         ("pull_request: {types: [closed]}", "nothing but a closed pull_request starts it"),
@@ -79,6 +79,19 @@ def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None
 )
 def test_what_starts_it_instead_is_named(triggers: str, who: str) -> None:
     (found,) = findings("dispatchable", {BUILD: workflow(PUSH, triggers)})
+    assert found.message == f"workflow_dispatch is missing, so {who}"
+
+
+@pytest.mark.parametrize(
+    ("flag", "who"),
+    [
+        ("${{ github.event_name != 'pull_request' }}", "nobody but a commit starts it"),
+        ("${{ !env.ACT }}", "nothing but pull_request or push starts it"),
+    ],
+)
+def test_a_pull_request_counts_where_it_may_push_too(flag: str, who: str) -> None:
+    text = workflow(PUSH.replace("push: true", f"push: {flag}"), "push:\npull_request:")
+    (found,) = findings("dispatchable", {BUILD: text})
     assert found.message == f"workflow_dispatch is missing, so {who}"
 
 
@@ -701,6 +714,9 @@ def test_bases_are_those_that_the_instructions_of_a_build_name(text: str, given:
     assert outcomes("fresh-layers", {BUILD: workflow(step), "Dockerfile": text}) == [expected]
 
 
+_AWS = "- uses: aws-actions/configure-aws-credentials@v4\n"
+
+
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
@@ -708,6 +724,15 @@ def test_bases_are_those_that_the_instructions_of_a_build_name(text: str, given:
         ("- uses: actions/attest-build-provenance@v2\n  with: {subject-name: contoso/api}\n", [FAILS]),
         ("- uses: azure/login@v2\n- run: az webapp deploy --src-path a.zip\n", []),
         ("- uses: azure/login@v2\n- run: az acr login -n shop\n", [FAILS]),
+        (_AWS + "- run: aws ecs update-service --service a --force-new-deployment\n", [FAILS]),
+        (_AWS + "- run: aws s3 sync site/images s3://contoso # no container, no docker\n", []),
+        ("- uses: azure/login@v2\n- run: oc rollout restart deployment/api\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: kustomize build | oc apply -f -\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: az functionapp config container set --image a -n b\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: az webapp create --deployment-container-image-name a -n b\n", [FAILS]),
+        ("- uses: google-github-actions/auth@v2\n- run: gcloud run services update a --image b\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: azd up\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: kubectl get pods # of the image\n", []),
         ("- run: codacy > a.sarif\n- uses: github/codeql-action/upload-sarif@v3\n", []),
         ("- run: docker scout cves a\n- uses: github/codeql-action/upload-sarif@v3\n", [FAILS]),
     ],

@@ -59,6 +59,8 @@ def test_what_builds_tests_fetches_and_pushes_images_is_repeatable(run: str) -> 
         ("gh api repos/contoso/api/dispatches -f event_type=a", "`gh api repos/contoso/api/dispatches`"),
         ("curl -d @a.json https://contoso.com", "`curl -d @a.json`"),
         ("curl --upload-file a https://contoso.com", "`curl --upload-file a`"),
+        ("curl ${{ inputs.options }} https://contoso.com", "`curl https://contoso.com`"),
+        ("${{ inputs.program }} push", "a command that only a run knows"),
         ("docker -H ssh://web stack deploy", "`docker -H ssh://web`"),
         ("docker stack deploy web", "`docker stack deploy`"),
         ("az container create --name web", "`az container create`"),

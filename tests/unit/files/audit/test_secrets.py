@@ -515,3 +515,38 @@ def test_one_variable_of_a_service_has_one_verdict() -> None:
 def test_a_connection_that_is_filled_in_at_the_deploy_may_hold_a_password(name: str, value: str) -> None:
     (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(f"env: [{{name: {name}, value: {value}}}]")})
     assert (found.outcome, "may hold a password" in found.message) == (UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Db__Tokens__app_dev_token_change_me", UNKNOWN),
+        ("ApiKeys__3f9a8b7c6d5e4f3a2b1c", UNKNOWN),
+        ("Db__Tokens__${DB_TOKEN:-change_me}", FAILS),
+        ("Jwt__Tokens__Issuer", HOLDS),
+        ("Tokens__0", HOLDS),
+        ("Tokens__MAX_AGE", HOLDS),
+    ],
+)
+def test_a_key_in_a_section_of_secrets_may_be_the_secret_itself(name: str, expected: Outcome) -> None:
+    service = f'services: {{api: {{image: contoso/api, environment: {{"{name}": admin}}}}}}\n'
+    assert outcomes("runtime-secrets", {"compose.yaml": service}) == [expected]
+    if "$" not in name:
+        env = f'env:\n  - {{name: "{name}", value: admin}}'
+        (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(env)})
+        assert found.outcome is expected
+        assert name not in found.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DD_API_KEY", "secret api key", HOLDS),
+        ("DD_API_KEY", "a1b2c3d4e5f6a7b8", FAILS),
+        ("DB_PASSWORD", "correct horse battery", FAILS),
+        ("JWT_SECRET", "this is my custom secret key", FAILS),
+    ],
+)
+def test_a_few_words_are_no_key_that_a_server_gives_out(name: str, value: str, expected: Outcome) -> None:
+    service = f'services: {{api: {{image: contoso/api, environment: {{{name}: "{value}"}}}}}}\n'
+    assert outcomes("runtime-secrets", {"compose.yaml": service}) == [expected]

@@ -8,7 +8,7 @@ from bot.files.formats.source.spanned import Spanned
 
 
 def words_of(line: str) -> tuple[str, ...]:
-    (command,) = commands(Spanned(line, range(len(line))))
+    *_, command = commands(Spanned(line, range(len(line))))
     return tuple(word.text for word in command.words)
 
 
@@ -50,6 +50,16 @@ def words_of(line: str) -> tuple[str, ...]:
         "gh api -XPOST repos/contoso/api/dispatches",
         "gh api repos/contoso/api/dispatches -fevent_type=a",
         "gh api --method=DELETE repos/contoso/api",
+        "curl $ARGS",
+        'curl "$@"',
+        'curl "${ARGS[@]}" https://contoso.com',
+        "curl -fsSL $ARGS https://contoso.com",
+        'curl "$OPTION" https://contoso.com',
+        "ARGS='--data a=1'; curl $ARGS https://contoso.com",
+        "wget -e post_data=a https://contoso.com",
+        "wget --execute=method=PUT https://contoso.com",
+        "wget --config=own.wgetrc https://contoso.com",
+        "gh api $ARGS",
     ],
 )
 def test_a_body_or_a_method_that_does_more_than_read_is_sent(line: str) -> None:
@@ -73,6 +83,14 @@ def test_a_body_or_a_method_that_does_more_than_read_is_sent(line: str) -> None:
         "iwr -Uri https://contoso.com -OutFile Form.zip",
         "gh api -X GET search/issues -f q=a",
         "gh api repos/contoso/api --jq .name",
+        'gh api "$ENDPOINT" --jq .name',
+        'curl -fsSL "$URL" -o a.zip',
+        'curl --retry 3 --speed-time 5 "$URL"',
+        'curl -H "Authorization: $TOKEN" --cacert "$AUTHORITY" https://contoso.com',
+        "curl -fsSL $HOST/version",
+        "NONE=; curl $NONE https://contoso.com",
+        "wget -e robots=off https://contoso.com",
+        "Invoke-RestMethod $url -OutFile a.zip",
     ],
 )
 def test_what_only_reads_is_not_sent(line: str) -> None:

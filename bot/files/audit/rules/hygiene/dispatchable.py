@@ -14,6 +14,7 @@ Exceptions: builds that push nothing, or that comments on pull requests start, a
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
@@ -58,7 +59,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             why = "no workflow here calls it, and whether those that do can be dispatched is not known"
             yield unknown(place, subject, why, "the workflows that call it")
         elif "workflow_dispatch" not in pipeline.events:
-            why = f"workflow_dispatch is missing, so {_starters(pipeline)} starts it"
+            why = f"workflow_dispatch is missing, so {_starters(repository, pipeline)} starts it"
             yield fails(place, subject, why, _fix(repository, pipeline))
         elif "correlation" not in pipeline.dispatch_inputs:
             yield fails(place, subject, "workflow_dispatch has no input correlation", _FIX)
@@ -66,9 +67,11 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(place, subject, "it can be dispatched, and the run found again")
 
 
-def _starters(pipeline: Pipeline) -> str:
-    """Who alone starts what others pull, by the events."""
-    events = pipeline.events - TESTS_ONLY
+def _starters(repository: RepositoryTexts, pipeline: Pipeline) -> str:
+    """Who alone starts what others pull, by the events; those of changes that are not accepted yet count where they
+    may push too."""
+    pushes = [push for push in deliveries(repository).pushes if push.pipeline is pipeline]
+    events = (pipeline.events - TESTS_ONLY).union(*(push.of_changes for push in pushes))
     if events == {"push"}:
         if is_for_tags(pipeline):
             return "nothing but a tag"

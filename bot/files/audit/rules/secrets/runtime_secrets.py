@@ -30,7 +30,13 @@ from bot.files.audit.secrets.arguments import (
 from bot.files.audit.secrets.deploys import variables_of_deploy, variables_of_started
 from bot.files.audit.secrets.environment import is_put_in_later, may_bring_secret, secret_brought
 from bot.files.audit.secrets.manifests import manifest_data
-from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.secrets.names import (
+    holds_secret,
+    is_connection,
+    is_secret_name,
+    keyed_by_secret,
+    takes_a_password,
+)
 from bot.files.audit.secrets.pipeline_variables import exported_over_ssh, written_out
 from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
 from bot.files.audit.suggestions.secrets_as_files import (
@@ -146,6 +152,8 @@ def _of_step(
 
 
 _OF_VALUE = "whether its value is a secret"
+_MAY_BE_KEY = "what stands behind {} in a variable's name may be the secret itself"
+_OF_KEY = "whether that is a secret, or the name of one"
 _OF_EXPORTED = "whether it reaches the program as a file"
 _OF_WRITTEN = "whether anything but the build's own tests takes the value"
 _OF_CONNECTION = "whether the connection is made without a password"
@@ -167,6 +175,9 @@ def _connection_of_container(repository: RepositoryTexts, container: Container) 
         if may_bring_secret(name, value):
             why = f"{name[:80]} is filled in when it is deployed, and may be a secret"
             yield unknown(place, container.subject, why, _OF_VALUE)
+            return
+        if section := keyed_by_secret(name):
+            yield unknown(place, container.subject, _MAY_BE_KEY.format(section[:80]), _OF_KEY)
             return
 
 
@@ -209,6 +220,9 @@ def _connection_of_service(service: Service) -> Iterator[Verdict]:
         if may_bring_secret(name, value):
             why = f"{name} comes into the environment, and may be a secret"
             yield unknown(service.place, service.subject, why, _OF_VALUE)
+            return
+        if section := keyed_by_secret(name):
+            yield unknown(service.place, service.subject, _MAY_BE_KEY.format(section), _OF_KEY)
             return
 
 
