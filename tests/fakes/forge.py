@@ -249,7 +249,7 @@ class FakeForge(FakeBuilder):
         self._done("grant")
         unassigned = [name for name in wishes.assignees if name in self.unknown]
         refusals += [Refusal(f"no review asked of {name}", "not a collaborator") for name in refused]
-        if home.requirements.asks_work_item and self.work_item is None and not wishes.no_merge:
+        if home.requirements.asks_work_item and request.number not in home.linked and not wishes.no_merge:
             refusals.append(Refusal("no work item linked", "a policy of its branch asks for one"))
         refusals += [Refusal(f"not assigned to {name}", "nobody of that name is known") for name in unassigned]
         now = home.requests[request.number]
@@ -385,6 +385,7 @@ class FakeForge(FakeBuilder):
             node_id=f"PR_{home.id}_{number}",
         )
         home.requests[number] = made
+        home.linked |= {number} if self.work_item is not None else set()
         self.opened_at[f"PR_{home.id}_{number}"] = self.clock.now()
         return made
 
