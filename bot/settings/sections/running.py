@@ -140,7 +140,7 @@ class RunningSettings(Section):
 
     sources: list[RunningSourceSettings] = Field([], max_length=500, description="The clusters.")
     deployment_records: bool = Field(
-        False, description="Write what runs to GitHub as deployment records of its organisations."
+        False, description="Write what runs to GitHub as deployment records."
     )
     keep: Period = Field(
         timedelta(days=730), description="What stopped longer ago is forgotten, with its packages."

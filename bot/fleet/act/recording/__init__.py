@@ -1,1 +1,1 @@
-"""What runs, written to the forge as deployment records, where that is wished."""
+"""Deployment records of what runs."""

@@ -77,10 +77,8 @@ class RecordingStore(Store):
             name, environment = (await connection.execute(named)).one()
             recorded = {row.name: _record(row) for row in await connection.execute(told)}
             built = [each for each in await _built_runs(connection, source) if owner_of(each[1].name) == owner]
-        homes = sorted({home for _, home, _ in built}, key=lambda home: home.name)
-        home = homes[0] if homes else Identity(f"{owner}/{next(iter(recorded.values())).repository}")
         runs_there = [run for _, _, run in built]
-        return DueRecords(claimed.id, name, environment, home, recorded, runs_there)
+        return DueRecords(claimed.id, name, environment, owner, recorded, runs_there)
 
     async def save_records(
         self, item: DueRecords, sent: Sequence[DeploymentRecord], refused: Mapping[str, str]

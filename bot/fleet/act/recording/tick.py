@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.host import Host
-from bot.domain.repositories.repository import Identity, owner_of
+from bot.domain.repositories.repository import Identity
 from bot.domain.running.records import MOST_AT_ONCE, BuiltRun, DeploymentRecord, records_due, records_of
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
@@ -21,13 +21,12 @@ REFUSED_FOR = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class DueRecords:
-    """An owner's records of one source: what was written, or refused lately, and what runs. `home` is one of its
-    repositories."""
+    """An owner's records of one source: what was written, or refused lately, and what runs."""
 
     id: int
     source: str
     environment: str
-    home: Identity
+    owner: str
     recorded: Mapping[str, DeploymentRecord]
     runs: Sequence[BuiltRun]
 
@@ -75,16 +74,17 @@ class _Recording(ForgeWriting[DueRecords, str | None]):
         return self._store.records
 
     def repository(self, item: DueRecords) -> Identity:
-        return item.home
+        return Identity(item.owner)
 
     async def attempt(self, item: DueRecords, lease: Lease) -> str | None:
         """Writes what differs; why some were not taken, None where all were."""
-        due = records_due(item.recorded, records_of(item.runs))
+        due = self._due(item)
         forge = self._guarded(lease)
         refused: dict[str, str] = {}
         for start in range(0, len(due), MOST_AT_ONCE):
             part = due[start : start + MOST_AT_ONCE]
-            refused_now = await forge.record_deployments(item.home, item.source, item.environment, part)
+            home = Identity(f"{item.owner}/{part[0].repository}")
+            refused_now = await forge.record_deployments(home, item.source, item.environment, part)
             await self._store.save_records(item, part, refused_now)
             self.written += len(part) - len(refused_now)
             refused |= refused_now
@@ -92,6 +92,20 @@ class _Recording(ForgeWriting[DueRecords, str | None]):
             return None
         name, cause = min(refused.items())
         return f"{len(refused)} of {len(due)} deployment records were not taken, {name} since it is {cause}"
+
+    def _due(self, item: DueRecords) -> Sequence[DeploymentRecord]:
+        """Of repositories that the operator includes alone: of the others nothing is written, nor taken back."""
+        running = records_of(item.runs)
+        included = {
+            repository
+            for repository in {each.repository for each in (*running.values(), *item.recorded.values())}
+            if self._covers(Identity(f"{item.owner}/{repository}"))
+        }
+        recorded, running = (
+            {name: record for name, record in several.items() if record.repository in included}
+            for several in (item.recorded, running)
+        )
+        return records_due(recorded, running)
 
     async def settle(self, item: DueRecords, result: str | None) -> None:
         await self._store.settle_records(item, self._clock.now() + _EVERY)
@@ -109,4 +123,4 @@ class _Recording(ForgeWriting[DueRecords, str | None]):
 
 
 def _untold(item: DueRecords) -> str:
-    return f"what runs in {item.source} is not told to {owner_of(item.home.name)}"
+    return f"what runs in {item.source} is not told to {item.owner}"

@@ -19,8 +19,9 @@ def upgrade() -> None:
         sa.Column("error", sa.Text()),
         *leased(),
         part_of("recorded_sources", "source_id", "running_sources"),
-        sa.UniqueConstraint("source_id", "owner", name=op.f("uq_recorded_sources_source_id")),
+        sa.UniqueConstraint("source_id", "owner", name=op.f("uq_recorded_sources_source_id_owner")),
     )
+    op.create_index("ix_recorded_sources_due_at", "recorded_sources", ["due_at"])
     op.create_table(
         "deployment_records",
         number(),
@@ -32,5 +33,5 @@ def upgrade() -> None:
         sa.Column("sent_at", MOMENT, nullable=False),
         sa.Column("refused", sa.String(length=255)),
         part_of("deployment_records", "recorded_id", "recorded_sources"),
-        sa.UniqueConstraint("recorded_id", "name", name=op.f("uq_deployment_records_recorded_id")),
+        sa.UniqueConstraint("recorded_id", "name", name=op.f("uq_deployment_records_recorded_id_name")),
     )

@@ -59,7 +59,7 @@ PERMISSIONS = (
     Permission(
         "artifact_metadata",
         "write",
-        "write what runs as deployment records, where that is wished",
+        "write deployment records, where wished",
         is_needed=False,
         title="Artifact metadata",
     ),
