@@ -61,6 +61,14 @@ class PullRequests:
             self.on_completed(row)
         return made.sha
 
+    def open_by_hand(self, home: Home, branch: str) -> int:
+        """A person opens a pull request from a branch into the default one; its number."""
+        ends = {"sourceRefName": HEADS + branch, "targetRefName": f"{HEADS}{home.default_branch}"}
+        opened = self._open(home, {**ends, "title": "By hand"})
+        number: int = opened.content["pullRequestId"]
+        self.rows[number]["createdBy"] = ADA
+        return number
+
     def abandon(self, number: int) -> None:
         self.rows[number] |= {"status": "abandoned", "closedDate": self._now()}
 
@@ -128,7 +136,8 @@ class PullRequests:
                 ]:
                     return refusal(statuses[0], "IdentityNotFoundException", "The identity cannot review this.")
                 reviewers = self.rows[int(number)].setdefault("reviewers", [])
-                reviewers += [{"id": each["id"], "vote": 0} for each in question.body]
+                there = {each["id"] for each in reviewers}
+                reviewers += [{"id": each["id"], "vote": 0} for each in question.body if each["id"] not in there]
                 return Reply(200, {"count": len(reviewers), "value": reviewers})
             case "GET", [number, "properties"]:
                 return self._properties(int(number))

@@ -95,9 +95,8 @@ class Repos:
         """`part` is the path behind `_apis/git/`."""
         match method, part:
             case "GET", ["repositories"]:
-                return Reply(
-                    200, {"count": len(self.homes), "value": [row_of(each) for each in self.homes.values()]}
-                )
+                rows = [] if READ in self.lacking else [row_of(each) for each in self.homes.values()]
+                return Reply(200, {"count": len(rows), "value": rows})
             case _, ["repositories", key, *rest]:
                 home = self.shown(key)
                 return home if isinstance(home, Reply) else self._of_home(method, rest, home, question)

@@ -59,6 +59,8 @@ class FakeBuilder:
     ) -> int | None:
         self._ask("dispatch")
         home = self._write(repository)
+        if not home.has_workflow(workflow) and any(each.has_workflow(workflow) for each in self.homes):
+            raise Failure(Trouble.MISSING, "not found", where=home.name, status=404)
         if ref != home.trunk:
             raise Failure(Trouble.CONFLICT, f"No ref found for: {ref}", status=422)
         if workflow in home.states:

@@ -22,7 +22,7 @@ from bot.domain.forge.pull_requests import (
     RequestChange,
     Wishes,
 )
-from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied
+from bot.domain.forge.refusals import BranchMoved, BranchQueued, BranchRefused, BranchRule, FilesDenied
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GITHUB, GitTree, Identity, Repository, TreeEntry, blob_name
 from bot.domain.rollouts.terms import MergeMethod
@@ -45,6 +45,8 @@ class FakeForge(FakeBuilder):
     """Repositories that are shown only where they are the one that is asked for."""
     unknown: set[str] = field(default_factory=set)
     """People and teams whom nobody knows."""
+    work_item: int | None = None
+    """What is linked to pull requests."""
     forge: str = GITHUB
 
     # People
@@ -187,6 +189,8 @@ class FakeForge(FakeBuilder):
             if any(each.is_queued and each.branch == change.branch for each in home.requests.values()):
                 raise BranchQueued(change.branch, home.name)
             self._check_files(change)
+            if home.takes_no_branches and change.before is None:
+                raise BranchRefused(change.branch, BranchRule.CREATION, home.name)
             home.branches[change.branch] = prepared or home.add(self._made(home, change))
             home.branches.pop(scratch_of(change.branch), None)
             self._try("after the branch moved")
@@ -245,6 +249,8 @@ class FakeForge(FakeBuilder):
         self._done("grant")
         unassigned = [name for name in wishes.assignees if name in self.unknown]
         refusals += [Refusal(f"no review asked of {name}", "not a collaborator") for name in refused]
+        if home.requirements.asks_work_item and self.work_item is None and not wishes.no_merge:
+            refusals.append(Refusal("no work item linked", "a policy of its branch asks for one"))
         refusals += [Refusal(f"not assigned to {name}", "nobody of that name is known") for name in unassigned]
         now = home.requests[request.number]
         return Granted(tuple(refusals), now.is_to_merge or now.is_merged)

@@ -46,6 +46,8 @@ class FakeRepository:
     is_archived: bool = False
     is_locked: bool = False
     is_gone: bool = False
+    takes_no_branches: bool = False
+    """No rule lets the bot make one."""
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     requests: dict[int, PullRequest] = field(default_factory=dict)

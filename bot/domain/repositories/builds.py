@@ -63,11 +63,13 @@ class WorkflowShown:
 
 @dataclass(frozen=True, slots=True)
 class LatestRuns:
-    """The latest runs of a workflow, newest first, on whatever branch; `are_all` where there are no older ones."""
+    """The latest runs of a workflow, newest first, on whatever branch; `are_all` where there are no older ones.
+    `revision` is as of `WorkflowShown`."""
 
     state: str
     runs: tuple[PastRun, ...]
     are_all: bool
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class BranchBuilds:
 
     `scheduled` are the latest that its own schedule started, `failed` those that failed since the last success:
     both newest first, and no more than are needed. `ended` is the run that ended last, in whichever attempt.
-    `known_until` is the moment up to which all runs are known.
+    `known_until` is the moment up to which all runs are known. `revision` is as of `WorkflowShown`.
     """
 
     state: str = ACTIVE
@@ -85,6 +87,11 @@ class BranchBuilds:
     failed: tuple[PastRun, ...] = ()
     known_until: datetime | None = None
     ended: PastRun | None = None
+    revision: int = 0
+
+    def is_set_otherwise(self, before: "BranchBuilds") -> bool:
+        """Whether what the workflow is made of may be something else than before."""
+        return bool(self.revision and before.revision) and self.revision != before.revision
 
     def are_joined_by(self, latest: LatestRuns, now: datetime) -> bool:
         """Whether no run can have been between what was known and these; up to a moment that is yet to come nobody

@@ -241,6 +241,15 @@ class Affected:
     usage: Usage
 
 
+IN_PART = "?"
+
+
+def reader_in_part(reader: str, at: datetime) -> str:
+    """The name of the reader of a repository of which something was refused: another one reads it on the next day,
+    and asks for that again."""
+    return f"{reader}{IN_PART}{at.date()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """All that one default branch told; `tree` is None where it has no commits.

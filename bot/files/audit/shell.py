@@ -27,6 +27,7 @@ _WORTH_READING = re.compile(
     r"|sysdig-cli-scanner|lw-scanner|clair-scanner|clairctl|scannercli|qscanner)\b"
     r"|\.(?:sh|ps1|cmd|bat|py|[mc]?js|ts|rb|csx|fsx)\b"
 )
+_IS_SCRIPT = re.compile(r"\.(?:sh|ps1|py)$")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(r"GHEXPR(\d+)E")
 _LOOKS_AT_CODE = re.compile(r"\$\?|PIPESTATUS|LASTEXITCODE|errorlevel", re.IGNORECASE)
@@ -131,11 +132,17 @@ def _read(script: str, variables_known: tuple[tuple[str, str], ...], stops: Stop
     fates = _Fates(text, stops, {name: value for name, value in environment.items() if "${{" not in value})
     command_list = []
     for command in commands(Spanned(text, range(len(text))), variables):
-        words = tuple(restored(word.text) for word in command.words)
+        words = _given_to_script(tuple(restored(word.text) for word in command.words))
         if words and words[0]:
             line = text.count("\n", 0, command.start)
             command_list.append(ShellCommand(words, fates.of(command.start), line, fates.branch_of(command.start)))
     return tuple(command_list)
+
+
+def _given_to_script(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that a script is given behind `--` to run, as `retry.sh -n 3 -- docker push api` is; else all."""
+    behind = words[words.index("--") + 1 :] if "--" in words and _IS_SCRIPT.search(words[0]) else ()
+    return behind if behind and _WORTH_READING.search(behind[0]) else words
 
 
 class _Fates:

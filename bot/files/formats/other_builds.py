@@ -31,6 +31,9 @@ MENTIONS_CONTAINERS = re.compile(
     re.IGNORECASE,
 )
 """Words of builds that have to do with images, or hand on what somebody packs into one."""
+TILTFILE = re.compile(r"Tiltfile(?:[._-][^/]*)?|[^/]+\.tiltfile")
+_IMAGE_OF_NOMAD = re.compile(rf"^[ \t]*image[ \t]*=|{_DOTNET_IMAGE.pattern}", re.MULTILINE)
+"""Whose configuration of a task names the image that it runs, whatever that stands on."""
 _COMMENT = re.compile(r"[ \t]*(?:#|//|--|;|<!--|(?i:rem\b))")
 
 
@@ -63,10 +66,8 @@ def _at_root(service: str, pattern: str) -> OtherBuild:
     return OtherBuild(service, re.compile(pattern))
 
 
-def _manifest(service: str, pattern: str) -> OtherBuild:
-    return OtherBuild(
-        service, re.compile(f"{_IN_ANY_FOLDER}(?:{pattern})"), only_where=_DOTNET_IMAGE, is_build=False
-    )
+def _manifest(service: str, pattern: str, only_where: re.Pattern[str] = _DOTNET_IMAGE) -> OtherBuild:
+    return OtherBuild(service, re.compile(f"{_IN_ANY_FOLDER}(?:{pattern})"), only_where=only_where, is_build=False)
 
 
 def _saying(service: str, pattern: str, text: str) -> OtherBuild:
@@ -98,6 +99,7 @@ OTHER_BUILDS = (
     _named("Cloud Build", r"(?:[^/]*[._-])?cloudbuild(?:[._-][^/]*)?\.(?:ya?ml|json)"),
     _named("CodeBuild", r"(?:[^/]*[._-])?buildspec(?:[._-][^/]*)?\.ya?ml"),
     _named("Skaffold", r"skaffold(?:[._-][^/]*)?\.ya?ml"),
+    _named("Tilt", TILTFILE.pattern),
     _named("ko", r"\.ko\.ya?ml"),
     _named("Nuke", r"\.nuke/parameters\.json"),
     _named("Cake", r"[^/]+\.cake", _PUSHES_OR_NAMES),
@@ -116,7 +118,7 @@ OTHER_BUILDS = (
     _named("a batch file", r"[^/]+\.(?:cmd|bat)", _PUSHES_OR_NAMES),
     _manifest("Gitpod", r"\.gitpod\.ya?ml"),
     _manifest("Fly.io", r"fly(?:\.[\w-]+)?\.toml"),
-    _manifest("Nomad", r"[^/]+\.nomad(?:\.hcl)?"),
+    _manifest("Nomad", r"[^/]+\.nomad(?:\.hcl)?", _IMAGE_OF_NOMAD),
     _manifest(
         "JSON",
         r"(?:deploy(?:ments?)?|k8s|kubernetes|manifests?|ecs)/(?:[^/]+/)*(?![^/]*(?:bake|devcontainer))[^/]+\.json"

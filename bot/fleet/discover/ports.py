@@ -48,7 +48,14 @@ class DiscoverOptions:
 
 def _pipelines_named(policy: Policy) -> Iterator[str]:
     """The rules that name pipelines, each as a text that changes with what it says of whom."""
-    return (f"{rule.match} {rule.workflow}" for rule in policy.rules if definition_of(rule.workflow))
+    for rule in policy.rules:
+        parts, steps = (
+            (each.workflow for each in rule.workflows or ()),
+            (each.workflow for each in rule.steps or ()),
+        )
+        for workflow in (rule.workflow, *parts, *steps):
+            if definition_of(workflow):
+                yield f"{rule.match} {workflow}"
 
 
 @dataclass(frozen=True, slots=True)

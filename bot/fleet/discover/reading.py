@@ -11,7 +11,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.images.claim_choice import claims_of
 from bot.domain.images.claims import NamedImage
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import GITHUB, GitTree, Identity, Reading, TreeEntry
+from bot.domain.repositories.repository import GITHUB, GitTree, Identity, Reading, TreeEntry, reader_in_part
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Role, SourceProblem, Usage
 from bot.files.formats import code_owners, repository_config
@@ -45,7 +45,9 @@ class RepositoryReader:
         self._memory = memory
         self._options = options
         self._clock = clock
-        self._expander = PipelineExpander(store, pipelines, options.policy) if pipelines is not None else None
+        self._expander = (
+            PipelineExpander(store, pipelines, options.policy, clock) if pipelines is not None else None
+        )
         self._contents = KeptContents(store, forge)
         self._reader = options.reader
 
@@ -73,6 +75,7 @@ class RepositoryReader:
             workflows=workflows,
             problems=(*problems, *choice.problems, *expanded.problems, *unread, *reading.problems),
             blobs=(*reading.blobs, *expanded.blobs),
+            reader=reader_in_part(self._reader, self._clock.now()) if expanded.problems else self._reader,
         )
 
     async def _expanded(self, item: DueRepository, files: Sequence[File], findings: Findings) -> ExpandedFiles:

@@ -12,11 +12,13 @@ from bot.domain.forge.looks import Silence
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.repository import (
     GITHUB,
+    IN_PART,
     GitTree,
     Reading,
     Repository,
     is_told_in_bulk,
     owner_of,
+    reader_in_part,
     title_of,
 )
 from bot.domain.repositories.repository_config import MANY_UNREAD
@@ -36,6 +38,9 @@ _UNTIL_REREAD = timedelta(days=7)
 """A repository is read again after so long even without a push: a safeguard, not the way news come."""
 _UNTIL_SWEPT = timedelta(hours=12)
 """The same where the list does not tell of pushes, and this is the way: one request for what is as it was."""
+
+_UNTIL_ASKED_AGAIN = timedelta(days=1)
+"""The same where something that it needs was refused."""
 
 
 @dataclass(slots=True)
@@ -197,7 +202,8 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         return self._host.of(item.identity)
 
     async def attempt(self, item: DueRepository, lease: Lease) -> Reading | None:
-        known = item.tree if item.reader == self._reader else None
+        readers = (self._reader, reader_in_part(self._reader, self._clock.now()))
+        known = item.tree if item.reader in readers else None
         tree = await self._forge.tree(item.identity, item.default_branch, known)
         if tree is not None and tree.sha == known:
             return None
@@ -205,6 +211,8 @@ class _Readings(Work[DueRepository, "Reading | None"]):
 
     async def settle(self, item: DueRepository, result: Reading | None) -> None:
         due = self._clock.now() + (_UNTIL_REREAD if is_told_in_bulk(item.forge) else _UNTIL_SWEPT)
+        if IN_PART in ((item if result is None else result).reader or ""):
+            due = min(due, self._clock.now() + _UNTIL_ASKED_AGAIN)
         if result is None:
             await self._store.keep_reading(item, due)
             self._tally.unchanged += 1

@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.github.graphql.playing import Playing, Thing, connection, loads, plain, plays
 from sandbox.github.graphql.repositories import repository_numbered
 from sandbox.github.graphql.runs import rollup_of
+from sandbox.github.refusals import Refused
 from sandbox.github.repositories.identity import Node
 
 Json = Any
@@ -46,9 +47,12 @@ async def load_pull_request(playing: Playing, node: Node) -> Thing | None:
 
 
 @plays("Repository", "pullRequest")
-async def pull_request(playing: Playing, repository: Thing, number: int) -> Thing | None:
+async def pull_request(playing: Playing, repository: Thing, number: int) -> Thing:
     playing.count(1)
-    return await pull_request_numbered(playing, repository, number)
+    shown = await pull_request_numbered(playing, repository, number)
+    if shown is None:
+        raise Refused(404, f"Could not resolve to a PullRequest with the number of {number}.", kind="NOT_FOUND")
+    return shown
 
 
 @plays("Repository", "pullRequests")

@@ -4,6 +4,7 @@ what it pushes, and the image proves a rebuild."""
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.rollouts.rebuild import RebuildState
@@ -104,6 +105,42 @@ async def test_it_is_asked_for_once_at_first_sight_and_again_only_where_it_has_c
     await begun.run_pass()
     assert previews(service) == ["12/preview"]
     assert begun.world.traffic.violations == []
+
+
+async def test_a_new_revision_of_its_definition_alone_is_seen_in_the_next_look_at_its_builds(
+    begun: Stage,
+) -> None:
+    service = service_of(begun)
+    await begun.run_pass()
+    service.asked.clear()
+    await begun.run_pass()
+    asked = len(service.asked)
+    service.definitions[12]["revision"] += 1
+    service.asked.clear()
+    await begun.run_pass()
+    assert (len(service.asked), previews(service)) == (asked, [])
+    await begun.run_pass()
+    assert previews(service) == ["12/preview"]
+    await begun.run_pass()
+    assert len(service.asked) == asked
+
+
+async def test_what_was_refused_is_asked_for_on_the_next_day_without_a_push(begun: Stage) -> None:
+    service, github = service_of(begun), begun.world.github
+    service.asked.clear()
+    service.lacking.add(QUEUE)
+    await github.push(FLOATING, {PATH: f"{fleet_of(begun).extending()}# changed\n"})
+    await begun.run_pass()
+    assert previews(service) == ["12/preview"]
+    await github.push(FLOATING, {"README.md": "changed\n"})
+    await begun.run_pass()
+    assert previews(service) == []
+    service.lacking.clear()
+    await begun.run_pass()
+    assert previews(service) == []
+    begun.clock.ahead += timedelta(days=1)
+    assert (await begun.run_pass())["discover"].problems == []
+    assert previews(service) == ["12/preview"]
 
 
 async def test_a_right_that_is_missing_is_told_once_by_azures_name_and_ends_nothing_else(begun: Stage) -> None:

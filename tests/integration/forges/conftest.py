@@ -28,6 +28,7 @@ from sandbox.world import World
 from tests.conftest import SHARED
 from tests.fakes.forge import FakeForge
 from tests.integration.forges.stands import (
+    NOBODY,
     AzureStand,
     Building,
     FakeBuilding,
@@ -67,6 +68,7 @@ def played_as(forge: str, request: pytest.FixtureRequest) -> Iterator[World | No
     if forge == AZURE_REPOS:
         world.azure_devops.organizations["contoso"].repos.homes.clear()
         world.azure_devops.organizations["contoso"].requests.rows.clear()
+        world.azure_devops.organizations["contoso"].requests.linking.clear()
     world.github.restrict_token(**(FINE_GRAINED if forge == "fine-grained token" else {}))
     is_other = forge == "other node ids"
     world.github.edge.renews_node_ids, world.github.actions.other_suites = is_other, 25 if is_other else 0
@@ -90,12 +92,14 @@ async def azure_devops_in(world: World) -> AsyncIterator[dict[str, OrganizationT
     clock, url = SystemClock(), world.azure_devops.url
     service = world.azure_devops.organizations["contoso"]
     service.folder = SHARED / "azure-devops" if SHARED.is_dir() else None
-    service.definitions.clear()
-    service.builds.clear()
+    for kept in (service.definitions, service.builds, service.timelines, service.mistakes, service.lacking):
+        kept.clear()
     async with Http(clock, {urlsplit(url).netloc: HostRules(insecure=True)}) as http:
         authorization, pace = PersonalToken(TOKEN).authorization, OrganizationPace(timedelta())
         transport = OrganizationTransport(http, clock, "contoso", authorization, service=url, pace=pace)
         yield {"contoso": transport}
+    service.lacking.clear()
+    assert service.mistakes == []
 
 
 @pytest.fixture(params=FORGES)
@@ -107,7 +111,7 @@ def where_it_lives(request: pytest.FixtureRequest) -> Iterator[World | None]:
 @pytest.fixture
 async def stand(where_it_lives: World | None, request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
     if where_it_lives is None:
-        yield FakeStand(FakeForge(SystemClock()))
+        yield FakeStand(FakeForge(SystemClock(), unknown={NOBODY}))
         return
     if request.node.callspec.params["where_it_lives"] == AZURE_REPOS:
         async with azure_devops_in(where_it_lives) as transports:

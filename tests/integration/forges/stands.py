@@ -7,20 +7,23 @@ from datetime import datetime
 from itertools import count
 from typing import Protocol
 
+from bot.clients.forges.azure_devops.forge import AzureRepos
 from bot.clients.forges.azure_devops.names import AzureNode, node_of
 from bot.domain.builder.definitions import Definition
 from bot.domain.builder.port import Builder
-from bot.domain.builder.runs import Artifact
+from bot.domain.builder.runs import Artifact, FailedJob
 from bot.domain.forge.port import Forge, TakenIn
-from bot.domain.forge.pull_requests import MergeRequirements
+from bot.domain.forge.pull_requests import MergeRequirements, RequestChange
 from bot.domain.repositories.repository import AZURE_DEVOPS, Identity
 from bot.domain.repositories.surroundings import EnvironmentProtection
-from sandbox.azure_devops.repos import Home
-from sandbox.azure_devops.service import PROJECT, Service
+from sandbox.azure_devops.pull_requests import ADA
+from sandbox.azure_devops.repos import CREATE, READ, Home
+from sandbox.azure_devops.service import DEFINITION, OPS, PROJECT, Service
 from sandbox.world import World
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import FakeRepository
 
+NOBODY = "nobody-of-that-name"
 _NUMBERS = count(1)
 
 
@@ -39,6 +42,39 @@ class Stand(Protocol):
     async def merge(self, repository: Identity, number: int) -> None: ...
 
     async def close(self, repository: Identity, number: int) -> None: ...
+
+    async def open_from(self, repository: Identity, branch: str) -> int:
+        """A person opens a pull request from the branch; its number."""
+        ...
+
+    async def retarget(self, repository: Identity, number: int, onto: str) -> None:
+        """A person lets it go to another branch."""
+        ...
+
+    @property
+    def person(self) -> str:
+        """Who may be asked for a review, as settings name them."""
+        ...
+
+    async def asked_for_review(self, repository: Identity, number: int) -> list[str]:
+        """People and teams, as settings name them."""
+        ...
+
+    async def ask_work_item(self, repository: Identity) -> None:
+        """A merge into `main` has to wait for one."""
+        ...
+
+    def link_work_item(self, number: int) -> None:
+        """The bot is told which one."""
+        ...
+
+    async def refuse_branches(self, repository: Identity) -> None:
+        """A rule keeps the bot from making a branch there."""
+        ...
+
+    async def show_nothing(self, repository: Identity) -> None:
+        """What was granted to the bot is taken away."""
+        ...
 
     async def rename(self, repository: Identity) -> str:
         """Its new name."""
@@ -90,11 +126,20 @@ class Building(Protocol):
     @property
     def gone_node(self) -> str: ...
 
+    @property
+    def gone_run(self) -> str: ...
+
     async def define(self, repository: Identity, file: str) -> str:
         """What the workflow of this file is called, which is there from now on."""
         ...
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None: ...
+
+    async def fail_run(self, repository: Identity, run: int, failed: FailedJob) -> None: ...
+
+    async def show_nothing(self, repository: Identity) -> None:
+        """What was granted to the bot is taken away."""
+        ...
 
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         """Of the last commit of the default branch, by .github/workflows/build.yml."""
@@ -118,6 +163,7 @@ class Building(Protocol):
 @dataclass(slots=True)
 class FakeStand:
     forge: FakeForge
+    person = "ada"
 
     async def repository(self, files: Mapping[str, bytes], *, executable: tuple[str, ...] = ()) -> Identity:
         home = self.forge.add(f"contoso/made-{next(_NUMBERS)}", {"README.md": b""})
@@ -139,6 +185,32 @@ class FakeStand:
 
     async def close(self, repository: Identity, number: int) -> None:
         self.held(repository).close(number)
+
+    async def open_from(self, repository: Identity, branch: str) -> int:
+        home = self.held(repository)
+        request = RequestChange(branch, home.trunk, None, "By hand", "")
+        made = await self.forge.carry_out(repository, None, None, request)
+        home.edit(made.number, is_own=False)
+        return made.number
+
+    async def retarget(self, repository: Identity, number: int, onto: str) -> None:
+        self.held(repository).edit(number, base=onto)
+
+    async def asked_for_review(self, repository: Identity, number: int) -> list[str]:
+        asked = (name for people, teams in self.held(repository).reviewers for name in (*people, *teams))
+        return list(dict.fromkeys(asked))
+
+    async def ask_work_item(self, repository: Identity) -> None:
+        self.held(repository).requirements = MergeRequirements(can_wait=True, asks_work_item=True)
+
+    def link_work_item(self, number: int) -> None:
+        self.forge.work_item = number
+
+    async def refuse_branches(self, repository: Identity) -> None:
+        self.held(repository).takes_no_branches = True
+
+    async def show_nothing(self, repository: Identity) -> None:
+        self.held(repository).is_gone, self.forge.sees_all = True, False
 
     async def rename(self, repository: Identity) -> str:
         home = self.held(repository)
@@ -176,6 +248,7 @@ class _OfItsForge:
     counts_by_workflow = True
     gone = "gone.yml"
     gone_node = "W_gone"
+    gone_run = "CS_gone"
 
     async def define(self, repository: Identity, file: str) -> str:
         return file
@@ -191,6 +264,13 @@ class FakeBuilding(_OfItsForge):
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
         self.home.held(repository).conclude(run, conclusion)
+
+    async def fail_run(self, repository: Identity, run: int, failed: FailedJob) -> None:
+        self.home.held(repository).failures[run] = failed
+        self.home.held(repository).conclude(run, "failure")
+
+    async def show_nothing(self, repository: Identity) -> None:
+        await self.home.show_nothing(repository)
 
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         home = self.home.held(repository)
@@ -217,6 +297,7 @@ class GitHubStand:
     world: World
     names: dict[str, str] = field(default_factory=dict)
     """What each repository is called now, by node id."""
+    person = "operator"
 
     async def repository(self, files: Mapping[str, bytes], *, executable: tuple[str, ...] = ()) -> Identity:
         made = {"README.md": b"", **files}
@@ -246,6 +327,31 @@ class GitHubStand:
 
     async def close(self, repository: Identity, number: int) -> None:
         await self.world.github.close(self.name_of(repository), number)
+
+    async def open_from(self, repository: Identity, branch: str) -> int:
+        body = {"title": "By hand", "head": branch, "base": "main", "body": ""}
+        made = await self.world.github.ask("POST", f"/repos/{self.name_of(repository)}/pulls", body)
+        return int(made["number"])
+
+    async def retarget(self, repository: Identity, number: int, onto: str) -> None:
+        path = f"/repos/{self.name_of(repository)}/pulls/{number}"
+        await self.world.github.ask("PATCH", path, {"base": onto})
+
+    async def asked_for_review(self, repository: Identity, number: int) -> list[str]:
+        shown = await self.world.github.ask("GET", f"/repos/{self.name_of(repository)}/pulls/{number}")
+        return [each["login"] for each in shown["requested_reviewers"]]
+
+    async def ask_work_item(self, repository: Identity) -> None:
+        raise NotImplementedError
+
+    def link_work_item(self, number: int) -> None:
+        raise NotImplementedError
+
+    async def refuse_branches(self, repository: Identity) -> None:
+        self.world.github.forbid(self.name_of(repository), "freshness/*", "creation")
+
+    async def show_nothing(self, repository: Identity) -> None:
+        await self.world.github.ask("DELETE", f"/repos/{self.name_of(repository)}")
 
     async def rename(self, repository: Identity) -> str:
         name = self.name_of(repository)
@@ -293,6 +399,12 @@ class GitHubBuilding(_OfItsForge):
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
         self.home.world.github.finish_run(run, conclusion)
 
+    async def fail_run(self, repository: Identity, run: int, failed: FailedJob) -> None:
+        self.home.world.github.fail_run(run, failed.job, failed.step, failed.message)
+
+    async def show_nothing(self, repository: Identity) -> None:
+        await self.home.show_nothing(repository)
+
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         [*_, run] = self.home.world.github.runs(self.home.name_of(repository))
         self.home.world.github.finish_run(run.id, conclusion)
@@ -319,8 +431,9 @@ class GitHubBuilding(_OfItsForge):
 class AzureStand:
     """Azure Repos of one organisation of the sandbox."""
 
-    forge: Forge
+    forge: AzureRepos
     service: Service
+    person = ADA["uniqueName"]
 
     def held(self, repository: Identity) -> Home:
         return self.service.repos.homes[node_of(repository.node_id or "").id]
@@ -356,6 +469,28 @@ class AzureStand:
 
     async def close(self, repository: Identity, number: int) -> None:
         self.service.requests.abandon(number)
+
+    async def open_from(self, repository: Identity, branch: str) -> int:
+        return self.service.requests.open_by_hand(self.held(repository), branch)
+
+    async def retarget(self, repository: Identity, number: int, onto: str) -> None:
+        self.service.requests.rows[number]["targetRefName"] = f"refs/heads/{onto}"
+
+    async def asked_for_review(self, repository: Identity, number: int) -> list[str]:
+        called = {ADA["id"]: self.person, OPS["id"]: "shop ops"}
+        return [called[each["id"]] for each in self.service.requests.rows[number].get("reviewers", ())]
+
+    async def ask_work_item(self, repository: Identity) -> None:
+        self.service.requests.linking.add(self.held(repository).id)
+
+    def link_work_item(self, number: int) -> None:
+        self.forge.work_items = {"contoso": number}
+
+    async def refuse_branches(self, repository: Identity) -> None:
+        self.service.lacking.add(CREATE)
+
+    async def show_nothing(self, repository: Identity) -> None:
+        self.service.lacking.add(READ)
 
     async def require_check(self, repository: Identity) -> None:
         self.service.requests.guard(self.held(repository))
@@ -397,6 +532,7 @@ class PipelinesBuilding:
     counts_by_workflow = False
     gone = Definition("contoso", PROJECT["name"], 999_999).workflow
     gone_node = f"contoso/{PROJECT['id']}/definition/999999"
+    gone_run = f"contoso/{PROJECT['id']}/build/999999"
 
     async def define(self, repository: Identity, file: str) -> str:
         name, path, number = self.home.name_of(repository), f"pipelines/{file}", next(_DEFINITIONS)
@@ -413,6 +549,12 @@ class PipelinesBuilding:
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
         self.service.finish(run, _RESULTS[conclusion])
+
+    async def fail_run(self, repository: Identity, run: int, failed: FailedJob) -> None:
+        self.service.fail(run, failed.job, failed.step, failed.message)
+
+    async def show_nothing(self, repository: Identity) -> None:
+        self.service.lacking.add(DEFINITION)
 
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         self.service.finish(max(self.service.builds), _RESULTS[conclusion])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.builder.actions import ActionCommit, ActionTag
-from bot.domain.builder.runs import MergedCommit
+from bot.domain.builder.runs import FailedJob, MergedCommit
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import RepositoryArchived, RepositoryMoved
 from bot.domain.repositories.surroundings import EnvironmentProtection
@@ -110,6 +110,71 @@ async def test_a_branch_that_is_not_there_cannot_be_dispatched(building: Buildin
     with pytest.raises(Failure) as failed:
         await building.builder.dispatch(built, workflow, ref="gone", inputs={})
     assert failed.value.trouble is Trouble.CONFLICT
+
+
+async def test_only_runs_since_a_moment_are_told(building: Building) -> None:
+    repository = await building.home.repository({".github/workflows/go.yml": WORKFLOW})
+    workflow = await building.define(repository, "go.yml")
+    built = repository.for_builds(workflow)
+    await building.builder.dispatch(built, workflow, ref="main", inputs={})
+    since = datetime.now(UTC) + timedelta(minutes=1)
+    assert await building.builder.started_runs(built, workflow, branch="main", since=since) == []
+
+
+async def test_a_workflow_that_is_disabled_is_not_started(building: Building) -> None:
+    repository = await building.home.repository({".github/workflows/go.yml": WORKFLOW})
+    workflow = await building.define(repository, "go.yml")
+    built = repository.for_builds(workflow)
+    await building.disable(repository, "go.yml")
+    with pytest.raises(Failure) as failed:
+        await building.builder.dispatch(built, workflow, ref="main", inputs={})
+    assert failed.value.trouble is Trouble.CONFLICT
+    assert await building.builder.started_runs(built, workflow, branch=None, since=MONDAY) == []
+
+
+async def test_nothing_is_started_that_builds_another_repository(building: Building) -> None:
+    other = await building.home.repository({".github/workflows/go.yml": WORKFLOW})
+    workflow = await building.define(other, "go.yml")
+    repository = await building.home.repository({PATH: OLD})
+    with pytest.raises(Failure) as failed:
+        await building.builder.dispatch(repository.for_builds(workflow), workflow, ref="main", inputs={})
+    assert failed.value.trouble in (Trouble.MISSING, Trouble.CONFLICT)
+    built = other.for_builds(workflow)
+    assert await building.builder.started_runs(built, workflow, branch=None, since=MONDAY) == []
+
+
+async def test_one_run_that_is_not_there_hides_no_other(building: Building) -> None:
+    repository = await building.home.repository({".github/workflows/go.yml": WORKFLOW})
+    workflow = await building.define(repository, "go.yml")
+    built = repository.for_builds(workflow)
+    number = await building.builder.dispatch(built, workflow, ref="main", inputs={})
+    node = (await building.builder.run(built, number or 0)).node_id or ""
+    followed = await (await building.builder.serving(built)).follow_runs([building.gone_run, node])
+    assert node in followed.states.keys() | followed.unseen.keys()
+    assert building.gone_run not in followed.states
+    with pytest.raises(Failure) as failed:
+        await building.builder.run(built, 999_999)
+    assert failed.value.trouble is Trouble.MISSING
+
+
+async def test_a_red_run_tells_the_job_that_failed(building: Building) -> None:
+    repository = await building.home.repository({".github/workflows/go.yml": WORKFLOW})
+    workflow = await building.define(repository, "go.yml")
+    built = repository.for_builds(workflow)
+    number = await building.builder.dispatch(built, workflow, ref="main", inputs={})
+    assert number is not None
+    await building.fail_run(repository, number, FailedJob("image", "Build", "exit code 1"))
+    assert (await building.builder.run(built, number)).conclusion == "failure"
+    failed = await building.builder.first_failure(built, number)
+    assert failed is not None
+    assert (failed.job, failed.step) == ("image", "Build")
+
+
+async def test_whoever_sees_no_builds_calls_none_gone(building: Building) -> None:
+    repository = await building.home.repository({".github/workflows/go.yml": WORKFLOW})
+    workflow = await building.define(repository, "go.yml")
+    await building.show_nothing(repository)
+    assert not await building.builder.sees_others(repository.for_builds(workflow))
 
 
 async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(building: Building) -> None:

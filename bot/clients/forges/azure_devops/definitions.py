@@ -60,6 +60,11 @@ def path_of(row: Mapping[str, Any]) -> str:
     return str((row.get("process") or {}).get("yamlFilename") or "").lstrip("/")
 
 
+def revision_of(row: Mapping[str, Any]) -> int:
+    """Which state of what is set of it that is."""
+    return int(row.get("revision") or 0)
+
+
 def settable_variables(row: Mapping[str, Any]) -> frozenset[str]:
     """The variables that may be set as it is started."""
     variables = row.get("variables") or {}

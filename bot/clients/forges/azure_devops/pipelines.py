@@ -22,6 +22,7 @@ from bot.clients.forges.azure_devops.definitions import (
     is_built_by,
     path_of,
     pipeline_of,
+    revision_of,
     settable_variables,
     state_of,
     trunk_of,
@@ -147,7 +148,7 @@ class Pipelines:
                 return None
             node = AzureNode(definition.organization, str(row["project"]["id"]), "definition", str(row["id"]))
             inputs = tuple(sorted(settable_variables(row)))
-            return WorkflowShown(str(node), state_of(row), path_of(row), inputs, int(row.get("revision") or 0))
+            return WorkflowShown(str(node), state_of(row), path_of(row), inputs, revision_of(row))
 
     async def expanded(self, repository: Identity, workflow: str, branch: str) -> str:
         """The text of a pipeline with its templates put in, as a run on the branch would take it: one request,
@@ -363,7 +364,9 @@ async def _latest(transport: OrganizationTransport, project: str, numbers: str) 
             runs[str(row["definition"]["id"])].append(past_run_of(row, transport.organization))
         return {
             (number := str(row["id"])): LatestRuns(
-                state_of(row), tuple(runs[number]), are_all=len(runs[number]) < MOST_LATEST
+                *(state_of(row), tuple(runs[number])),
+                are_all=len(runs[number]) < MOST_LATEST,
+                revision=revision_of(row),
             )
             for row in shown
         }

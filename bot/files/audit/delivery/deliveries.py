@@ -214,8 +214,8 @@ def _deploys(command: ShellCommand) -> bool:
                 ("containerapp", "create"),
                 ("containerapp", "up"),
             } or (
-                arguments[:3] in {("webapp", "config", "container"), ("webapp", "create")}
-                or arguments[:2] == ("container", "create")
+                arguments[:3] in {("webapp", "config", "container"), ("functionapp", "config", "container")}
+                or arguments[:2] in {("container", "create"), ("webapp", "create"), ("functionapp", "create")}
                 or (arguments[:2] == ("containerapp", "job") and arguments[2:3] in {("update",), ("create",)})
                 or deploys_template(command)
             )
@@ -226,7 +226,7 @@ def _deploys(command: ShellCommand) -> bool:
         case "flyctl" | "fly":
             return arguments[:1] == ("deploy",)
         case "gcloud":
-            return arguments[:2] == ("run", "deploy")
+            return arguments[:1] == ("run",) and ("deploy" in arguments[1:3] or command.has("--image"))
         case "rx":
             return arguments[:2] == ("create", "job") and arguments[2:3] in {("deploy",), ("promote",)}
     return False

@@ -99,7 +99,7 @@ def brings_image(repository: RepositoryTexts, deploy: Deploy) -> bool | None:
             return False if command.has("--dry-run") else None
         case "az" if command.words[1:3] in {("containerapp", "update"), ("containerapp", "job")}:
             return command.has("--image", "-i", "--yaml", "--source")
-        case "az" if command.words[1:2] == ("webapp",):
+        case "az" if command.words[1:2] in {("webapp",), ("functionapp",)}:
             return any("image" in word or "compose" in word for word in command.words if word.startswith("-"))
     return None
 

@@ -12,6 +12,7 @@ from bot.files.audit.images.dockerfile import Dockerfile, dockerfile_at
 from bot.files.audit.images.stock import StockImage, stock_image
 from bot.files.audit.images.user import UserKind
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.formats.dockerfile.lines import Instruction
 from bot.files.formats.dockerfile.stages import BuildStage
 from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
 
@@ -22,10 +23,11 @@ class ImageTraits:
 
     `is_known`: it stands on .NET, be it built here or Microsoft's, or is a stock image, and starts its own program;
     of all others, and of scripts that are started, it is not told here what they need. `is_dotnet`: a plain one of
-    .NET; `is_early`: of .NET before 8, which listens on port 80. `changes_users`: it starts as root to change
-    owners or users. `needs` is the capability that its program needs to start at all, `port_variable` tells such a
-    program its port. `builds_as_it_starts`: the program is built first. `runs_more`: it holds a daemon beside its
-    program, which needs rights of its own. `writes`: it shows that it writes files beside those of `/tmp`.
+    .NET; `is_early`: of .NET before 8, and not its SDK, so that it listens on port 80. `uses_home_of_root`: in what
+    its Dockerfile writes. `changes_users`: it starts as root to change owners or users. `needs` is the capability
+    that its program needs to start at all, `port_variable` tells such a program its port. `builds_as_it_starts`:
+    the program is built first. `runs_more`: it holds a daemon beside its program, which needs rights of its own.
+    `writes`: it shows that it writes files beside those of `/tmp`.
     """
 
     is_dotnet: bool = False
@@ -37,6 +39,7 @@ class ImageTraits:
     port_variable: str = ""
     is_known: bool = False
     is_early: bool = False
+    uses_home_of_root: bool = False
     writes: bool = False
 
 
@@ -74,6 +77,16 @@ _OF_FILES = re.compile(
     re.IGNORECASE,
 )
 """Packages whose programs mostly keep files beside themselves."""
+
+
+FILLING = frozenset({"copy", "add", "run", "env", "workdir"})
+_HOME_OF_ROOT = re.compile(r"(?<![\w/.~-])(?<!target=)/root(?=/|[\s\"',]|$)")
+
+
+def using_home_of_root(file: Dockerfile, stage: BuildStage) -> Instruction | None:
+    """The first instruction of a stage that uses `/root`, which no other user may enter; None where none does."""
+    uses = (each for each in file.of(stage) if each.keyword in FILLING and _HOME_OF_ROOT.search(each.text))
+    return next(uses, None)
 
 
 def installs_first(command: str) -> bool:
@@ -144,6 +157,7 @@ def _by_dockerfile(
         port_variable=stock.port_variable,
         is_known=not is_other,
         is_early=_is_early(base_name),
+        uses_home_of_root=using_home_of_root(file, stage) is not None,
         writes=runs_more or _is_sdk(base_name) or _makes_folders(file, stage) or repository.kept(_keeps_files),
     )
 
@@ -160,13 +174,16 @@ def _stands_on_own(repository: RepositoryTexts, base: str, seen: Set[str]) -> bo
     return stands_on_dotnet(file, stage) or _stands_on_own(repository, name, {*seen, path})
 
 
+_SDK = re.compile(r"/sdk(?:[:@]|$)")
+
+
 def _is_sdk(image: str) -> bool:
     """Whether an image is .NET's SDK, whose tools write in the home of their user and beside the sources."""
-    return is_dotnet(image) and "/dotnet/sdk" in image
+    return is_dotnet(image) and _SDK.search(image) is not None
 
 
 def _is_early(image: str) -> bool:
-    return is_dotnet(image) and ("/dotnet/core/" in image or major_of(image) in range(1, 8))
+    return is_dotnet(image) and not _is_sdk(image) and ("/dotnet/core/" in image or major_of(image) in range(1, 8))
 
 
 def _runs_more(file: Dockerfile, stage: BuildStage) -> bool:

@@ -20,12 +20,14 @@ _REST = r"(?:[^\n]|(?<=[\\`])\n|(?<=[\\`]\r)\n){0,2000}?"
 _PUSHES = re.compile(
     r"^(?![ \t]*(?:#|//|@?echo\b|printf\b|Write-\w+))[^\n]*?"
     r"(?:\b(?:docker|podman|buildah|nerdctl)[ \t]+(?:image[ \t]+)?push\b"
+    r"|\b(?:crane|oras)[ \t]+push\b|\b(?:skopeo|crane|regctl[ \t]+image)[ \t]+copy\b"
+    r"|(?:\bko|\$[({]KO[)}])[ \t]+(?:build|publish|resolve|apply)\b"
     rf"|\bdocker[- ]compose\b{_REST}[ \t]push\b|\b(?:build|bake)\b{_REST}(?:[ \t]--push\b|[ \t,]push=true)"
-    r"|\baz[ \t]+acr[ \t]+build\b|\bPublishContainer\b|(?P<in_list>[\"']--push[\"']))",
+    r"|\baz[ \t]+acr[ \t]+build\b|\bPublishContainer\b|(?P<in_list>[\"']--push[\"'\s]))",
     re.IGNORECASE | re.MULTILINE,
 )
 _BUILDS_IMAGES = re.compile(r"\b(?:docker|podman|buildah|buildx)\b", re.IGNORECASE)
-"""What a script speaks of that puts a command together of which `--push` is a word."""
+"""What a script speaks of that puts a command together of which `--push` is a word, or the first of several."""
 
 
 _NAMES_REGISTRY = re.compile(r"ContainerRegistry", re.IGNORECASE)
@@ -67,7 +69,11 @@ def pushing_script(repository: RepositoryTexts, text: str) -> str:
 def _push_in(repository: RepositoryTexts, path: str) -> re.Match[str] | None:
     if repository.kind(path) not in _SCRIPTS:
         return None
-    text = repository.text(path)
+    return push_in_script(repository, repository.text(path))
+
+
+def push_in_script(repository: RepositoryTexts, text: str) -> re.Match[str] | None:
+    """Where the text of a script pushes an image; None where it pushes none."""
     pushes = list(_PUSHES.finditer(text))
     if pushes and not _BUILDS_IMAGES.search(text):
         pushes = [each for each in pushes if each["in_list"] is None]

@@ -13,16 +13,18 @@ from bot.files.audit.workflows.model import PipelineStep
 from bot.files.formats.builds import below
 
 CONTAINERS = re.compile(
-    r"(?:Microsoft\.(?:App/(?:containerApps|jobs)|Web/(?:containerApps|sites/(?:slots/)?sitecontainers))(?![\w/])|Microsoft\.ContainerInstance)"
+    r"(?:Microsoft\.(?:App/(?:containerApps|jobs)|Web/(?:containerApps|sites/(?:slots/)?sitecontainers))|Microsoft\.ContainerInstance/\w{1,80})"
+    r"(?=[\"@])"
     r"(?![^'\n]{0,200}'[ \t]+existing\b)"
     r"|resource[ \t]+\"?(?P<kind>azurerm_container_app(?:_job)?"
     r"|azurerm_container_group|aws_ecs_task_definition|aws_apprunner_service|google_cloud_run(?:_v2)?_(?:service|job)"
     r"|kubernetes_(?:deployment|stateful_set|daemonset|daemon_set|cron_job|job|pod|replication_controller)(?:_v1)?"
     r"|docker_(?:container|service)|nomad_job|helm_release)(?=\"|\s)"
-    r"|Microsoft\.Web/sites(?=['\"@](?:[^\n]*\n){1,200}?[^\n]*DOCKER\|)"
+    r"|Microsoft\.Web/sites(?=[\"@](?:[^\n]*\n){1,200}?[^\n]*DOCKER\|)"
     r"|'(?:apps|core|batch)/(?:Deployment|StatefulSet|DaemonSet|Pod|Job|CronJob)@v1"
     r"|'br[:/][^'\n]{0,200}/app/(?:container-app|job):"
 )
+"""A type ends in its quotes or with the version of its interface; in single quotes an expression names one."""
 _WEB_APP = re.compile(
     r"^resource[ \t]+\"(?P<kind>azurerm_(?:linux_web_app|linux_function_app|app_service)(?:_slot)?)\"(?=[^\n]*\{)",
     re.MULTILINE,

@@ -35,7 +35,6 @@ _RED_HAT = ("registry.access.redhat.com/", "registry.redhat.io/", "docker.io/red
 _CHAINGUARD = ("cgr.dev/chainguard/", "docker.io/chainguard/")
 _RELEASE_IN_NAME = re.compile(r"-debian\d+$")
 _MAJOR_IN_NAME = re.compile(r"(?:^|/)(?:ubi|rhel)\d+")
-_MINOR_VERSION = "write the minor version that the program targets"
 
 
 def official_name(reference: Reference) -> str:
@@ -110,8 +109,10 @@ def versioned(reference: Reference) -> str:
         return "pin it by digest, and keep that up to date: tags of versions are for Chainguard's customers"
     if name.startswith(_DISTROLESS):
         return "write the repository that names its Debian, such as …-debian13"
-    if name.startswith(f"{MICROSOFT}/dotnet/") or has_minor_tags(reference):
-        return _MINOR_VERSION
+    if name.startswith(f"{MICROSOFT}/dotnet/"):
+        return "write the minor version that the program targets"
+    if has_minor_tags(reference):
+        return "write its minor version"
     if any(map(names_system, reference.repository.split("/"))):
         return "write the release that the program is made for"
     return "write a version: the minor one where its publisher has a tag for that"

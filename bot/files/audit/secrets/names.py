@@ -52,12 +52,13 @@ _NO_SECRET = re.compile(
 )
 _PASSWORD = re.compile(
     r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey|(?:access)?token)\s*=\s*[\"']?(?P<of_pair>[^;\s\"'][^;\n\"']*)"
+    r"|\b(?:USER|ROLE|LOGIN)\b[^;\n]{0,200}?\b(?:PASSWORD|IDENTIFIED\s{1,9}BY)[\s=]{1,9}N?'(?P<of_sql>[^'$\n{}%<]+)'"
     r"|[?&]password=(?P<of_query>[^&;\s\"'$]+)"
     r"|://(?:\$\{[^{}\s]*\}|[^/\s:@$])+:(?P<of_url>[^/\s@$]+)@"
     r"|(?:^|[\s\"'=])[\w${}-]*[.:][\w.:${}-]*(?:,[\w.:=-]{1,200}){0,20},\s?password=(?P<of_list>[^,\s\"';]+)(?=[,\s\"';]|$)",
     re.IGNORECASE,
 )
-"""The password or token of a connection string, of a URL, or of Redis' list (`redis:6379,password=…`)."""
+"""The password or token of a connection string, of SQL, of a URL, or of Redis' list (`redis:6379,password=…`)."""
 _OF_EMULATOR = re.compile(
     r"(?:^|;)\s*(?:UseDevelopment(?:Emulator|Storage)\s*=\s*true|AccountName\s*=\s*devstoreaccount1)\s*(?:;|$)",
     re.IGNORECASE,
@@ -89,6 +90,9 @@ _OF_VARIABLE = re.compile(
 )
 _WORDS = re.compile(r"[\w.\- ]+")
 _OWN = re.compile(r"^(?:my|some|an?|the|example|sample|fake|dummy|test)[-_ ]", re.IGNORECASE)
+_SENTENCE = re.compile(r"[A-Za-z]+(?:[ ][A-Za-z]+)+")
+_GIVEN_OUT = re.compile(r"(?:API|ACCESS|ACCOUNT|LICEN[CS]E)_?KEY$|TOKEN$", re.IGNORECASE)
+"""What a server gives out, which never is a few words."""
 _STANDS_FOR_ONE = re.compile(r"[A-Z]+(?:_[A-Z\d]+)+")
 
 
@@ -172,6 +176,8 @@ def names_what_to_put(name: str, text: str) -> bool:
     own, plain = _plain(name), _plain(_OWN.sub("", text.strip()))
     if own == plain and _WORDS.fullmatch(text):
         return _CHOSEN.search(name) is None
+    if _SENTENCE.fullmatch(text) and _GIVEN_OUT.search(name):
+        return True
     return _STANDS_FOR_ONE.fullmatch(text) is not None and (is_secret_name(text) or own in plain)
 
 

@@ -41,7 +41,7 @@ _WORTH_READING = re.compile(
     r"(?i:docker)|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|\bcrane\b|\boras\b|\bregctl\b|kaniko|jib|\bko\b"
     r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake|tye|werf|tilt|okteto|devspace|copilot|dagger|heroku|s2i|kamal|faas-cli|rx)\b"
     r"|\bpack\s+build|\bgcloud\s|\boc\s+(?:(?:start|new)-build|apply|set|rollout)|\bdotnet\s+publish|attest|provenance|slsa|\bacr\b|\baspire\b|kubectl|\baws\s+(?:ecs|lambda|apprunner)\s|\bhelm\b|argocd|\bfly(?:ctl)?\s|containerapp|\baz\s+(?:deployment|stack)\s|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
-    r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
+    r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release|\$)"
     r"|(?i:push|publish|release|deploy)[\w-]{0,60}\.(?:sh|ps1|cmd)\b"
     r"|\.(?:sh|ps1|cmd)[ ][^\n]{0,200}(?:[Pp]ush|[Pp]ublish)"
 )

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from posixpath import dirname
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import joined_lines, without_comments
+from bot.files.audit.workloads.built_names import naming_tool
 from bot.files.audit.workloads.entries import word_of
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_rendering import HIDDEN
@@ -20,7 +20,6 @@ from bot.files.audit.workloads.judging import place_of
 from bot.files.audit.workloads.kubernetes import Container, containers
 from bot.files.audit.workloads.objects import word
 from bot.files.audit.workloads.pod_templates import OF_OPERATOR
-from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, mappings_under
 
 _SET_IMAGE = re.compile(r"\bset\s+image\b|\bimages?\s+set\b", re.IGNORECASE)
@@ -52,8 +51,6 @@ _FROM_CHART = re.compile(r"chart\.AppVersion\b", re.IGNORECASE)
 _REPLACED = re.compile(r"-replace\b")
 _NEW_TAG = re.compile(r"\bnewTag\b")
 _ENTRY_NAMED = re.compile(r"\.name\s*==\s*\\?[\"']([^\"'\\]+)")
-_BY_OTHER_MEANS = ("rawYaml", "kubectl", "helm", "kpt")
-_SKAFFOLD = re.compile(r"skaffold(?:[._-].*)?\.ya?ml")
 
 NEVER_PULLED = "nothing is pulled, by imagePullPolicy: Never: it is what the node has of that name"
 
@@ -124,8 +121,8 @@ def _of_container(repository: RepositoryTexts, container: Container) -> ImageOfC
     if pin is NamedBy.LATEST and _is_set_by_kustomize(repository, container, name):
         why = "a workflow or script may set it by `kustomize edit set image`"
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, why)
-    if pin is not NamedBy.DIGEST and _is_named_by_skaffold(repository, container, name):
-        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "Skaffold names it by what it has built")
+    if pin is not NamedBy.DIGEST and (tool := naming_tool(repository, container.pod, name)):
+        return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, f"{tool} names it by what it has built")
     if pin is not NamedBy.DIGEST and container.pod.images and _may_get_new_tag(repository, name):
         return ImageOfContainer(container, place, name, NamedBy.UNKNOWN, "a workflow or script may set its tag")
     return ImageOfContainer(
@@ -206,33 +203,6 @@ def _is_put_in_by_stream(container: Container) -> bool:
 def _telling(entry: Mapping) -> Node | None:
     """What an entry of `images` pins an image by, else what it renames it to."""
     return entry.get("digest") or entry.get("newTag") or entry.get("newName")
-
-
-def _is_named_by_skaffold(repository: RepositoryTexts, container: Container, name: str) -> bool:
-    """Whether Skaffold builds an image and puts the tag of its build into the manifest that names it."""
-    image, pod = repository_of(name), container.pod
-    return any(
-        image in images and (not places or any(each in {pod.variant, pod.path} for each in places))
-        for images, places in repository.kept(_built_by_skaffold)
-    )
-
-
-def _built_by_skaffold(repository: RepositoryTexts) -> list[tuple[frozenset[str], frozenset[str]]]:
-    """The images that each file of Skaffold builds, with the kustomizations that it renders; none of these where it
-    deploys by other means too."""
-    found = []
-    for path in repository.paths:
-        root = repository.root(path) if _SKAFFOLD.fullmatch(path.rpartition("/")[2]) else None
-        for document in repository.documents(path) if root is not None else ():
-            mappings = [mapping for _, mapping in mappings_under(document)]
-            artifacts = [each for mapping in mappings for each in mapping.sequence("artifacts")]
-            images = {word(each.get("image")) for each in artifacts if isinstance(each, Mapping)}
-            paths = [word(each) for mapping in mappings for each in mapping.mapping("kustomize").sequence("paths")]
-            places = {below(dirname(path), each) for each in paths if each}
-            is_by_other = any(mapping.get(key) is not None for mapping in mappings for key in _BY_OTHER_MEANS)
-            told = frozenset() if is_by_other else frozenset(each for each in places if each is not None)
-            found.append((frozenset(each for each in images if each), told))
-    return found
 
 
 def _may_get_new_tag(repository: RepositoryTexts, name: str) -> bool:

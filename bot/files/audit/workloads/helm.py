@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bot.files.audit.repository import RepositoryTexts, first_scalar, last_scalar
 from bot.files.audit.workloads.helm_rendering import DEEPEST, HIDDEN, Gap, OriginalPlaces, RenderedLines
+from bot.files.audit.workloads.objects import word
 from bot.files.formats.source.collector import Unreadable
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, mappings_under
 from bot.files.formats.source.yaml import read
@@ -104,7 +105,7 @@ def _merge_values(repository: RepositoryTexts, folder: str, own: Mapping) -> Map
     if values is None:
         return own
     shared = values.own.get("global")
-    merged_values = _over(own, values.mapping(name), 0)
+    merged_values = _over(own, values.mapping(_called_above(repository, folder, above)), 0)
     if shared is None or not isinstance(shared[1], Mapping):
         return merged_values
     both = _over(merged_values.mapping("global"), shared[1], 0)
@@ -112,6 +113,15 @@ def _merge_values(repository: RepositoryTexts, folder: str, own: Mapping) -> Map
         merged_values.start,
         {**{key.value: (key, each) for key, each in merged_values.entries()}, "global": (shared[0], both)},
     )
+
+
+def _called_above(repository: RepositoryTexts, folder: str, above: str) -> str:
+    """The key below which the chart that holds another has that one's values: its alias there, or its own name."""
+    own, holder = (repository.root(posixpath.join(each, "Chart.yaml")) or Mapping(0) for each in (folder, above))
+    name = word(own.get("name")) or posixpath.basename(folder)
+    dependencies = [each for each in holder.sequence("dependencies") if isinstance(each, Mapping)]
+    aliases = (word(each.get("alias")) for each in dependencies if word(each.get("name")) == name)
+    return next(filter(None, aliases), None) or name
 
 
 def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:

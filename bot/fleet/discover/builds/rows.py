@@ -15,7 +15,7 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load, readable
 from bot.store.engine.queue.claiming import DueRows, claim, is_due, settle
 from bot.store.engine.store import Store
-from bot.store.engine.writing import chunks, insert_missing, lock
+from bot.store.engine.writing import chunks, insert_missing, lock, lock_where
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.blobs import usage_text
@@ -127,8 +127,13 @@ class BuildsStore(Store):
         )
 
     async def save_seen(self, looks: Sequence[tuple[DueBuilds, Seen]]) -> None:
-        """Stores builds as seen, to be judged anew, and since when their repository holds something else."""
+        """Stores builds as seen, to be judged anew, and since when their repository holds something else.
+
+        A repository whose pipeline is set otherwise is read again first: that may be made of another file by now.
+        """
         now = self._clock.now()
+        if others := [item.id for item, result in looks if result.builds.is_set_otherwise(item.builds)]:
+            await self._read_again(others, now)
         async with self._database.transaction() as connection:
             ids = [item.id for item, _ in looks]
             await lock(connection, workflow_builds, ids)
@@ -155,6 +160,14 @@ class BuildsStore(Store):
                         **({"changed_at": now} if has_moved else {}),
                     },
                 )
+
+    async def _read_again(self, ids: Sequence[int], now: datetime) -> None:
+        homes = select(workflow_builds.c.repository_id).where(workflow_builds.c.id.in_(ids))
+        is_free = repositories.c.listed.is_(True), repositories.c.lease_owner.is_(None)
+        async with self._database.transaction() as connection:
+            found = await lock_where(connection, repositories, repositories.c.id.in_(homes), *is_free)
+            again = update(repositories).where(repositories.c.id.in_(found))
+            await connection.execute(again.values(reader=None, due_at=now))
 
 
 def _seconds(length: timedelta | None) -> int | None:

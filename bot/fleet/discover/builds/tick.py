@@ -1,7 +1,7 @@
 """One tick: when the workflow that rebuilds each repository last succeeded, whoever started it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -189,6 +189,7 @@ class _BuildLooks(Work[DueBuilds, Seen]):
         if not item.builds.are_joined_by(latest, now):
             runs += await self._builder.past_runs(item.build_home, item.workflow, item.default_branch)
         builds = builds_with(item.builds, latest.state, runs, item.default_branch, now)
+        builds = replace(builds, revision=latest.revision)
         return Seen(item.node_id, builds, look_together(now + EVERY, EVERY))
 
     async def _look_up(self, item: DueBuilds, now: datetime) -> Seen:

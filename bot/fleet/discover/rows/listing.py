@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
-from bot.domain.repositories.repository import GITHUB, Repository, title_of
+from bot.domain.repositories.repository import GITHUB, IN_PART, Repository, title_of
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.fleet.discover.ports import Listing
 from bot.store.engine.codec import dump
@@ -141,7 +141,7 @@ def _has_news(row: Any, item: Repository, reader: str | None) -> bool:
         or row.pushed_at != item.pushed_at
         or _has_another_branch(row, item)
         or not row.listed
-        or (reader is not None and row.reader not in (None, reader))
+        or (None not in (reader, row.reader) and row.reader.partition(IN_PART)[0] != reader)
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
-from tests.unit.files.audit.world import BUILD, PUSH, deployment, findings, outcome, outcomes, workflow
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, PUSH, deployment, findings, outcome, outcomes, workflow
 
 BASE = "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nRUN INSTALL\nCOPY . /app\n"
 PLAIN = ("set read_only: true and tmpfs: [/tmp], with other folders that it writes", "add cap_drop: [ALL]")
@@ -418,3 +418,26 @@ def test_an_image_that_is_not_root_changes_no_owners_as_root() -> None:
     files = {"a.yaml": deployment(command, image="dpage/pgadmin4:9")}
     assert "add: [NET_BIND_SERVICE]" in advice("drop-all-capabilities", files)
     assert "fsGroup" not in advice("run-as-non-root", files)
+
+
+@pytest.mark.parametrize(
+    ("base", "is_low"),
+    [("aspnet:6.0", True), ("core/aspnet:3.1", True), ("sdk:6.0", False), ("core/sdk:3.1", False)],
+)
+def test_the_sdk_of_an_early_dotnet_listens_on_no_low_port(base: str, *, is_low: bool) -> None:
+    files = {
+        "Dockerfile": f'FROM mcr.microsoft.com/dotnet/{base}\nENTRYPOINT ["dotnet", "Api.dll"]\n',
+        "build.sh": "docker build -t contoso/api .\n",
+        DEPLOYMENT: deployment("ports: [{containerPort: 8080}]", image="contoso/api"),
+    }
+    (found,) = findings("drop-all-capabilities", files)
+    assert found.fix is not None
+    assert ("NET_BIND_SERVICE" in found.fix.advice) is is_low
+
+
+def test_a_service_whose_image_uses_the_home_of_root_is_told_so_before_it_gets_another_user() -> None:
+    lines = ["FROM mcr.microsoft.com/dotnet/sdk:8.0", 'ENV PATH="$PATH:/root/.dotnet/tools"', 'ENTRYPOINT ["x"]']
+    files = {"Dockerfile": "\n".join(lines), "compose.yaml": "services: {api: {build: .}}\n"}
+    (found,) = findings("run-as-non-root", files)
+    assert found.fix is not None
+    assert "/root, which no other user may enter" in found.fix.advice

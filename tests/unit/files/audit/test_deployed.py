@@ -373,15 +373,60 @@ def test_an_entry_of_images_may_name_one_tag() -> None:
     assert outcomes("no-latest-deployed", other) == [HOLDS]
 
 
-@pytest.mark.parametrize(("path", "is_told"), [("dev", True), ("prod", False)])
-def test_skaffold_names_images_in_what_it_renders_alone(path: str, *, is_told: bool) -> None:
+@pytest.mark.parametrize(
+    ("rendered", "is_told"),
+    [
+        ("  kustomize: {paths: [dev]}", True),
+        ("  kustomize: {paths: [prod]}", False),
+        ("  kustomize: {paths: [prod]}\ndeploy: {kubectl: {}}", False),
+        ("  kustomize: {paths: [prod]}\ndeploy: {helm: {releases: []}}", True),
+        ("  kustomize: {}", False),
+    ],
+)
+def test_skaffold_names_images_in_what_it_renders_alone(rendered: str, *, is_told: bool) -> None:
     files = stages(dev="{name: contoso/api, newTag: '8.1'}")
-    rendered = f"  kustomize: {{paths: [{path}]}}"
     files["skaffold.yaml"] = SKAFFOLD.replace("image: api", "image: contoso/api").replace(
         "  rawYaml: [deploy/*.yaml]", rendered
     )
     (found,) = findings("deployed-by-digest", files)
     assert (found.outcome is UNKNOWN, "Skaffold" in found.message) == (is_told, is_told)
+
+
+TILT = """
+docker_build_with_restart('contoso/api', context='dev', dockerfile='dev/Dockerfile')
+# docker_build('contoso/web', '.')
+"""
+
+
+@pytest.mark.parametrize(
+    ("deploys", "image", "expected"),
+    [
+        ("k8s_yaml('deploy/api.yaml')", "contoso/api", UNKNOWN),
+        ("k8s_yaml(['deploy/api.yaml', 'deploy/web.yaml'])", "contoso/api:8.1", UNKNOWN),
+        ("k8s_yaml(helm('chart'))", "contoso/api", UNKNOWN),
+        ("k8s_yaml(kustomize('dev'))", "contoso/api", FAILS),
+        ("k8s_yaml('dev/api.yaml')", "contoso/api", FAILS),
+        ("k8s_yaml('deploy/api.yaml')", "contoso/web", FAILS),
+    ],
+)
+def test_what_tilt_builds_is_named_by_what_it_built(deploys: str, image: str, expected: Outcome) -> None:
+    files = {DEPLOYMENT: deployment(image=image), "Tiltfile": f"{TILT}{deploys}\n"}
+    (found,) = findings("no-latest-deployed", files)
+    assert (found.outcome, "Tilt" in found.message) == (expected, expected is UNKNOWN)
+
+
+@pytest.mark.parametrize("kustomize", ["{paths: [.]}", "{}"])
+def test_skaffold_renders_the_kustomization_beside_it(kustomize: str) -> None:
+    files = {
+        "kustomization.yaml": "resources: [api.yaml]\n",
+        "api.yaml": deployment(image="contoso/api:8.1"),
+        "other/web.yaml": deployment(image="contoso/api:8.1"),
+        "skaffold.yaml": SKAFFOLD.replace("image: api", "image: contoso/api").replace(
+            "rawYaml: [deploy/*.yaml]", f"kustomize: {kustomize}"
+        ),
+    }
+    told = {each.place.path: each.outcome for each in findings("deployed-by-digest", files)}
+    assert told == {"api.yaml": UNKNOWN, "other/web.yaml": FAILS}
 
 
 def test_a_tag_that_a_script_writes_into_kustomizations_is_unknown() -> None:

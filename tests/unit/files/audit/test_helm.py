@@ -192,6 +192,30 @@ def test_a_chart_knows_what_the_one_above_it_sets_for_it() -> None:
         assert outcome("drop-all-capabilities", {**inner, **above}) is expected
 
 
+@pytest.mark.parametrize(
+    ("own", "dependency", "key", "expected"),
+    [
+        ("geo", "", "geo", Outcome.FAILS),
+        ("geo", "", "shop-geo", Outcome.HOLDS),
+        ("geo", "dependencies: [{name: geo, alias: maps}]\n", "maps", Outcome.FAILS),
+        ("geo", "dependencies: [{name: geo, alias: maps}]\n", "geo", Outcome.HOLDS),
+    ],
+)
+def test_a_chart_is_called_by_its_name_or_alias_in_the_values_above(
+    own: str, dependency: str, key: str, expected: Outcome
+) -> None:
+    inner = {
+        path.replace("chart/", "all/charts/shop-geo/"): text
+        for path, text in chart("on: false\n", GUARDED % 'eq .Values.own "a"').items()
+    }
+    inner["all/charts/shop-geo/Chart.yaml"] = f"apiVersion: v2\nname: {own}\n"
+    above = {
+        "all/Chart.yaml": f"apiVersion: v2\nname: all\n{dependency}",
+        "all/values.yaml": f"{key}: {{own: a}}\n",
+    }
+    assert outcome("drop-all-capabilities", {**inner, **above}) is expected
+
+
 def test_actions_and_comments_that_are_never_closed_do_not_hold_up_the_others() -> None:
     rendered = RenderedLines(Mapping(0))
     rendered.take("{{/* a {{ b }} * */}}a: {{- 'b' }}\n" + "{{/* " * 50_000 + "{{" * 50_000 + "\nc: 1")

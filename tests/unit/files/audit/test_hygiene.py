@@ -714,6 +714,9 @@ def test_bases_are_those_that_the_instructions_of_a_build_name(text: str, given:
     assert outcomes("fresh-layers", {BUILD: workflow(step), "Dockerfile": text}) == [expected]
 
 
+_AWS = "- uses: aws-actions/configure-aws-credentials@v4\n"
+
+
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
@@ -721,6 +724,15 @@ def test_bases_are_those_that_the_instructions_of_a_build_name(text: str, given:
         ("- uses: actions/attest-build-provenance@v2\n  with: {subject-name: contoso/api}\n", [FAILS]),
         ("- uses: azure/login@v2\n- run: az webapp deploy --src-path a.zip\n", []),
         ("- uses: azure/login@v2\n- run: az acr login -n shop\n", [FAILS]),
+        (_AWS + "- run: aws ecs update-service --service a --force-new-deployment\n", [FAILS]),
+        (_AWS + "- run: aws s3 sync site/images s3://contoso # no container, no docker\n", []),
+        ("- uses: azure/login@v2\n- run: oc rollout restart deployment/api\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: kustomize build | oc apply -f -\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: az functionapp config container set --image a -n b\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: az webapp create --deployment-container-image-name a -n b\n", [FAILS]),
+        ("- uses: google-github-actions/auth@v2\n- run: gcloud run services update a --image b\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: azd up\n", [FAILS]),
+        ("- uses: azure/login@v2\n- run: kubectl get pods # of the image\n", []),
         ("- run: codacy > a.sarif\n- uses: github/codeql-action/upload-sarif@v3\n", []),
         ("- run: docker scout cves a\n- uses: github/codeql-action/upload-sarif@v3\n", [FAILS]),
     ],

@@ -294,3 +294,22 @@ def test_a_password_among_the_values_of_a_chart_is_told(values: str, expected: l
     found = findings(CHECK, {**files, "chart/templates/map.yaml": "kind: x\n"})
     assert [each.outcome for each in found] == expected
     assert all(each.place.path == "chart/values.yaml" and each.place.start == 2 for each in found)
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("CREATE USER shop WITH PASSWORD 'shoppass';", Outcome.FAILS),
+        ("CREATE USER 'shop'@'%' IDENTIFIED BY 'x1y2';", Outcome.FAILS),
+        ("CREATE LOGIN shop WITH PASSWORD = N'x1y2';", Outcome.FAILS),
+        ("CREATE USER shop WITH PASSWORD '$PASSWORD';", Outcome.HOLDS),
+        ("CREATE USER shop;", Outcome.HOLDS),
+    ],
+)
+def test_a_password_in_a_statement_of_a_script_is_written_out(statement: str, expected: Outcome) -> None:
+    script = f"data:\n  init.sh: |\n    set -e\n    {statement}\n"
+    script = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: db}}\n{script}"
+    (found,) = findings("secrets-in-manifests", {"k8s/db.yaml": script})
+    assert found.outcome is expected
+    if expected is Outcome.FAILS:
+        assert found.message == "a secret is written out in init.sh"

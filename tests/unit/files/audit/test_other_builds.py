@@ -31,6 +31,9 @@ BY_NAME = [
     ("ci/cloudbuild-prod.json", "Cloud Build"),
     ("buildspec.yml", "CodeBuild"),
     ("skaffold.yaml", "Skaffold"),
+    ("Tiltfile", "Tilt"),
+    ("dev/Tiltfile.ci", "Tilt"),
+    ("dev/api.tiltfile", "Tilt"),
     (".ko.yaml", "ko"),
     (".nuke/parameters.json", "Nuke"),
     ("ci/build.jenkinsfile", "Jenkins"),
@@ -311,12 +314,47 @@ def test_a_command_that_publishes_another_project_is_not(command: str) -> None:
     ("command", "path", "text"),
     [
         ("just release", "justfile", "release:\n    podman push ghcr.io/contoso/api\n"),
+        ("just -v tag=8 release", "justfile", "release:\n    podman push ghcr.io/contoso/api\n"),
+        (
+            "just tag=8 push=true all",
+            "justfile",
+            'all:\n    docker build . {{flags}}\nflags := "--push --sbom true"\n',
+        ),
+        ("just tag=8 ${{ matrix.recipe }}", "justfile", "ship:\n    podman push ghcr.io/contoso/api\n"),
+        ("tools/retry.sh -n 3 -- just release", "justfile", "release:\n    podman push ghcr.io/contoso/api\n"),
+        ("make -C . VERSION=8 publish", "Makefile", "publish:\n\tdocker push contoso/api\n"),
         ("./push.sh", "push.sh", "az acr build -r contoso -t api:1 .\n"),
     ],
 )
 def test_a_script_that_pushes_is_said_by_name(command: str, path: str, text: str) -> None:
     (found,) = findings("unread-delivery", {BUILD: workflow(f"- run: {command}\n", "push:"), path: text})
     assert (found.place.path, path in found.message) == (BUILD, True)
+
+
+def test_a_job_of_nomad_is_told_whatever_its_image_stands_on() -> None:
+    job = 'job "api" {\n  task "api" {\n    config {\n      image = "ghcr.io/contoso/api:8"\n    }\n  }\n}\n'
+    (found,) = findings("unread-delivery", {"api.nomad.hcl": job})
+    assert (found.outcome, found.subject) == (UNKNOWN, "Nomad")
+    assert not findings("unread-delivery", {"api.nomad.hcl": 'job "api" {}\n'})
+
+
+def test_what_a_workflow_hands_to_one_build_file_is_told_once() -> None:
+    steps = "- run: just push=true all\n- run: just deploy\n"
+    files = {BUILD: workflow(steps, "push:"), "justfile": "ship:\n    podman push ghcr.io/contoso/api\n"}
+    (found,) = findings("unread-delivery", files)
+    assert "`just push=true`" in found.message
+
+
+@pytest.mark.parametrize("arguments", ["tag=8 all", "push=false all", "-j $N all", "push-tests"])
+def test_a_build_tool_that_is_asked_for_no_delivery_hands_none_over(arguments: str) -> None:
+    files = {"justfile": "ship:\n    podman push ghcr.io/contoso/api\n"}
+    told = findings("unread-delivery", {BUILD: workflow(f"- run: just {arguments}\n", "push:"), **files})
+    assert [each.place.path for each in told] == ["justfile"]
+
+
+def test_a_push_that_a_script_is_given_to_run_is_one_of_the_workflow() -> None:
+    files = {BUILD: workflow("- run: ./retry.sh -n 3 -- docker push contoso/api\n", "push:")}
+    assert [each.outcome for each in findings("dispatchable", files)] == [Outcome.FAILS]
 
 
 def test_a_container_that_dotnet_publishes_to_no_registry_is_not() -> None:
@@ -567,6 +605,13 @@ def test_a_build_program_in_csharp_that_pushes_by_the_long_name_is_told() -> Non
         ("a.tf", 'resource "kubernetes_pod_disruption_budget" "api" {\n}\n', None),
         ("a.bicep", "resource a 'apps/Deployment@v1' = {\n}\n", "'apps/Deployment@v1"),
         ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOCKER|a'\n}\n", "Microsoft.Web/sites"),
+        (
+            "azuredeploy.json",
+            '{"dependsOn": ["[resourceId(\'Microsoft.Web/sites\', 1)]"]},\n'
+            '{"type": "Microsoft.Web/sites",\n"x": "DOCKER|a"}\n',
+            "Microsoft.Web/sites",
+        ),
+        ("azuredeploy.json", "\"[resourceId('Microsoft.App/containerApps', 1)]\"\n", None),
         ("a.bicep", "resource a 'Microsoft.Web/sites@2024-04-01' = {\n x: 'DOTNETCORE|9.0'\n}\n", None),
         (
             "a.bicep",
@@ -578,6 +623,12 @@ def test_a_build_program_in_csharp_that_pushes_by_the_long_name_is_told() -> Non
 )
 def test_whatever_resource_runs_containers_is_told(path: str, text: str, subject: str | None) -> None:
     assert [each.subject for each in findings("unread-delivery", {path: text})] == ([subject] if subject else [])
+
+
+def test_a_template_is_told_where_its_resource_stands_and_not_where_another_waits_for_it() -> None:
+    lines = ["\"[resourceId('Microsoft.Web/sites', 1)]\"", '"type": "Microsoft.Web/sites",', '"x": "DOCKER|a"', ""]
+    (found,) = findings("unread-delivery", {"azuredeploy.json": "\n".join(lines)})
+    assert found.place.start == 2
 
 
 @pytest.mark.parametrize(("types", "is_told"), [("[deploy]", False), ("[other]", True)])

@@ -521,3 +521,21 @@ def test_a_plain_service_in_a_chart_runs_nothing() -> None:
 def test_the_folders_of_the_engine_are_the_systems(path: str) -> None:
     files = {"compose.yaml": f"services: {{a: {{image: contoso/a, volumes: ['{path}:/data:ro']}}}}"}
     assert outcome("no-host-paths", files) is FAILS
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("bridge", Outcome.HOLDS), ("host", Outcome.FAILS), ('"service:web"', Outcome.HOLDS)],
+)
+def test_a_service_shares_the_namespaces_of_the_one_whose_network_it_has(mode: str, expected: Outcome) -> None:
+    text = f"""
+    services:
+      web: {{image: contoso/web, network_mode: bridge}}
+      api: {{image: contoso/api, network_mode: {mode}}}
+      sidecar: {{image: contoso/sidecar, network_mode: "service:api"}}
+    """
+    sidecar = next(
+        each for each in findings("no-host-namespaces", {"compose.yaml": text}) if each.subject == "service sidecar"
+    )
+    assert sidecar.outcome is expected
+    assert "of its own" not in sidecar.message

@@ -536,3 +536,17 @@ def test_a_key_in_a_section_of_secrets_may_be_the_secret_itself(name: str, expec
         (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(env)})
         assert found.outcome is expected
         assert name not in found.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DD_API_KEY", "secret api key", HOLDS),
+        ("DD_API_KEY", "a1b2c3d4e5f6a7b8", FAILS),
+        ("DB_PASSWORD", "correct horse battery", FAILS),
+        ("JWT_SECRET", "this is my custom secret key", FAILS),
+    ],
+)
+def test_a_few_words_are_no_key_that_a_server_gives_out(name: str, value: str, expected: Outcome) -> None:
+    service = f'services: {{api: {{image: contoso/api, environment: {{{name}: "{value}"}}}}}}\n'
+    assert outcomes("runtime-secrets", {"compose.yaml": service}) == [expected]

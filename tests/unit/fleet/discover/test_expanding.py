@@ -2,21 +2,24 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import cast
 
 import pytest
 
+from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims import NamedImage
 from bot.domain.repositories.builds import WorkflowShown
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy, PolicyRule
+from bot.domain.rollouts.terms import PathWorkflow, Step
 from bot.files.formats.finding import LARGEST_FILE
 from bot.files.formats.memory import File
 from bot.fleet.discover.expanding import ExpandedFiles, PipelineExpander
 from bot.fleet.discover.ports import DiscoverOptions, DiscoverStore, DueRepository
-from tests.builders import ASPNET
+from tests.builders import ASPNET, NOON
 
 PIPELINE = "azure-pipelines: contoso/team one/12"
 PATH = "azure-pipelines.yml"
@@ -63,10 +66,11 @@ class OnePipeline:
 class Repository:
     """What is read of the shop, with what is asked for it."""
 
-    def __init__(self, workflow: str | None = PIPELINE) -> None:
-        self.contents, self.pipelines = Contents(), OnePipeline()
-        policy = Policy((PolicyRule(workflow=workflow),))
-        self.expander = PipelineExpander(cast(DiscoverStore, self.contents), self.pipelines, policy)
+    def __init__(self, workflow: str | None = PIPELINE, steps: tuple[Step, ...] = ()) -> None:
+        self.contents, self.pipelines, self.clock = Contents(), OnePipeline(), ManualClock(NOON)
+        policy = Policy((PolicyRule(workflow=workflow, steps=steps),))
+        store = cast(DiscoverStore, self.contents)
+        self.expander = PipelineExpander(store, self.pipelines, policy, self.clock)
 
     async def read(self, text: str = EXTENDING, **others: str) -> ExpandedFiles:
         texts = {PATH: text, **others}
@@ -169,8 +173,36 @@ async def test_where_nothing_can_be_told_at_present_nothing_is_read_anew(
 async def test_a_text_that_nobody_has_written_is_neither_read_nor_kept(shop: Repository) -> None:
     shop.pipelines.text = "#" * (LARGEST_FILE + 1)
     expanded = await shop.read()
-    assert (expanded.files, shop.contents.kept) == ({}, {})
+    assert (expanded.files, max(map(len, shop.contents.kept.values())) > 1_000) == ({}, False)
     assert "larger than 1024 KiB" in expanded.problems[0].message
+
+
+async def test_what_is_refused_is_asked_for_again_on_the_next_day_or_where_something_has_changed(
+    shop: Repository,
+) -> None:
+    shop.pipelines.failure = Failure(Trouble.DENIED, "HTTP 403 no", status=403)
+    first = await shop.read()
+    assert shop.asked() == ["definition", "preview"]
+    second = await shop.read(Dockerfile="FROM scratch")
+    assert (shop.asked(), second.problems) == (["definition"], first.problems)
+    assert second.blobs == first.blobs
+    assert set(first.blobs) == shop.contents.kept.keys()
+    shop.pipelines.shown = WorkflowShown("D_12", "active", PATH, revision=2)
+    await shop.read()
+    assert shop.asked() == ["definition", "preview"]
+    shop.clock.advance(timedelta(days=1))
+    shop.pipelines.failure = None
+    assert (await shop.read()).problems == ()
+    assert shop.asked() == ["definition", "preview"]
+
+
+@pytest.mark.parametrize(("repository", "asked"), [(None, 2), ("Octo/Shop", 2), ("octo/deploy", 0)])
+async def test_a_pipeline_that_is_a_step_of_the_repository_is_read_so_too(
+    repository: str | None, asked: int
+) -> None:
+    shop = Repository("weekly.yml", steps=(Step("production", PIPELINE, repository), Step("pages", "pages.yml")))
+    expanded = await shop.read()
+    assert (len(shop.asked()), len(expanded.files)) == (asked, asked // 2)
 
 
 def test_another_rule_about_a_pipeline_has_all_read_anew_and_any_other_rule_nothing() -> None:
@@ -179,3 +211,6 @@ def test_another_rule_about_a_pipeline_has_all_read_anew_and_any_other_rule_noth
 
     assert reader() == reader(None, "weekly.yml")
     assert len({reader(), reader(PIPELINE), reader("weekly.yml", PIPELINE.replace("12", "13"))}) == 3
+    steps, parts = (Step("production", PIPELINE),), (PathWorkflow(("a",), PIPELINE),)
+    rules = PolicyRule(steps=steps), PolicyRule(workflows=parts)
+    assert all(DiscoverOptions(policy=Policy((each,))).reader != reader() for each in rules)

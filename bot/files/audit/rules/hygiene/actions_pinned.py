@@ -20,6 +20,7 @@ from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.deploys import brings_image
 from bot.files.audit.delivery.over_ssh import started_over_ssh
+from bot.files.audit.delivery.touching import with_images
 from bot.files.audit.delivery.unread import SIGNS_FILES, may_publish, may_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
@@ -43,9 +44,6 @@ _OF_MORE = re.compile(
     r"azure/login|google-github-actions/auth|aws-actions/configure-aws-credentials|github/codeql-action/upload-sarif"
 )
 """Actions that are about images in some workflows, and about all else in others."""
-_SPEAKS_OF_IMAGES = re.compile(
-    r"docker|podman|buildah|\bacr\b|\becr\b|kubectl|\bhelm\b|container|\bimages?\b", re.IGNORECASE
-)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FIX = "write the commit, with the version as a comment behind it"
 
@@ -60,11 +58,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if each.command is None and brings_image(repository, each) is not False
     }
     has_images = bool(repository.dockerfiles or pushing)
-    with_images = {
-        each
-        for each in pipelines(repository)
-        if each in pushing or any(_SPEAKS_OF_IMAGES.search(repository.text(path)) for path in _files_of(each))
-    }
+    touching = with_images(repository)
     for pipeline in pipelines(repository):
         delivers = pipeline in pushing or any("login" in step.action for step in pipeline.steps)
         for step in pipeline.steps:
@@ -80,10 +74,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 else:
                     yield fails(place, f"action {name}", "the image has no digest", "write its digest")
             elif scalar.value.startswith("./") or not (
-                (
-                    _is_asked(name.lower(), delivers)
-                    and not _is_about_others(step, of_images=pipeline in with_images)
-                )
+                (_is_asked(name.lower(), delivers) and not _is_about_others(step, of_images=pipeline in touching))
                 or step in deploying
                 or (has_images and started_over_ssh(step, has_images=has_images))
             ):
@@ -96,10 +87,6 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 yield fails(place, f"action {name}", f"{version or 'no version'} can be moved to other code", _FIX)
         if has_images:
             yield from _of_workflows(repository, pipeline)
-
-
-def _files_of(pipeline: Pipeline) -> set[str]:
-    return {pipeline.path, *(step.path for step in pipeline.steps)}
 
 
 def _is_about_others(step: PipelineStep, *, of_images: bool) -> bool:

@@ -21,7 +21,7 @@ another repository, beside a Dockerfile.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, pairwise
 
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.after_push import started_after_push
@@ -30,14 +30,14 @@ from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.github_builder import GITHUB_BUILDER
 from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.delivery.over_ssh import started_over_ssh
-from bot.files.audit.delivery.pushing import copies_image
-from bot.files.audit.delivery.scripts import names_registry, push_by_hand, pushing_script
+from bot.files.audit.delivery.pushing import copies_image, pushed_names
+from bot.files.audit.delivery.scripts import names_registry, push_by_hand, push_in_script, pushing_script
 from bot.files.audit.delivery.templates import containers_in
 from bot.files.audit.delivery.unread import is_handed_image, may_build, may_push, starts_deploy
 from bot.files.audit.delivery.written_dockerfiles import written_dockerfiles
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.shell import ShellCommand, joined_lines
+from bot.files.audit.shell import ShellCommand, is_unknown, joined_lines
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
@@ -52,11 +52,10 @@ _PUSHES = re.compile(
     r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )
 _COMMENTS = ("#", "//")
-_PUSHES_IMAGE = re.compile(
-    r"docker\s+push|\s--push\b|az\s+acr\s+build|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
-    r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
-)
 _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
+_TRUE = re.compile(r"true|1|yes|on", re.IGNORECASE)
+_VALUED_OF_TOOLS = frozenset({"-C", "-f", "-d", "-t", "-I", "-j", "--file", "--justfile", "--directory", "--dir"})
+"""Options of build tools that take the next word."""
 _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
 _MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
@@ -200,13 +199,13 @@ def _of_other_build(repository: RepositoryTexts, path: str, build: OtherBuild) -
 
 def _push_in(repository: RepositoryTexts, text: str) -> re.Match[str] | None:
     """Where the text of a build pushes an image; a container of the .NET SDK only where a registry is named."""
-    pushes = list(_pushes(text))
+    pushes = list(_pushes_of_build(text))
     if pushes and not names_registry(repository, text):
         pushes = [each for each in pushes if each.group() != "PublishContainer"]
     return next(iter(pushes), None)
 
 
-def _pushes(text: str) -> Iterator[re.Match[str]]:
+def _pushes_of_build(text: str) -> Iterator[re.Match[str]]:
     """What looks like a push in the text of a build, but in lines that are comments."""
     for match in _PUSHES.finditer(text):
         if not text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip().startswith(_COMMENTS):
@@ -215,7 +214,7 @@ def _pushes(text: str) -> Iterator[re.Match[str]]:
 
 def _of_azure_pipeline(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     text = repository.text(path)
-    match = next((each for each in _pushes(text) if not _is_of_another_task(text, each)), None)
+    match = next((each for each in _pushes_of_build(text) if not _is_of_another_task(text, each)), None)
     if match is not None:
         why = "it seems to push an image; such builds are not judged"
         place = _place_of(repository, path, match)
@@ -232,8 +231,11 @@ def _is_of_another_task(text: str, match: re.Match[str]) -> bool:
 
 
 def _scripts(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
-    """Commands that hand the push to a script or a build tool, whose text is not followed."""
+    """Commands that hand the push to a script or a build tool, whose text is not followed: the first of each."""
+    first_by_name: dict[str, tuple[PipelineStep, str]] = {}
     for step, name, command_line in _handing_over(repository, pipeline):
+        first_by_name.setdefault(name, (step, command_line))
+    for name, (step, command_line) in first_by_name.items():
         why = f"{name} pushes images, and what `{command_line[:80]}` does of it is not followed"
         yield unknown(repository.where(step), step.subject, why, "the push in the workflow itself")
 
@@ -242,11 +244,31 @@ def _handing_over(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[t
     """Steps with the script that they hand a push to, and the command that does it."""
     for step in pipeline.steps:
         for command in step.commands if step.events - TESTS_ONLY else ():
-            name, command_line = script_of(command), " ".join(command.words[:2])
-            if name is None or not _HANDS_OVER.search(command_line) or _NO_PUSH.search(command_line):
+            name, command_line = script_of(command), _asked_of(command)
+            if name is None or not command_line:
                 continue
-            if any(_PUSHES_IMAGE.search(text) for text in script_texts(repository, name)):
+            if any(push_in_script(repository, text) for text in script_texts(repository, name)):
                 yield step, name, command_line
+
+
+def _asked_of(command: ShellCommand) -> str:
+    """The part of a command by which a script or a build tool is seen to be asked for a delivery, or may be: its
+    name, a target, or a variable that is set; empty where none says so."""
+    if command.name not in BUILD_TOOLS:
+        command_line = " ".join(command.words[:2])
+        return command_line if _is_delivery(command_line) else ""
+    for before, word in pairwise(command.words):
+        name, equals, value = word.partition("=")
+        is_asked = _HANDS_OVER.search(name) is not None and _TRUE.fullmatch(value) is not None
+        if word.startswith("-") or before in _VALUED_OF_TOOLS:
+            continue
+        if is_asked if equals else is_unknown(word) or _is_delivery(word):
+            return f"{command.name} {word}"
+    return ""
+
+
+def _is_delivery(command_line: str) -> bool:
+    return _HANDS_OVER.search(command_line) is not None and not _NO_PUSH.search(command_line)
 
 
 def _handed_over(repository: RepositoryTexts) -> frozenset[str]:
@@ -267,13 +289,17 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
         tool = next((each.name for each in step.commands if _takes_options_unseen(each)), "")
         if request := _asked_to_push(script):
             subject = f"`{request}`"
-        elif tool and is_handed and not any(_PUSHES_IMAGE.search(" ".join(each.words)) for each in step.commands):
+        elif tool and is_handed and not any(map(_pushes, step.commands)):
             subject = f"`{tool}` with `--push`"
         else:
             continue
         place = repository.where(step)
         why = f"{subject} seems to push images, and is not followed"
         yield unknown(place, step.subject, why, "the push in the workflow itself")
+
+
+def _pushes(command: ShellCommand) -> bool:
+    return pushed_names(command) is not None or copies_image(command)
 
 
 def _takes_options_unseen(command: ShellCommand) -> bool:

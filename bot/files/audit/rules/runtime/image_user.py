@@ -27,7 +27,7 @@ from bot.domain.repositories.finding import FindingSeverity, Fix, Outcome, Place
 from bot.domain.repositories.usage import Edit, Role, Span
 from bot.files.audit.delivery.building import targets
 from bot.files.audit.delivery.built_images import user_with_base
-from bot.files.audit.delivery.image_traits import starts_script
+from bot.files.audit.delivery.image_traits import FILLING, starts_script, using_home_of_root
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.delivery.run_by_actions import runs_dockerfile, runs_project, runs_stage
 from bot.files.audit.images.by_dockerfile import starts
@@ -117,8 +117,6 @@ def _run_of(file: Dockerfile) -> list[BuildStage]:
     return [next(started, file.final)]
 
 
-_FILLING = frozenset({"copy", "add", "run", "env", "workdir"})
-_OF_ROOT = re.compile(r"(?<![\w/.~-])(?<!target=)/root(?=/|[\s\"',]|$)")
 _BEFORE_APP_UID = re.compile(r"/dotnet/core/|:[1-7]\.\d")
 """Images of .NET before 8, which have no user of their own."""
 
@@ -130,9 +128,7 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     name = "$APP_UID" if has_user else "a number above 0"
     stock = stock_image(image.text) if image is not None else None
     advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
-    of_root = next(
-        (each for each in file.of(stage) if each.keyword in _FILLING and _OF_ROOT.search(each.text)), None
-    )
+    of_root = using_home_of_root(file, stage)
     if stock is not None and stock.instead:
         is_run_in = any(each.keyword == "run" for below in file.chain(stage) for each in file.of(below))
         instead = Fix(instead_of(stock, is_run_in=is_run_in))
@@ -157,7 +153,7 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
 
 def _is_configured(file: Dockerfile, stage: BuildStage) -> bool:
     """Whether a stage brings a configuration of its own, or changes what the base has."""
-    own = (each for each in file.of(stage) if each.keyword in _FILLING)
+    own = (each for each in file.of(stage) if each.keyword in FILLING)
     return any("/etc/" in each.arguments.text for each in own)
 
 

@@ -55,6 +55,7 @@ _OF_EARLY_PLAN = (
 )
 _HOME_OF_ROOT = "/root"
 _BUILT_FIRST = "run what `dotnet publish` makes, since what builds as it starts writes in folders of root's; then"
+_HOME_FIRST = "have its image use that user's home in place of /root, which no other user may enter; then"
 _OWNERS_FIRST = "have {instead} in place of changing owners or modes, for which it is root; then"
 _BY_GROUP = "the pod's securityContext.fsGroup let its program write to volumes"
 _BY_IMAGE = "the image make the folder as its user's, as which a new volume takes it over,"
@@ -155,6 +156,8 @@ def _first(of: Container | Service, image: ImageTraits) -> str:
         return f"{_OWNERS_FIRST.format(instead=_BY_GROUP if isinstance(of, Container) else _BY_IMAGE)} "
     if isinstance(of, Container) and listens_low(of, image):
         return f"{_FREE_PORT} "
+    if image.uses_home_of_root:
+        return f"{_HOME_FIRST} "
     return f"{_BUILT_FIRST} " if image.builds_as_it_starts or builds_first(of.command) else ""
 
 

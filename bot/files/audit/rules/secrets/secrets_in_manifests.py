@@ -49,6 +49,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         bad = [(key, value, node) for key, value, node in literals if is_written_out(data, key, value)]
         for key, value, node in bad:
             why = f"the value of {key[:80]} is written out{as_a_placeholder(key, value)}"
+            if "\n" in value and not data.is_secret:
+                why = f"a secret is written out in {key[:80]}"
             yield fails(repository.place(node, data.path), data.subject, why, _FIX)
         words = [(key, node) for key, value, node in literals if may_be_secret(data, key, value)]
         for key, node in words:
