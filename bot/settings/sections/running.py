@@ -139,9 +139,7 @@ class RunningSettings(Section):
     """What runs where, and since when. Without sources nothing is asked."""
 
     sources: list[RunningSourceSettings] = Field([], max_length=500, description="The clusters.")
-    deployment_records: bool = Field(
-        False, description="Write what runs to GitHub as deployment records."
-    )
+    deployment_records: bool = Field(False, description="Write what runs to GitHub as deployment records.")
     keep: Period = Field(
         timedelta(days=730), description="What stopped longer ago is forgotten, with its packages."
     )
