@@ -18,7 +18,7 @@ _PART = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15})")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ContentRange:
     """A part of `total` bytes that an answer says to hold, from `begin` up to `end`."""
 
     begin: int
@@ -30,13 +30,13 @@ class Part:
         return self.end == self.total and len(tail) == self.end - self.begin
 
 
-def part_in(answer: Answer | Streamed) -> Part | None:
+def part_in(answer: Answer | Streamed) -> ContentRange | None:
     """The part that an answer of 206 holds; None for any other answer, and for one that does not tell."""
     told = _PART.fullmatch(answer.headers.get("content-range", ""))
     if answer.status != 206 or told is None:
         return None
     first, last, total = map(int, told.groups())
-    return Part(first, last + 1, total) if first <= last < total else None
+    return ContentRange(first, last + 1, total) if first <= last < total else None
 
 
 def is_strong(etag: str) -> bool:
@@ -52,7 +52,7 @@ class RangedFile(io.RawIOBase):
     """
 
     def __init__(
-        self, http: Http, place: str, headers: Mapping[str, str], etag: str, tail: bytes, part: Part
+        self, http: Http, place: str, headers: Mapping[str, str], etag: str, tail: bytes, part: ContentRange
     ) -> None:
         self._http = http
         self._place = place
@@ -110,7 +110,7 @@ class RangedFile(io.RawIOBase):
         request = self._http.request("GET", self._place, headers=headers, max_bytes=end - begin)
         self._asked = asyncio.run_coroutine_threadsafe(request, self._loop)
         answer = self._asked.result()
-        if part_in(answer) != Part(begin, end, self._size) or len(answer.body) != end - begin:
+        if part_in(answer) != ContentRange(begin, end, self._size) or len(answer.body) != end - begin:
             fault = f"was replaced while it was read, or sent otherwise than in pieces ({answer.status})"
             raise Failure(Trouble.UNREACHABLE, fault, where=answer.where, advice="it is read again later")
         self._piece = begin, answer.body
