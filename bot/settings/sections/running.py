@@ -57,10 +57,8 @@ class PastSettings(Section):
     prometheus: Address = Field(description="Its address.")
     token_file: Path | None = Field(None, description="File with the token to show there.")
     ca_file: Path | None = Field(None, description="Certificate authority of the server (PEM).")
-    labels: dict[MetricLabel, Name] = Field(
-        {}, max_length=20, description="Labels of the cluster's series, where several are kept there."
-    )
-    reach: Period = Field(timedelta(days=30), description="So far back it is asked for.")
+    labels: dict[MetricLabel, Name] = Field({}, max_length=20, description="Labels of its series there.")
+    reach: Period = Field(timedelta(days=30), description="How far back.")
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:
@@ -105,7 +103,7 @@ class RunningSourceSettings(Section):
     stale_after: Period = Field(
         timedelta(minutes=30), description="So long after its last whole list nothing is known."
     )
-    past: PastSettings | None = Field(None, description="Who tells of what ran before its first list.")
+    past: PastSettings | None = Field(None, description="Tells what ran before its first list.")
 
     @property
     def address(self) -> str | None:

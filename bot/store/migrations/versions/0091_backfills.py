@@ -6,7 +6,7 @@ from alembic import op
 from bot.store.migrations.writing import ID, MOMENT, leased, number, part_of
 
 revision = "0091"
-down_revision = "0087"
+down_revision = "0089"
 
 
 def upgrade() -> None:
