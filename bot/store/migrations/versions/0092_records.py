@@ -5,8 +5,8 @@ from alembic import op
 
 from bot.store.migrations.writing import ID, MOMENT, leased, number, part_of
 
-revision = "0090"
-down_revision = "0089"
+revision = "0092"
+down_revision = "0091"
 
 
 def upgrade() -> None:
