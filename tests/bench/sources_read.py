@@ -68,7 +68,8 @@ async def _read(
     seconds: dict[str, float] = {}
     written = 0
     publishers = Publishers(DumpReader(http, MOST_BYTES), OsvClient(http))
-    sources = [DumpSource(PUBLICATIONS[key], f"{address}/{key}") for key in RECOMMENDED]
+    endings = {key: "" if PUBLICATIONS[key].is_oval else ".zip" for key in RECOMMENDED}
+    sources = [DumpSource(PUBLICATIONS[key], f"{address}/{key}{ending}") for key, ending in endings.items()]
     began = _processor_time()
     tally = await read_dumps(stores[VulnerabilitiesStore], publishers, Loop(clock), sources)
     written += tally.changed
@@ -80,11 +81,10 @@ async def _read(
     if problems := [*tally.problems, *told.failed, *told.problems]:
         raise RuntimeError(problems[0])
     kept = sum(each.stat().st_size for each in path.parent.glob("store.db*"))
-    largest = max(each.stat().st_size for each in path.parent.glob("*-*.zip")) if tally.read else 0
     return {
         "seconds": sum(seconds.values()),
         "each": ", ".join(f"{name} {each:.1f} s" for name, each in seconds.items()),
-        "disk": kept + largest,
+        "disk": kept,
         "memory": most_memory(),
         "written": written,
     }

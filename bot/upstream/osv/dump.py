@@ -114,6 +114,8 @@ def _read_entries(
                         del untold[release]
                     record = parse(data, packages, notes, info.filename[:100])
                 except Failure as failure:
+                    if failure.trouble is not Trouble.MALFORMED:
+                        raise
                     unread += 1
                     notes.add(failure.where or info.filename[:100], f"{failure.what}; the record is skipped")
                     continue
