@@ -28,6 +28,7 @@ from sandbox.github.pull_requests.pull_requests import PullRequests
 from sandbox.github.pull_requests.pulls import Pulls
 from sandbox.github.pull_requests.requirements import Requirements
 from sandbox.github.repositories.code_scanning import CodeScanning
+from sandbox.github.repositories.deployment_records import DeploymentRecords
 from sandbox.github.repositories.environments import Environments
 from sandbox.github.repositories.git import Git
 from sandbox.github.repositories.listings import Listings
@@ -65,6 +66,7 @@ class Organisation:
         Jobs(edge, self.actions)
         self.artifacts = Artifacts(edge, self.actions)
         self.code_scanning = CodeScanning(edge)
+        self.deployment_records = DeploymentRecords(edge)
         self.environments = Environments(edge, self.actions)
         git = Git(edge)
         self.rules = Rules(edge)

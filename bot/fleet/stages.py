@@ -7,6 +7,7 @@ from bot.fleet.act.calling_off import wired as calling_off
 from bot.fleet.act.code_scanning import wired as code_scanning
 from bot.fleet.act.issue import wired as issue
 from bot.fleet.act.onboarding import wired as onboarding
+from bot.fleet.act.recording import wired as recording
 from bot.fleet.act.steps import wired as act_steps
 from bot.fleet.assess import wired as assess
 from bot.fleet.assess.notices import wired as notices
@@ -76,6 +77,7 @@ STAGES = (
     report.STAGE,
     audit.STAGE,
     code_scanning.STAGE,
+    recording.STAGE,
     onboarding.STAGE,
     standing.STAGE,
     retention.STAGE,

@@ -45,6 +45,7 @@ FORGE_WRITES: Mapping[str, Write] = {
     "open_issue": Write(_count_one),
     "change_issue": Write(),
     "upload_findings": Write(),
+    "record_deployments": Write(),
 }
 """The methods of `Forge` that change something there, each with how many pull requests, review requests, issues and
 comments it makes."""

@@ -212,5 +212,10 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
             for number, source in enumerate(settings.running.sources)
             for key in ("kubeconfig_file", "token_file", "ca_file")
         ),
+        *(
+            (getattr(source.past, key, None), f"running.sources.{number}.past.{key}")
+            for number, source in enumerate(settings.running.sources)
+            for key in ("token_file", "ca_file")
+        ),
     ]
     return [(path, purpose) for path, purpose in files if path is not None]

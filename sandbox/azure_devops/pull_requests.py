@@ -139,6 +139,9 @@ class PullRequests:
                 there = {each["id"] for each in reviewers}
                 reviewers += [{"id": each["id"], "vote": 0} for each in question.body if each["id"] not in there]
                 return Reply(200, {"count": len(reviewers), "value": reviewers})
+            case "GET", [number, "workitems"]:
+                items = [{"id": each["id"], "url": ""} for each in self.rows[int(number)]["workItemRefs"]]
+                return Reply(200, {"count": len(items), "value": items})
             case "GET", [number, "properties"]:
                 return self._properties(int(number))
             case "PATCH", [number, "properties"]:

@@ -26,6 +26,7 @@ from bot.domain.forge.refusals import BranchMoved, BranchQueued, BranchRefused, 
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GITHUB, GitTree, Identity, Repository, TreeEntry, blob_name
 from bot.domain.rollouts.terms import MergeMethod
+from bot.domain.running.records import DeploymentRecord
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.repository import BOT, CONFIG, SHA1, WORKFLOWS, Commit, FakeRepository
 
@@ -40,6 +41,10 @@ class FakeForge(FakeBuilder):
     """Whether what is to merge by itself cannot be kept from that."""
     may_change_workflows: bool = True
     silent_owners: dict[str, Silence] = field(default_factory=dict)
+    deployment_records: dict[tuple[str, str], dict[str, DeploymentRecord]] = field(default_factory=dict)
+    """What was recorded, by cluster and environment."""
+    unrecordable: set[str] = field(default_factory=set)
+    """Names of repositories whose records are not taken."""
     granted: Mapping[str, Mapping[str, str]] | None = None
     hidden: set[str] = field(default_factory=set)
     """Repositories that are shown only where they are the one that is asked for."""
@@ -213,6 +218,16 @@ class FakeForge(FakeBuilder):
         self._done("upload_findings")
         return f"upload-{len(home.uploads)}"
 
+    async def record_deployments(
+        self, home: Identity, cluster: str, environment: str, records: Sequence[DeploymentRecord]
+    ) -> Mapping[str, str]:
+        self._ask("record_deployments")
+        refused = {each.name: "unauthorized" for each in records if each.repository in self.unrecordable}
+        kept = self.deployment_records.setdefault((cluster, environment), {})
+        kept.update({each.name: each for each in records if each.name not in refused})
+        self._done("record_deployments")
+        return refused
+
     async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
         self._ask("taken_in")
         home = self._read(repository)
@@ -249,7 +264,7 @@ class FakeForge(FakeBuilder):
         self._done("grant")
         unassigned = [name for name in wishes.assignees if name in self.unknown]
         refusals += [Refusal(f"no review asked of {name}", "not a collaborator") for name in refused]
-        if home.requirements.asks_work_item and self.work_item is None and not wishes.no_merge:
+        if home.requirements.asks_work_item and request.number not in home.linked and not wishes.no_merge:
             refusals.append(Refusal("no work item linked", "a policy of its branch asks for one"))
         refusals += [Refusal(f"not assigned to {name}", "nobody of that name is known") for name in unassigned]
         now = home.requests[request.number]
@@ -385,6 +400,7 @@ class FakeForge(FakeBuilder):
             node_id=f"PR_{home.id}_{number}",
         )
         home.requests[number] = made
+        home.linked |= {number} if self.work_item is not None else set()
         self.opened_at[f"PR_{home.id}_{number}"] = self.clock.now()
         return made
 

@@ -62,6 +62,8 @@ class FakeRepository:
     forge: str = GITHUB
     pipelines: set[str] = field(default_factory=set)
     """What builds it elsewhere, as rules call that."""
+    linked: set[int] = field(default_factory=set)
+    """Pull requests with a work item."""
     requirements: MergeRequirements = field(default_factory=MergeRequirements)
     is_green: bool = False
     """Whether all that a merge requires is there."""

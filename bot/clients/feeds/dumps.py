@@ -1,4 +1,4 @@
-"""Dumps of vulnerabilities fetched into temporary files where they changed, and OSV's API asked in batches."""
+"""Dumps of vulnerabilities fetched in pieces or into temporary files where they changed, and OSV's API asked."""
 
 import asyncio
 import io
@@ -6,11 +6,12 @@ import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from bot.clients.feeds.ranged import TAIL, RangedFile, is_strong, part_in
 from bot.clients.http.answers import Answer, Streamed, conditions, validator
 from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
@@ -35,18 +36,34 @@ class DumpReader:
                 mark = await asyncio.to_thread(_mark_of, file)
                 yield None if mark == previous else OpenedDump(file, mark)
             return
+        with ExitStack() as opened_files:
+            yield await self._ask(opened_files, place, previous, in_pieces=urlsplit(place).path.endswith(".zip"))
+
+    async def _ask(
+        self, opened_files: ExitStack, place: str, previous: DumpMark | None, *, in_pieces: bool
+    ) -> OpenedDump | None:
+        """What an address has: an archive in pieces where its server gives some of it, else a temporary file."""
         headers = {"Accept": "application/zip, application/xml, */*;q=0.1", "Accept-Encoding": "identity"}
-        if previous is not None:
-            headers |= conditions(previous.etag, previous.last_modified)
-        with _make_temporary_file() as file:
-            async with self._http.stream(place, max_bytes=self._max_bytes, headers=headers) as answer:
-                is_unchanged = answer.status == 304 and previous is not None
-                if not is_unchanged:
-                    _expect_dump(answer, place)
-                    async for chunk in answer.chunks:
-                        await asyncio.to_thread(_write, file, chunk)
+        asked = headers | (conditions(previous.etag, previous.last_modified) if previous is not None else {})
+        if in_pieces:
+            asked |= {"Range": f"bytes=-{TAIL}"}
+        async with self._http.stream(place, max_bytes=self._max_bytes, headers=asked) as answer:
+            if answer.status == 304 and previous is not None:
+                return None
             etag, modified = (validator(answer, name, _LONGEST_VALIDATOR) for name in ("etag", "last-modified"))
-            yield None if is_unchanged else OpenedDump(io.BufferedReader(file), DumpMark(etag, modified))
+            mark = DumpMark(etag, modified)
+            if not (in_pieces and answer.status == 206):
+                _expect_dump(answer, place)
+                file = opened_files.enter_context(_make_temporary_file())
+                async for chunk in answer.chunks:
+                    await asyncio.to_thread(_write, file, chunk)
+                return OpenedDump(io.BufferedReader(file), mark)
+            part, tail = part_in(answer), b"".join([chunk async for chunk in answer.chunks])
+        if part is None or not part.ends_with(tail) or part.total > self._max_bytes or not is_strong(etag):
+            return await self._ask(opened_files, place, previous, in_pieces=False)
+        pieces = RangedFile(self._http, place, headers, etag, tail, part)
+        opened_files.callback(pieces.abandon)
+        return OpenedDump(io.BufferedReader(pieces), mark)
 
 
 def _make_temporary_file() -> io.FileIO:

@@ -21,7 +21,7 @@ _LISTS = (
 _ENDED = ("Succeeded", "Failed")
 _UNTIL_DONE = "until done"
 _DIGEST = re.compile(r"(?:.*[@/])?(?:sha256:)?([0-9a-f]{64})", re.DOTALL)
-_OF_CRON_JOB = re.compile(r"(.+)-[0-9]{8,10}")
+OF_CRON_JOB = re.compile(r"(.+)-[0-9]{8,10}")
 """A CronJob puts the minute that a job is of behind its own name; earlier versions the second."""
 _HASHES = (("pod-template-hash", "Deployment"), ("rollouts-pod-template-hash", "Rollout"))
 _LONGEST_IMAGE = 1_000
@@ -149,7 +149,7 @@ def _workload(metadata: Mapping[str, Any]) -> tuple[str, str]:
             ending = f"-{labels.get(label)}"
             if labels.get(label) and name.endswith(ending) and name != ending:
                 return above, name.removesuffix(ending)
-    if kind == "Job" and (of_cron_job := _OF_CRON_JOB.fullmatch(name)):
+    if kind == "Job" and (of_cron_job := OF_CRON_JOB.fullmatch(name)):
         return "CronJob", of_cron_job[1]
     return kind, name
 

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.clients.azure.reader import AzureReader
 from bot.clients.kubernetes.reader import ClusterReader
+from bot.clients.prometheus.reader import PrometheusReader
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
+from bot.domain.running.backfill import begin_of
 from bot.domain.wording.words import counted, duration
-from bot.fleet.wiring.clusters import clusters_of
+from bot.fleet.wiring.clusters import clusters_of, pasts_of
 from bot.settings import Settings
 from bot.settings.sections.running import RunningSourceSettings, SourceKind
 from bot.store.doctor import DoctorStore
@@ -27,6 +29,8 @@ async def cluster_checks(settings: Settings, stores: Stores, clock: Clock) -> li
     clusters = clusters_of(settings, clock)
     named = {source.name: source.namespaces for source in settings.running.sources}
     checks = await asyncio.gather(*(_rights(name, reader, named[name]) for name, reader in clusters.items()))
+    pasts = pasts_of(settings, clock)
+    checks += await asyncio.gather(*(_past(name, reader, clock.now()) for name, reader in pasts.items()))
     whole_at = await stores[DoctorStore].whole_lists()
     now = clock.now()
     return [*checks, *(_age(source, whole_at.get(source.name), now) for source in settings.running.sources)]
@@ -47,6 +51,23 @@ async def _rights(name: str, reader: ClusterReader | AzureReader, namespaces: Se
     if empty:
         return HealthCheck(AREA, name, Health.NOTE, f"runs nothing in {', '.join(empty)}", "check these names")
     return HealthCheck(AREA, name, Health.FINE, f"lists {counted(len(snapshot.containers), 'container')}")
+
+
+async def _past(name: str, reader: PrometheusReader, now: datetime) -> HealthCheck:
+    """Whether the past can be asked for, by its latest moment."""
+    subject, latest = f"{name}: past", begin_of(now, timedelta(0))
+    try:
+        window = await reader.window(latest, latest)
+    except Failure as failure:
+        verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
+        return HealthCheck(AREA, subject, verdict, failure.what, failure.advice)
+    if not window.containers:
+        what = "keeps no series kube_pod_container_info of it now"
+        return HealthCheck(AREA, subject, Health.NOTE, what, "see that it scrapes kube-state-metrics")
+    if not window.whole:
+        what = "leaves open what some containers run, so its past stays unknown in part"
+        return HealthCheck(AREA, subject, Health.NOTE, what, "see that kube-state-metrics tells owners and digests")
+    return HealthCheck(AREA, subject, Health.FINE, f"keeps {counted(len(window.containers), 'container')}")
 
 
 def _age(source: RunningSourceSettings, whole_at: datetime | None, now: datetime) -> HealthCheck:

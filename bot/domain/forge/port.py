@@ -9,6 +9,7 @@ from bot.domain.forge.looks import BranchLook, FollowedRequests, OwnWord, Silenc
 from bot.domain.forge.pull_requests import NOTHING_WISHED, Granted, OwnRequest, PullRequest, RequestChange, Wishes
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository
+from bot.domain.running.records import DeploymentRecord
 from bot.domain.sight import KnowsItsSight
 
 
@@ -119,6 +120,15 @@ class ChangesPullRequests(Protocol):
 
     async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
         """What became of an upload of findings; raises `Failure` where the forge knows none of that name."""
+        ...
+
+    async def record_deployments(
+        self, home: Identity, cluster: str, environment: str, records: Sequence[DeploymentRecord]
+    ) -> Mapping[str, str]:
+        """Writes where images of the owner of `home` run; what was not taken, by the record's name, with why.
+
+        Raises `Failure` where the forge keeps no such records.
+        """
         ...
 
     async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:

@@ -19,6 +19,8 @@ from bot.domain.rollouts.rebuild import Target
 
 TRAILER = "Freshness-Base: "
 """How the line of a commit begins that names a base and the digest that it gets."""
+SECTION = "<!-- freshness-bot rebuild "
+"""How the hidden line begins with which the bot's section of a body does, where that is of a rebuild."""
 LONGEST = 4_000
 """Bytes of the hidden line; of more the last targets are left out."""
 _VERSION = 1
@@ -154,6 +156,11 @@ def read_marker(body: str, beside: str = "") -> tuple[MarkedTarget, ...]:
         return tuple(_read_target(row) for row in facts["targets"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return ()
+
+
+def may_stand_beside(body: str) -> bool:
+    """Whether a marker may stand beside a body: that is of a rebuild, and has none itself."""
+    return SECTION in body and not read_marker(body)
 
 
 def _read_target(row: Mapping[str, Any]) -> MarkedTarget:

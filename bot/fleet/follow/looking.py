@@ -78,7 +78,9 @@ class Looks:
         assert rebuild.pull_request is not None
         if rebuild.state.has_ended:
             closed = self.requests.states.get(rebuild.node_id or "")
-            return rebuild if closed is None else after_closing(rebuild, closed, self.clock.now())
+            if closed is None or await self._is_missing(rebuild, closed):
+                return rebuild
+            return after_closing(rebuild, closed, self.clock.now())
         followed = self.requests
         if rebuild.node_id is None:
             request = await self.forge.pull_request(rebuild.identity, rebuild.pull_request)
@@ -89,16 +91,17 @@ class Looks:
             raise denial
         if state is None:
             raise _missing_failure(rebuild, f"pull request #{rebuild.pull_request}")
-        if state.is_merged and state.elsewhere is not None and not await self._has_arrived(rebuild, state):
-            return rebuild.moved(RebuildState.CANCELLED, state.elsewhere, at=self.clock.now())
+        if await self._is_missing(rebuild, state):
+            return rebuild.moved(RebuildState.CANCELLED, state.elsewhere or "", at=self.clock.now())
         return after_request(rebuild, state, self.clock.now())
 
-    async def _has_arrived(self, rebuild: Rebuild, state: PullRequestState) -> bool:
-        """Whether what was merged into another branch is on the default one: it was brought there since, or that
-        branch was the default one then. What the forge does not tell yet is looked at again."""
-        if state.merge_commit is None or state.onto is None:
-            return True
-        return await self.forge.contains(rebuild.identity, state.onto, state.merge_commit)
+    async def _is_missing(self, rebuild: Rebuild, state: PullRequestState) -> bool:
+        """Whether it was merged into another branch, and what it brings is not on the default one: it was not
+        brought there since, nor was that branch the default one then. What the forge does not tell yet is looked at
+        again."""
+        if not state.is_merged or None in (state.elsewhere, state.merge_commit, state.onto):
+            return False
+        return not await self.forge.contains(rebuild.identity, state.onto or "", state.merge_commit or "")
 
     async def _after_run(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.run is not None

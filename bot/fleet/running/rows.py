@@ -43,6 +43,7 @@ from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, insert_into, insert_missing, lock, lock_where
 from bot.store.rows.inventories.inventories import inventories, later_indexes, sbom_looks
 from bot.store.rows.inventories.wanted import ShownImage, want_inventories
+from bot.store.rows.running.backfills import running_backfills
 from bot.store.rows.running.running import (
     place_columns,
     place_in,
@@ -61,6 +62,13 @@ _OPEN = (
     .join(running_builds, running_builds.c.id == runs.c.build_id)
     .where(runs.c.until.is_(None))
 )
+_FILLED = (
+    select(running_places.c.id)
+    .join(running_backfills, running_backfills.c.source_id == running_places.c.source_id)
+    .where(running_backfills.c.ended_at.is_(None))
+)
+_MATTERS = or_(runs.c.until.is_(None), runs.c.place_id.in_(_FILLED))
+"""What runs, and what ran where the past of its source is being read."""
 _NAMED_BY: Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
     "platform": (inventories.c.digest, inventories.c.id),
     "config": (inventories.c.config_digest, inventories.c.id),
@@ -166,8 +174,8 @@ class RunningStore(Store):
 
     @property
     def unread(self) -> DueRows[UnreadBuild]:
-        runs_now = exists().where(runs.c.build_id == running_reads.c.build_id, runs.c.until.is_(None))
-        where = (running_reads.c.read_at.is_(None), runs_now)
+        is_wanted = exists().where(runs.c.build_id == running_reads.c.build_id, _MATTERS)
+        where = (running_reads.c.read_at.is_(None), is_wanted)
         table = running_reads
         return DueRows(
             self._database, self._worker, table, self._read_unread, _name_of_read, where=where, error="error"
@@ -284,10 +292,10 @@ async def _write(
     values = {"told_at": snapshot.taken_at, "not_read": list(snapshot.not_read[:_MOST_TOLD]) or None}
     await connection.execute(update(running_sources).where(running_sources.c.id == source).values(**values))
     if changed.coverage is not None and changed.coverage != kept.coverage:
-        await _cover(connection, source, changed.coverage)
+        await cover(connection, source, changed.coverage)
     shown = None if snapshot.is_whole else {run.place for run in (*changed.opened, *changed.extended)}
     await _note_pulling(connection, source, changed.pulling, shown, snapshot.taken_at)
-    await _open(connection, source, changed.opened, snapshot.taken_at)
+    await add_runs(connection, source, changed.opened, snapshot.taken_at)
     await lock(connection, runs, ids.values())
     await _end(connection, [ids[run.place, run.digest] for run in changed.closed], snapshot.taken_at)
     await _extend(connection, kept, changed.extended, ids, snapshot.taken_at)
@@ -296,7 +304,8 @@ async def _write(
 _MOST_TOLD = 50
 
 
-async def _cover(connection: AsyncConnection, source: int, coverage: Coverage) -> None:
+async def cover(connection: AsyncConnection, source: int, coverage: Coverage) -> None:
+    """Keeps a time through which a source was read as a whole, or until when one goes on."""
     key = {"source_id": source, "since": coverage.since}
     row = insert_into(connection, running_looks).values(**key, until=coverage.until)
     await connection.execute(row.on_conflict_do_update(index_elements=list(key), set_={"until": coverage.until}))
@@ -338,7 +347,8 @@ async def _place_ids(
     return {place: row.id for row in known if (place := place_in(row)) in places}
 
 
-async def _open(connection: AsyncConnection, source: int, opened: Sequence[RunInPlace], at: datetime) -> None:
+async def add_runs(connection: AsyncConnection, source: int, opened: Sequence[RunInPlace], at: datetime) -> None:
+    """Adds runs of a source, with the places and builds that are new."""
     if not opened:
         return
     places = await _place_ids(connection, source, {run.place for run in opened})
@@ -351,7 +361,13 @@ async def _open(connection: AsyncConnection, source: int, opened: Sequence[RunIn
     )
     builds = {row.digest: row.id for row in known}
     rows = [
-        {"place_id": places[run.place], "build_id": builds[run.digest], **_times(run), "image": run.image}
+        {
+            "place_id": places[run.place],
+            "build_id": builds[run.digest],
+            "image": run.image,
+            **_times(run),
+            "until": run.until,
+        }
         for run in opened
     ]
     rows.sort(key=lambda row: (row["place_id"], row["build_id"]))
@@ -388,9 +404,9 @@ async def _extend(
 
 
 def _matching() -> Any:
-    """What is inside builds that run, as far as that is not noted yet: by the digest of an index, now or later, of
-    a platform's manifest or of a config. What names one platform alone says so before what names all."""
-    is_running = exists().where(runs.c.build_id == running_builds.c.id, runs.c.until.is_(None))
+    """What is inside builds that matter, as far as that is not noted yet: by the digest of an index, now or later,
+    of a platform's manifest or of a config. What names one platform alone says so before what names all."""
+    is_wanted = exists().where(runs.c.build_id == running_builds.c.id, _MATTERS)
     found = union_all(
         *(
             select(
@@ -399,7 +415,7 @@ def _matching() -> Any:
                 literal(kind.removeprefix("later ")).label("kind"),
             )
             .join_from(running_builds, inventory.table, digest == running_builds.c.digest)
-            .where(is_running)
+            .where(is_wanted)
             for kind, (digest, inventory) in _NAMED_BY.items()
         )
     ).subquery()
@@ -417,7 +433,7 @@ _MATCHES = _matching()
 _UNKNOWN = (
     select(runs.c.build_id, runs.c.image)
     .where(
-        runs.c.until.is_(None),
+        _MATTERS,
         ~exists().where(running_contents.c.build_id == runs.c.build_id),
         ~exists().where(running_reads.c.build_id == runs.c.build_id),
     )

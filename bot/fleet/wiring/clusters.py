@@ -11,6 +11,7 @@ from bot.clients.http.client import Nobody, Observer
 from bot.clients.kubernetes.access import ClusterAccess, SignIn, by_token, in_cluster
 from bot.clients.kubernetes.kubeconfig import by_kubeconfig
 from bot.clients.kubernetes.reader import ClusterReader
+from bot.clients.prometheus.reader import PrometheusReader
 from bot.domain.clock import Clock
 from bot.fleet.stage import Part
 from bot.settings import Settings
@@ -73,5 +74,19 @@ def clusters_of(
     }
 
 
+def pasts_of(settings: Settings, clock: Clock, observer: Observer | None = None) -> dict[str, PrometheusReader]:
+    """Makes a reader for the past of each source that has one, by its name."""
+    return {
+        source.name: PrometheusReader(
+            partial(by_token, past.prometheus, past.token_file, past.ca_file),
+            *(clock, past.labels, source.namespaces, source.exclude, observer or Nobody()),
+        )
+        for source in settings.running.sources
+        if (past := source.past) is not None
+    }
+
+
 CLUSTERS = Part(lambda bot: clusters_of(bot.settings, bot.clock, bot.meter))
 """Empty where none is to be asked."""
+PASTS = Part(lambda bot: pasts_of(bot.settings, bot.clock, bot.meter))
+"""Empty where no past is to be asked for."""

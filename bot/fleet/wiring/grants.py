@@ -116,7 +116,9 @@ def known_hosts(settings: Settings) -> frozenset[str]:
         from bot.clients.forges.azure_devops.transport import identities_at
 
         addresses += [settings.azure_devops.url, identities_at(settings.azure_devops.url)]
-    addresses += [source.address for source in settings.running.sources if source.address is not None]
+    for source in settings.running.sources:
+        addresses += [source.address] if source.address is not None else []
+        addresses += [source.past.prometheus] if source.past is not None else []
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)
     return frozenset(settings.registries) | {urlsplit(address).netloc for address in addresses}

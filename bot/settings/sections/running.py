@@ -5,11 +5,12 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from bot.settings.section import Section
-from bot.settings.values.addresses import GuardedAddress
+from bot.settings.values.addresses import Address, GuardedAddress, is_loopback
 from bot.settings.values.texts import Name, ShortName
 from bot.settings.values.times import Interval, Period
 
@@ -22,6 +23,7 @@ Subscription = Annotated[
     ),
 ]
 Namespace = Annotated[str, Field(pattern=_LABEL, examples=["shop"])]
+MetricLabel = Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$", examples=["cluster"])]
 SourceName = Annotated[str, Field(pattern=_LABEL, examples=["production", "aks-west-1"])]
 """It stands in the address that a cluster tells to, and in tables."""
 
@@ -46,6 +48,26 @@ _OWNERS = {
     "context": "kubeconfig_file",
 }
 """What has an effect beside another key alone."""
+
+
+class PastSettings(Section):
+    """A Prometheus that keeps what kube-state-metrics told of the cluster. It is asked once, for what ran before
+    the first list of the source."""
+
+    prometheus: Address = Field(description="Its address.")
+    token_file: Path | None = Field(None, description="File with the token to show there.")
+    ca_file: Path | None = Field(None, description="Certificate authority of the server (PEM).")
+    labels: dict[MetricLabel, Name] = Field({}, max_length=20, description="Labels of its series there.")
+    reach: Period = Field(timedelta(days=30), description="How far back.")
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        parts = urlsplit(self.prometheus)
+        if self.token_file is not None and parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("a token would cross the network in the clear; write https://")
+        if parts.query or parts.fragment:
+            raise ValueError("prometheus: nothing behind the path has an effect; write https://HOST/PATH")
+        return self
 
 
 class RunningSourceSettings(Section):
@@ -81,6 +103,7 @@ class RunningSourceSettings(Section):
     stale_after: Period = Field(
         timedelta(minutes=30), description="So long after its last whole list nothing is known."
     )
+    past: PastSettings | None = Field(None, description="Tells what ran before its first list.")
 
     @property
     def address(self) -> str | None:
@@ -107,6 +130,8 @@ class RunningSourceSettings(Section):
             raise ValueError(f"kind: push is told and asks nothing, so {idle[0]} has no effect; leave it out")
 
     def _check_azure(self) -> None:
+        if self.past is not None:
+            raise ValueError("past is of a cluster and has no effect beside kind: azure; leave it out")
         if not self.subscriptions:
             raise ValueError("kind: azure needs subscriptions, the ids of those that are listed")
         if idle := self._set(_OF_A_CLUSTER):
@@ -139,6 +164,7 @@ class RunningSettings(Section):
     """What runs where, and since when. Without sources nothing is asked."""
 
     sources: list[RunningSourceSettings] = Field([], max_length=500, description="The clusters.")
+    deployment_records: bool = Field(False, description="Write what runs to GitHub as deployment records.")
     keep: Period = Field(
         timedelta(days=730), description="What stopped longer ago is forgotten, with its packages."
     )
@@ -148,6 +174,9 @@ class RunningSettings(Section):
         names = [source.name for source in self.sources]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two sources are called {twice!r}; give each a name of its own")
+        for source in self.sources:
+            if source.past is not None and source.past.reach > self.keep:
+                raise ValueError(f"{source.name}: past.reach is longer than keep; what it tells would be forgotten")
         tokens = [source.token_file for source in self.sources if source.kind is SourceKind.PUSH]
         if shared := next((path for path in tokens if tokens.count(path) > 1), None):
             raise ValueError(f"{shared} would let one source speak for another; give each a token of its own")

@@ -15,6 +15,7 @@ from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 from bot.domain.packages.cves.vulnerability import Ecosystem, Vulnerability
 from bot.files.formats.zip_list import DAMAGES, check_list
 from bot.upstream.feeds.reading import FeedProblem, one_line
+from bot.upstream.osv.members import LastReading, SettledEntries, fingerprint, leaves_nothing_out
 from bot.upstream.osv.record import UNNAMED, RecordNotes, WantedPackages, parse
 
 MOST_BYTES = 2 * 1024**3
@@ -34,7 +35,8 @@ class DumpReading:
     `unchanged` are records that stay as they are kept. `modified` is when others were changed last, by their ids,
     as far as the publisher says. Of wanted releases that are `untold` no record is. Of the packages that `unread`
     names there are records that cannot be read, as `WantedPackages` has them. `newest_at` is when any record was
-    changed last, wanted or not; None where nobody says so.
+    changed last, wanted or not; None where nobody says so. `settled` are entries of the dump that the next reading
+    may leave out while they stay as they are.
     """
 
     vulnerabilities: tuple[Vulnerability, ...]
@@ -45,21 +47,46 @@ class DumpReading:
     untold: frozenset[str] = frozenset()
     unread: frozenset[tuple[str, str]] = frozenset()
     newest_at: datetime | None = None
+    settled: frozenset[int] = frozenset()
 
 
 def read_dump(
-    file: IO[bytes], packages: WantedPackages, ecosystem: Ecosystem, place: str, now: datetime
+    file: IO[bytes],
+    packages: WantedPackages,
+    ecosystem: Ecosystem,
+    place: str,
+    now: datetime,
+    last: LastReading | None = None,
 ) -> DumpReading:
-    """Reads all entries of a dump; those that cannot be read are noted, a line each. What is told to have changed
-    after `now` tells nothing of when it did.
+    """Reads the entries of a dump that are not as the last reading for these packages found them, else all.
 
-    Raises `Failure` where it is no such archive, where nothing in it can be read, and where it has no record of the
-    ecosystem, or is another's dump: all packages would be free of everything.
+    Those that cannot be read are noted, a line each. What is told to have changed after `now` tells nothing of when
+    it did. Raises `Failure` where it is no such archive, where nothing in it can be read, where it has no record
+    of the ecosystem, and where it is another's dump: all packages would be free of everything.
     """
+    if last is not None and last.settled:
+        reading = _read_entries(file, packages, ecosystem, place, now, last.settled)
+        if leaves_nothing_out(len(reading.unchanged), reading.entries, reading.untold, reading.newest_at, last):
+            return reading
+        file.seek(0)
+    return _read_entries(file, packages, ecosystem, place, now, frozenset())
+
+
+def _read_entries(
+    file: IO[bytes],
+    packages: WantedPackages,
+    ecosystem: Ecosystem,
+    place: str,
+    now: datetime,
+    left_out: frozenset[int],
+) -> DumpReading:
+    """Reads all entries but those that are left out, by their fingerprints: they stay as they are kept."""
     publishers = _Publishers(ecosystem)
     untold = {each: _spell_release(each) for each in packages.releases if each.startswith(f"{ecosystem}:")}
     notes = RecordNotes(place, latest=now)
     records: dict[str, Vulnerability] = {}
+    settled = SettledEntries()
+    unchanged: set[str] = set()
     entries = unread = unpacked = 0
     try:
         check_list(file, place, LARGEST_LIST, advice=_READ_BEFORE)
@@ -71,32 +98,54 @@ def read_dump(
                 unpacked += info.file_size
                 if unpacked > _MOST_UNPACKED:
                     raise _dump_failure(f"unpacks to more than {_MOST_UNPACKED:,} bytes", place)
+                entry, name = fingerprint(info), _name_of_record(info)
+                if entry in left_out:
+                    settled.settled.add(entry)
+                    unchanged.add(name)
+                    continue
+                doubts = notes.count, notes.ahead
                 try:
                     data = _read(archive, info, notes)
                     publishers.note(data)
-                    for release in [
+                    first_of_releases = [
                         release for release, spellings in untold.items() if any(one in data for one in spellings)
-                    ]:
+                    ]
+                    for release in first_of_releases:
                         del untold[release]
                     record = parse(data, packages, notes, info.filename[:100])
                 except Failure as failure:
+                    if failure.trouble is not Trouble.MALFORMED:
+                        raise
                     unread += 1
                     notes.add(failure.where or info.filename[:100], f"{failure.what}; the record is skipped")
                     continue
                 if record is not None:
                     records[record.id] = record
+                if doubts == (notes.count, notes.ahead) and (record is None or record.id == name):
+                    settled.add(entry, notes.newest_at, is_first_of_release=bool(first_of_releases))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise _dump_failure(f"is no zip archive that can be read: {error}", place) from error
     if entries and unread == entries:
         raise _dump_failure(f"none of its {entries} records can be read, first {notes.problems[0]}", place)
     if not entries:
         raise _dump_failure("holds no record", place)
-    publishers.check(entries, place)
-    gaps = frozenset(untold), frozenset(notes.unread)
-    vulnerabilities = tuple(records.values())
+    if not unchanged:
+        publishers.check(entries, place)
     return DumpReading(
-        vulnerabilities, notes.problems, entries, untold=gaps[0], unread=gaps[1], newest_at=notes.newest_at
+        tuple(records.values()),
+        notes.problems,
+        entries,
+        frozenset(unchanged),
+        untold=frozenset(untold),
+        unread=frozenset(notes.unread),
+        newest_at=notes.newest_at,
+        settled=frozenset(settled.settled),
     )
+
+
+def _name_of_record(info: zipfile.ZipInfo) -> str:
+    """Which record an entry is by its name, as OSV calls them: `USN-1-1.json`."""
+    return info.filename.removesuffix(".json")
 
 
 class _Publishers:

@@ -71,12 +71,14 @@ class WantedPackages:
 class RecordNotes(Notes):
     """What records could not tell, and which packages those are about, as `WantedPackages` has them.
 
-    `newest_at` is when one of them was changed last, of those that say so and of no time after `latest`.
+    `newest_at` is when one of them was changed last, of those that say so and of no time after `latest`; those that
+    are `ahead` of it are counted.
     """
 
     unread: set[tuple[str, str]] = field(default_factory=set)
     latest: datetime | None = None
     newest_at: datetime | None = None
+    ahead: int = 0
 
     def note_changed(self, modified: object) -> None:
         """Takes in when a record says that it was changed last."""
@@ -84,7 +86,10 @@ class RecordNotes(Notes):
             moment = datetime.fromisoformat(modified) if isinstance(modified, str) else None
         except ValueError:
             return
-        if moment is None or moment.tzinfo is None or self.latest is None or moment > self.latest:
+        if moment is None or moment.tzinfo is None or self.latest is None:
+            return
+        if moment > self.latest:
+            self.ahead += 1
             return
         self.newest_at = max(self.newest_at or moment, moment)
 

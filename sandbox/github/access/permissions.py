@@ -44,6 +44,7 @@ NEEDS = tuple(
     )
 )
 MEMBERS = re.compile(r"/orgs/{org}/(teams|members|memberships)\b.*")
+ARTIFACTS = re.compile(r"/orgs/{org}/artifacts\b.*")
 READS: Mapping[tuple[str, str], Sequence[str]] = {
     ("Organization", "team"): ("members",),
     ("Organization", "teams"): ("members",),
@@ -101,6 +102,8 @@ def _needed(template: str) -> Sequence[str]:
     """Any of them will do."""
     if MEMBERS.fullmatch(template):
         return ("members",)
+    if ARTIFACTS.fullmatch(template):
+        return ("artifact_metadata",)
     return next((names for pattern, names in NEEDS if pattern.fullmatch(template)), ("metadata",))
 
 

@@ -10,6 +10,7 @@ from bot.domain.forge.pull_requests import Granted, MergeRequirements, Wishes
 from bot.domain.forge.refusals import BranchMoved, RepositoryArchived, RepositoryMoved
 from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.marker import SECTION
 from bot.domain.rollouts.terms import MergeMethod
 from tests.integration.forges.changes import BRANCH, NEW, NEWER, OLD, PATH, bring, change_for, look_at, request_for
 from tests.integration.forges.conftest import AZURE_REPOS, GITHUBS
@@ -283,11 +284,12 @@ async def test_what_a_body_has_no_room_for_is_told_beside_it(stand: Stand) -> No
     repository = await stand.repository({PATH: OLD})
     await bring(stand, repository)
     marker = '<!-- freshness-bot facts {"v":1,"targets":[]} -->'
+    body = f"{SECTION}sha256:a -->"
     look = await look_at(stand, repository)
-    await stand.forge.carry_out(repository, None, None, replace(request_for(look, None, None), marker=marker))
+    await stand.forge.carry_out(repository, None, None, replace(request_for(look, None, body), marker=marker))
     [shown] = (await look_at(stand, repository)).pull_requests
     [own] = (await stand.forge.own_requests([repository]))[repository]
-    assert (shown.marker, own.marker, shown.body, own.body) == (marker, marker, "why", "why")
+    assert (shown.marker, own.marker, shown.body, own.body) == (marker, marker, body, body)
 
 
 async def test_a_closed_pull_request_keeps_its_last_words(stand: Stand) -> None:

@@ -193,7 +193,10 @@ async def test_a_work_item_that_a_policy_asks_for_is_told_until_one_is_linked(st
     look = await stand.forge.look(repository, BRANCH, [PATH], wishes)
     assert look.requirements == MergeRequirements(can_wait=True, asks_work_item=True)
     [refused] = (await stand.forge.grant(repository, request, wishes, look)).refused
-    assert refused.wish == "no work item linked"
-    assert (await stand.forge.grant(repository, request, NO_MERGE, look)).refused == ()
     stand.link_work_item(42)
-    assert (await stand.forge.grant(repository, request, wishes, look)).refused == ()
+    [still_refused] = (await stand.forge.grant(repository, request, wishes, look)).refused
+    assert (refused.wish, still_refused.wish) == ("no work item linked", "no work item linked")
+    assert (await stand.forge.grant(repository, request, NO_MERGE, look)).refused == ()
+    await stand.close(repository, request.number)
+    linked = await bring(stand, repository, NEWER)
+    assert (await stand.forge.grant(repository, linked, wishes, look)).refused == ()

@@ -43,8 +43,13 @@ def _was_red(row: RowMapping, home: FakeRepository) -> bool:
 
 
 def _was_cancelled(row: RowMapping, home: FakeRepository) -> bool:
-    """Whether its run was cancelled, its pull request closed, as an earlier one from its branch was, what it was to
-    bring was there when it was planned, or its workflow has built so lately that its age asks for nothing."""
+    """Whether its run was cancelled, its pull request closed, as an earlier one from its branch was, or merged into
+    another branch than the default one, what it was to bring was there when it was planned, or its workflow has
+    built so lately that its age asks for nothing."""
+    own = home.requests.get(row["pull_request"] or 0)
+    is_elsewhere = (
+        own is not None and own.is_merged and own.merge_commit not in home.line_of(home.branches[home.trunk])
+    )
     is_closed = any(
         (number in home.opened_again or not (request.is_open or request.is_merged))
         and row["branch"] in (None, request.branch)
@@ -56,4 +61,4 @@ def _was_cancelled(row: RowMapping, home: FakeRepository) -> bool:
         for file in (WORKFLOW_FILE, *home.pipelines)
         for run in home.runs_of(file)
     )
-    return is_closed or is_young or row["planned_at"] == row["ended_at"] or _was_red(row, home)
+    return is_closed or is_elsewhere or is_young or row["planned_at"] == row["ended_at"] or _was_red(row, home)

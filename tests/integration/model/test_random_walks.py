@@ -782,6 +782,28 @@ def test_a_pull_request_is_followed_again_that_was_closed_before_a_newer_digest_
 
 
 @pytest.mark.long
+def test_a_pull_request_that_was_merged_into_the_default_branch_of_before_is_not_taken_up_without_end(
+    template: Path,
+) -> None:
+    """The walk ends with it."""
+
+    def one_was_cancelled(walk: Walk) -> None:
+        told = [row["reason"] for row in walk.rows() if "was merged into main and not into trunk" in row["reason"]]
+        assert len(told) == 1
+
+    directed(
+        template,
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.what_has_settled_is_acted_upon(0),
+        lambda walk: walk.switch_the_default_branch(0),
+        lambda walk: walk.merge(0),
+        *(lambda walk: walk.time_passes(60 * 2), lambda walk: walk.everything(0)) * 3,
+        one_was_cancelled,
+        policy=AT_ONCE,
+    )
+
+
+@pytest.mark.long
 def test_the_laws_hold_where_steps_follow_a_build_that_fails_and_one_that_succeeds(template: Path) -> None:
     directed(
         template,

@@ -14,6 +14,7 @@ import bot
 from bot.domain.clock import ManualClock
 from bot.domain.forge.branches import scratch_of
 from bot.domain.forge.pull_requests import MergeRequirements
+from bot.domain.host import Host
 from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
 from bot.domain.repositories.issue import IssueSection, new_body
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
@@ -22,6 +23,8 @@ from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepJob, StepRun, StepState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
+from bot.domain.running.records import BuiltRun
+from bot.domain.running.snapshot import RunningPlace
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act.calling_off import tick as calling_off
 from bot.fleet.act.calling_off.tick import CalledOff
@@ -33,6 +36,8 @@ from bot.fleet.act.onboarding import deciding
 from bot.fleet.act.onboarding import tick as onboarding
 from bot.fleet.act.onboarding.ports import DueOnboarding, OnboardingOptions
 from bot.fleet.act.ports import ActOptions
+from bot.fleet.act.recording import tick as recording
+from bot.fleet.act.recording.tick import DueRecords
 from bot.fleet.act.retiring.retire import Traces, retire
 from bot.fleet.act.steps import tick as steps
 from bot.fleet.act.steps.tick import StepOptions
@@ -136,7 +141,7 @@ class Rows:
     queue: FakeQueue[Any]
 
     def __getattr__(self, name: str) -> Any:
-        is_queue = name in ("to_start", "issues", "scans", "called_off")
+        is_queue = name in ("to_start", "issues", "scans", "records", "called_off")
         return self.queue if is_queue else self._settle if name.startswith("settle") else _nothing
 
     async def _settle(self, *given: object, **named: object) -> None:
@@ -185,6 +190,20 @@ async def a_scan() -> Setting:
 
     logs = ScanLogs(lambda findings: {"found": len(findings)}, patched)
     return Setting(forge, shop, lambda loop: code_scanning.tick(rows, forge, logs, ActOptions(), loop))
+
+
+async def what_runs() -> Setting:
+    """A cluster runs what the shop has built."""
+    forge, shop = new_shop({"README.md": b""})
+    place = RunningPlace("shop", "Deployment", "web", "app")
+
+    async def tick(loop: Loop) -> None:
+        owner, _, name = shop.name.partition("/")
+        runs = [BuiltRun(place, "ghcr.io/contoso/shop", f"sha256:{'a' * 64}", name, NOON)]
+        rows = due(DueRecords(1, "east", "production", owner, {}, runs))
+        await recording.tick(rows, forge, Host(""), loop)
+
+    return Setting(forge, shop, tick)
 
 
 async def what_was_called_off() -> Setting:
@@ -312,6 +331,7 @@ async def what_is_retired() -> Setting:
 CALLERS: Mapping[str, tuple[Callable[[], Awaitable[Setting]], ...]] = {
     "fleet/act/code_scanning/tick.py": (a_scan,),
     "fleet/act/dispatch/rebuilds.py": (a_dispatch,),
+    "fleet/act/recording/tick.py": (what_runs,),
     "fleet/act/steps/tick.py": (a_step,),
     "fleet/act/issue/tick.py": (a_first_word, a_last_word),
     "fleet/act/onboarding/bringing.py": (a_first_onboarding, an_onboarding_with_nothing_left),

@@ -1,14 +1,17 @@
 """Azure Repos as a forge, and how what they do not have is told."""
 
+from collections.abc import Mapping, Sequence
+
 from bot.clients.forges.azure_devops.writing import RequestWrites
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import TakenIn
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import Identity
+from bot.domain.running.records import DeploymentRecord
 
 
 class AzureRepos(RequestWrites):
-    """The port `Forge`. Issues and code scanning are no part of Azure Repos."""
+    """The port `Forge`. Issues, code scanning and deployment records are no part of Azure Repos."""
 
     __slots__ = ()
 
@@ -26,6 +29,11 @@ class AzureRepos(RequestWrites):
 
     async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> str:
         raise _no_scanning(repository)
+
+    async def record_deployments(
+        self, home: Identity, cluster: str, environment: str, records: Sequence[DeploymentRecord]
+    ) -> Mapping[str, str]:
+        raise Failure(Trouble.DENIED, "Azure Repos keep no deployment records", where=home.name)
 
     async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
         raise _no_scanning(repository)

@@ -35,7 +35,7 @@ from bot.domain.forge.pull_requests import (
     Wishes,
 )
 from bot.domain.repositories.repository import GitTree, Identity, TreeEntry
-from bot.domain.rollouts.marker import read_marker
+from bot.domain.rollouts.marker import may_stand_beside
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; nobody writes a larger one by hand."""
@@ -210,8 +210,8 @@ class RequestLooks(Repos):
         return [await self._marked(home, each) if each.is_open and each.is_own else each for each in whole]
 
     async def _marked(self, repository: Identity, request: PullRequest) -> PullRequest:
-        """With the marker of its properties, where its body has none."""
-        if read_marker(request.body):
+        """With the marker of its properties, where one may stand there."""
+        if not may_stand_beside(request.body):
             return request
         transport, home = self.at(repository)
         shown = await transport.get(f"{home}/pullRequests/{request.number}/properties", {"api-version": PREVIEW})

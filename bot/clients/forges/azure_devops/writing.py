@@ -48,6 +48,8 @@ _RIGHTS: Mapping[str, str] = {
     "PullRequestContribute": "Contribute to pull requests",
 }
 """By the word in a refusal the permission as the page of the repository's security calls it."""
+_NO_WORK_ITEM = "no work item linked"
+_LINK_BY_HAND = "it was opened before `work_item` was set; link one on its page"
 _NO_REVIEW = "no review asked of {}"
 _NOBODY_CALLED_SO = "nobody is called so there; name people by the address that they sign in with"
 _NOBODY_FOR = timedelta(hours=1)
@@ -98,16 +100,19 @@ class RequestWrites(RequestLooks):
             await self._update(repository, [_update(branch, head, NO_COMMIT)])
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
-        """One request for each label, one for who is asked to review and one for each that is not known yet, and
-        one to complete by itself. Nobody is assigned to a pull request there."""
+        """One request for each label, one for who is asked to review and one for each that is not known yet, one to
+        complete by itself, and one for its work items where a policy asks for one. Nobody is assigned there."""
         refused = [Refusal(f"not assigned to {name}", "Azure Repos have no assignees") for name in wishes.assignees]
         organization = self.node(repository).organization
         asks = look.requirements.asks_work_item and not wishes.no_merge
-        if asks and organization.lower() not in self.work_items:
+        is_set = organization.lower() in self.work_items
+        if asks and not is_set:
             way_out = f"set azure_devops.organizations.{organization}.work_item"
-            refused.append(Refusal("no work item linked", f"a policy of its branch asks for one; {way_out}"))
+            refused.append(Refusal(_NO_WORK_ITEM, f"a policy of its branch asks for one; {way_out}"))
         async with self._refusals(repository, request.branch):
             transport, home = self.at(repository)
+            if asks and is_set and not await self.rows(repository, f"pullRequests/{request.number}/workitems"):
+                refused.append(Refusal(_NO_WORK_ITEM, _LINK_BY_HAND))
             labels = f"{home}/pullRequests/{request.number}/labels"
             for label in wishes.labels:
                 with _told(refused, f"not labelled {label}"):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot.clients.forges.github import files
+from bot.clients.forges.github import deployment_records, files
 from bot.clients.forges.github.actions import action_tags, builds, code_scanning, environments, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.connection.connections import AppCredentials, GitHubAccess, TokenCredentials
@@ -29,8 +29,9 @@ from bot.domain.forge.pull_requests import NOTHING_WISHED, Granted, OwnRequest, 
 from bot.domain.forge.refusals import RepositoryMoved
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
-from bot.domain.repositories.repository import GitTree, Identity, Repository
+from bot.domain.repositories.repository import GitTree, Identity, Repository, owner_of
 from bot.domain.repositories.surroundings import EnvironmentProtection
+from bot.domain.running.records import DeploymentRecord
 
 T = TypeVar("T")
 
@@ -239,6 +240,11 @@ class GitHub:
 
     async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> str:
         return await code_scanning.upload(self._transport, repository, commit, branch, sarif)
+
+    async def record_deployments(
+        self, home: Identity, cluster: str, environment: str, records: Sequence[DeploymentRecord]
+    ) -> Mapping[str, str]:
+        return await deployment_records.record(self._transport, owner_of(home.name), cluster, environment, records)
 
     async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
         return await self._by_name(

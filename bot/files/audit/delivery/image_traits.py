@@ -40,6 +40,8 @@ class ImageTraits:
     is_known: bool = False
     is_early: bool = False
     uses_home_of_root: bool = False
+    builds_in: str = ""
+    """The folder that its Dockerfile starts it in, where that is written out."""
     writes: bool = False
 
 
@@ -158,8 +160,18 @@ def _by_dockerfile(
         is_known=not is_other,
         is_early=_is_early(base_name),
         uses_home_of_root=using_home_of_root(file, stage) is not None,
+        builds_in=_working_folder(file, stage),
         writes=runs_more or _is_sdk(base_name) or _makes_folders(file, stage) or repository.kept(_keeps_files),
     )
+
+
+def _working_folder(file: Dockerfile, stage: BuildStage) -> str:
+    """The absolute folder that a stage, or one below it, sets last; empty where none does."""
+    for one in file.chain(stage):
+        folders = [each.arguments.text.strip() for each in file.of(one) if each.keyword == "workdir"]
+        if folders:
+            return folders[-1].rstrip("/") if folders[-1].startswith("/") else ""
+    return ""
 
 
 def _stands_on_own(repository: RepositoryTexts, base: str, seen: Set[str]) -> bool:

@@ -22,6 +22,10 @@ _DROPS_RIGHTS = re.compile(
     r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?<![\w.-])su[ \t]+[\w-]"
     r"|(?:^|[\s\"'\[])/init\b"
 )
+_STARTS_ITSELF = re.compile(
+    r"exec[ \t]+(?!(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid|su)\b)[\w./-]+"
+)
+_HANDS_ON = re.compile(r"\bexec\b|\$(?:[@*0]|\{[@*0])").search
 _SUPERVISES = re.compile(r"\bsupervisord\b")
 _USER_OF_PROGRAM = re.compile(r"^user[ \t]*=[ \t]*(?!root\b|0\b)\w", re.MULTILINE)
 _BEGINS = r"(?<![\w./-])(?:/(?:usr/)?s?bin/)?"
@@ -117,7 +121,7 @@ def changes_users(file: Dockerfile, stage: BuildStage, repository: RepositoryTex
         return False
     starts = [(each, file.of(one)) for one in chain for each in file.of(one) if each.keyword in STARTING]
     return user.where.keyword in STARTING or any(
-        _CHANGES_USERS.search(each.arguments.text) or _script_holds(_CHANGES_USERS, each, siblings, repository)
+        any(map(_CHANGES_USERS.search, (each.arguments.text, *_scripts_started(each, siblings, repository))))
         for each, siblings in starts
     )
 
@@ -209,7 +213,7 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
             text = instruction.arguments.text
             if (
                 _DROPS_RIGHTS.search(text)
-                or _script_holds(_DROPS_RIGHTS, instruction, file.of(stage), repository)
+                or any(map(_drops_rights, _scripts_started(instruction, file.of(stage), repository)))
                 or _is_supervised(instruction, file.of(stage), repository)
             ):
                 return unknown_user(
@@ -223,23 +227,29 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
 def _is_supervised(instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts) -> bool:
     """Whether it starts supervisord, whose settings here have a program run as another user."""
     text = instruction.arguments.text
-    if not (_SUPERVISES.search(text) or _script_holds(_SUPERVISES, instruction, stage, repository)):
+    scripts = _scripts_started(instruction, stage, repository)
+    if not (_SUPERVISES.search(text) or any(map(_SUPERVISES.search, scripts))):
         return False
     settings = (repository.text(path) for path in repository.paths if path.lower().endswith(SUPERVISED))
     return any(_USER_OF_PROGRAM.search(each) for each in settings)
 
 
-def _script_holds(
-    pattern: re.Pattern[str], instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts
-) -> bool:
-    """Whether a script of the repository that the entrypoint starts holds a command, also under another name."""
+def _drops_rights(script: str) -> bool:
+    """Whether a script starts its program as another user; one that ends in `exec` of the program itself, and hands
+    nothing on before, only has other work done so."""
+    lines = [line for line in script.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    is_own = bool(lines) and _STARTS_ITSELF.match(lines[-1]) is not None
+    used = [line for line in lines if _DROPS_RIGHTS.search(line)]
+    return bool(used) and not (is_own and not any(map(_HANDS_ON, used)))
+
+
+def _scripts_started(
+    instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts
+) -> list[str]:
+    """The texts of the repository's scripts that the entrypoint starts, also under another name."""
     names = set(re.findall(r"([\w.-]+\.(?:sh|bash)|docker-entrypoint|entrypoint)\b", instruction.arguments.text))
     for sibling in stage:
         *sources, target = sibling.arguments.text.split() or [""]
         if sibling.keyword == "copy" and target.rpartition("/")[2] in names:
             names |= {source.rpartition("/")[2] for source in sources}
-    return any(
-        pattern.search(repository.text(path)) is not None
-        for path in repository.paths
-        if path.rpartition("/")[2] in names
-    )
+    return [repository.text(path) for path in repository.paths if path.rpartition("/")[2] in names]

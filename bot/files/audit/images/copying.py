@@ -42,7 +42,8 @@ def _sources(instruction: Instruction) -> Iterator[str]:
 def takes(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, path: str) -> bool | None:
     """Whether a file of the repository gets into a stage; None where the files do not tell.
 
-    The context is a folder above the Dockerfile or its own one: that in which the files stand that are named.
+    The context is a folder above the Dockerfile or its own one: that in which the files stand that are named. None
+    is above the repository's root, so that nothing is there but what is named.
     """
     taken = sources(file, stage)
     if not taken:
@@ -50,7 +51,8 @@ def takes(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, path
     folder, own = posixpath.dirname(path), posixpath.dirname(file.path)
     is_taken = any(_is_of(each, posixpath.basename(path)) for each in taken)
     if folder == own:
-        return True if is_taken else None
+        is_open = bool(own) or any("$" in each for each in taken)
+        return True if is_taken else None if is_open else False
     paths = [each for each in taken if each not in _WHOLE and not _PATTERN.search(each)]
     if any(_is_there(repository, posixpath.join(folder, each)) for each in paths):
         return True if is_taken else None

@@ -60,7 +60,8 @@ _UNPRIVILEGED = (
     " writes only where that user may"
 )
 _BY_CHROOT = "CHOWN, SETGID, SETUID and SYS_CHROOT"
-_HIGH_PORTS = "have it listen on ports from 1024 on, and name a UID above 0 that may read its files"
+_PORTS_FIRST = "have it listen on ports from 1024 on, and "
+_HIGH_PORTS = f"{_PORTS_FIRST}name a UID above 0 that may read its files"
 _STOCK = {
     f"{_DOCKER}postgres": StockImage(
         "999", writes=("/var/run/postgresql",), uid_on_alpine="70", program=r"postgres$"
@@ -159,11 +160,13 @@ def taking_the_user(stock: StockImage, setting: str) -> str:
     return f"{advice}, the user that the image has for this; its files on volumes must belong to that one"
 
 
-def instead_of(stock: StockImage, *, is_run_in: bool) -> str:
-    """Advice for a build that stands on a stock image; `is_run_in` where it runs commands, as root so far."""
+def instead_of(stock: StockImage, *, is_run_in: bool, listens_high: bool = False) -> str:
+    """Advice for a build that stands on a stock image; `is_run_in` where it runs commands, as root so far, and
+    `listens_high` where it has set ports above those that are root's."""
+    instead = stock.instead.removeprefix(_PORTS_FIRST) if listens_high else stock.instead
     if not is_run_in or not stock.uid_instead:
-        return stock.instead
-    return f"{stock.instead}; with USER root before the first RUN, and USER {stock.uid_instead} behind the last"
+        return instead
+    return f"{instead}; with USER root before the first RUN, and USER {stock.uid_instead} behind the last"
 
 
 def first_as_its_user(stock: StockImage, then: str) -> str:

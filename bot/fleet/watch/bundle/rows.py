@@ -138,6 +138,7 @@ async def _import_dump(connection: AsyncConnection, dump: BundledDump, now: date
         "last_modified": dump.mark.last_modified if is_same_place else None,
         "considered": packed(dump.considered),
         "asked": None,
+        "settled": None,
         "reader": dump.reader,
         "entries": dump.entries,
         "problems": list(dump.problems),

@@ -1,7 +1,7 @@
 """The stage that follows dumps of vulnerabilities: due ones are fetched, read and kept as far as they matter.
 
 What matters depends on what is inside images: a dump is read again when it changed, and when packages are known by
-names, or of releases, that nobody looked for in it.
+names, or of releases, that nobody looked for in it. Where it changed, the entries that did are read.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading, read_dump
+from bot.upstream.osv.members import LastReading
 from bot.upstream.osv.oval import read_oval
 from bot.upstream.osv.questions import KnownRecord, OsvApi, PackageQuestion, ask_osv
 from bot.upstream.osv.record import WantedPackages
@@ -32,7 +33,8 @@ EVERY = timedelta(hours=6)
 class DueDump:
     """A dump whose turn it is; `mark` and `considered` are those of the last reading of this very place.
 
-    `questions` are those that an API has answered since `asked_at`.
+    `questions` are those that an API has answered since `asked_at`. `last` is what the reading of a dump left to
+    the next one.
     """
 
     source: DumpSource
@@ -41,6 +43,7 @@ class DueDump:
     reader: str = ""
     questions: frozenset[PackageQuestion] = frozenset()
     asked_at: datetime | None = None
+    last: LastReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,12 @@ async def tick(
     return tally
 
 
-def _read_records(dump: OpenedDump, source: DumpSource, packages: WantedPackages, now: datetime) -> DumpReading:
+def _read_records(
+    dump: OpenedDump, source: DumpSource, packages: WantedPackages, now: datetime, last: LastReading | None
+) -> DumpReading:
     if (release := source.publication.release) is not None:
         return read_oval(dump.file, packages, release, source.place)
-    return read_dump(dump.file, packages, source.ecosystem, source.place, now)
+    return read_dump(dump.file, packages, source.ecosystem, source.place, now, last)
 
 
 class _Dumps(Work[DueDump, KeptDump]):
@@ -167,7 +172,8 @@ class _Dumps(Work[DueDump, KeptDump]):
             if dump is None:
                 assert item.mark is not None, "only what has a mark is unchanged"
                 return KeptDump(source, item.mark, item.considered, None)
-            reading = await asyncio.to_thread(_read_records, dump, source, packages, self._clock.now())
+            now, last = self._clock.now(), item.last if is_covered else None
+            reading = await asyncio.to_thread(_read_records, dump, source, packages, now, last)
             return KeptDump(
                 source, dump.mark, replace(packages, untold=reading.untold, unread=reading.unread), reading
             )

@@ -1,7 +1,9 @@
 """How far the kept data of publishers reaches, for the gate, and what a dump was looked through for."""
 
 import json
+import sys
 import zlib
+from array import array
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +45,22 @@ def unpacked_questions(packed_bytes: bytes | None) -> frozenset[PackageQuestion]
     if packed_bytes is None:
         return frozenset()
     return frozenset(PackageQuestion(*row) for row in json.loads(zlib.decompress(packed_bytes)))
+
+
+def packed_entries(settled: frozenset[int]) -> bytes | None:
+    """Makes the value of the column `settled`: eight bytes for each fingerprint."""
+    return _big_endian(array("q", sorted(settled))).tobytes() if settled else None
+
+
+def unpacked_entries(packed_bytes: bytes | None) -> frozenset[int]:
+    """Reads the value of the column `settled`."""
+    return frozenset(_big_endian(array("q", packed_bytes or b"")))
+
+
+def _big_endian(numbers: "array[int]") -> "array[int]":
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
 
 
 _MOST_KEPT = 8

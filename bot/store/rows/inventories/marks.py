@@ -46,12 +46,12 @@ async def _save(connection: AsyncConnection, table: Table, column: str, told: Ma
     kept: dict[str, Any] = {row.cve: row[1] for row in await connection.execute(select(table))}
     changes = changes_of(kept, told)
     statement = upsert_rows(connection, table, ["cve"], [column])
-    rows = [{"cve": cve, column: value} for cve, value in sorted(changes.changed.items())]
-    for chunk in chunks(rows, _TOGETHER):
-        await connection.execute(statement, chunk)
+    for chunk in chunks(sorted(changes.changed), _TOGETHER):
+        rows = [{"cve": cve, column: changes.changed[cve]} for cve in chunk]
+        await connection.execute(statement, rows)
     if changes.gone:
         await connection.execute(delete(table).where(is_among(table.c.cve, "gone")), {"gone": changes.gone})
-    return len(rows) + len(changes.gone)
+    return len(changes.changed) + len(changes.gone)
 
 
 def with_marks(query: Select[Any], cve: ColumnElement[Any]) -> Select[Any]:

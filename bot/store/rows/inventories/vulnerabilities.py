@@ -44,6 +44,7 @@ dumps = leased(
     Column("last_modified", ShortText(512)),
     Column("considered", LargeBinary),
     Column("asked", LargeBinary),
+    Column("settled", LargeBinary),
     Column("reader", ShortText(64)),
     Column("entries", Integer),
     Column("problems", JSON),
@@ -53,7 +54,8 @@ dumps = leased(
     Column("error", LongText),
 )
 """`ecosystem` is the name of the publication. `considered` are the releases and names that were looked for, `asked`
-the versions that an API was asked about, both compressed; `entries` counts all records, of which one was changed at
+the versions that an API was asked about, both compressed; `settled` are the entries of a dump that need no reading
+while they stay as they are; `entries` counts all records, of which one was changed at
 `newest_at` and none later."""
 falls_due(dumps, DueTable("dumps", is_regular=True))
 locked_after(dumps, "packages")

@@ -17,6 +17,7 @@ from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps,
 from bot.upstream.feeds.reading import FeedProblem
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
+from bot.upstream.osv.members import LastReading
 from bot.upstream.osv.questions import KnownRecord
 from bot.upstream.osv.record import WantedPackages
 from tests.integration.store.conftest import ON_BOTH
@@ -69,6 +70,34 @@ async def test_a_dump_is_due_once_and_comes_back_with_what_was_looked_for(stores
     assert await stores.taken(stores.vulnerabilities.dumps) == []
     stores.clock.advance(HOUR)
     assert await stores.taken(stores.vulnerabilities.dumps) == [DueDump(UBUNTU, MARK, WANTED, READER)]
+
+
+async def test_what_was_settled_comes_back_and_its_records_stay(stores: Stores) -> None:
+    await running(stores, SSL)
+    other = vulnerability(name="UBUNTU-CVE-2026-1002")
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    settled = frozenset({1, 2**62 + 3})
+    for reading in (
+        DumpReading((vulnerability(), other), settled=settled, untold=frozenset({"Ubuntu:24.04"})),
+        DumpReading((), unchanged=frozenset({other.id}), settled=settled),
+    ):
+        stores.clock.advance(6 * HOUR)
+        (due,) = await stores.taken(stores.vulnerabilities.dumps)
+        considered = replace(WANTED, untold=reading.untold)
+        await stores.vulnerabilities.keep_dump(KeptDump(UBUNTU, MARK, considered, reading), stores.clock.now())
+    assert (due.last, await count(stores)) == (LastReading(settled, frozenset({"Ubuntu:24.04"})), 1)
+
+
+async def test_what_was_left_out_is_read_where_a_bundle_replaced_it_meanwhile(stores: Stores) -> None:
+    await running(stores, SSL)
+    await keep(stores, vulnerability())
+    stores.clock.advance(6 * HOUR)
+    await stores.taken(stores.vulnerabilities.dumps)
+    reading = DumpReading((), unchanged=frozenset({"USN-1-1"}), settled=frozenset({1}))
+    kept = KeptDump(UBUNTU, DumpMark("2"), WANTED, reading)
+    assert await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR) == 0
+    (due,) = await stores.taken(stores.vulnerabilities.dumps)
+    assert (due.mark, due.last, await count(stores)) == (MARK, None, 1)
 
 
 async def test_a_dump_elsewhere_is_read_anew_and_one_no_longer_followed_is_forgotten(stores: Stores) -> None:

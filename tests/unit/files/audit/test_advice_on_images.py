@@ -441,3 +441,25 @@ def test_a_service_whose_image_uses_the_home_of_root_is_told_so_before_it_gets_a
     (found,) = findings("run-as-non-root", files)
     assert found.fix is not None
     assert "/root, which no other user may enter" in found.fix.advice
+
+
+@pytest.mark.parametrize(
+    ("volume", "is_of_another"),
+    [
+        ("./src:/src", True),
+        ("./:/", True),
+        ("./api:/src/api", True),
+        ("./certs:/https:ro", False),
+        ("data:/src", False),
+    ],
+)
+def test_sources_are_another_user_s_only_where_a_folder_of_the_host_is_mounted_over_them(
+    volume: str, *, is_of_another: bool
+) -> None:
+    files = {
+        "Dockerfile": "FROM mcr.microsoft.com/dotnet/sdk:10.0\nWORKDIR /src\nCOPY . .\nCMD dotnet run\n",
+        "compose.yaml": f"services: {{api: {{build: ., volumes: ['{volume}']}}}}\n",
+    }
+    (found,) = findings("drop-all-capabilities", files)
+    assert found.fix is not None
+    assert ("DAC_OVERRIDE" in found.fix.advice) is is_of_another

@@ -436,3 +436,14 @@ def test_a_tag_that_a_script_writes_into_kustomizations_is_unknown() -> None:
     assert (found.outcome, found.message) == (UNKNOWN, "a workflow or script may set its tag")
     other = "yq -i '(.images[] | select(.name == \"contoso/other\").newTag) = strenv(TAG)' dev/kustomization.yaml\n"
     assert outcomes("deployed-by-digest", {**files, "deploy.sh": other}) == [FAILS]
+
+
+def test_a_name_that_octopus_fills_in_before_kustomize_runs_is_unknown() -> None:
+    files = {
+        "kustomization.yaml": "resources: [api.yaml]\nimages:\n  - name: busybox\n"
+        "    newName: #{Project.Image.Name}\n    newTag: #{Project.Image.Tag}\n",
+        "api.yaml": deployment(image="busybox"),
+    }
+    assert outcomes("no-latest-deployed", files) == [UNKNOWN]
+    plain = {**files, "kustomization.yaml": files["kustomization.yaml"].replace("#{", "# {")}
+    assert outcomes("no-latest-deployed", plain) == [FAILS]

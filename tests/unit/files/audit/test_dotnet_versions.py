@@ -74,7 +74,7 @@ def test_what_brings_its_own_runtime_may_run_on_any(option: str, expected: Outco
         ("COPY global.json src/ ./\n", [FAILS]),
         ('COPY ["*.json", "./"]\n', [FAILS]),
         ("RUN --mount=type=bind,target=. dotnet publish\n", [FAILS]),
-        ("COPY src/ src/\n", [UNKNOWN]),
+        ("COPY src/ src/\n", []),
         ("RUN dotnet tool install -g tool\n", []),
         ("COPY --from=build /out .\n", []),
         ("COPY . .\nRUN ./dotnet-install.sh --version 10.0.100\n", [UNKNOWN]),
@@ -136,3 +136,13 @@ def test_the_project_that_makes_what_is_started_is_the_one_that_is_meant(started
     }
     dockerfile = f'FROM {DOTNET}/aspnet:10.0\nCOPY out .\nENTRYPOINT ["dotnet", "{started}.dll"]\n'
     assert outcomes("dotnet-versions", {"Dockerfile": dockerfile, **projects}) == [expected]
+
+
+@pytest.mark.parametrize(("copied", "expected"), [("./src ./src/", []), (". .", [FAILS]), ("$FILES ./", [UNKNOWN])])
+def test_what_no_instruction_of_the_root_names_is_not_copied(copied: str, expected: list[Outcome]) -> None:
+    files = {
+        "Dockerfile": f"FROM mcr.microsoft.com/dotnet/sdk:8.0\nARG FILES\nCOPY {copied}\n",
+        "global.json": '{"sdk": {"version": "9.0.100"}}',
+        "src/Api.csproj": "<Project />",
+    }
+    assert outcomes("dotnet-versions", files) == expected

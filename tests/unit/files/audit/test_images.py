@@ -788,3 +788,30 @@ def test_a_version_without_fixes_is_told_with_its_end(image: str, day: str) -> N
     (found,) = findings("base-pinned", {"Dockerfile": f"FROM {image}\n"})
     assert found.outcome is HOLDS
     assert found.message.endswith(f", with fixes until {day}" if day else image.rpartition(":")[2])
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("prepare() {\n  su -s /bin/bash -c 'wineboot -u' wine\n}\nprepare\nexec dotnet Shop.dll\n", FAILS),
+        ('if [ "$(id -u)" = 0 ]; then\n  exec gosu app "$0" "$@"\nfi\nexec dotnet Shop.dll\n', UNKNOWN),
+        ('gosu app "$0" "$@"\nexec dotnet Shop.dll\n', UNKNOWN),
+        ("exec su app -c 'dotnet Shop.dll'\n", UNKNOWN),
+        ('su app -c prepare\nexec "$@"\n', UNKNOWN),
+    ],
+)
+def test_a_script_drops_rights_where_it_starts_its_program_as_another_user(script: str, expected: Outcome) -> None:
+    files = {"Dockerfile": 'FROM debian:13\nCOPY start.sh /\nENTRYPOINT ["/start.sh"]\n', "start.sh": script}
+    assert outcome("image-user", files) is expected
+
+
+@pytest.mark.parametrize(("ports", "is_asked"), [("2015 2016/tcp", False), ("80 2015", True), ("", True)])
+def test_a_server_whose_own_configuration_has_high_ports_is_not_asked_for_these(
+    ports: str, *, is_asked: bool
+) -> None:
+    expose = f"EXPOSE {ports}\n" if ports else ""
+    files = {"Dockerfile": f"FROM caddy:2\nCOPY Caddyfile /etc/caddy/Caddyfile\n{expose}"}
+    (found,) = findings("image-user", files)
+    assert found.fix is not None
+    assert ("ports from 1024 on" in found.fix.advice) is is_asked
+    assert "name a UID above 0" in found.fix.advice

@@ -539,3 +539,9 @@ def test_a_service_shares_the_namespaces_of_the_one_whose_network_it_has(mode: s
     )
     assert sidecar.outcome is expected
     assert "of its own" not in sidecar.message
+
+
+def test_a_service_whose_user_names_a_group_alone_runs_as_root() -> None:
+    text = 'services: {api: {image: contoso/api, user: ":api"}}\n'
+    (found,) = findings("run-as-non-root", {"compose.yaml": text})
+    assert (found.outcome, "names a group alone" in found.message) == (Outcome.FAILS, True)

@@ -264,7 +264,7 @@ def test_build_arguments_of_a_command_are_read() -> None:
     ("build", "expected"),
     [
         ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t api .", [FAILS]),
-        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t other .", [HOLDS]),
+        ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t other .", [UNKNOWN]),
         ("docker build --build-arg TOKEN=${{ secrets.TOKEN }} -t $NAME .", [FAILS]),
         ("docker-compose -f a.yml build --build-arg TOKEN=$TOKEN api", [FAILS]),
         ("docker build --build-arg TOKEN -t api .", [FAILS]),
@@ -550,3 +550,32 @@ def test_a_key_in_a_section_of_secrets_may_be_the_secret_itself(name: str, expec
 def test_a_few_words_are_no_key_that_a_server_gives_out(name: str, value: str, expected: Outcome) -> None:
     service = f'services: {{api: {{image: contoso/api, environment: {{{name}: "{value}"}}}}}}\n'
     assert outcomes("runtime-secrets", {"compose.yaml": service}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ("ACCESS_SECRET=a1B2c3D4e5F6\n", FAILS),
+        ("DB_PASSWORD=\n", UNKNOWN),
+        ("MODE=fast\n", HOLDS),
+    ],
+)
+def test_what_a_file_of_variables_that_is_here_brings_is_told(variables: str, expected: Outcome) -> None:
+    service = "services: {api: {image: contoso/api, env_file: [shop.env]}}\n"
+    told = findings("runtime-secrets", {"src/compose.yaml": service, "src/shop.env": variables})
+    (found,) = [each for each in told if each.subject == "service api"]
+    assert found.outcome is expected
+    assert ("src/shop.env" in found.message) is (expected is not HOLDS)
+
+
+def test_of_an_image_that_an_unseen_run_builds_no_argument_is_told() -> None:
+    loaded = "- run: docker load -i api.tar\n- run: docker push ghcr.io/contoso/api:8\n"
+    built = "- run: docker build -t ghcr.io/contoso/api:8 .\n- run: docker push ghcr.io/contoso/api:8\n"
+    assert outcomes("build-argument-secrets", {BUILD: workflow(loaded)}) == [UNKNOWN]
+    assert outcomes("build-argument-secrets", {BUILD: workflow(built)}) == [HOLDS]
+
+
+@pytest.mark.parametrize("run", ["RUN dotnet dev-certs https", 'RUN ["dotnet", "dev-certs", "https"]'])
+def test_a_development_certificate_is_built_in_however_the_command_is_written(run: str) -> None:
+    text = f"FROM mcr.microsoft.com/dotnet/sdk:10.0\n{run}\n"
+    assert outcomes("image-secrets", {"Dockerfile": text}) == [UNKNOWN]

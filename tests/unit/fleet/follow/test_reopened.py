@@ -82,6 +82,16 @@ async def test_what_was_opened_again_and_merged_between_two_looks_is_followed_to
     assert again.state is RebuildState.OPEN
 
 
+async def test_what_was_merged_into_another_branch_alone_stays_ended(clock: ManualClock) -> None:
+    elsewhere = replace(MERGED, base="release")
+    fake = forge(clock, elsewhere)
+    _, store, added = await looked(clock, fake, closed())
+    assert (added, store[1].state) == ([], RebuildState.CANCELLED)
+    commit = fake.homes[0].branches["main"]
+    _, _, (again,) = await looked(clock, forge(clock, replace(elsewhere, merge_commit=commit)), closed())
+    assert again.state is RebuildState.OPEN
+
+
 async def test_what_stays_closed_stays_ended_and_is_looked_at_again_within_an_hour(clock: ManualClock) -> None:
     tally, store, added = await looked(clock, forge(clock, replace(OPEN, is_open=False)), closed())
     assert (added, store[1].state, store[1].reason) == ([], closed().state, closed().reason)

@@ -56,6 +56,13 @@ PERMISSIONS = (
         is_needed=False,
         title="Code scanning alerts",
     ),
+    Permission(
+        "artifact_metadata",
+        "write",
+        "write deployment records, where wished",
+        is_needed=False,
+        title="Artifact metadata",
+    ),
     Permission("merge_queues", "write", "put pull requests into a merge queue", is_needed=False),
     Permission("members", "read", "ask teams for reviews", is_needed=False),
 )

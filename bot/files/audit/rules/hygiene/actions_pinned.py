@@ -42,6 +42,7 @@ _OF_SOURCES = re.compile(r"sonar|codeql-action/(?!upload)|resharper|inspectcode|
 """Scanners that look at sources alone."""
 _OF_MORE = re.compile(
     r"azure/login|google-github-actions/auth|aws-actions/configure-aws-credentials|github/codeql-action/upload-sarif"
+    r"|(?!.*(?:docker|podman|ecr|acr|ghcr|registry|container))[\w./-]*login[\w-]*"
 )
 """Actions that are about images in some workflows, and about all else in others."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -12,7 +12,7 @@ Server, Caddy and pgAdmin need NET_BIND_SERVICE: add that.
 Exceptions: privileged containers, which `not-privileged` tells of, are asked nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -45,8 +45,9 @@ from bot.files.audit.workloads.judging import (
     runs_as_another,
 )
 from bot.files.audit.workloads.kubernetes import Container, is_hidden
-from bot.files.audit.workloads.mounts import host_paths, source_of_host
+from bot.files.audit.workloads.mounts import host_paths, source_of_host, target_of
 from bot.files.audit.workloads.objects import word
+from bot.files.formats.source.nodes import Mapping
 
 _CHANGES_USERS = (
     "it starts as root to change owners or modes, or become another user, for which it needs such rights"
@@ -101,7 +102,7 @@ def _fix_of_container(repository: RepositoryTexts, container: Container, image: 
     needs = image.needs or (_TO_BIND if is_root and listens_low(container, image) else "")
     advice = f"{_FIX} and add: [{needs}]" if needs else _FIX
     if image.builds_as_it_starts or builds_first(container.command):
-        first = _BUILT_IN_MOUNT if any(host_paths(container.pod)) else _BUILT_FIRST
+        first = _first_of_build(image, _mounted_of_node(container))
         return Fix(f"{first} {advice}")
     if changes_owners_as_root(container, image):
         return Fix(f"{_FIX}, and add: [{_TO_CHANGE_OWNERS}] for as long as it changes owners or modes as root")
@@ -118,6 +119,23 @@ def _fix_of_container(repository: RepositoryTexts, container: Container, image: 
                 return _with_reason(Fix(advice, left_alone=_RUNS_MORE), image)
     lines = ["", "  drop: [ALL]", *([f"  add: [{needs}]"] if needs else [])]
     return _with_reason(context_key(repository, container, "capabilities", lines, advice).as_suggestion, image)
+
+
+def _mounted_of_node(container: Container) -> Iterator[str]:
+    """The folders of a container that are the node's."""
+    names = {word(volume.get("name")) for volume, _ in host_paths(container.pod) if isinstance(volume, Mapping)}
+    for mount in container.own.sequence("volumeMounts"):
+        if isinstance(mount, Mapping) and word(mount.get("name")) in names:
+            yield word(mount.get("mountPath")) or ""
+
+
+def _first_of_build(image: ImageTraits, mounted: Iterable[str]) -> str:
+    """What comes first where the program is built as it starts: whose its sources are hangs on what is mounted
+    there, which may be any folder where it is not known where it builds."""
+    own = image.builds_in
+    folders = [each.rstrip("/") for each in mounted]
+    is_covered = any(not own or f"{own}/".startswith(f"{each}/") or each.startswith(f"{own}/") for each in folders)
+    return _BUILT_IN_MOUNT if is_covered else _BUILT_FIRST
 
 
 def _with_reason(fix: Fix, image: ImageTraits) -> Fix:
@@ -169,7 +187,9 @@ def _fix_of_service(repository: RepositoryTexts, service: Service, image: ImageT
     keys = {"cap_drop": "[ALL]"} | ({} if is_added else {"cap_add": f"[{image.needs}]"})
     advice = f"add {' and '.join(f'{key}: {value}' for key, value in keys.items())}"
     if image.builds_as_it_starts or builds_first(service.command):
-        first = _BUILT_IN_MOUNT if any(map(source_of_host, service.nodes("volumes"))) else _BUILT_FIRST
+        first = _first_of_build(
+            image, (target_of(each) for each in service.nodes("volumes") if source_of_host(each))
+        )
         return Fix(f"{first} {advice}")
     if changes_owners_as_root(service, image):
         added = f"cap_add: [{_TO_CHANGE_OWNERS}]"

@@ -131,8 +131,10 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     of_root = using_home_of_root(file, stage)
     if stock is not None and stock.instead:
         is_run_in = any(each.keyword == "run" for below in file.chain(stage) for each in file.of(below))
-        instead = Fix(instead_of(stock, is_run_in=is_run_in))
-        return tried(instead, Sign.OF_FILES) if starts(file, stage) or _is_configured(file, stage) else instead
+        is_configured = _is_configured(file, stage)
+        listens_high = is_configured and _exposes_high_ports(file, stage)
+        instead = Fix(instead_of(stock, is_run_in=is_run_in, listens_high=listens_high))
+        return tried(instead, Sign.OF_FILES) if starts(file, stage) or is_configured else instead
     starting = [each for each in file.of(stage) if each.keyword in STARTING]
     is_written = any(each.keyword == "user" for each in file.of(stage))
     runs_later = any(each.keyword == "run" and each.line > starting[0].line for each in file.of(stage) if starting)
@@ -155,6 +157,13 @@ def _is_configured(file: Dockerfile, stage: BuildStage) -> bool:
     """Whether a stage brings a configuration of its own, or changes what the base has."""
     own = (each for each in file.of(stage) if each.keyword in FILLING)
     return any("/etc/" in each.arguments.text for each in own)
+
+
+def _exposes_high_ports(file: Dockerfile, stage: BuildStage) -> bool:
+    """Whether all ports that a stage exposes are such as any user may listen on."""
+    exposed = " ".join(each.arguments.text for each in file.of(stage) if each.keyword == "expose").split()
+    ports = [each.partition("/")[0] for each in exposed]
+    return bool(ports) and all(port.isdecimal() and int(port[:6]) >= 1024 for port in ports)
 
 
 def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:

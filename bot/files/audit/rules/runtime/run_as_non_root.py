@@ -277,8 +277,8 @@ def _written_user(repository: RepositoryTexts, service: Service, user: str, imag
         return unknown(place, service.subject, f"user is {user}, a variable without a default", "its default")
     if name.lower() == "root":
         return fails(place, service.subject, "user is root", _fix_of_service(repository, service, image_user))
-    if name.isdecimal() and int(name[:20]) == 0:
-        why = f"user is {user}, which is root"
+    if not name or (name.isdecimal() and int(name[:20]) == 0):
+        why = f"user is {user}, which {'names a group alone and so ' if not name else ''}is root"
         return fails(place, service.subject, why, _fix_of_service(repository, service, image_user))
     if name == EARLY_UID and _runs_as_app(image_user):
         return fails(place, service.subject, _OF_EARLY_PLAN, f"set user: '{APP_UID}'")

@@ -14,16 +14,18 @@ Exceptions: builds that push nothing are asked nothing. Values are never shown.
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.building import dockerfile_of
+from bot.files.audit.delivery.building import dockerfile_of, is_built_in_sight
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.pushing import is_build
+from bot.files.audit.delivery.statements import is_manifest
 from bot.files.audit.images.dockerfile import dockerfiles
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.secrets.build_arguments import secret_arguments
 from bot.files.audit.secrets.names import holds_secret, is_secret_name
 from bot.files.audit.suggestions.build_secrets import as_build_secret
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workloads.compose import passed_values, services
 from bot.files.audit.workloads.judging import place_of
 from bot.files.formats.source.nodes import Mapping
@@ -38,7 +40,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         for step, name in bad:
             fix, place = _fix(repository, push, name), repository.where(step)
             yield fails(place, f"{step.subject} · {name}", f"build argument {name} is a secret", fix)
-        if (id(push.step.mapping), push.step.job.name) not in steps_with_secrets:
+        if (id(push.step.mapping), push.step.job.name) in steps_with_secrets:
+            continue
+        if push.command is not None and not is_build(push.command) and not is_built_in_sight(push):
+            if not is_manifest(push.command):
+                why = "the build of what is pushed is not seen here"
+                yield unknown(repository.where(push.step), push.subject, why, "the run that builds it")
+        else:
             yield holds(repository.where(push.step), push.subject, "no build argument is a secret")
     for service in services(repository):
         build = service.get("build")

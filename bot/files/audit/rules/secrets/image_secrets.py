@@ -39,7 +39,7 @@ _TAKEN_OUT = (
     "whether that layer is published, be it as the image or as a cache; a variable or a mounted file ends it"
 )
 _TRUSTED = "whether anybody trusts that certificate; one that is mounted where the container runs ends it"
-_MAKES_KEY = re.compile(r"\bdev-certs\s+https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
+_MAKES_KEY = re.compile(r"\bdev-certs[\"',\s]{1,9}https\b(?![^\n;&|]*--(?:clean|check))|/x509stores/my\b")
 _LOOKED_INTO = "what is in it; one that is mounted where the container runs ends it"
 _FOUND = f"whether a build finds it, and {_LOOKED_INTO}"
 _FIX_OF_VARIABLE = (

@@ -28,6 +28,7 @@ from bot.files.audit.secrets.arguments import (
     service_checks,
 )
 from bot.files.audit.secrets.deploys import variables_of_deploy, variables_of_started
+from bot.files.audit.secrets.env_files import variables_of_files
 from bot.files.audit.secrets.environment import is_put_in_later, may_bring_secret, secret_brought
 from bot.files.audit.secrets.manifests import manifest_data
 from bot.files.audit.secrets.names import (
@@ -230,13 +231,26 @@ def _without_known_secret(repository: RepositoryTexts, service: Service) -> Verd
     """Of a service in whose own file no secret stands in the environment: others may put one there."""
     if connection := next(_connection_of_service(service), None):
         return connection
-    if service.nodes("env_file"):
-        return unknown(
-            service.place, service.subject, "what its env_file holds is not read", "a look into the file"
-        )
+    if told := _of_files(repository, service):
+        return told
     if beside := _put_beside(repository, service):
         return unknown(service.place, service.subject, beside, "whether it is read where the service runs")
     return holds(service.place, service.subject, "no secret stands in its environment")
+
+
+def _of_files(repository: RepositoryTexts, service: Service) -> Verdict | None:
+    """What the files of variables bring that a service names; None where all are here, and none brings a secret."""
+    given, are_here = variables_of_files(repository, service)
+    for name, value, path in given:
+        if brought := secret_brought(name, value):
+            why = f"{brought[:100]}, by its env_file {path}"
+            return fails(service.place, service.subject, why, _FIX_OF_SERVICE)
+    for name, value, path in given:
+        if is_secret_name(name) or _may_connect(name, value):
+            why = f"{name[:80]} of its env_file {path} may be filled in there"
+            return unknown(service.place, service.subject, why, _OF_VALUE)
+    why = "what its env_file holds is not read"
+    return None if are_here else unknown(service.place, service.subject, why, "a look into the file")
 
 
 def _of_container(container: Container) -> Iterator[tuple[Node, str]]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.forge.pull_requests import MOST_BODY, PullRequest, RequestChange
-from bot.domain.rollouts.marker import without_marker
+from bot.domain.rollouts.marker import SECTION, without_marker
 
-_DATA = re.compile(r"<!-- freshness-bot rebuild (?P<digests>[^\s>]*)(?: title=(?P<title>[0-9a-f]{12}))? -->")
+_DATA = re.compile(SECTION + r"(?P<digests>[^\s>]*)(?: title=(?P<title>[0-9a-f]{12}))? -->")
 _CLOSED = "<!-- freshness-bot closed -->"
 _END = "<!-- freshness-bot end -->"
 _PACKAGES = "<!-- freshness-bot packages -->"
@@ -46,7 +46,7 @@ def has_room(marker: str, most: int) -> bool:
 def marked_section(text: str, digests: Iterable[str], title: str, marker: str = "") -> str:
     """Puts a text between the hidden lines by which the section is found again; `marker` is one more, of what is
     known of the digests."""
-    first = f"<!-- freshness-bot rebuild {','.join(digests)} title={hash_of(title)} -->"
+    first = f"{SECTION}{','.join(digests)} title={hash_of(title)} -->"
     lines = [first, *([marker] if marker else [])]
     return "\n".join([*lines, text, _END])
 

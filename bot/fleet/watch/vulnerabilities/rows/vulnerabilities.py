@@ -24,7 +24,14 @@ from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import insert_missing
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages, sbom_packages, sboms
-from bot.store.rows.inventories.kept_data import packed, packed_questions, unpacked, unpacked_questions
+from bot.store.rows.inventories.kept_data import (
+    packed,
+    packed_entries,
+    packed_questions,
+    unpacked,
+    unpacked_entries,
+    unpacked_questions,
+)
 from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
@@ -36,6 +43,7 @@ from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.running.past import package_set_blocks, past_contents, past_images, sets_with
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
+from bot.upstream.osv.members import LastReading
 from bot.upstream.osv.questions import KnownRecord, PackageQuestion
 from bot.upstream.osv.record import WantedPackages
 
@@ -61,6 +69,7 @@ class VulnerabilitiesStore(Store):
                     "etag": None,
                     "last_modified": None,
                     "asked": None,
+                    "settled": None,
                     "due_at": now,
                 }
                 await connection.execute(update(dumps).where(*is_moved).values(**unmarked_columns))
@@ -146,6 +155,7 @@ class VulnerabilitiesStore(Store):
                 "last_modified": dump.mark.last_modified,
                 "considered": packed(dump.considered),
                 "asked": packed_questions(dump.questions),
+                "settled": packed_entries(dump.reading.settled),
                 "reader": READER,
                 "fetched_at": now,
             }
@@ -155,7 +165,7 @@ class VulnerabilitiesStore(Store):
             of_publication = dumps.c.ecosystem == dump.source.publication.value
             dump_row = (await connection.execute(select(dumps).where(of_publication))).one()
             row = dump_row.id
-            if dump_row.place != dump.source.place:
+            if dump_row.place != dump.source.place or _lost_its_ground(dump, dump_row):
                 await settle(connection, dumps, self._worker, row, due_at=now)
                 return 0
             if dump.mark is not None and not dump.adds:
@@ -172,6 +182,12 @@ class VulnerabilitiesStore(Store):
             await outdate(connection, sorted(replaced.outdated | late_ids), now)
             await tell_silence(connection, dump.source.publication, now)
             return replaced.records
+
+
+def _lost_its_ground(dump: KeptDump, dump_row: Any) -> bool:
+    """Whether entries were left out that the store holds no more, since a bundle has replaced what was kept."""
+    is_of_entries = dump.reading is not None and dump.reading.settled and dump.reading.unchanged
+    return bool(is_of_entries) and dump_row.settled is None
 
 
 def _checked_at(dump: KeptDump, dump_row: Any, now: datetime) -> datetime:
@@ -220,4 +236,6 @@ async def _due_dump(claimed: Claimed) -> DueDump:
     mark = DumpMark(row["etag"], row["last_modified"])
     considered, questions = unpacked(row["considered"]), unpacked_questions(row["asked"])
     asked_at = row["checked_at"] if row["asked"] is not None else None
-    return DueDump(source, mark, considered, row["reader"] or "", questions, asked_at)
+    settled = unpacked_entries(row["settled"])
+    last = LastReading(settled, considered.untold, row["newest_at"]) if settled else None
+    return DueDump(source, mark, considered, row["reader"] or "", questions, asked_at, last)

@@ -17,6 +17,7 @@ from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import NO_MERGE, Granted, PullRequest, RequestChange, Wishes
 from bot.domain.forge.refusals import AccessDenied, BranchMoved, BranchRefused, BranchRule
 from bot.domain.repositories.repository import AZURE_DEVOPS, Identity
+from bot.domain.rollouts.marker import SECTION
 from bot.domain.rollouts.terms import MergeMethod
 from sandbox.azure_devops.pull_requests import ADA
 from sandbox.azure_devops.repos import CONTRIBUTE, CREATE, FORCE, PULL_REQUESTS, Home
@@ -307,11 +308,20 @@ async def test_issues_and_findings_are_no_part_of_it(shop: Shop) -> None:
 async def test_a_marker_that_a_body_has_no_room_for_stands_in_the_properties(shop: Shop) -> None:
     request = await shop.bring()
     marker = '<!-- freshness-bot facts {"v":1,"targets":[]} -->'
-    change = RequestChange(BRANCH, "main", request, None, None, marker=marker)
+    body = f"{SECTION}sha256:a -->"
+    change = RequestChange(BRANCH, "main", request, None, body, marker=marker)
     await shop.forge.carry_out(shop.identity, None, None, change)
     [shown] = (await shop.look()).pull_requests
     [own] = (await shop.forge.own_requests([shop.identity]))[shop.identity]
-    assert (shown.marker, own.marker, shown.body) == (marker, marker, "why")
+    assert (shown.marker, own.marker, shown.body) == (marker, marker, body)
+
+
+async def test_a_request_that_is_for_no_rebuild_is_not_asked_for_a_marker(shop: Shop) -> None:
+    await shop.bring()
+    shop.service.asked.clear()
+    await shop.look()
+    await shop.forge.own_requests([shop.identity])
+    assert not [path for _, path in shop.service.asked if path.endswith("/properties")]
 
 
 async def test_one_that_people_abandon_is_closed_and_is_open_again_where_they_reactivate_it(shop: Shop) -> None:

@@ -5,8 +5,8 @@ from alembic import op
 
 from bot.store.migrations.writing import ID, index, number, part_of, refers
 
-revision = "0088"
-down_revision = "0087"
+revision = "0093"
+down_revision = "0092"
 
 
 def upgrade() -> None:

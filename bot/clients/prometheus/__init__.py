@@ -1,0 +1,1 @@
+"""A Prometheus, as far as it has kept what kube-state-metrics told of containers."""

@@ -1,0 +1,1 @@
+"""The past of a source, from before its own first list, as a Prometheus has kept it."""

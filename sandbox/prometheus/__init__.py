@@ -1,0 +1,1 @@
+"""A Prometheus on this machine, as far as it answers what ran in a cluster."""
