@@ -148,13 +148,13 @@ class _Story:
 
     async def wait(self) -> None:
         """Says where everything is and what to try on it, and keeps it up until Ctrl-C."""
+        ended = asyncio.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, ended.set)
         self._chapter("Left up until Ctrl-C", f"GitHub {self._world.github.url}, settings {self._settings}")
         to_copy = (f"export FRESHNESS_BOT_CONFIG={self._settings}", *(f"{self._program} {each}" for each in TO_TRY))
         for command in to_copy:
             self._console.print(Text(command), soft_wrap=True)
-        ended = asyncio.Event()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(each, ended.set)
         await ended.wait()
 
     async def _settle(self) -> None:

@@ -1,4 +1,4 @@
-"""A repository of git in memory: contents, trees and commits by git's own names, and branches that move by
+"""A repository of git in memory: contents, trees and commits as git itself stores them, and branches that move by
 compare-and-swap."""
 
 import hashlib
@@ -29,12 +29,18 @@ class Commit:
 
 @dataclass(slots=True)
 class Git:
-    """`branches` are by their names."""
+    """`branches` are by their names; `objects` has the commits and trees as git itself stores them, by name."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
     trees: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def stored(self) -> dict[str, bytes]:
+        """All objects as a bare repository has them, each with its kind and length before it, by name."""
+        blobs = {sha: _as_stored("blob", body) for sha, body in self.contents.items()}
+        return {**self.objects, **blobs}
 
     def commit(
         self,
@@ -58,9 +64,11 @@ class Git:
             files[path] = (mode or files.get(path, ("100644", ""))[0], sha)
         parents = (*([parent] if parent else []), *more_parents)
         tree = self._write_tree(files)
-        lines = [f"tree {tree}", *(f"parent {each}" for each in parents)]
-        lines += [f"author {author} {at.timestamp():.0f} +0000", f"number {len(self.commits)}", "", message]
-        sha = _named("commit", "\n".join(lines).encode())
+        who = f"{author.partition('@')[0]} <{author}> {at.timestamp():.0f} +0000"
+        lines = [f"tree {tree}", *(f"parent {each}" for each in parents), f"author {who}", f"committer {who}"]
+        # A header of our own, as git allows them: two commits of one second are two all the same.
+        lines += [f"number {len(self.commits)}", "", message]
+        sha = self._keep("commit", "\n".join(lines).encode())
         made = self.commits[sha] = Commit(sha, tree, files, parents, message, author, at)
         return made
 
@@ -105,10 +113,17 @@ class Git:
         entries += [(name, TREE, self._write_tree(below)) for name, below in folders.items()]
         entries.sort(key=lambda entry: entry[0] + ("/" if entry[1] == TREE else ""))
         body = b"".join(f"{mode} {name}".encode() + b"\0" + bytes.fromhex(sha) for name, mode, sha in entries)
-        sha = _named("tree", body)
+        sha = self._keep("tree", body)
         self.trees[sha] = entries
         return sha
 
+    def _keep(self, kind: str, body: bytes) -> str:
+        """Stores an object, and answers its name."""
+        stored = _as_stored(kind, body)
+        sha = hashlib.sha1(stored, usedforsecurity=False).hexdigest()
+        self.objects[sha] = stored
+        return sha
 
-def _named(kind: str, body: bytes) -> str:
-    return hashlib.sha1(f"{kind} {len(body)}\0".encode() + body, usedforsecurity=False).hexdigest()
+
+def _as_stored(kind: str, body: bytes) -> bytes:
+    return f"{kind} {len(body)}\0".encode() + body

@@ -1,12 +1,15 @@
 """A pause acts before the next write of whatever is being written."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
 
+import bot.fleet
+from bot.domain.host import Host
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.onboarding import SAFE_CHECKS
 from bot.domain.rollouts.journal import Word
@@ -17,6 +20,8 @@ from bot.fleet.act.issue import tick as issues
 from bot.fleet.act.onboarding import tick as onboarding
 from bot.fleet.act.onboarding.ports import OnboardingOptions
 from bot.fleet.act.ports import ActOptions
+from bot.fleet.act.recording import tick as recording
+from bot.fleet.act.recording.rows import RecordingStore
 from bot.fleet.act.steps import tick as steps
 from bot.fleet.act.steps.tick import StepOptions
 from bot.fleet.audit.tick import AuditOptions
@@ -30,7 +35,9 @@ from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import HOUR, Stores
+from tests.integration.store.holding import running
 from tests.integration.store.judged import read
+from tests.integration.store.running.snapshots import EUROPE, WEB, runs_in, tells
 from tests.integration.store.stepping import built
 
 ANN = Word("Ann", "not before we looked")
@@ -95,13 +102,30 @@ async def due_steps(stores: Stores) -> tuple[FakeForge, Tick]:
     return forge, lambda loop: steps.tick(stores.steps, forge, forge, dispatchable, StepOptions(), loop)
 
 
-WRITTEN = {"onboarding": onboardings, "code scanning": scans, "issues": words, "start steps": due_steps}
+async def records(stores: Stores) -> tuple[FakeForge, Tick]:
+    sources = [EUROPE, replace(EUROPE, name="asia")]
+    await stores.running.follow(sources)
+    await running(stores)
+    for source in sources:
+        await tells(stores, *runs_in(WEB, "e"), source=source.name)
+    forge = FakeForge(stores.clock)
+    return forge, lambda loop: recording.tick(stores[RecordingStore], forge, Host(), loop)
+
+
+WRITTEN = {
+    "onboarding": onboardings,
+    "code scanning": scans,
+    "issues": words,
+    "start steps": due_steps,
+    "recording": records,
+}
 
 
 def test_every_stage_that_writes_is_stopped_by_a_pause_or_does_what_people_asked_for_meanwhile() -> None:
     """What is called off is closed although all is paused, and the fleet's issue tells of the pause and takes
     words; for rebuilds see `rollouts/test_act.py`."""
-    import_module("bot.fleet.stages")
+    for module in walk_packages(bot.fleet.__path__, "bot.fleet."):
+        import_module(module.name)
     stages = {each.stage for each in ForgeWriting.__subclasses__() if each.__module__.startswith("bot.")}
     assert stages == {*WRITTEN, "act", "call off", "fleet issue"}
 

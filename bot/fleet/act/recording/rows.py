@@ -48,6 +48,7 @@ class RecordingStore(Store):
             *(self._database, self._worker, recorded_sources, self._read_records),
             lambda row: f"deployment records of {row['owner']}",
             where=[IS_RECORDED],
+            ends_with_where=True,
             error="error",
         )
 
