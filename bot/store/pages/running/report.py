@@ -125,7 +125,7 @@ class ExposureReportStore(Store):
             names = {row.build_id: image_name(row.image) for row in rows}
             contents = await read_contents(connection, names, self._platforms)
             errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": names})}
-            producers = await read_producers(connection, rows)
+            producers = await read_producers(connection, {row.build_id: row.image for row in rows})
             inside = [each for several in contents.values() for each in several]
             numbers = {each.inventory for each in inside if each.inventory is not None}
             await add_shown(connection, ledger.histories, numbers)
@@ -230,7 +230,7 @@ class _Past:
         for cve, those in positions.items():
             key = those, self.published.get(cve)
             if key not in known:
-                known[key] = tuple(exposed_times([several[each] for each in those], key[1], until))
+                known[key] = tuple(exposed_times([several[each].time for each in those], key[1], until))
             if known[key]:
                 facts = self.ledger.exposed.cves.get(cve)
                 severity = facts.severity if facts is not None else None
