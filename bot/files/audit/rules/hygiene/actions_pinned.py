@@ -1,7 +1,7 @@
 """Actions that scan, sign, log in, build or deploy images are named by commit, not by tag.
 
-What: `uses:` of such an action ends in a commit of 40 hexadecimal digits, also of one that starts containers over
-SSH or is given a registry's password, or of a workflow that gets all secrets; `docker://` images have a digest.
+What: `uses:` of such an action names a commit, also of one that starts containers over SSH or has a registry's
+password, or of a workflow that gets all secrets; `docker://` images have a digest.
 
 Example that fails::
 
@@ -9,8 +9,8 @@ Example that fails::
 
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
-Exceptions: own actions, those that sign packages, workflows for pull requests only, and build actions of workflows
-that push nothing and sign in nowhere.
+Exceptions: own actions, those that sign packages, workflows for pull requests only, build actions where nothing is
+pushed or signed in.
 """
 
 import re
