@@ -1,12 +1,11 @@
 """Which CVEs each build that ran has, by what the ledger has read of all that is exposed."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from bot.domain.platform import platform_of
-from bot.domain.running.inside import HeldPlatform, why_incomplete, why_uncertain
+from bot.domain.running.inside import why_incomplete, why_uncertain
 from bot.images.sbom.package_url import package_url
 from bot.images.scanners.report import Report
 from bot.images.vex.excusing import excuse_of
@@ -15,6 +14,7 @@ from bot.store.pages.images.found_packages import distribution_in, release_in
 from bot.store.pages.ledger.entries import Ledger
 from bot.store.pages.ledger.exposed import Exposure
 from bot.store.pages.ledger.histories import exposures_by_cve
+from bot.store.pages.running.contents import BuildContent
 
 Having = Mapping[str, Sequence[Exposure]]
 """What is exposed of a build, by CVE."""
@@ -32,14 +32,12 @@ class _Exposures:
 @dataclass(frozen=True, slots=True)
 class AskedBuilds:
     """The builds that are asked of, by their ids: each digest with the name under which it ran, and why it was not
-    read where it was asked for. `publishers` are those of distributions of which data is read; of a whole image
-    only these `platforms` count, None for all."""
+    read where it was asked for. `publishers` are those of distributions of which data is read."""
 
     digests: Mapping[int, str]
     names: Mapping[int, str]
     errors: Mapping[int, str]
     publishers: frozenset[str]
-    platforms: Collection[str] | None
     statements: Sequence[VexStatement] = ()
 
 
@@ -51,6 +49,8 @@ class ExposedBuilds:
     ledger: Ledger
     by_sbom: Mapping[int, frozenset[int]]
     """The exposed packages that SBOMs list, by the ids of inventories."""
+    by_set: Mapping[int, frozenset[int]]
+    """The exposed packages in sets of what ran, by the ids of sets."""
     having: dict[int, Having] = field(default_factory=dict)
     """What builds have for certain, by their ids."""
     uncertain: dict[int, Having] = field(default_factory=dict)
@@ -62,44 +62,42 @@ class ExposedBuilds:
     _known: dict[object, _Exposures] = field(default_factory=dict)
     _statements: dict[str, list[VexStatement]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, contents: Iterable[Any]) -> None:
-        """Takes in what is inside of builds, a row for each platform that one may be."""
+    def add(self, contents: Mapping[int, Sequence[BuildContent]]) -> None:
+        """Takes in what is inside of builds, by their ids."""
         for statement in self.asked.statements:
             for name in statement.vulnerabilities:
                 self._statements[name].append(statement)
-        by_build: dict[int, list[Any]] = {}
-        for row in contents:
-            platforms = self.asked.platforms
-            if row[1] != "index" or platforms is None or row[3] in platforms:
-                by_build.setdefault(row[0], []).append(row)
         for build in self.asked.digests:
-            several = by_build.get(build, [])
-            rows = [row for row in several if row[1] != "index"] or several
-            platforms_of_build = [self._of_platform(build, row) for row in rows]
+            several = contents.get(build, ())
+            platforms_of_build = [self._of_platform(each) for each in several]
             having = self.having[build] = _joined([each.certain for each in platforms_of_build])
             may_have = _joined([each.uncertain for each in platforms_of_build])
             if uncertain := {cve: several for cve, several in may_have.items() if cve not in having}:
                 self.uncertain[build] = uncertain
                 self.why_not_all[build] = _why_uncertain(uncertain)
-            held = [_held(row) for row in rows]
+            held = [each.held() for each in several]
             if why := why_incomplete(held, self.asked.publishers, self.asked.errors.get(build) or ""):
                 self.why_incomplete[build] = self.why_not_all[build] = why
 
-    def _of_platform(self, build: int, row: Any) -> _Exposures:
-        _, _, number, platform, distribution, _, _, _, *names = row
-        exposed = self.ledger.histories.exposed.get(number, _NOTHING)
-        listed = self.by_sbom.get(number, frozenset())
+    def _of_platform(self, content: BuildContent) -> _Exposures:
+        exposed, listed = _NOTHING, frozenset[int]()
+        if content.inventory is not None:
+            exposed = self.ledger.histories.exposed.get(content.inventory, _NOTHING)
+            listed = self.by_sbom.get(content.inventory, listed)
+        for each in content.sets:
+            listed |= self.by_set.get(each, frozenset())
+        distribution = content.distribution
         key = id(exposed), listed, distribution
         if key not in self._known:
-            by_sbom = exposures_by_cve(release_in(distribution), listed, self.ledger.exposed)
-            self._known[key] = _split(exposed, by_sbom)
+            by_list = exposures_by_cve(release_in(distribution), listed, self.ledger.exposed)
+            self._known[key] = _split(exposed, by_list)
         known = self._known[key]
         if not self._statements:
             return known
-        digests = frozenset(filter(None, (self.asked.digests[build], *names)))
-        report = Report(
-            (), image_name=self.asked.names[build], image_digests=digests, platform=platform_of(platform)
-        )
+        build = content.build
+        digests = frozenset((self.asked.digests[build], *content.digests))
+        platform = platform_of(content.platform)
+        report = Report((), image_name=self.asked.names[build], image_digests=digests, platform=platform)
         certain = self._left(known.certain, distribution, report)
         return _Exposures(certain, self._left(known.uncertain, distribution, report))
 
@@ -152,8 +150,3 @@ def _split(*several: Having) -> _Exposures:
             for each in exposures:
                 (certain if each.is_certain else uncertain).setdefault(cve, []).append(each)
     return _Exposures(certain, uncertain)
-
-
-def _held(row: Any) -> HeldPlatform:
-    _, _, _, platform, distribution, read_at, is_whole, error, *_ = row
-    return HeldPlatform(platform, release_in(distribution), read_at is not None, bool(is_whole), error=error or "")

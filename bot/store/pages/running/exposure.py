@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import String, and_, cast, func, or_, select, union, union_all
+from sqlalchemy import and_, func, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
@@ -31,14 +31,14 @@ from bot.store.engine.codec import load, readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
-from bot.store.pages.images.found_packages import distribution_in, release_in
+from bot.store.pages.images.found_packages import distribution_in
 from bot.store.pages.ledger.gaps import gaps_of_fleet
+from bot.store.pages.running.contents import BuildContent, read_contents
 from bot.store.pages.running.sources import read_sources
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
     image_inventories,
-    inventories,
     inventory_packages,
     package_of,
     packages,
@@ -49,6 +49,7 @@ from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.running.past import past_contents, sets_with
 from bot.store.rows.running.running import (
     place_in,
     running_builds,
@@ -88,24 +89,14 @@ _HELD = union(
     .join(running_contents, running_contents.c.inventory_id == sboms.c.inventory_id)
     .where(is_among(sbom_packages.c.package_id, "packages")),
 )
-CONTENTS = (
-    select(
-        *(running_contents.c.build_id, running_contents.c.kind, inventories.c.id, inventories.c.platform),
-        *(
-            cast(inventories.c.distribution, String),
-            inventories.c.read_at,
-            inventories.c.is_complete,
-            *(inventories.c.error, inventories.c.digest, inventories.c.config_digest),
-        ),
-    )
-    .join(inventories, inventories.c.id == running_contents.c.inventory_id)
-    .where(is_among(running_contents.c.build_id, "builds"))
-    .order_by(running_contents.c.build_id, inventories.c.platform)
-)
 UNREAD = select(running_reads.c.build_id, running_reads.c.error).where(
     is_among(running_reads.c.build_id, "builds"), running_reads.c.error.is_not(None)
 )
-_OF_HELD = select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding"))
+_OF_HELD = union_all(
+    select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding")),
+    select(past_contents.c.build_id).where(is_among(past_contents.c.system_set_id, "sets")),
+    select(past_contents.c.build_id).where(is_among(past_contents.c.other_set_id, "sets")),
+)
 _RUN = ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")
 RUNS = select(*(runs.c[name] for name in _RUN), running_builds.c.digest).join(
     running_builds, running_builds.c.id == runs.c.build_id
@@ -185,13 +176,21 @@ class ExposureStore(Store):
         holding: dict[int, list[int]] = {}
         for inventory, package_id in await connection.execute(_HELD, {"packages": about}):
             holding.setdefault(inventory, []).append(package_id)
+        sets = await sets_with(connection, about)
         having = {number for number, package in about.items() if cve.may_have(package)}
-        suspect = [inventory for inventory, held in holding.items() if not having.isdisjoint(held)]
+        suspect = {
+            name: [number for number, held in each.items() if not having.isdisjoint(held)]
+            for name, each in (("holding", holding), ("sets", sets))
+        }
         history = await _read_history(connection, asked, told.published_at, suspect, sources)
         digests = {row.build_id: row.digest for row in history.runs}
         said.about = about
         images = {row.build_id: image_name(row.image) for row in history.runs}
-        platforms = await self._read_platforms(connection, digests, holding, said, images)
+        contents = await read_contents(connection, digests, self._platforms)
+        platforms = {
+            build: [_platform_of(each, digests[build], images[build], holding, sets, said) for each in several]
+            for build, several in contents.items()
+        }
         producers = await read_producers(connection, history.runs)
         errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": digests})}
         builds = {
@@ -202,32 +201,28 @@ class ExposureStore(Store):
         }
         return history.of_places(sources, builds)
 
-    async def _read_platforms(
-        self,
-        connection: AsyncConnection,
-        builds: Mapping[int, str],
-        holding: Mapping[int, Sequence[int]],
-        said: "_Said",
-        images: Mapping[int, str],
-    ) -> dict[int, list[HeldPlatform]]:
-        """What each build may be: one platform where its digest names that, else all that are read."""
-        by_build: dict[int, list[tuple[str, HeldPlatform]]] = {}
-        contents = await connection.execute(CONTENTS, {"builds": builds})
-        for build, kind, number, platform, distribution, read_at, is_whole, error, *names in contents:
-            if kind == "index" and self._platforms is not None and platform not in self._platforms:
-                continue
-            release, inside = release_in(distribution), holding.get(number, ())
-            held = tuple(said.of(each, release) for each in inside)
-            if said.statements:
-                digests = frozenset(filter(None, (builds[build], *names)))
-                report = Report((), image_name=images[build], image_digests=digests, platform=platform_of(platform))
-                held = tuple(said.excused(*each, distribution, report) for each in zip(inside, held, strict=True))
-            one = HeldPlatform(platform, release, read_at is not None, bool(is_whole), held, error or "")
-            by_build.setdefault(build, []).append((kind, one))
-        return {
-            build: [held for kind, held in several if kind != "index"] or [held for _, held in several]
-            for build, several in by_build.items()
-        }
+
+def _platform_of(
+    content: BuildContent,
+    digest: str,
+    image: str,
+    holding: Mapping[int, Sequence[int]],
+    sets: Mapping[int, Sequence[int]],
+    said: "_Said",
+) -> HeldPlatform:
+    """A platform of a build with what is said of those of its packages that the CVE is about."""
+    if content.inventory is not None:
+        inside: Sequence[int] = holding.get(content.inventory, ())
+    else:
+        inside = [package for each in content.sets for package in sets.get(each, ())]
+    platform = content.held()
+    packages_said = tuple(said.of(package, platform.release) for package in inside)
+    if said.statements:
+        digests = frozenset((digest, *content.digests))
+        report = Report((), image_name=image, image_digests=digests, platform=platform_of(content.platform))
+        pairs = zip(inside, packages_said, strict=True)
+        packages_said = tuple(said.excused(*pair, content.distribution, report) for pair in pairs)
+    return replace(platform, packages=packages_said)
 
 
 @dataclass
@@ -318,19 +313,19 @@ async def _read_history(
     connection: AsyncConnection,
     asked: Asked,
     published_at: datetime | None,
-    holding: Collection[int],
+    suspect: Mapping[str, Collection[int]],
     sources: Mapping[int, CoveredSource],
 ) -> _History:
     """Reads what ran in the time in question, and of what ran before that, since the CVE is known, the builds that
-    hold what it affects."""
+    hold what it affects: by inventories, and by sets of packages."""
     begin = asked.since or asked.at
     began = runs.c.since <= asked.at
     queries = [RUNS.where(runs.c.until.is_(None), began), RUNS.where(runs.c.until > begin, began)]
-    parameters: dict[str, Collection[int]] = {}
+    parameters: Mapping[str, Collection[int]] = {}
     if published_at is None or published_at < begin:
         held = RUNS.where(runs.c.until <= begin, runs.c.build_id.in_(_OF_HELD))
         queries.append(held if published_at is None else held.where(runs.c.until > published_at))
-        parameters = {"holding": holding}
+        parameters = suspect
     rows = (await connection.execute(union_all(*queries), parameters)).all()
     places = await connection.execute(PLACES, {"sources": sources})
     of_sources = places.all()

@@ -39,14 +39,16 @@ from bot.store.pages.ledger.exposed import Exposure
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import add_shown
 from bot.store.pages.ledger.ledger import read_ledger
+from bot.store.pages.running.contents import read_contents
 from bot.store.pages.running.exposed_builds import AskedBuilds, ExposedBuilds
-from bot.store.pages.running.exposure import CONTENTS, PLACES, RUNS, UNREAD, read_owners, read_producers
+from bot.store.pages.running.exposure import PLACES, RUNS, UNREAD, read_owners, read_producers
 from bot.store.pages.running.sources import read_sources
 from bot.store.pages.running.ways import WaysOfFixes
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.inventories.inventories import sbom_packages, sboms
 from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.vulnerabilities import vulnerabilities, vulnerability_cves
+from bot.store.rows.running.past import packages_in
 from bot.store.rows.running.running import place_in, runs
 from bot.store.stores import Stores
 from bot.upstream.feeds.combine import combine_all
@@ -121,22 +123,25 @@ class ExposureReportStore(Store):
             rows = (await connection.execute(_runs_since(first, until))).all()
             places = (await connection.execute(PLACES, {"sources": listed})).all()
             names = {row.build_id: image_name(row.image) for row in rows}
-            contents = (await connection.execute(CONTENTS, {"builds": names})).all()
+            contents = await read_contents(connection, names, self._platforms)
             errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": names})}
             producers = await read_producers(connection, rows)
-            numbers = {row[2] for row in contents}
+            inside = [each for several in contents.values() for each in several]
+            numbers = {each.inventory for each in inside if each.inventory is not None}
             await add_shown(connection, ledger.histories, numbers)
-            asked_of = {"inventories": numbers, "packages": ledger.exposed.by_package}
+            exposed = ledger.exposed.by_package.keys()
+            by_set = await packages_in(connection, {number for each in inside for number in each.sets}, exposed)
+            asked_of = {"inventories": numbers, "packages": exposed}
             listed_by_sbom = (await connection.execute(_SBOM_HELD, asked_of)).all()
             by_sbom = {number: frozenset(map(int, text.split(","))) for number, text in listed_by_sbom}
         read = [each for each, at in kept.checked_at.items() if each != DOTNET and at is not None]
         publishers = frozenset(CvePublication(each).ecosystem.value for each in read)
         digests = {row.build_id: row.digest for row in rows}
-        asked = AskedBuilds(digests, names, errors, publishers, self._platforms, heeded_statements)
+        asked = AskedBuilds(digests, names, errors, publishers, heeded_statements)
         by_name = {each.name: each for each in listed.values()}
 
         def sum_up() -> ExposureReport:
-            builds = ExposedBuilds(asked, ledger, by_sbom)
+            builds = ExposedBuilds(asked, ledger, by_sbom, by_set)
             builds.add(contents)
             past = _Past(ledger, builds, published, producers, owners, promises)
             past.add(rows, until)

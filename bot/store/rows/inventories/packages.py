@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Select,
     String,
     and_,
@@ -47,6 +48,7 @@ from bot.store.rows.inventories.pinned import shown_since_pinned
 from bot.store.rows.inventories.vulnerabilities import exposures
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.running.past import package_set_blocks
 from bot.store.rows.running.running import running_contents
 
 _READING_TAKES = timedelta(minutes=10)
@@ -218,6 +220,40 @@ _COMPARED_FOR = timedelta(days=90)
 """So long each move of a base tells which CVEs it fixed, and which are still open in what it brought."""
 
 
+def _unshown(before: datetime) -> ColumnElement[bool]:
+    """Whether no image and no base shows an inventory that was seen before then, and none is compared with it."""
+    shown_by_bases = (
+        select(observed_inventories.c.inventory_id)
+        .join(bases, bases.c.observation_id == observed_inventories.c.observation_id)
+        .where(bases.c.used.is_(True))
+    )
+    is_uncompared = and_(package_changes.c.compared_at.is_(None), package_changes.c.due_at >= before)
+    needed_ids = union_all(
+        shown_by_bases,
+        select(image_inventories.c.inventory_id),
+        select(let_through.c.inventory_id),
+        select(package_changes.c.before_id).where(is_uncompared),
+        select(package_changes.c.after_id).where(is_uncompared),
+    )
+    return and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed_ids))
+
+
+def _to_tell(before: datetime) -> CompoundSelect[tuple[int]]:
+    """The inventories by which it is told, of what images and bases show, which CVEs were fixed and are open."""
+    was_compared = package_changes.c.compared_at >= before + UNREFERRED_FOR - _COMPARED_FOR
+    return union_all(
+        select(package_changes.c.before_id).where(was_compared),
+        select(package_changes.c.after_id).where(was_compared),
+        shown_before(),
+        shown_since_pinned(),
+    )
+
+
+def needed_by_none(before: datetime) -> ColumnElement[bool]:
+    """Whether an inventory that was seen before then is needed by nothing but what runs or ran."""
+    return and_(_unshown(before), inventories.c.id.not_in(_to_tell(before)))
+
+
 @forgets(
     inventories,
     "what no image and no base shows, with its layers; "
@@ -232,34 +268,15 @@ async def forget_inventories(connection: AsyncConnection, before: datetime) -> d
     it, and what runs or ran as long as that is kept: by that it is told which CVEs were fixed, when, and which are
     still open.
     """
-    shown_by_bases = (
-        select(observed_inventories.c.inventory_id)
-        .join(bases, bases.c.observation_id == observed_inventories.c.observation_id)
-        .where(bases.c.used.is_(True))
-    )
-    is_uncompared = and_(package_changes.c.compared_at.is_(None), package_changes.c.due_at >= before)
-    needed_ids = union_all(
-        shown_by_bases,
-        select(image_inventories.c.inventory_id),
-        select(let_through.c.inventory_id),
-        select(package_changes.c.before_id).where(is_uncompared),
-        select(package_changes.c.after_id).where(is_uncompared),
-    )
-    unshown = and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed_ids))
-    was_compared = package_changes.c.compared_at >= before + UNREFERRED_FOR - _COMPARED_FOR
-    inventories_to_tell = union_all(
-        select(package_changes.c.before_id).where(was_compared),
-        select(package_changes.c.after_id).where(was_compared),
-        shown_before(),
-        shown_since_pinned(),
-        select(running_contents.c.inventory_id),
-    )
+    unshown = _unshown(before)
     of_unshown = select(inventory_layers.c.layer_id).where(
         inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown))
     )
     await lock_where(connection, layers, layers.c.id.in_(of_unshown))
     forgotten = await connection.execute(
-        delete(inventories).where(unshown, inventories.c.id.not_in(inventories_to_tell))
+        delete(inventories).where(
+            needed_by_none(before), inventories.c.id.not_in(select(running_contents.c.inventory_id))
+        )
     )
     await connection.execute(
         delete(inventory_layers).where(inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown)))
@@ -279,9 +296,10 @@ async def forget_package_changes(connection: AsyncConnection, before: datetime) 
     return {}
 
 
-@forgets(packages, "what no inventory and no SBOM lists, with the last that did", UNREFERRED_FOR)
+@forgets(packages, "what no inventory, SBOM or set lists, with the last that did", UNREFERRED_FOR)
 async def forget_packages(connection: AsyncConnection, _before: datetime) -> dict[str, int]:
     """Forgets them whenever they came: what listed them was kept for so long."""
-    package_ids = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))
+    columns = (each.c.package_id for each in (inventory_packages, sbom_packages, package_set_blocks))
+    package_ids = union_all(*map(select, columns))
     await connection.execute(delete(packages).where(packages.c.id.not_in(package_ids)))
     return {}

@@ -83,6 +83,7 @@ running_contents = Table(
     Column("kind", ShortText(16), nullable=False),
 )
 """What is inside a build, a row for each platform that it may be; `kind` is what its digest names."""
+locked_after(running_contents, "past_contents")
 running_reads = Table(
     "running_reads",
     metadata,

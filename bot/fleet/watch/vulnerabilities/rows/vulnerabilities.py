@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, delete, null, select, union, update
+from sqlalchemy import ColumnElement, String, cast, delete, exists, null, select, union, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import (
@@ -39,6 +40,7 @@ from bot.store.rows.inventories.vulnerabilities import (
 )
 from bot.store.rows.news import tell_silence
 from bot.store.rows.rollouts.rebuilds import outdate
+from bot.store.rows.running.past import package_set_blocks, past_contents, past_images, sets_with
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.members import LastReading
@@ -80,7 +82,9 @@ class VulnerabilitiesStore(Store):
         column = cast(inventories.c.distribution, String)
         async with self._database.reading() as connection:
             query = union(
-                select(column).where(inventories.c.read_at.is_not(None)), select(cast(sboms.c.distribution, String))
+                select(column).where(inventories.c.read_at.is_not(None)),
+                select(cast(sboms.c.distribution, String)),
+                select(cast(past_images.c.distribution, String)).where(past_images.c.is_read),
             )
             texts = (await connection.execute(query)).scalars()
             distributions = [load_text(text, Distribution) for text in texts if text and text != "null"]
@@ -90,7 +94,8 @@ class VulnerabilitiesStore(Store):
         return WantedPackages(frozenset({ANY_RELEASE, *releases}), frozenset(names))
 
     async def questions(self, ecosystem: Ecosystem) -> frozenset[PackageQuestion]:
-        """Each version of a package that an ecosystem may know of, once, whether layers or an SBOM tell of it."""
+        """Each version of a package that an ecosystem may know of, once, whether layers, an SBOM or a set of what
+        ran tell of it."""
         of_layers, of_sbom = cast(inventories.c.distribution, String), cast(sboms.c.distribution, String)
         version = (packages.c.name, packages.c.version, packages.c.source, packages.c.source_version)
         is_of_type = packages.c.type == ecosystem.package_type.value
@@ -107,17 +112,18 @@ class VulnerabilitiesStore(Store):
             .join(inventories, inventories.c.id == sboms.c.inventory_id)
             .where(is_of_type)
         )
-        questions: set[PackageQuestion] = set()
         async with self._database.reading() as connection:
-            for first, second, *names in await connection.execute(union(layers_query, sboms_query)):
-                text = next((each for each in (first, second) if each and each != "null"), None)
-                distribution = load_text(text, Distribution) if text is not None else None
-                release = release_of(distribution) if ecosystem.has_releases else ANY_RELEASE
-                if release is None or not (release == ANY_RELEASE or release.startswith(f"{ecosystem}:")):
-                    continue
-                name, number, source, source_version = names
-                package = Package(ecosystem.package_type, name, number, None, source, source_version)
-                questions.add(PackageQuestion(release, *listed_as(package)))
+            rows = [tuple(row) for row in await connection.execute(union(layers_query, sboms_query))]
+            rows += await _of_what_ran(connection, is_of_type, *version)
+        questions: set[PackageQuestion] = set()
+        for first, second, name, number, source, source_version in rows:
+            text = next((each for each in (first, second) if each and each != "null"), None)
+            distribution = load_text(text, Distribution) if text is not None else None
+            release = release_of(distribution) if ecosystem.has_releases else ANY_RELEASE
+            if release is None or not (release == ANY_RELEASE or release.startswith(f"{ecosystem}:")):
+                continue
+            package = Package(ecosystem.package_type, name, number, None, source, source_version)
+            questions.add(PackageQuestion(release, *listed_as(package)))
         return frozenset(questions)
 
     async def known_records(self, ecosystem: Ecosystem) -> dict[str, KnownRecord]:
@@ -198,6 +204,28 @@ def _columns_of_reading(reading: DumpReading, before: Any | None) -> dict[str, A
     if before is None:
         return {"entries": reading.entries, "problems": problems, "newest_at": reading.newest_at}
     return {"problems": list(dict.fromkeys([*(before.problems or ()), *problems]))}
+
+
+async def _of_what_ran(
+    connection: AsyncConnection, is_of_type: ColumnElement[bool], *columns: ColumnElement[Any]
+) -> list[tuple[Any, ...]]:
+    """The same of sets of what ran: each package with each distribution that it was in."""
+    text = cast(past_images.c.distribution, String).label("text")
+    sets: dict[int, set[str | None]] = {}
+    for column in (past_contents.c.system_set_id, past_contents.c.other_set_id):
+        pairs = select(column, text).join(past_images, past_images.c.id == past_contents.c.image_id).distinct()
+        for number, distribution in await connection.execute(pairs.where(column.is_not(None))):
+            sets.setdefault(number, set()).add(distribution)
+    in_sets = exists().where(package_set_blocks.c.package_id == packages.c.id)
+    asked = {
+        row[0]: tuple(row)[1:]
+        for row in await connection.execute(select(packages.c.id, *columns).where(is_of_type, in_sets))
+    }
+    held: dict[int, set[str | None]] = {}
+    for number, several in (await sets_with(connection, asked)).items():
+        for package in several:
+            held.setdefault(package, set()).update(sets.get(number, ()))
+    return [(text, None, *asked[package]) for package, texts in held.items() for text in texts]
 
 
 async def _due_dump(claimed: Claimed) -> DueDump:

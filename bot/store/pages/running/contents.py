@@ -1,0 +1,90 @@
+"""What is inside of builds that run or ran: by inventories, and by sets of packages where those are gone."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import String, cast, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.running.inside import HeldPlatform
+from bot.store.engine.among import is_among
+from bot.store.pages.images.found_packages import release_in
+from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.running.numbers import digests_in
+from bot.store.rows.running.past import past_contents, past_images
+from bot.store.rows.running.running import running_contents
+
+_SHOWN = (
+    select(
+        *(running_contents.c.build_id, running_contents.c.kind, inventories.c.id, inventories.c.platform),
+        cast(inventories.c.distribution, String).label("distribution"),
+        *(inventories.c[name] for name in ("read_at", "is_complete", "error", "digest", "config_digest")),
+    )
+    .join(inventories, inventories.c.id == running_contents.c.inventory_id)
+    .where(is_among(running_contents.c.build_id, "builds"))
+    .order_by(running_contents.c.build_id, inventories.c.platform)
+)
+_PAST = (
+    select(
+        *(past_contents.c[name] for name in ("build_id", "system_set_id", "other_set_id", "digests")),
+        *(
+            past_images.c.kind,
+            past_images.c.platform,
+            cast(past_images.c.distribution, String).label("distribution"),
+        ),
+        *(past_images.c.is_read, past_images.c.is_complete, past_images.c.error),
+    )
+    .join(past_images, past_images.c.id == past_contents.c.image_id)
+    .where(is_among(past_contents.c.build_id, "builds"))
+    .order_by(past_contents.c.build_id, past_images.c.platform, past_contents.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildContent:
+    """One platform that a build may be: what it holds is told by its inventory, or, where that is gone, by the ids
+    of sets of packages. `kind` is what the build's digest names."""
+
+    build: int
+    kind: str
+    platform: str
+    distribution: str | None
+    is_read: bool
+    is_whole: bool
+    error: str
+    digests: tuple[str, ...]
+    inventory: int | None = None
+    sets: tuple[int, ...] = ()
+
+    def held(self) -> HeldPlatform:
+        """The platform without its packages."""
+        release = release_in(self.distribution)
+        return HeldPlatform(self.platform, release, self.is_read, self.is_whole, error=self.error)
+
+
+async def read_contents(
+    connection: AsyncConnection, builds: Collection[int], platforms: Collection[str] | None
+) -> dict[int, list[BuildContent]]:
+    """Reads what these builds may be: one platform where its digest names that, else all that are read; of a whole
+    image only these `platforms` count, None for all."""
+    by_build: dict[int, list[BuildContent]] = {}
+    known: set[tuple[int, str]] = set()
+    for row in await connection.execute(_SHOWN, {"builds": builds}):
+        digests = tuple(each for each in (row.digest, row.config_digest) if each)
+        known.add((row.build_id, digests[0]))
+        state = row.distribution, row.read_at is not None, bool(row.is_complete), row.error or ""
+        content = BuildContent(row.build_id, row.kind, row.platform, *state, digests, inventory=row.id)
+        by_build.setdefault(row.build_id, []).append(content)
+    for row in await connection.execute(_PAST, {"builds": builds}):
+        digests = digests_in(row.digests)
+        if (row.build_id, digests[0]) not in known:
+            state = row.distribution, row.is_read, bool(row.is_complete), row.error or ""
+            sets = tuple(each for each in (row.system_set_id, row.other_set_id) if each is not None)
+            content = BuildContent(row.build_id, row.kind, row.platform, *state, digests, sets=sets)
+            by_build.setdefault(row.build_id, []).append(content)
+    return {build: _that_count(several, platforms) for build, several in by_build.items()}
+
+
+def _that_count(several: list[BuildContent], platforms: Collection[str] | None) -> list[BuildContent]:
+    named = [each for each in several if each.kind != "index"]
+    return named or [each for each in several if platforms is None or each.platform in platforms]

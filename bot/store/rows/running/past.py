@@ -1,0 +1,212 @@
+"""What was inside builds that ran and that nothing shows any more: sets of packages, each kept once.
+
+Builds on one base share what its distribution installed, and builds of one week mostly what the application brings:
+so these are two sets. From a package its sets are found by blocks of them.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, LargeBinary, Table, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine.among import is_among
+from bot.store.engine.writing import chunks, insert_all, insert_into, upsert_rows
+from bot.store.rows.forgetting import delete_rows
+from bot.store.rows.inventories.inventories import packages
+from bot.store.rows.running.numbers import numbers_in, packed_digests, packed_numbers
+from bot.store.rows.schema import Id, LongText, ShortText, key_column, locked_after, metadata
+
+BLOCK = 4_096
+"""So many sets, one after another, are told of a package in one row."""
+
+package_sets = Table(
+    "package_sets",
+    metadata,
+    key_column(),
+    Column("key", LargeBinary, nullable=False, unique=True),
+    Column("numbers", LargeBinary, nullable=False),
+)
+"""`numbers` are the ids of packages; `key` is a hash of them."""
+package_set_blocks = Table(
+    "package_set_blocks",
+    metadata,
+    Column("package_id", ForeignKey("packages.id"), primary_key=True, autoincrement=False),
+    Column("block", Id, primary_key=True, autoincrement=False),
+    Column("places", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""In which sets of a block a package is, by their places in it."""
+past_images = Table(
+    "past_images",
+    metadata,
+    key_column(),
+    Column("key", LargeBinary, nullable=False, unique=True),
+    Column("kind", ShortText(16), nullable=False),
+    Column("platform", ShortText(100), nullable=False),
+    Column("distribution", JSON),
+    Column("is_read", Boolean, nullable=False),
+    Column("is_complete", Boolean),
+    Column("error", LongText),
+)
+"""What many contents have in common, as `running_contents` and `inventories` told it; `key` is a hash of all."""
+past_contents = Table(
+    "past_contents",
+    metadata,
+    key_column(),
+    Column("build_id", ForeignKey("running_builds.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("image_id", ForeignKey("past_images.id"), nullable=False, index=True),
+    Column("system_set_id", ForeignKey("package_sets.id"), index=True),
+    Column("other_set_id", ForeignKey("package_sets.id"), index=True),
+    Column("digests", LargeBinary, nullable=False),
+)
+"""`digests` are those of the platform's manifest and of its config."""
+locked_after(package_sets, packages.name, "package_changes", "rebuilds", "artifact_reads")
+locked_after(package_set_blocks, package_sets.name)
+locked_after(past_images, package_set_blocks.name)
+
+
+@dataclass(frozen=True, slots=True)
+class PastContent:
+    """One platform of a build, with the ids of its packages: those of its distribution, and all others."""
+
+    build: int
+    kind: str
+    platform: str
+    distribution: Any
+    is_read: bool
+    is_complete: bool | None
+    error: str | None
+    digests: tuple[str, ...]
+    system: frozenset[int]
+    others: frozenset[int]
+
+    @property
+    def image(self) -> dict[str, Any]:
+        """The row of `past_images` that tells of it."""
+        names = ("kind", "platform", "distribution", "is_read", "is_complete", "error")
+        row = {name: getattr(self, name) for name in names}
+        return {"key": _hashed(json.dumps(row, sort_keys=True).encode()), **row}
+
+
+def _hashed(value: bytes) -> bytes:
+    return hashlib.sha256(value).digest()
+
+
+async def keep_past(connection: AsyncConnection, contents: Sequence[PastContent]) -> None:
+    """Keeps these contents, with the sets that are new; what was kept of the same platform's image before goes."""
+    sets = await _keep_sets(connection, {numbers for each in contents for numbers in (each.system, each.others)})
+    images = await _keep_images(connection, [each.image for each in contents])
+    rows = [
+        {
+            "build_id": each.build,
+            "image_id": images[each.image["key"]],
+            "system_set_id": sets.get(each.system),
+            "other_set_id": sets.get(each.others),
+            "digests": packed_digests(each.digests),
+        }
+        for each in contents
+    ]
+    columns = past_contents.c
+    for chunk in chunks(rows):
+        kept_before = [columns[name].in_({row[name] for row in chunk}) for name in ("build_id", "digests")]
+        await connection.execute(delete(past_contents).where(*kept_before))
+        await connection.execute(insert(past_contents), chunk)
+
+
+async def _keep_sets(connection: AsyncConnection, wanted: Iterable[frozenset[int]]) -> dict[frozenset[int], int]:
+    """The ids of these sets but for the empty one; those that are new are added, and found by their packages."""
+    bodies = {numbers: packed_numbers(sorted(numbers)) for numbers in wanted if numbers}
+    keys = {_hashed(body): numbers for numbers, body in bodies.items()}
+    known = await _known(connection, package_sets, keys)
+    new = sorted((key for key in keys if key not in known), key=lambda key: sorted(keys[key]))
+    rows = [{"key": key, "numbers": bodies[keys[key]]} for key in new]
+    known |= dict(zip(new, await insert_all(connection, package_sets, rows), strict=True))
+    places = _places({known[key]: keys[key] for key in new})
+    await _change_blocks(connection, places, set.union)
+    return {keys[key]: number for key, number in known.items()}
+
+
+def _places(sets: Mapping[int, Iterable[int]]) -> dict[tuple[int, int], set[int]]:
+    """Where these sets stand in the blocks of each of their packages."""
+    places: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for number, packages_of_it in sets.items():
+        block, place = divmod(number, BLOCK)
+        for package in packages_of_it:
+            places[package, block].add(place)
+    return places
+
+
+async def forget_sets(connection: AsyncConnection, sets: Mapping[int, bytes]) -> None:
+    """Forgets these sets, which are given with their packages."""
+    places = _places({number: numbers_in(body) for number, body in sets.items()})
+    await delete_rows(connection, package_sets, "id", sets)
+    await _change_blocks(connection, places, set.difference)
+
+
+async def _keep_images(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[bytes, int]:
+    by_key = {row["key"]: row for row in rows}
+    for chunk in chunks([by_key[key] for key in sorted(by_key)]):
+        await connection.execute(insert_into(connection, past_images).on_conflict_do_nothing(), chunk)
+    return await _known(connection, past_images, by_key)
+
+
+async def _known(connection: AsyncConnection, table: Table, keys: Collection[bytes]) -> dict[bytes, int]:
+    known: dict[bytes, int] = {}
+    for chunk in chunks(sorted(keys)):
+        rows = await connection.execute(select(table.c.key, table.c.id).where(table.c.key.in_(chunk)))
+        known |= {row.key: row.id for row in rows}
+    return known
+
+
+async def _change_blocks(
+    connection: AsyncConnection,
+    places: Mapping[tuple[int, int], set[int]],
+    how: Callable[[set[int], set[int]], set[int]],
+) -> None:
+    """Adds places to what blocks tell of packages, or takes them away; what tells of none goes."""
+    before: dict[tuple[int, int], set[int]] = {}
+    columns = package_set_blocks.c
+    for block in sorted({block for _, block in places}):
+        query = select(package_set_blocks).where(is_among(columns.package_id, "packages"), columns.block == block)
+        of_block = {"packages": sorted(package for package, of in places if of == block)}
+        for package, _, body in await connection.execute(query, of_block):
+            before[package, block] = set(numbers_in(body))
+    after = {key: how(before.get(key, set()), each) for key, each in places.items()}
+    rows = [
+        {"package_id": package, "block": block, "places": packed_numbers(sorted(after[package, block]))}
+        for package, block in sorted(after)
+        if after[package, block]
+    ]
+    for chunk in chunks(rows):
+        await connection.execute(
+            upsert_rows(connection, package_set_blocks, ["package_id", "block"], ["places"]), chunk
+        )
+    for package, block in sorted(key for key in before if not after[key]):
+        of_none = columns.package_id == package, columns.block == block
+        await connection.execute(delete(package_set_blocks).where(*of_none))
+
+
+async def sets_with(connection: AsyncConnection, some_packages: Collection[int]) -> dict[int, list[int]]:
+    """The sets that hold any of these packages, by their ids, each with those that it holds."""
+    query = select(package_set_blocks).where(is_among(package_set_blocks.c.package_id, "packages"))
+    holding: dict[int, list[int]] = defaultdict(list)
+    for package, block, body in await connection.execute(query, {"packages": sorted(some_packages)}):
+        for place in numbers_in(body):
+            holding[block * BLOCK + place].append(package)
+    return holding
+
+
+_NUMBERS = select(package_sets.c.id, package_sets.c.numbers).where(is_among(package_sets.c.id, "sets"))
+
+
+async def packages_in(
+    connection: AsyncConnection, sets: Collection[int], some_packages: Set[int]
+) -> dict[int, frozenset[int]]:
+    """Those of some packages that these sets hold, by the ids of sets."""
+    rows = await connection.execute(_NUMBERS, {"sets": sets})
+    return {row.id: frozenset(some_packages & set(numbers_in(row.numbers))) for row in rows}
