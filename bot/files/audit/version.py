@@ -1,4 +1,4 @@
 """Which answers the rules give: by this number what was found before is known to be found by other rules."""
 
-VERSION = 89
+VERSION = 91
 """Raised when a rule's answer changes for texts that do not: what is kept by blob is then read again."""

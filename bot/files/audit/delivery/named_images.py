@@ -11,6 +11,7 @@ from bot.files.audit.delivery.building import names_of_image
 from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.digests import OF_STEP, writer_of
+from bot.files.audit.delivery.metadata_action import NAMES, VERSION, metadata_of
 from bot.files.audit.delivery.pushing import is_build, listed_names, option_values, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
@@ -18,15 +19,6 @@ from bot.files.audit.workflows.model import Pipeline, PipelineStep
 from bot.files.formats.shell.commands import UNKNOWN
 from bot.files.formats.source.expressions import EXPRESSION
 
-_METADATA = frozenset({"docker/metadata-action", "crazy-max/ghaction-docker-meta"})
-_OF_METADATA = re.compile(
-    r"\bsteps\.(?P<step>[\w-]+)\.outputs\.(?:tags|json)\b|\benv\.DOCKER_METADATA_OUTPUT_(?:TAGS|JSON)\b",
-    re.IGNORECASE,
-)
-"""What tells all names that metadata-action gives an image, or one of them."""
-_VERSION = re.compile(
-    r"\bsteps\.(?P<step>[\w-]+)\.outputs\.version\b|\benv\.DOCKER_METADATA_OUTPUT_VERSION\b", re.I
-)
 _NAME = re.compile(r"[a-z\d_][\w.-]*(?::\d+)?(?:/[a-z\d_][\w.-]*)*(?::[\w.-]+)?(?:@[\w:.-]+)?", re.IGNORECASE)
 _OF_FILES = re.compile(
     r"\.(?:tar|tgz|gz|zip|json|xml)$|^(?:[a-z]+-(?:archive|dir)|archive|sbom|purl|fs|dir|file|oci)(?::|$)",
@@ -69,23 +61,14 @@ def _fits(repository: RepositoryTexts, push: Push, step: PipelineStep, target: s
 
 def _is_of_metadata(push: Push, step: PipelineStep, target: str) -> bool:
     """Whether a name is one that metadata-action gives what is pushed."""
-    ways = (_OF_METADATA, _VERSION)
-    given = [each for way in ways if (each := _metadata(push.pipeline, step, target, way)) is not None]
-    own = [_metadata(push.pipeline, push.step, name, way) for name in push.names for way in ways]
+    ways = (NAMES, VERSION)
+    given = [each for way in ways if (each := metadata_of(push.pipeline, step, target, way)) is not None]
+    own = [metadata_of(push.pipeline, push.step, name, way) for name in push.names for way in ways]
     if not given or given[0] not in own:
         return False
-    if _OF_METADATA.search(target):
+    if NAMES.search(target):
         return True
     return repository_of(target) in {*_images(given[0]), *map(repository_of, push.names)}
-
-
-def _metadata(pipeline: Pipeline, step: PipelineStep, name: str, way: re.Pattern[str]) -> PipelineStep | None:
-    """The step of metadata-action that tells what a name in a step of its job is put together of."""
-    match = way.search(name)
-    if match is None:
-        return None
-    steps = [each for each in pipeline.steps_until(step) if each.action in _METADATA]
-    return next((each for each in reversed(steps) if match["step"] in {None, each.id}), None)
 
 
 def _images(metadata: PipelineStep) -> list[str]:
@@ -101,7 +84,7 @@ def _is_of_another(push: Push, target: str, names: list[str]) -> bool:
 
 def told_names(push: Push, name: str) -> list[str]:
     """A pushed name, or the images that metadata-action was told of where that makes it."""
-    metadata = _metadata(push.pipeline, push.step, name, _OF_METADATA)
+    metadata = metadata_of(push.pipeline, push.step, name, NAMES)
     return [name] if metadata is None else (_images(metadata) or [""])
 
 

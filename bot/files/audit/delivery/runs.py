@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from bot.files.audit.delivery.deliveries import deliveries, deliveries_of
 from bot.files.audit.delivery.delivery import Deliveries, Push, RemoteBuild
+from bot.files.audit.delivery.metadata_action import naming_step
 from bot.files.audit.delivery.pushing import undecided_flag
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
@@ -14,7 +15,6 @@ from bot.files.audit.workflows.flattening import as_started
 from bot.files.audit.workflows.model import Pipeline
 from bot.files.audit.workflows.starts import RunStart
 
-_METADATA = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 _OF_TAGS = re.compile(r"type=(?:semver|pep440|match)\b(?!.*\bvalue=)|type=ref,.*\bevent=(?:tag|pr)\b")
 """Kinds of tags that metadata-action makes where the run is of a Git tag (or a pull request), and nowhere else."""
 
@@ -102,11 +102,10 @@ def _is_sure(push: Push, is_of_tag: bool) -> bool:
 def _has_no_tags(push: Push, is_of_tag: bool) -> bool:
     """Whether all names of what is pushed come from metadata-action, which makes none where there is no Git tag."""
     tags = push.step.mapping.mapping("with").scalar("tags")
-    made = _METADATA.fullmatch(tags.value.strip()) if tags is not None else None
-    if made is None or is_of_tag:
+    metadata = naming_step(push.pipeline, push.step, tags.value) if tags is not None else None
+    if metadata is None or is_of_tag:
         return False
-    steps = [each for each in push.pipeline.steps if each.job is push.step.job and each.id == made["step"]]
-    lines = [line.strip() for each in steps for line in each.input("tags").splitlines() if line.strip()]
+    lines = [line.strip() for line in metadata.input("tags").splitlines() if line.strip()]
     return bool(lines) and all(map(_OF_TAGS.match, lines))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.digests import OF_STEP
+from bot.files.audit.delivery.metadata_action import METADATA_ACTIONS
 from bot.files.audit.delivery.pushing import repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workflows.contexts import of_event
@@ -47,7 +48,7 @@ def _metadata(pipeline: Pipeline) -> Iterator[PipelineStep]:
     """The steps of metadata-action whose tags or version something of their job takes."""
     taken_by_job: dict[int, bool] = {}
     for step in pipeline.steps:
-        if step.action == "docker/metadata-action":
+        if step.action in METADATA_ACTIONS:
             job = step.job.mapping
             if id(job) not in taken_by_job:
                 taken_by_job[id(job)] = any(map(_TAKES_TAGS.search, texts_under(job)))

@@ -10,6 +10,7 @@ from itertools import chain, count
 
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.metadata_action import naming_step
 from bot.files.audit.delivery.pushing import listed_names, repository_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.keys import NotSpliceable
@@ -22,7 +23,6 @@ from bot.files.formats.source.nodes import Mapping
 WITH_DIGEST = frozenset({"docker/build-push-action", "depot/build-push-action", "useblacksmith/build-push-action"})
 """Actions that tell the digest of what they have pushed."""
 _IDS = ("build", "push", "image", "build-image", "pushed-image")
-_META = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 _IS_NAME = re.compile(r"[\w.:-]+(?:/[\w.-]+)*")
 _SECRETS = re.compile(r"\bsecrets\b", re.IGNORECASE)
 _ENVIRONMENT = re.compile(r"\benv\b", re.IGNORECASE)
@@ -178,13 +178,10 @@ def _naming(push: Push) -> tuple[PipelineStep | None, list[str]]:
     or at the push itself."""
     tags = push.step.mapping.mapping("with").scalar("tags")
     names = listed_names(tags.value) if tags is not None else ()
-    meta = _META.fullmatch(names[0]) if names else None
-    if meta is None:
+    step = naming_step(push.pipeline, push.step, names[0]) if names else None
+    if step is None:
         return None, [repository_of(each) for each in names]
-    step = next(
-        (each for each in push.pipeline.steps if each.id == meta["step"] and each.job is push.step.job), None
-    )
-    images = step.mapping.mapping("with").scalar("images") if step is not None else None
+    images = step.mapping.mapping("with").scalar("images")
     return step, [each.removeprefix("name=") for each in listed_names(images.value)] if images is not None else []
 
 

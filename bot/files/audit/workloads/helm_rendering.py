@@ -16,6 +16,7 @@ DEEPEST = 60
 _ACTION = re.compile(r"\{\{(?P<whole>(?:[^}]++|\}(?!\}))*+)\}\}")
 _COMMENT = re.compile(r"\{\{-?\s*/\*(?:[^*{]++|\*(?!/)|\{(?!\{-?\s*/\*))*+\*/\s*-?\}\}")
 _INDENT = re.compile(r"\bn?indent\s+(?P<by>\d+)")
+_LITERAL = re.compile(r"\"(?P<text>[^\"\\]*)\"")
 _CONTEXT = "securityContext:"
 _KEY = re.compile(r"([A-Za-z]\w*):")
 _KEY_OF_LINE = re.compile(r"\s*(?:-\s+)?[\w./\"-]+:(?=\s)")
@@ -65,6 +66,9 @@ class _Block:
     """What a `with` names, where that is empty by the values."""
     is_condition: bool = False
     """Whether it is an `if`."""
+    is_not_given: bool = False
+    """Whether it is a `range` around whole objects, over what the chart's own values do not name: what a helper
+    makes there is made for whoever names some."""
     order: int = 0
     """How many were opened before it."""
     branch: int = 0
@@ -200,6 +204,7 @@ class RenderedLines:
                 empty = node if word == "with" and is_met is False else None
                 block = _Block(is_met is not False, dot, is_met is not False, hides, empty=empty)
                 block.is_condition = word == "if"
+                block.is_not_given = word == "range" and is_met is False and node is None and not self._is_inside
                 block.order = len(self.branches)
                 self.branches.append(1)
                 self._blocks.append(block)
@@ -224,7 +229,8 @@ class RenderedLines:
             case _ if inside.startswith("$") and ":=" in inside:
                 return
             case _:
-                if all(block.counts for block in self._blocks) and not self._is_hidden(line, number):
+                is_made = all(block.counts or block.is_not_given for block in self._blocks)
+                if is_made and not self._is_hidden(line, number):
                     self._put(inside, line, number)
 
     def _takes(self, order: int, branch: int) -> bool:
@@ -253,6 +259,9 @@ class RenderedLines:
                 self._emit(f"{padding}- {name}" if isinstance(node, Sequence) else f"{padding}{name}: 1", number)
                 return
         if parts[0].startswith(("fail ", "required ", "print")) or inside.startswith("$"):
+            return
+        if (literal := _LITERAL.fullmatch(parts[0])) is not None:
+            self._emit(f"{padding}{literal['text']}", number)
             return
         before = next(
             (

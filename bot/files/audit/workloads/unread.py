@@ -29,7 +29,7 @@ _RUNS = re.compile(
 )
 _RUNS_NOTHING = re.compile(
     r"service|ingress|config-?map|secret|hpa|autoscal|pdb|disruption|monitor|role|binding|rbac|pvc|persistent|volume"
-    r"|storage|network-?policy|notes|crd|namespace|route|gateway|certificate|issuer|labels|rule|quota|limit",
+    r"|storage|network-?policy|net-?pol|notes|crd|namespace|route|gateway|certificate|issuer|labels|rule|quota|limit",
     re.IGNORECASE,
 )
 

@@ -394,6 +394,17 @@ def test_a_library_that_runs_nothing_by_its_name_is_not_asked(name: str) -> None
     assert findings("run-as-non-root", files) == ()
 
 
+def test_what_a_helper_makes_for_each_that_an_installation_names_is_unknown() -> None:
+    template = """{{- range $key, $each := .Values.components -}}
+{{ include "deployment.tpl" $each | nindent 0 }}
+{{ "---" | nindent 0 }}
+{{ include "netpol.tpl" $each | nindent 0 }}
+{{- end -}}
+"""
+    found = findings("run-as-non-root", chart("", template))
+    assert [(each.outcome, each.place.start) for each in found] == [(Outcome.UNKNOWN, 2)]
+
+
 def test_what_the_values_switch_off_is_not_asked() -> None:
     assert findings("run-as-non-root", chart("on: false\n", INCLUDED["a workload of a branch"])) == ()
 

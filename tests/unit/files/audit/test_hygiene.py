@@ -150,6 +150,26 @@ def test_actions_that_touch_images_are_named_by_commit(uses: str, expected: list
     assert outcomes("actions-pinned", {BUILD: workflow(f"- uses: {uses}\n- run: docker info\n")}) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("registry_password: '${{ secrets.DEPLOY }}'", [FAILS]),
+        ("container-registry-password: '${{ secrets.DEPLOY }}'", [FAILS]),
+        ("password: '${{ secrets.DOCKERHUB_TOKEN }}'", [FAILS]),
+        ("token: '${{secrets.SHOP_ACR_PASSWORD}}'", [FAILS]),
+        ("registry-password: example", []),
+        ("token: '${{ secrets.GITHUB_TOKEN }}'", []),
+        ("password: '${{ secrets.ACRONYMS_TOKEN }}'", []),
+        ("docker-path: '${{ secrets.FOLDER }}'", []),
+    ],
+)
+def test_an_action_that_is_given_a_registrys_password_is_asked_for_its_commit(
+    given: str, expected: list[Outcome]
+) -> None:
+    files = {BUILD: workflow(f"- run: docker info\n- uses: contoso/retag@main\n  with: {{{given}}}\n")}
+    assert outcomes("actions-pinned", files) == expected
+
+
 def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None:
     assert outcomes("actions-pinned", {BUILD: workflow("- uses: docker/setup-buildx-action@v3\n")}) == []
     assert outcomes("actions-pinned", {BUILD: workflow(PUSH)}) == [FAILS, FAILS]

@@ -1,7 +1,7 @@
 """Actions that scan, sign, log in, build or deploy images are named by commit, not by tag.
 
-What: `uses:` of such an action ends in a commit of 40 hexadecimal digits, also of one that starts containers over
-SSH, or of a workflow that gets all secrets; `docker://` images have a digest.
+What: `uses:` of such an action names a commit, also of one that starts containers over SSH or has a registry's
+password, or of a workflow that gets all secrets; `docker://` images have a digest.
 
 Example that fails::
 
@@ -9,8 +9,8 @@ Example that fails::
 
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
-Exceptions: own actions, those that sign packages, workflows for pull requests only, and build actions of workflows
-that push nothing and sign in nowhere.
+Exceptions: own actions, those that sign packages, workflows for pull requests only, build actions where nothing is
+pushed or signed in.
 """
 
 import re
@@ -45,6 +45,14 @@ _OF_MORE = re.compile(
     r"|(?!.*(?:docker|podman|ecr|acr|ghcr|registry|container))[\w./-]*login[\w-]*"
 )
 """Actions that are about images in some workflows, and about all else in others."""
+_REGISTRY = r"registry|docker|ghcr|acr|ecr|quay|harbor"
+_WORDS_OF_SECRETS = r"password|passwd|token|secret|pat"
+_INPUT_OF_REGISTRY = re.compile(rf"(?:.*[-_])?(?:{_REGISTRY})(?:hub)?[-_](?:{_WORDS_OF_SECRETS})", re.IGNORECASE)
+_SECRET_OF_REGISTRY = re.compile(
+    rf"\$\{{\{{\s*secrets\.(?:\w*_)?(?:{_REGISTRY})(?:_?HUB)?(?:_\w*)?_?(?:{_WORDS_OF_SECRETS})\s*\}}\}}",
+    re.IGNORECASE,
+)
+"""A secret that is called a registry's password."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FIX = "write the commit, with the version as a comment behind it"
 
@@ -77,6 +85,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             elif scalar.value.startswith("./") or not (
                 (_is_asked(name.lower(), delivers) and not _is_about_others(step, of_images=pipeline in touching))
                 or step in deploying
+                or _has_registry_password(step)
                 or (has_images and started_over_ssh(step, has_images=has_images))
             ):
                 continue
@@ -88,6 +97,14 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 yield fails(place, f"action {name}", f"{version or 'no version'} can be moved to other code", _FIX)
         if has_images:
             yield from _of_workflows(repository, pipeline)
+
+
+def _has_registry_password(step: PipelineStep) -> bool:
+    """Whether a step is given a secret that its input, or the secret's own name, calls a registry's password."""
+    return any(
+        _SECRET_OF_REGISTRY.fullmatch(value.strip()) or (_INPUT_OF_REGISTRY.fullmatch(name) and "secrets." in value)
+        for name, value in step.inputs.items()
+    )
 
 
 def _is_about_others(step: PipelineStep, *, of_images: bool) -> bool:
