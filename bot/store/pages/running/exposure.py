@@ -36,7 +36,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.running.contents import read_contents
-from bot.store.pages.running.said import HavingBuilds, Said, read_having, read_said
+from bot.store.pages.running.said import HavingBuilds, SaidOfCve, read_having, read_said
 from bot.store.pages.running.sources import read_sources
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.images.images import images
@@ -139,7 +139,7 @@ class ExposureStore(Store):
         connection: AsyncConnection,
         asked: Asked,
         published_at: datetime | None,
-        said: Said,
+        said: SaidOfCve,
         sources: Mapping[int, CoveredSource],
     ) -> list[PlaceHistory]:
         """The places of these sources, with what ran there at the time in question, and before that of what is
@@ -150,7 +150,7 @@ class ExposureStore(Store):
         return history.of_places(sources, builds, having)
 
     async def _judge(
-        self, connection: AsyncConnection, images_of: Mapping[int, str], said: Said
+        self, connection: AsyncConnection, images_of: Mapping[int, str], said: SaidOfCve
     ) -> dict[int, BuildInside]:
         """What is inside of these builds, each given with an image's name under which it ran."""
         digests = {row.id: row.digest for row in await connection.execute(_DIGESTS, {"builds": images_of})}

@@ -42,7 +42,7 @@ _HELD = union(
 
 
 @dataclass
-class Said:
+class SaidOfCve:
     """What publishers, and authors of VEX `statements`, say of packages, by their ids: that of publishers once for
     all images of a release that hold them. `holding` are the packages that the CVE is about in inventories, and
     `sets` those in sets of what ran."""
@@ -100,7 +100,7 @@ class HavingBuilds:
 
 async def read_said(
     connection: AsyncConnection, name: str, cve: AskedCve, statements: Sequence[VexStatement]
-) -> Said:
+) -> SaidOfCve:
     """Reads which packages the CVE is about, and where they are."""
     names = {name for each in cve.affected for name in (*each.names, each.name)}
     names |= {f"{RUNTIME_PACK}{name}" for name in names}
@@ -109,7 +109,7 @@ async def read_said(
     holding: dict[int, list[int]] = {}
     for inventory, package_id in await connection.execute(_HELD, {"packages": about}):
         holding.setdefault(inventory, []).append(package_id)
-    return Said(name, cve, about, holding, await sets_with(connection, about), statements)
+    return SaidOfCve(name, cve, about, holding, await sets_with(connection, about), statements)
 
 
 def _of_sets(column: ColumnElement[int]) -> Select[Any]:
@@ -135,7 +135,9 @@ _SHOWN = select(running_contents.c.build_id, running_contents.c.inventory_id).wh
 )
 
 
-async def read_having(connection: AsyncConnection, said: Said, platforms: Collection[str] | None) -> HavingBuilds:
+async def read_having(
+    connection: AsyncConnection, said: SaidOfCve, platforms: Collection[str] | None
+) -> HavingBuilds:
     """Reads which builds hold what is affected. What is shown may tell other than its sets did, and what an author
     says may be of one build alone."""
     having = {number for number, package in said.about.items() if said.cve.may_have(package)}

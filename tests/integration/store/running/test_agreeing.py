@@ -30,7 +30,7 @@ from bot.views.running.exposed import Narrowed
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import Stores
 from tests.integration.store.holding import CVE, FIXED, OPENSSL, SSL, publish
-from tests.integration.store.running.test_vex import PACKAGE, REASON, statements
+from tests.integration.store.running.vex import PACKAGE, REASON, statements
 
 HOUR = timedelta(hours=1)
 BUILDS, PLACES, RUNS, HOURS = 20, 6, 80, 30
