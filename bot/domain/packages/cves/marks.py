@@ -1,6 +1,6 @@
 """What stands beside a CVE, whoever publishes it: whether it is known to be exploited, and how likely that is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
@@ -51,6 +51,19 @@ class MarkedCves(Generic[Value]):
     values: Mapping[str, Value]
     is_whole: bool = True
 
+    def news(self, listed: Iterable[str], kept: Mapping[str, Value]) -> dict[str, Value]:
+        """What it says of these CVEs, which it lists, otherwise than what is kept of them."""
+        told = self.values
+        return {cve: told[cve] for cve in listed if cve not in kept or kept[cve] != told[cve]}
+
+    def ends_others(self, kept: int) -> bool:
+        """Whether what it lists no more goes, where so many CVEs are kept.
+
+        That stays where an entry could not be read, which may be that one, and where less than half is left, which
+        is more likely a fault of the publisher's.
+        """
+        return self.is_whole and 2 * len(self.values) >= kept
+
 
 @dataclass(frozen=True, slots=True)
 class CveMarks:
@@ -59,23 +72,3 @@ class CveMarks:
 
     exploited: MarkedCves[date | None] | None = None
     epss: MarkedCves[int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MarkChanges(Generic[Value]):
-    """What differs from what is kept: values that are new or changed, and CVEs that are listed no more."""
-
-    changed: Mapping[str, Value]
-    gone: frozenset[str]
-
-
-def changes_of(kept: Mapping[str, Value], told: MarkedCves[Value]) -> MarkChanges[Value]:
-    """Compares what is kept with a document that lists all.
-
-    What it lists no more goes. It stays where an entry could not be read, which may be that one, and where less
-    than half is left, which is more likely a fault of the publisher's.
-    """
-    values = told.values
-    changed = {cve: value for cve, value in values.items() if cve not in kept or kept[cve] != value}
-    is_believed = told.is_whole and 2 * len(values) >= len(kept)
-    return MarkChanges(changed, frozenset(kept.keys() - values.keys()) if is_believed else frozenset())

@@ -1,13 +1,13 @@
 """CVEs that are known to be exploited, and scores of EPSS, as rows: of a document, what differs is written."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Date, Integer, Select, Table, delete, select
+from sqlalchemy import Column, ColumnElement, Date, Integer, Select, Table, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.cves.marks import EPSS_UNIT, CveMark, CveMarks, MarkedCves, Value, changes_of
+from bot.domain.packages.cves.marks import EPSS_UNIT, CveMark, CveMarks, MarkedCves, Value
 from bot.store.engine.among import is_among
 from bot.store.engine.writing import chunks, upsert_rows
 from bot.store.rows.schema import ShortText, locked_after, metadata
@@ -29,7 +29,7 @@ epss_scores = Table(
 """Of every CVE that has one, in ten-thousandths."""
 locked_after(epss_scores, "exploited_cves")
 
-_TOGETHER = 5_000
+_TOGETHER = 2_000
 
 
 async def save_marks(connection: AsyncConnection, marks: CveMarks) -> int:
@@ -43,15 +43,32 @@ async def save_marks(connection: AsyncConnection, marks: CveMarks) -> int:
 
 
 async def _save(connection: AsyncConnection, table: Table, column: str, told: MarkedCves[Value]) -> int:
-    kept: dict[str, Any] = {row.cve: row[1] for row in await connection.execute(select(table))}
-    changes = changes_of(kept, told)
+    """Compares some CVEs at a time: all that is kept of EPSS takes more memory than anything else that is read."""
+    before = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+    kept_of = select(table).where(is_among(table.c.cve, "cves"))
     statement = upsert_rows(connection, table, ["cve"], [column])
-    for chunk in chunks(sorted(changes.changed), _TOGETHER):
-        rows = [{"cve": cve, column: changes.changed[cve]} for cve in chunk]
-        await connection.execute(statement, rows)
-    if changes.gone:
-        await connection.execute(delete(table).where(is_among(table.c.cve, "gone")), {"gone": changes.gone})
-    return len(changes.changed) + len(changes.gone)
+    written = listed_again = 0
+    for chunk in chunks(sorted(told.values), _TOGETHER):
+        kept: dict[str, Any] = {row.cve: row[1] for row in await connection.execute(kept_of, {"cves": chunk})}
+        listed_again += len(kept)
+        if news := told.news(chunk, kept):
+            await connection.execute(statement, [{"cve": cve, column: value} for cve, value in news.items()])
+            written += len(news)
+    if listed_again == before or not told.ends_others(before):
+        return written
+    gone = [cve async for cve in _every_cve(connection, table) if cve not in told.values]
+    await connection.execute(delete(table).where(is_among(table.c.cve, "gone")), {"gone": gone})
+    return written + len(gone)
+
+
+async def _every_cve(connection: AsyncConnection, table: Table) -> AsyncIterator[str]:
+    """All that are kept, some at a time."""
+    query = select(table.c.cve).where(table.c.cve > bindparam("last")).order_by(table.c.cve).limit(_TOGETHER)
+    last = ""
+    while cves := (await connection.execute(query, {"last": last})).scalars().all():
+        for cve in cves:
+            yield cve
+        last = cves[-1]
 
 
 def with_marks(query: Select[Any], cve: ColumnElement[Any]) -> Select[Any]:
