@@ -14,7 +14,7 @@ from bot.commands.service import permissions
 from bot.commands.service.azure_repository_checks import azure_repository_checks
 from bot.commands.service.cluster_checks import AREA, cluster_checks
 from bot.commands.service.other_bots import OTHER_BOTS, at_work, told_to_write
-from bot.commands.service.permissions import of_installation, of_slack_app
+from bot.commands.service.permissions import of_installation, of_slack_app, wished_by
 from bot.commands.service.pipeline_checks import AREA as AZURE_DEVOPS
 from bot.commands.service.pipeline_checks import pipeline_checks
 from bot.domain.bases.change import Cause
@@ -199,9 +199,10 @@ async def _rights(forge: GitHubForge, settings: Settings) -> list[HealthCheck]:
         doubt = f"a token of {who}; what it may do shows only when it is used"
         return [HealthCheck("GitHub", "token", Health.NOTE, doubt, way_out)]
     checks: list[HealthCheck] = []
+    wished = wished_by(settings)
     installations = await forge.installations()
     for installation in installations:
-        checks += of_installation(installation, is_used=forge.uses(installation))
+        checks += of_installation(installation, is_used=forge.uses(installation), wished=wished)
     app = settings.github.app
     owners = app.installations if app is not None and app.installations != "all" else []
     missing = sorted({owner.lower() for owner in owners} - {each.account.lower() for each in installations})

@@ -2,15 +2,20 @@
 needed."""
 
 import re
+from collections.abc import Collection
 
 from bot.clients.forges.github.connection.installations import PERMISSIONS, Installation
 from bot.clients.notifiers.slack_scopes import SCOPES, SignedIn
 from bot.domain.forge.tokens import is_of_app
+from bot.settings import Settings
 from bot.views.doctor import Health, HealthCheck
 
 
-def of_installation(installation: Installation, *, is_used: bool) -> list[HealthCheck]:
-    """One check for the installation, and one for each permission where it is used."""
+def of_installation(
+    installation: Installation, *, is_used: bool, wished: Collection[str] = ()
+) -> list[HealthCheck]:
+    """One check for the installation, and one for each permission where it is used; those that are `wished` are
+    needed as well."""
     name = installation.account
     if not is_used:
         return [HealthCheck("GitHub", name, Health.NOTE, "the App is installed there and not used")]
@@ -24,12 +29,19 @@ def of_installation(installation: Installation, *, is_used: bool) -> list[Health
         if permission.is_in(installation.permissions):
             checks.append(HealthCheck("permissions", subject, Health.FINE, f"there, to {permission.purpose}"))
         else:
-            verdict = Health.WRONG if permission.is_needed else Health.NOTE
+            is_needed = permission.is_needed or permission.name in wished
+            verdict = Health.WRONG if is_needed else Health.NOTE
             way_out = "grant it to the App, and have the owner accept that"
             checks.append(
                 HealthCheck("permissions", subject, verdict, f"missing, to {permission.purpose}", way_out)
             )
     return checks
+
+
+def wished_by(settings: Settings) -> frozenset[str]:
+    """The permissions without which something that the settings turn on does nothing."""
+    tells_what_runs = settings.running.deployment_records and settings.running.sources
+    return frozenset({"artifact_metadata"} if tells_what_runs else ())
 
 
 def of_slack_app(signed_in: SignedIn) -> list[HealthCheck]:

@@ -153,6 +153,24 @@ def test_a_missing_right_is_named_with_what_it_is_for(bot: Command, clinic: Clin
     assert found["permissions", "fabrikam: issues: write"][0] == "note"
 
 
+@pytest.mark.parametrize(("is_wished", "verdict"), [(True, "wrong"), (False, "note")])
+def test_the_right_to_write_deployment_records_is_needed_where_they_are_wished(
+    bot: Command, clinic: Clinic, tmp_path: Path, is_wished: bool, verdict: str
+) -> None:
+    own = clinic.world.github.edge.installations.of("fabrikam")
+    before = dict(own.permissions)
+    own.permissions = {name: level for name, level in before.items() if name != "artifact_metadata"}
+    (tmp_path / "token").write_text("t" * 24)
+    west = {"name": "west", "environment": "production", "kind": "push", "token_file": str(tmp_path / "token")}
+    running = {"deployment_records": is_wished, "sources": [west]}
+    try:
+        _, found = examined(bot, clinic.with_settings(tmp_path, running=running, web={"listen": "127.0.0.1:0"}))
+    finally:
+        own.permissions = before
+    told, what, _ = found["permissions", "fabrikam: artifact_metadata: write"]
+    assert (told, what) == (verdict, "missing, to write deployment records, where wished")
+
+
 def test_a_suspended_installation_and_one_that_is_not_there_are_wrong(
     bot: Command, clinic: Clinic, tmp_path: Path
 ) -> None:

@@ -46,6 +46,8 @@ def test_the_answers_make_a_file_that_config_check_takes(
     assert f"put the Slack app's bot token into {secrets}/slack-token (there is a file already)" in ran.out
     assert "Read the CVEs of packages (at most 20 MB a day, 2 more where images are of Azure Linux, " in ran.out
     assert "let the addresses of CVE data through: at most 20 MB a day" in ran.out
+    ubuntu = "2,720 more where they are of Ubuntu (some 50 where its host sends parts of a dump and no new packages"
+    assert ubuntu in " ".join(ran.out.split())
     assert load(file).vulnerabilities.is_recommended
     (secrets / "github-token").write_text("ghp_x")
     checked = bot("config", "check", "-c", file)
