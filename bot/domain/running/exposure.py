@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 
 from bot.domain.running.runs import STALE_AFTER, Coverage
 from bot.domain.running.snapshot import AZURE_KINDS, RunningPlace
 
 NOBODY = "built by nobody we know"
+RunTime = tuple[datetime, bool, datetime, datetime | None]
+"""When a run began, whether it may be older than that, when it was seen last, and when it had ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,10 @@ class PlaceRun:
     seen_at: datetime
     until: datetime | None = None
     pods: int = 1
+
+    @property
+    def time(self) -> RunTime:
+        return self.since, self.is_older, self.seen_at, self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,17 @@ class CoveredSource:
 
 @dataclass(frozen=True, slots=True)
 class PlaceHistory:
-    """A place with all of its runs that matter; `pulls_since` where a container there waits for its image."""
+    """A place with all of its runs that matter; `pulls_since` where a container there waits for its image.
+
+    Of a place where something runs at the time in question, it is enough to tell by `had` when builds ran before
+    that had it.
+    """
 
     source: str
     place: RunningPlace
     runs: tuple[PlaceRun, ...]
     pulls_since: datetime | None = None
+    had: Sequence[RunTime] = ()
 
     def pulls_at(self, moment: datetime) -> bool:
         """Whether something ran or was to run there then of which no digest is told."""
@@ -173,13 +185,13 @@ def _judged(
 ) -> PlaceExposure | None:
     at = asked.at
     present = [run for run in history.runs if run.since <= at and (run.until is None or run.until > at)]
-    having = [run for run in history.runs if run.build.is_affected]
-    exposed = tuple(exposed_times(having, published_at, at))
+    having = [run.time for run in history.runs if run.build.is_affected]
+    exposed = tuple(exposed_times([*history.had, *having], published_at, at))
     builds = tuple({run.build.digest: run.build for run in present}.values())
     images = tuple(dict.fromkeys(run.image for run in present))
     where = source.name, source.environment, history.place
     if not present:
-        return _absent(asked, source, history, exposed)
+        return _absent(asked, published_at, source, history, exposed)
     if not source.is_known(at):
         why = f"{source.name} was not read as a whole then"
         return PlaceExposure(*where, PlaceState.NOT_READ, builds, images, exposed, why)
@@ -196,7 +208,11 @@ def _judged(
 
 
 def _absent(
-    asked: Asked, source: CoveredSource, history: PlaceHistory, exposed: tuple[ExposedTime, ...]
+    asked: Asked,
+    published_at: datetime | None,
+    source: CoveredSource,
+    history: PlaceHistory,
+    exposed: tuple[ExposedTime, ...],
 ) -> PlaceExposure | None:
     """A place where nothing runs that is known: it waits for its image, had the CVE, or is no matter."""
     where = source.name, source.environment, history.place
@@ -204,7 +220,8 @@ def _absent(
         return PlaceExposure(*where, PlaceState.NOT_READ, (), (), exposed, _why_no_digest(history.place))
     if not exposed:
         return None
-    had = [run for run in history.runs if run.build.is_affected and run.since <= asked.at]
+    ran = [run for run in history.runs if published_at is None or run.until is None or run.until > published_at]
+    had = [run for run in ran if run.build.is_affected and run.since <= asked.at]
     builds = tuple({run.build.digest: run.build for run in had}.values())
     images = tuple(dict.fromkeys(run.image for run in had))
     return PlaceExposure(*where, PlaceState.GONE, builds, images, exposed)
@@ -220,25 +237,29 @@ def _why_free(builds: Sequence[BuildInside]) -> str:
     return "; ".join(dict.fromkeys(each.why for each in builds))
 
 
-def exposed_times(having: Iterable[PlaceRun], published_at: datetime | None, at: datetime) -> Iterator[ExposedTime]:
+def exposed_times(having: Iterable[RunTime], published_at: datetime | None, at: datetime) -> Iterator[ExposedTime]:
     """The times until then through which a place had it, by the runs of builds that have it: those that follow each
     other are one time."""
-    last: ExposedTime | None = None
-    for each in sorted(having, key=lambda run: run.since):
-        since = each.since if published_at is None else max(each.since, published_at)
-        if since > at or (each.until is not None and each.until <= since):
+    last: RunTime | None = None
+    for since, is_older, seen_at, until in sorted(having, key=itemgetter(0)):
+        if published_at is not None and since < published_at:
+            since, is_older = published_at, False
+        if since > at or (until is not None and until <= since):
             continue
-        is_older = each.is_older and since == each.since
-        one = ExposedTime(since, is_older, each.seen_at, each.until)
-        if last is not None and last.until is not None and last.until < one.since:
-            yield last
+        if last is not None and last[3] is not None and last[3] < since:
+            yield ExposedTime(*last)
             last = None
+        one = since, is_older, seen_at, until
         last = one if last is None else _joined(last, one)
     if last is not None:
-        yield last
+        yield ExposedTime(*last)
 
 
-def _joined(first: ExposedTime, second: ExposedTime) -> ExposedTime:
-    ends = [each.until for each in (first, second) if each.until is not None]
-    until = max(ends) if len(ends) == 2 else None
-    return ExposedTime(first.since, first.is_older, max(first.seen_at, second.seen_at), until)
+def _joined(first: RunTime, second: RunTime) -> RunTime:
+    since, is_older, seen_first, until_first = first
+    since_second, is_second_older, seen_at, until = second
+    is_older = is_older or (is_second_older and since_second == since)
+    seen_at = seen_at if seen_at > seen_first else seen_first
+    if until is None or until_first is None:
+        return since, is_older, seen_at, None
+    return since, is_older, seen_at, until if until > until_first else until_first

@@ -116,7 +116,7 @@ async def _built_runs(
     """What runs and a listed repository at GitHub has built, with its source and repository."""
     query = _RUNNING if source is None else _RUNNING.where(running_places.c.source_id == source)
     rows = (await connection.execute(query)).all()
-    producers = await read_producers(connection, rows)
+    producers = await read_producers(connection, {row.build_id: row.image for row in rows})
     homes = {
         row.name: identity_of(row)
         for row in await connection.execute(

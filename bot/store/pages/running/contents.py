@@ -85,6 +85,11 @@ async def read_contents(
     return {build: _that_count(several, platforms) for build, several in by_build.items()}
 
 
+def does_count(kind: str, platform: str, platforms: Collection[str] | None) -> bool:
+    """Whether what a digest of that kind may be counts: of a whole image only these `platforms`, None for all."""
+    return kind != "index" or platforms is None or platform in platforms
+
+
 def _that_count(several: list[BuildContent], platforms: Collection[str] | None) -> list[BuildContent]:
-    named = [each for each in several if each.kind != "index"]
-    return named or [each for each in several if platforms is None or each.platform in platforms]
+    counting = [each for each in several if does_count(each.kind, each.platform, platforms)]
+    return [each for each in counting if each.kind != "index"] or counting

@@ -1,12 +1,13 @@
 """Where a CVE runs, or ran: read in as many statements however many places there are."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import and_, func, or_, select, union, union_all
+from sqlalchemy import and_, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
@@ -15,15 +16,17 @@ from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.cves.marks import NO_MARK
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
-from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
-from bot.domain.packages.wanted import Fit
-from bot.domain.platform import platform_of
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.running.exposure import Asked, BuildInside, CoveredSource, PlaceHistory, PlaceRun, exposures_of
-from bot.domain.running.inside import AskedCve, HeldPlatform, SaidPackage, inside_of
-from bot.images.sbom.package_url import package_url
-from bot.images.scanners.report import Report
-from bot.images.vex.excusing import excuse_of
+from bot.domain.running.exposure import (
+    Asked,
+    BuildInside,
+    CoveredSource,
+    PlaceHistory,
+    PlaceRun,
+    RunTime,
+    exposures_of,
+)
+from bot.domain.running.inside import AskedCve, inside_of
 from bot.images.vex.statements import VexStatement, heeded
 from bot.images.vulnerabilities import DOTNET, unread_publishers
 from bot.store.engine.among import is_among
@@ -31,25 +34,19 @@ from bot.store.engine.codec import load, readable
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
-from bot.store.pages.images.found_packages import distribution_in
 from bot.store.pages.ledger.gaps import gaps_of_fleet
-from bot.store.pages.running.contents import BuildContent, read_contents
+from bot.store.pages.running.contents import read_contents
+from bot.store.pages.running.said import HavingBuilds, SaidOfCve, read_having, read_said
 from bot.store.pages.running.sources import read_sources
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
     image_inventories,
-    inventory_packages,
-    package_of,
-    packages,
-    sbom_packages,
-    sboms,
 )
 from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.running.past import past_contents, sets_with
 from bot.store.rows.running.running import (
     place_in,
     running_builds,
@@ -72,35 +69,13 @@ class _ToldCve:
     title: str
 
 
-_NAMED = union(
-    select(packages).where(is_among(packages.c.name, "names")),
-    select(packages).where(is_among(packages.c.source, "names")),
-    select(packages).where(
-        packages.c.type == PackageType.NUGET.value,
-        is_among(func.lower(packages.c.name, type_=packages.c.name.type), "names"),
-    ),
-)
-_HELD = union(
-    select(inventory_packages.c.inventory_id, inventory_packages.c.package_id)
-    .join(running_contents, running_contents.c.inventory_id == inventory_packages.c.inventory_id)
-    .where(is_among(inventory_packages.c.package_id, "packages")),
-    select(sboms.c.inventory_id, sbom_packages.c.package_id)
-    .join(sboms, sboms.c.id == sbom_packages.c.sbom_id)
-    .join(running_contents, running_contents.c.inventory_id == sboms.c.inventory_id)
-    .where(is_among(sbom_packages.c.package_id, "packages")),
-)
 UNREAD = select(running_reads.c.build_id, running_reads.c.error).where(
     is_among(running_reads.c.build_id, "builds"), running_reads.c.error.is_not(None)
 )
-_OF_HELD = union_all(
-    select(running_contents.c.build_id).where(is_among(running_contents.c.inventory_id, "holding")),
-    select(past_contents.c.build_id).where(is_among(past_contents.c.system_set_id, "sets")),
-    select(past_contents.c.build_id).where(is_among(past_contents.c.other_set_id, "sets")),
-)
-_RUN = ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")
-RUNS = select(*(runs.c[name] for name in _RUN), running_builds.c.digest).join(
-    running_builds, running_builds.c.id == runs.c.build_id
-)
+_DIGESTS = select(running_builds.c.id, running_builds.c.digest).where(is_among(running_builds.c.id, "builds"))
+_RUN = [runs.c[n] for n in ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")]
+_RUNS = select(*_RUN)
+RUNS = select(*_RUN, running_builds.c.digest).join(running_builds, running_builds.c.id == runs.c.build_id)
 PLACES = select(running_places).where(is_among(running_places.c.source_id, "sources"))
 
 
@@ -140,8 +115,9 @@ class ExposureStore(Store):
             gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, self._clock.now()))
             read = [each for each, at in kept.checked_at.items() if each != DOTNET and at is not None]
             publishers = frozenset(CvePublication(each).ecosystem.value for each in read)
-            said = _Said(cve, AskedCve(told.affected, publishers), heeded_statements)
-            histories = await self._read_histories(connection, asked, told, said, sources)
+            asked_cve = AskedCve(told.affected, publishers)
+            said = await read_said(connection, cve, asked_cve, heeded_statements)
+            histories = await self._read_histories(connection, asked, told.published_at, said, sources)
             teams = _teams(await read_owners(connection)) if narrowed.team else {}
         by_name = {each.name: each for each in covered}
         exposures = exposures_of(asked, told.published_at, by_name, histories)
@@ -162,120 +138,83 @@ class ExposureStore(Store):
         self,
         connection: AsyncConnection,
         asked: Asked,
-        told: "_ToldCve",
-        said: "_Said",
+        published_at: datetime | None,
+        said: SaidOfCve,
         sources: Mapping[int, CoveredSource],
     ) -> list[PlaceHistory]:
-        """The places of these sources, with their runs in the time in question, and before that those of builds
-        that hold what is affected."""
-        names = {name for each in told.affected for name in (*each.names, each.name)}
-        names |= {f"{RUNTIME_PACK}{name}" for name in names}
-        cve = said.cve
-        named = (await connection.execute(_NAMED, {"names": names})).all()
-        about = {row.id: package for row in named if cve.is_about(package := package_of(row))}
-        holding: dict[int, list[int]] = {}
-        for inventory, package_id in await connection.execute(_HELD, {"packages": about}):
-            holding.setdefault(inventory, []).append(package_id)
-        sets = await sets_with(connection, about)
-        having = {number for number, package in about.items() if cve.may_have(package)}
-        suspect = {
-            name: [number for number, held in each.items() if not having.isdisjoint(held)]
-            for name, each in (("holding", holding), ("sets", sets))
-        }
-        history = await _read_history(connection, asked, told.published_at, suspect, sources)
-        digests = {row.build_id: row.digest for row in history.runs}
-        said.about = about
-        images = {row.build_id: image_name(row.image) for row in history.runs}
+        """The places of these sources, with what ran there at the time in question, and before that of what is
+        affected."""
+        having = await read_having(connection, said, self._platforms)
+        history = await _read_history(connection, asked, published_at, having, sources)
+        builds = await self._judge(connection, history.to_judge(having), said)
+        return history.of_places(sources, builds, having)
+
+    async def _judge(
+        self, connection: AsyncConnection, images_of: Mapping[int, str], said: SaidOfCve
+    ) -> dict[int, BuildInside]:
+        """What is inside of these builds, each given with an image's name under which it ran."""
+        digests = {row.id: row.digest for row in await connection.execute(_DIGESTS, {"builds": images_of})}
         contents = await read_contents(connection, digests, self._platforms)
-        platforms = {
-            build: [_platform_of(each, digests[build], images[build], holding, sets, said) for each in several]
-            for build, several in contents.items()
-        }
-        producers = await read_producers(connection, history.runs)
+        producers = await read_producers(connection, images_of)
         errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": digests})}
-        builds = {
-            number: inside_of(
-                digest, platforms.get(number, ()), cve, producers.get(number, ""), errors.get(number, "")
-            )
-            for number, digest in digests.items()
-        }
-        return history.of_places(sources, builds)
-
-
-def _platform_of(
-    content: BuildContent,
-    digest: str,
-    image: str,
-    holding: Mapping[int, Sequence[int]],
-    sets: Mapping[int, Sequence[int]],
-    said: "_Said",
-) -> HeldPlatform:
-    """A platform of a build with what is said of those of its packages that the CVE is about."""
-    if content.inventory is not None:
-        inside: Sequence[int] = holding.get(content.inventory, ())
-    else:
-        inside = [package for each in content.sets for package in sets.get(each, ())]
-    platform = content.held()
-    packages_said = tuple(said.of(package, platform.release) for package in inside)
-    if said.statements:
-        digests = frozenset((digest, *content.digests))
-        report = Report((), image_name=image, image_digests=digests, platform=platform_of(content.platform))
-        pairs = zip(inside, packages_said, strict=True)
-        packages_said = tuple(said.excused(*pair, content.distribution, report) for pair in pairs)
-    return replace(platform, packages=packages_said)
-
-
-@dataclass
-class _Said:
-    """What publishers, and authors of VEX `statements`, say of packages, by their ids: that of publishers once for
-    all images of a release that hold them."""
-
-    name: str
-    cve: AskedCve
-    statements: Sequence[VexStatement] = ()
-    about: Mapping[int, Package] = field(default_factory=dict)
-    _known: dict[tuple[int, str | None], SaidPackage] = field(default_factory=dict)
-
-    def of(self, package: int, release: str | None) -> SaidPackage:
-        key = package, release
-        if key not in self._known:
-            self._known[key] = self.cve.said_of(self.about[package], release)
-        return self._known[key]
-
-    def excused(self, package: int, said: SaidPackage, distribution: str | None, report: Report) -> SaidPackage:
-        """The package as a statement about it in that image has it, where one takes the CVE away."""
-        if said.fit is Fit.NO:
-            return said
-        url = package_url(self.about[package], distribution_in(distribution)) or ""
-        statement = excuse_of(self.name, self.about[package], url, self.statements, report)
-        if statement is None:
-            return said
-        because = f" ({statement.reason})" if statement.reason else ""
-        by = statement.author or "an unnamed author"
-        return said.excused(f"{statement.status.replace('_', ' ')}{because}, says {by} by VEX")
+        judged: dict[int, BuildInside] = {}
+        for number, digest in digests.items():
+            image = image_name(images_of[number])
+            platforms = [said.platform(each, digest, image) for each in contents.get(number, ())]
+            known = producers.get(number, ""), errors.get(number, "")
+            judged[number] = inside_of(digest, platforms, said.cve, *known)
+        return judged
 
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """The rows of places and of their runs."""
+    """The rows of places, of the runs there at the time in question, and of earlier ones of builds that may have
+    it."""
 
     places: Sequence[Any]
-    runs: Sequence[Any]
+    present: Sequence[Any]
+    earlier: Sequence[Any]
+
+    def to_judge(self, having: HavingBuilds) -> dict[int, str]:
+        """The builds of which more is to be told than that they have it, each with an image as a workload names
+        it."""
+        there = {row.place_id for row in self.present}
+        images_of = {
+            build: image
+            for place, build, image, *_ in self.earlier
+            if build in having.to_judge or place not in there
+        }
+        return images_of | {row.build_id: row.image for row in self.present}
 
     def of_places(
-        self, sources: Mapping[int, CoveredSource], builds: Mapping[int, BuildInside]
+        self, sources: Mapping[int, CoveredSource], builds: Mapping[int, BuildInside], having: HavingBuilds
     ) -> list[PlaceHistory]:
         runs_of: dict[int, list[PlaceRun]] = {}
-        for place, build, image, since, is_older, seen_at, until, pods, _ in self.runs:
+        for place, build, image, since, is_older, seen_at, until, pods in self.present:
             run = PlaceRun(builds[build], image, since, is_older, seen_at, until, pods)
             runs_of.setdefault(place, []).append(run)
+        there = frozenset(runs_of)
+        had_it = having.certain | {number for number, inside in builds.items() if inside.is_affected}
+        had: dict[int, list[RunTime]] = defaultdict(list)
+        for place, build, image, since, is_older, seen_at, until, pods in self.earlier:
+            if place not in there:
+                run = PlaceRun(builds[build], image, since, is_older, seen_at, until, pods)
+                runs_of.setdefault(place, []).append(run)
+            elif build in had_it:
+                had[place].append((since, is_older, seen_at, until))
         return [
             PlaceHistory(
-                *(sources[row.source_id].name, place_in(row), tuple(runs_of.get(row.id, ())), row.pulls_since)
+                *(sources[row.source_id].name, place_in(row), _in_order(runs_of.get(row.id, ())), row.pulls_since),
+                had.get(row.id, ()),
             )
             for row in self.places
             if row.id in runs_of or row.pulls_since is not None
         ]
+
+
+def _in_order(several: Iterable[PlaceRun]) -> tuple[PlaceRun, ...]:
+    """As they began."""
+    return tuple(sorted(several, key=lambda run: (run.since, run.build.digest)))
 
 
 async def _read_told(connection: AsyncConnection, cve: str) -> _ToldCve | None:
@@ -313,24 +252,23 @@ async def _read_history(
     connection: AsyncConnection,
     asked: Asked,
     published_at: datetime | None,
-    suspect: Mapping[str, Collection[int]],
+    having: HavingBuilds,
     sources: Mapping[int, CoveredSource],
 ) -> _History:
-    """Reads what ran in the time in question, and of what ran before that, since the CVE is known, the builds that
-    hold what it affects: by inventories, and by sets of packages."""
-    begin = asked.since or asked.at
+    """Reads what ran at the time in question, and of what ran before that, since the CVE is known, the builds that
+    may have it."""
     began = runs.c.since <= asked.at
-    queries = [RUNS.where(runs.c.until.is_(None), began), RUNS.where(runs.c.until > begin, began)]
-    parameters: Mapping[str, Collection[int]] = {}
-    if published_at is None or published_at < begin:
-        held = RUNS.where(runs.c.until <= begin, runs.c.build_id.in_(_OF_HELD))
-        queries.append(held if published_at is None else held.where(runs.c.until > published_at))
-        parameters = suspect
-    rows = (await connection.execute(union_all(*queries), parameters)).all()
-    places = await connection.execute(PLACES, {"sources": sources})
-    of_sources = places.all()
-    numbers = {row.id for row in of_sources}
-    return _History(of_sources, [row for row in rows if row.place_id in numbers])
+    there = _RUNS.where(runs.c.until.is_(None), began), _RUNS.where(runs.c.until > asked.at, began)
+    present = (await connection.execute(union_all(*there))).all()
+    earlier: Sequence[Any] = ()
+    if published_at is None or published_at < asked.at:
+        query = _RUNS.where(began, runs.c.until <= asked.at, is_among(runs.c.build_id, "builds"))
+        query = query if published_at is None else query.where(runs.c.until > published_at)
+        earlier = (await connection.execute(query, {"builds": having.certain | having.to_judge})).all()
+    places = (await connection.execute(PLACES, {"sources": sources})).all()
+    numbers = {row.id for row in places}
+    of_sources = ([row for row in several if row[0] in numbers] for several in (present, earlier))
+    return _History(places, *of_sources)
 
 
 _BUILT_BY = (
@@ -349,9 +287,10 @@ _NAMED_BY = (
 )
 
 
-async def read_producers(connection: AsyncConnection, run_rows: Sequence[Any]) -> dict[int, str]:
-    """Which repository builds what runs, by the ids of builds: by what its image shows, else by its name."""
-    names = {row.build_id: image_name(row.image) for row in run_rows}
+async def read_producers(connection: AsyncConnection, images_of: Mapping[int, str]) -> dict[int, str]:
+    """Which repository builds what runs, by the ids of builds: by what its image shows, else by its name. Each is
+    given with an image as a workload names it."""
+    names = {number: image_name(image) for number, image in images_of.items()}
     built_by = await connection.execute(_BUILT_BY, {"builds": names})
     producers = {row.build_id: row.name for row in built_by}
     paths = {name.partition("/")[2] for number, name in names.items() if number not in producers}

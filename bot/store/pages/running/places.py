@@ -44,7 +44,7 @@ class RunningPlacesStore(Store):
             given = {"sources": sources}
             number, places = (await connection.execute(_COUNTED, given)).one()
             built = (await connection.execute(_BUILDS, given)).all()
-            producers = await read_producers(connection, built)
+            producers = await read_producers(connection, {row.build_id: row.image for row in built})
             rows = (await connection.execute(_ROWS.limit(cut.per_page).offset(cut.offset), given)).all()
         nobodys = len({row.place_id for row in built if not producers[row.build_id]})
         items = tuple(

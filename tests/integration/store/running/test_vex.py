@@ -1,12 +1,10 @@
 """What authors who are heeded say of a CVE: a running place is not affected by their word, with the reason told."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.running.exposure import Asked, PlaceState
-from bot.images.vex.statements import VexStatement, read_vex
+from bot.images.vex.statements import VexStatement
 from bot.store.pages.running.exposure import ExposureStore
 from bot.store.stores import StoreOptions
 from bot.views.running.exposed import ExposureAnswer, Narrowed
@@ -14,22 +12,9 @@ from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import Stores, digest
 from tests.integration.store.holding import CVE, SSL, publish, running
 from tests.integration.store.running.snapshots import EUROPE, WEB, runs_in, tells
+from tests.integration.store.running.vex import PACKAGE, REASON, statements
 
-PACKAGE = f"pkg:deb/ubuntu/{SSL.name}@{SSL.version}?arch=amd64&distro=ubuntu-24.04"
-REASON = "vulnerable_code_not_in_execute_path"
 OF_PACKAGE = f"libssl3t64 {SSL.version} is not affected ({REASON}), says Contoso by VEX"
-
-
-def statements(product: object, cve: str = CVE, **said: Any) -> Sequence[VexStatement]:
-    """What one document states of a product."""
-    statement = {"vulnerability": {"name": cve}, "products": [product], "status": "not_affected", **said}
-    document = {
-        "@context": "https://openvex.dev/ns/v0.2.0",
-        "author": "Contoso",
-        "timestamp": "2026-03-01T00:00:00Z",
-        "statements": [statement],
-    }
-    return read_vex(json.dumps(document).encode(), "a.json")
 
 
 async def answered(stores: Stores, read: Sequence[VexStatement] | Failure) -> ExposureAnswer:
