@@ -112,13 +112,16 @@ class ExposureStore(Store):
         """Which places that ran at the time in question have it, or had it."""
         heeded_statements, unheeded = await self._heeded(cve)
         async with self._database.reading() as connection:
-            sources = await read_sources(connection, narrowed.environment)
+            all_sources = await read_sources(connection)
+            sources = {number: each for number, each in all_sources.items() if narrowed.takes_place(each)}
+            teams = _teams(await read_owners(connection)) if narrowed.is_by_builder else {}
             told = await _read_told(connection, cve)
             kept = await kept_data(connection)
             mark = (await read_marks(connection, [cve])).get(cve, NO_MARK)
             covered = tuple(sources.values())
             answer = ExposureAnswer(cve, asked, covered, would_tell=unread_publishers(kept), mark=mark)
-            if told is None or not sources:
+            answer = replace(answer, unknown=narrowed.unknown(all_sources.values(), teams))
+            if told is None or not sources or answer.unknown:
                 return replace(answer, is_told=told is not None)
             gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, self._clock.now()))
             read = [each for each, at in kept.checked_at.items() if each != DOTNET and at is not None]
@@ -126,7 +129,6 @@ class ExposureStore(Store):
             asked_cve = AskedCve(told.affected, publishers)
             said = await read_said(connection, cve, asked_cve, heeded_statements)
             histories = await self._read_histories(connection, asked, told.published_at, said, sources)
-            teams = _teams(await read_owners(connection)) if narrowed.team else {}
         by_name = {each.name: each for each in covered}
         exposures = exposures_of(asked, told.published_at, by_name, histories)
         answer = replace(answer, places=exposures, is_told=True, gaps=gaps)
@@ -308,15 +310,14 @@ async def read_producers(connection: AsyncConnection, images_of: Mapping[int, st
 
 
 async def read_owners(connection: AsyncConnection) -> dict[str, tuple[str, ...]]:
-    """Who owns repositories, by their names."""
-    rows = await connection.execute(select(repositories.c.name, repositories.c.config))
-    return dict(
-        readable(
-            rows,
-            lambda row: (row.name, load(row.config, RepositoryConfig).owners),
-            lambda row: f"repository {row.name}",
-        )
+    """Who owns repositories, by the names of all; nobody where that cannot be read."""
+    rows = (await connection.execute(select(repositories.c.name, repositories.c.config))).all()
+    owners = readable(
+        rows,
+        lambda row: (row.name, load(row.config, RepositoryConfig).owners),
+        lambda row: f"repository {row.name}",
     )
+    return {**{row.name: () for row in rows}, **dict(owners)}
 
 
 def _teams(owners: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
