@@ -22,6 +22,11 @@ async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     async with opened_stores(settings, clock) as stores:
         page = await stores[LedgerStore].cve(cve_of(name), WHOLE)
     if page is None:
-        fault = "is no name of a CVE, and nothing that was read tells of it"
-        raise Failure(Trouble.MISSING, fault, where=name[:64], advice="write it as in CVE-2026-21518")
+        raise no_cve(name)
     return page
+
+
+def no_cve(name: str) -> Failure:
+    """The failure for what is neither the name of a CVE nor told of."""
+    fault = "is no name of a CVE, and nothing that was read tells of it"
+    return Failure(Trouble.MISSING, fault, where=name[:64], advice="write it as in CVE-2026-21518")

@@ -5,7 +5,7 @@ counts in none.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -28,10 +28,10 @@ WEEKS = 13
 
 @dataclass(frozen=True, slots=True)
 class CveTimes:
-    """The times through which a place had one CVE, with the way of its fix, how soon it was to be gone, and what
-    else was seen there, which is told where anything is promised."""
+    """The times through which a place had each of these CVEs, with the way of its fix, how soon it was to be gone,
+    and what else was seen there, which is told where anything is promised."""
 
-    cve: str
+    cves: tuple[str, ...]
     severity: Severity | None
     times: tuple[ExposedTime, ...]
     way: Way
@@ -120,13 +120,18 @@ def known_parts(source: CoveredSource, since: datetime, until: datetime) -> tupl
 
 def total(parts: Iterable[Part]) -> timedelta:
     """How long these times are together; what several cover counts once."""
-    length, reached = timedelta(), None
+    return sum((end - begin for begin, end in joined(parts)), timedelta())
+
+
+def joined(parts: Iterable[Part]) -> list[Part]:
+    """The same times, in their order, none of which overlaps another or follows it at once."""
+    whole: list[Part] = []
     for begin, end in sorted(parts):
-        start = begin if reached is None else max(begin, reached)
-        if end > start:
-            length += end - start
-            reached = end
-    return length
+        if not whole or begin > whole[-1][1]:
+            whole.append((begin, end))
+        elif end > whole[-1][1]:
+            whole[-1] = whole[-1][0], end
+    return whole
 
 
 def sums_of(
@@ -177,28 +182,25 @@ class _Tally:
         self._any = [timedelta() for _ in self.weeks]
 
     def add(self, place: ExposedPlaceTimes, known: Sequence[Part], told_until: datetime) -> None:
-        alike: dict[Hashable, list[CveTimes]] = {}
-        for each in place.cves:
-            alike.setdefault((each.severity, each.times, each.way, each.within, each.others), []).append(each)
         by_severity = defaultdict[Severity | None, set[Part]](set)
         by_cause = defaultdict[tuple[Severity | None, ExposureCause], set[Part]](set)
         names = defaultdict[tuple[Severity | None, ExposureCause], set[str]](set)
         teams = place.teams or ("",)
         is_known = bool(known) and known[-1][1] == self.until
-        for cves in alike.values():
-            severity, way = cves[0].severity, cves[0].way
-            if state := self._promise_state(cves[0], told_until, is_known=is_known):
+        for each in place.cves:
+            severity = each.severity
+            if state := self._promise_state(each, told_until, is_known=is_known):
                 for team in teams:
                     states = self._promises.setdefault((team, severity), {})
-                    states[state] = states.get(state, 0) + len(cves)
-            for time in cves[0].times:
+                    states[state] = states.get(state, 0) + len(each.cves)
+            for time in each.times:
                 whole = time.since, min(time.until or self.until, self.until)
                 by_severity[severity].update(parts_within(whole, known))
-                for cause, part in causes_between(way, *_cut(whole, (self.since, self.until))):
+                for cause, part in causes_between(each.way, *_cut(whole, (self.since, self.until))):
                     key = severity, cause
                     if seen := list(parts_within(part, known)):
                         by_cause[key].update(seen)
-                        names[key].update(each.cve for each in cves)
+                        names[key].update(each.cves)
         for (severity, cause), parts in by_cause.items():
             for team in teams:
                 row = team, severity, cause
@@ -210,8 +212,9 @@ class _Tally:
         self._time += in_all
         self._exposed += bool(in_all)
 
-    def _add_weeks(self, by_severity: Mapping[Severity | None, Iterable[Part]]) -> None:
-        anything = {part for parts in by_severity.values() for part in parts}
+    def _add_weeks(self, parts_of: Mapping[Severity | None, Iterable[Part]]) -> None:
+        by_severity = {severity: joined(parts) for severity, parts in parts_of.items()}
+        anything = joined(part for parts in by_severity.values() for part in parts)
         for number, week in enumerate(self.weeks):
             self._any[number] += total(parts_within(week, anything))
             for severity, parts in by_severity.items():
@@ -219,16 +222,17 @@ class _Tally:
                     of_week = self._weekly[number]
                     of_week[severity] = of_week.get(severity, timedelta()) + length
 
-    def _promise_state(self, cve: CveTimes, told_until: datetime, *, is_known: bool) -> PromiseState | None:
-        """The worst of a CVE's times in a place. What had ended before the time in question was told of then."""
-        if cve.within is None:
+    def _promise_state(self, several: CveTimes, told_until: datetime, *, is_known: bool) -> PromiseState | None:
+        """The worst of the times of each of them in a place. What had ended before the time in question was told of
+        then."""
+        if several.within is None:
             return None
         asked = (
             each
-            for each in promised_times(cve.times, cve.others)
+            for each in promised_times(several.times, several.others)
             if each.time.since < self.until and (each.time.until or told_until) > self.since
         )
-        states = (promise_state(each, cve.way, cve.within, self.until, is_known=is_known) for each in asked)
+        states = (promise_state(each, several.way, several.within, self.until, is_known=is_known) for each in asked)
         return max(filter(None, states), key=BEST_FIRST.index, default=None)
 
     def sums(self) -> ExposureSums:

@@ -1,7 +1,7 @@
 """The answer to the question where a CVE runs: its first sentence, its figures, and its rows as plain values."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,11 +31,37 @@ class Narrowed:
     def is_by_builder(self) -> bool:
         return any((self.repository, self.org, self.team))
 
+    def takes_place(self, source: CoveredSource) -> bool:
+        """Whether what runs there is asked of."""
+        return self.environment in (None, source.environment, source.name)
+
     def takes(self, repository: str, teams: Mapping[str, frozenset[str]]) -> bool:
-        """Whether what that repository builds is asked of; `teams` are those of each repository."""
-        is_named = self.repository in (None, repository)
-        is_of_org = self.org is None or repository.startswith(f"{self.org}/")
-        return is_named and is_of_org and (self.team is None or self.team in teams.get(repository, ()))
+        """Whether what that repository builds is asked of, whatever the case of names; `teams` are those of each
+        repository."""
+        name = repository.lower()
+        is_named = self.repository is None or name == self.repository.lower()
+        is_of_org = self.org is None or name.startswith(f"{self.org.lower()}/")
+        return is_named and is_of_org and (self.team is None or _has_team(self.team, teams.get(repository, ())))
+
+    def unknown(self, sources: Iterable[CoveredSource], teams: Mapping[str, frozenset[str]]) -> str:
+        """Says which name nothing bears, of these sources and these repositories with their teams; empty where all
+        are known: what is asked of by a name with a slip in it is nowhere, and so not exposed to anything."""
+        places = sorted({name for each in sources for name in (each.name, each.environment)})
+        if self.environment is not None and places and self.environment not in places:
+            return f"no source or environment is called {self.environment}; there are {', '.join(places)}"
+        if self.repository is not None and not any(
+            Narrowed(repository=self.repository).takes(each, {}) for each in teams
+        ):
+            return f"no repository of the fleet is called {self.repository}"
+        if self.org is not None and not any(Narrowed(org=self.org).takes(each, {}) for each in teams):
+            return f"no repository of the fleet is of {self.org}"
+        if self.team is not None and not any(_has_team(self.team, each) for each in teams.values()):
+            return f"no repository of the fleet names {self.team} as reviewer or owner"
+        return ""
+
+
+def _has_team(team: str, teams: Collection[str]) -> bool:
+    return team.lower() in {each.lower() for each in teams}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +77,7 @@ class Mover:
 class ExposureAnswer:
     """`places` ran at the time in question, or had the CVE before; `gaps` say why more of them may have it, and
     `would_tell` which settings would have more CVEs told. `nobodys` places run builds of nobody that is known: a
-    question about what somebody builds leaves them out."""
+    question about what somebody builds leaves them out. `unknown` says which name of the question nothing bears."""
 
     cve: str
     asked: Asked
@@ -63,6 +89,7 @@ class ExposureAnswer:
     gaps: tuple[str, ...] = ()
     would_tell: tuple[str, ...] = ()
     nobodys: int = 0
+    unknown: str = ""
     mark: CveMark = NO_MARK
     movers: Mapping[str, Mover] = field(default_factory=dict)
 
@@ -94,12 +121,21 @@ class ExposureAnswer:
         """1 where something is exposed, 0 where nothing is and nothing is left open, else 3."""
         if self.had_it:
             return EXPOSED
-        is_open = not self.is_told or not self.sources or self.of(PlaceState.NOT_READ) or self.unread or self.gaps
+        is_open = (
+            self.unknown
+            or not self.is_told
+            or not self.sources
+            or self.of(PlaceState.NOT_READ)
+            or self.unread
+            or self.gaps
+        )
         return INCOMPLETE if is_open else KNOWN
 
     @property
     def verdict(self) -> str:
         """The answer in one line."""
+        if self.unknown:
+            return f"not known: {self.unknown}"
         if not self.sources:
             return "not known: no source tells what runs (`running.sources` in the settings)"
         if not self.is_told:

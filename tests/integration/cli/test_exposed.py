@@ -93,3 +93,16 @@ def test_a_time_that_cannot_be_asked_of_is_told_in_one_line(
     assert ran.code == 2
     assert told in ran.err
     assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["openssl", "CVE-2026-1" + "0" * 80])
+def test_what_is_no_name_of_a_cve_is_bad_input(bot: Command, config: Path, name: str) -> None:
+    ran = bot("exposed", name, "-c", config)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith("and nothing that was read tells of it; write it as in CVE-2026-21518\n")
+
+
+def test_a_repository_that_nothing_is_known_of_is_not_said_to_be_fine(bot: Command, config: Path) -> None:
+    ran = bot("exposed", CVE, "--repository", "contoso/shopp", "-c", config)
+    assert ran.code == 3
+    assert ran.out.splitlines()[0] == f"{CVE}: not known: no repository of the fleet is called contoso/shopp"

@@ -51,6 +51,7 @@ FINE_GRAINED = {
     "actions": "write",
     "contents": "write",
     "issues": "write",
+    "members": "read",
     "pull_requests": "write",
     "security_events": "write",
     "workflows": "write",

@@ -56,8 +56,12 @@ class Stand(Protocol):
         """Who may be asked for a review, as settings name them."""
         ...
 
+    async def team(self) -> str:
+        """One that may be asked for a review, as settings name it without owner."""
+        ...
+
     async def asked_for_review(self, repository: Identity, number: int) -> list[str]:
-        """People and teams, as settings name them."""
+        """People, then teams, as settings name them."""
         ...
 
     async def ask_work_item(self, repository: Identity) -> None:
@@ -195,6 +199,9 @@ class FakeStand:
 
     async def retarget(self, repository: Identity, number: int, onto: str) -> None:
         self.held(repository).edit(number, base=onto)
+
+    async def team(self) -> str:
+        return "platform"
 
     async def asked_for_review(self, repository: Identity, number: int) -> list[str]:
         asked = (name for people, teams in self.held(repository).reviewers for name in (*people, *teams))
@@ -337,9 +344,14 @@ class GitHubStand:
         path = f"/repos/{self.name_of(repository)}/pulls/{number}"
         await self.world.github.ask("PATCH", path, {"base": onto})
 
+    async def team(self) -> str:
+        await self.world.github.create_team(team := f"team-{next(_NUMBERS)}")
+        return team
+
     async def asked_for_review(self, repository: Identity, number: int) -> list[str]:
         shown = await self.world.github.ask("GET", f"/repos/{self.name_of(repository)}/pulls/{number}")
-        return [each["login"] for each in shown["requested_reviewers"]]
+        people = [each["login"] for each in shown["requested_reviewers"]]
+        return [*people, *(each["slug"] for each in shown["requested_teams"])]
 
     async def ask_work_item(self, repository: Identity) -> None:
         raise NotImplementedError
@@ -476,8 +488,11 @@ class AzureStand:
     async def retarget(self, repository: Identity, number: int, onto: str) -> None:
         self.service.requests.rows[number]["targetRefName"] = f"refs/heads/{onto}"
 
+    async def team(self) -> str:
+        return OPS["providerDisplayName"].rpartition("\\")[2]
+
     async def asked_for_review(self, repository: Identity, number: int) -> list[str]:
-        called = {ADA["id"]: self.person, OPS["id"]: "shop ops"}
+        called = {ADA["id"]: self.person, OPS["id"]: await self.team()}
         return [called[each["id"]] for each in self.service.requests.rows[number].get("reviewers", ())]
 
     async def ask_work_item(self, repository: Identity) -> None:

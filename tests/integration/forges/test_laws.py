@@ -173,6 +173,17 @@ async def test_who_is_nobody_there_is_told_and_keeps_no_other_from_being_asked_o
         assert await stand.asked_for_review(repository, request.number) == [stand.person]
 
 
+async def test_a_team_is_asked_beside_people_and_one_that_is_not_there_is_told(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    request = await bring(stand, repository)
+    team = await stand.team()
+    wishes = Wishes(people=(stand.person,), teams=(NOBODY, team))
+    look = await stand.forge.look(repository, BRANCH, [PATH], wishes)
+    granted = await stand.forge.grant(repository, request, wishes, look)
+    assert [each.wish for each in granted.refused] == [f"no review asked of {NOBODY}"]
+    assert await stand.asked_for_review(repository, request.number) == [stand.person, team]
+
+
 async def test_who_cannot_be_assigned_is_told_with_why(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     request = await bring(stand, repository)

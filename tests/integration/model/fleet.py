@@ -4,11 +4,9 @@ What people, upstream and the network do are methods; so is each stage's tick by
 """
 
 import asyncio
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import cast
 
 from sqlalchemy import RowMapping, func, select
@@ -378,9 +376,9 @@ class Fleet:
         return Asked(self.reached, name, self.forge.broken)
 
     @classmethod
-    async def begin(cls, template: Path, folder: Path, policy: Policy = AT_ONCE) -> "Fleet":
-        shutil.copy(template, folder / "walk.db")
-        database = await open_database(f"sqlite:///{folder}/walk.db")
+    async def begin(cls, store_url: str, policy: Policy = AT_ONCE) -> "Fleet":
+        """In a store with its tables and nothing in them."""
+        database = await open_database(store_url)
         clock = ManualClock(NOON)
         forge = WatchfulForge(clock)
         aspnet, sdk = (f"{base.name}:{base.tag}" for base in (ASPNET, SDK))

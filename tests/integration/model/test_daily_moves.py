@@ -14,6 +14,7 @@ from bot.domain.rollouts.timing.waves import Wave
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.model.fleet import NAMES, NOON, Fleet, everything_ends
 from tests.integration.store.filling import ASPNET
+from tests.migrated import new_sqlite
 
 SETTLE = timedelta(minutes=20)
 TICK = timedelta(hours=2)
@@ -41,10 +42,8 @@ POLICY = Policy(
 
 @pytest.mark.long
 @pytest.mark.parametrize("stalls", ["nobody", "everybody"])
-async def test_each_wave_is_reached_within_the_soaks_and_one_longest_wait(
-    template: Path, tmp_path: Path, stalls: str
-) -> None:
-    fleet = await Fleet.begin(template, tmp_path, POLICY)
+async def test_each_wave_is_reached_within_the_soaks_and_one_longest_wait(tmp_path: Path, stalls: str) -> None:
+    fleet = await Fleet.begin(new_sqlite(tmp_path / "walk.db"), POLICY)
     while fleet.clock.now() < NOON + timedelta(days=DAYS):
         if (fleet.clock.now() - NOON) // timedelta(days=1) >= fleet.numbers - 1:
             await fleet.publish(ASPNET, Cause.OS_UPDATE)

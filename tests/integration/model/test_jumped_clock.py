@@ -18,6 +18,7 @@ from bot.store.rows.schema import due_of
 from bot.store.rows.tables import tasks
 from tests.integration.model.fleet import AT_ONCE, IN_WAVES, SOAK, WAIT_AT_MOST, Fleet, everything_ends
 from tests.integration.store.filling import ASPNET
+from tests.migrated import new_sqlite
 
 YEAR = timedelta(days=365)
 APART = timedelta(hours=2)
@@ -62,9 +63,9 @@ async def asleep(fleet: Fleet) -> list[str]:
     ids=["planned", "begun", "at its end", "in the first wave", "in the second wave"],
 )
 async def test_all_goes_on_after_a_pass_a_year_ahead_wherever_that_comes(
-    template: Path, tmp_path: Path, policy: Policy, before: int
+    tmp_path: Path, policy: Policy, before: int
 ) -> None:
-    fleet = await Fleet.begin(template, tmp_path, policy)
+    fleet = await Fleet.begin(new_sqlite(tmp_path / "walk.db"), policy)
     await fleet.publish(ASPNET, Cause.OS_UPDATE)
     await passes(fleet, before)
     await fleet.with_a_wrong_clock(0, YEAR)

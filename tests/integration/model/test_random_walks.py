@@ -61,6 +61,7 @@ from tests.integration.model.fleet import (
 from tests.integration.model.said import BRANCHES, OPT_OUT
 from tests.integration.model.what_runs import RunningPlaces
 from tests.integration.store.filling import ASPNET, SDK
+from tests.migrated import new_sqlite
 
 WITHOUT_EFFECT = ("superseded", "skipped", "cancelled", "failed")
 STEPS = 75
@@ -84,13 +85,11 @@ places = st.integers(0, 9)
 
 
 class Walk(Disturbances, RunningPlaces):
-    template: Path
-
     @initialize(policy=st.sampled_from([AT_ONCE, IN_WAVES]))
     def begin(self, policy: Policy) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="freshness-walk-"))
         self.loop = asyncio.new_event_loop()
-        self.fleet = self.run(Fleet.begin(self.template, self.folder, policy))
+        self.fleet = self.run(Fleet.begin(self.new_store(), policy))
         self.run(self.fleet.publish(ASPNET, Cause.DOTNET_RELEASE))
         self.run(self.fleet.plan(0))
         self.brought: dict[tuple[str, str, str], str] = {}
@@ -100,6 +99,10 @@ class Walk(Disturbances, RunningPlaces):
         self.ended: set[int] = set()
         self.reopened = {}
         self.shown: tuple[int, Sequence[RowMapping]] = (-1, ())
+
+    def new_store(self) -> str:
+        """The URL of one with its tables and nothing in them."""
+        return new_sqlite(self.folder / "walk.db")
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -672,9 +675,8 @@ LAWS: tuple[Callable[[Walk], None], ...] = (
 )
 
 
-def directed(template: Path, *ways: Callable[[Walk], None], policy: Policy = IN_WAVES) -> None:
+def directed(*ways: Callable[[Walk], None], policy: Policy = IN_WAVES) -> None:
     """One walk on which each of `ways` is gone in turn, with the laws asked after each."""
-    Walk.template = template
     taken = Walk()
     try:
         taken.begin(policy)
@@ -686,11 +688,10 @@ def directed(template: Path, *ways: Callable[[Walk], None], policy: Policy = IN_
         taken.teardown()
 
 
-def walk(template: Path, examples: int) -> None:
+def walk(examples: int, walk_taken: type[Walk] = Walk) -> None:
     """Takes other walks each time, also where `CI` is set: hypothesis would take the same again there."""
-    Walk.template = template
     run_state_machine_as_test(
-        Walk,
+        walk_taken,
         settings=settings(
             max_examples=examples,
             stateful_step_count=STEPS,
@@ -703,9 +704,23 @@ def walk(template: Path, examples: int) -> None:
 
 
 @pytest.mark.long
-def test_the_laws_hold_on_short_walks(template: Path) -> None:
-    walk(template, 4)
+def test_the_laws_hold_on_short_walks() -> None:
+    walk(4)
     assert sum(WRITTEN) >= 3 * len(WRITTEN)
+
+
+@pytest.mark.long
+@pytest.mark.second_database
+def test_the_laws_hold_on_postgresql_where_workers_write_at_once(
+    postgres_databases: Callable[[str | None], str], postgres_template: str
+) -> None:
+    """SQLite takes one writer after the other."""
+
+    class OnPostgres(Walk):
+        def new_store(self) -> str:
+            return postgres_databases(postgres_template)
+
+    walk(4, OnPostgres)
 
 
 def is_open_again(taken: Walk) -> None:
@@ -714,9 +729,8 @@ def is_open_again(taken: Walk) -> None:
 
 
 @pytest.mark.long
-def test_the_laws_hold_where_people_open_again_what_they_have_closed_and_the_base_moves_on(template: Path) -> None:
+def test_the_laws_hold_where_people_open_again_what_they_have_closed_and_the_base_moves_on() -> None:
     directed(
-        template,
         lambda walk: walk.a_first_wave_comes_through(0),
         lambda walk: walk.time_passes(60 * 24 * 3),
         lambda walk: walk.everything(0),
@@ -741,11 +755,8 @@ def every_open_request_is_followed(taken: Walk) -> None:
 
 
 @pytest.mark.long
-def test_an_open_pull_request_is_followed_where_its_base_goes_back_before_a_newer_digest_is_brought(
-    template: Path,
-) -> None:
+def test_an_open_pull_request_is_followed_where_its_base_goes_back_before_a_newer_digest_is_brought() -> None:
     directed(
-        template,
         lambda walk: walk.a_patch_is_planned(ASPNET, 0),
         lambda walk: walk.what_has_settled_is_acted_upon(0),
         lambda walk: walk.everything(0),
@@ -758,7 +769,7 @@ def test_an_open_pull_request_is_followed_where_its_base_goes_back_before_a_newe
 
 
 @pytest.mark.long
-def test_a_pull_request_is_followed_again_that_was_closed_before_a_newer_digest_was_brought(template: Path) -> None:
+def test_a_pull_request_is_followed_again_that_was_closed_before_a_newer_digest_was_brought() -> None:
     """The walk ends with it, also where the repository has opted out meanwhile."""
 
     def way(walk: Walk) -> None:
@@ -772,7 +783,6 @@ def test_a_pull_request_is_followed_again_that_was_closed_before_a_newer_digest_
         walk.opt_in(2)
 
     directed(
-        template,
         lambda walk: walk.a_patch_is_planned(ASPNET, 0),
         lambda walk: walk.what_has_settled_is_acted_upon(0),
         lambda walk: walk.a_patch_is_planned(ASPNET, 0),
@@ -782,9 +792,7 @@ def test_a_pull_request_is_followed_again_that_was_closed_before_a_newer_digest_
 
 
 @pytest.mark.long
-def test_a_pull_request_that_was_merged_into_the_default_branch_of_before_is_not_taken_up_without_end(
-    template: Path,
-) -> None:
+def test_a_pull_request_that_was_merged_into_the_default_branch_of_before_is_not_taken_up_without_end() -> None:
     """The walk ends with it."""
 
     def one_was_cancelled(walk: Walk) -> None:
@@ -792,7 +800,6 @@ def test_a_pull_request_that_was_merged_into_the_default_branch_of_before_is_not
         assert len(told) == 1
 
     directed(
-        template,
         lambda walk: walk.a_patch_is_planned(ASPNET, 0),
         lambda walk: walk.what_has_settled_is_acted_upon(0),
         lambda walk: walk.switch_the_default_branch(0),
@@ -804,9 +811,8 @@ def test_a_pull_request_that_was_merged_into_the_default_branch_of_before_is_not
 
 
 @pytest.mark.long
-def test_the_laws_hold_where_steps_follow_a_build_that_fails_and_one_that_succeeds(template: Path) -> None:
+def test_the_laws_hold_where_steps_follow_a_build_that_fails_and_one_that_succeeds() -> None:
     directed(
-        template,
         lambda walk: walk.a_patch_is_planned(ASPNET, 0),
         lambda walk: walk.what_has_settled_is_acted_upon(0),
         lambda walk: walk.everything(0),
@@ -827,11 +833,8 @@ def test_the_laws_hold_where_steps_follow_a_build_that_fails_and_one_that_succee
 
 
 @pytest.mark.long
-def test_the_laws_hold_where_steps_meet_a_freeze_a_pause_a_lost_answer_and_a_word_against_them(
-    template: Path,
-) -> None:
+def test_the_laws_hold_where_steps_meet_a_freeze_a_pause_a_lost_answer_and_a_word_against_them() -> None:
     directed(
-        template,
         lambda walk: walk.a_patch_is_planned(ASPNET, 0),
         lambda walk: walk.what_has_settled_is_acted_upon(0),
         lambda walk: walk.runs_conclude("success"),
@@ -857,9 +860,8 @@ def test_the_laws_hold_where_steps_meet_a_freeze_a_pause_a_lost_answer_and_a_wor
 
 
 @pytest.mark.long
-def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_quarantined(template: Path) -> None:
+def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_quarantined() -> None:
     directed(
-        template,
         lambda walk: walk.a_first_wave_comes_through(0),
         lambda walk: walk.time_passes(60 * 8),
         lambda walk: walk.everything(0),
@@ -877,11 +879,8 @@ def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_
 
 @pytest.mark.long
 @pytest.mark.parametrize("word", ["pause", "freeze", "quarantine"])
-def test_what_was_set_to_merge_and_is_gone_on_with_later_merges_no_more_where_a_word_keeps_that(
-    template: Path, word: str
-) -> None:
+def test_what_was_set_to_merge_and_is_gone_on_with_later_merges_no_more_where_a_word_keeps_that(word: str) -> None:
     directed(
-        template,
         lambda walk: walk.a_first_wave_comes_through(0),
         lambda walk: walk.time_passes(60 * 8),
         lambda walk: walk.everything(0),
@@ -902,10 +901,9 @@ def test_what_was_set_to_merge_and_is_gone_on_with_later_merges_no_more_where_a_
 
 
 @pytest.mark.long
-def test_what_was_set_to_merge_is_set_again_once_its_repository_is_of_the_fleet_again(template: Path) -> None:
+def test_what_was_set_to_merge_is_set_again_once_its_repository_is_of_the_fleet_again() -> None:
     """The walk ends with it."""
     directed(
-        template,
         lambda walk: walk.a_first_wave_comes_through(0),
         lambda walk: walk.time_passes(60 * 8),
         lambda walk: walk.everything(0),
@@ -920,16 +918,13 @@ def test_what_was_set_to_merge_is_set_again_once_its_repository_is_of_the_fleet_
 
 
 @pytest.mark.long
-def test_what_had_waited_long_is_planned_again_where_its_repository_was_left_out_for_a_moment(
-    template: Path,
-) -> None:
+def test_what_had_waited_long_is_planned_again_where_its_repository_was_left_out_for_a_moment() -> None:
     """No listing ever saw the repository go."""
 
     def is_proposed(walk: Walk) -> None:
         assert walk.fleet.open_requests(walk.home(0))
 
     directed(
-        template,
         lambda walk: walk.a_patch_is_planned(ASPNET, 0),
         lambda walk: walk.somebody_holds_things_back(ASPNET, "pause"),
         *(lambda walk: walk.time_passes(60 * 24 * 3) for _ in range(3)),
@@ -945,9 +940,8 @@ def test_what_had_waited_long_is_planned_again_where_its_repository_was_left_out
 
 
 @pytest.mark.long
-def test_the_laws_hold_where_two_passes_that_stop_a_merge_are_killed(template: Path) -> None:
+def test_the_laws_hold_where_two_passes_that_stop_a_merge_are_killed() -> None:
     directed(
-        template,
         lambda walk: walk.a_first_wave_comes_through(0),
         lambda walk: walk.time_passes(60 * 8),
         lambda walk: walk.everything(0),
@@ -962,9 +956,8 @@ def test_the_laws_hold_where_two_passes_that_stop_a_merge_are_killed(template: P
 
 
 @pytest.mark.long
-def test_the_laws_hold_where_nothing_is_answered_for_half_a_day_while_a_step_is_to_start(template: Path) -> None:
+def test_the_laws_hold_where_nothing_is_answered_for_half_a_day_while_a_step_is_to_start() -> None:
     directed(
-        template,
         lambda walk: walk.a_patch_is_planned(ASPNET, 0),
         lambda walk: walk.what_has_settled_is_acted_upon(0),
         lambda walk: walk.runs_conclude("success"),
@@ -981,16 +974,16 @@ def test_the_laws_hold_where_nothing_is_answered_for_half_a_day_while_a_step_is_
 
 @pytest.mark.long
 @pytest.mark.parametrize("order", ORDERS)
-def test_what_is_ordered_in_the_middle_of_a_batch_holds_from_its_next_write_on(template: Path, order: str) -> None:
+def test_what_is_ordered_in_the_middle_of_a_batch_holds_from_its_next_write_on(order: str) -> None:
     def ordered(after: int, walk: Walk) -> None:
         walk.somebody_orders_something_while_a_batch_begins(order, ASPNET, after, ASPNET, 0)
         walk.somebody_lets_all_go_on()
 
-    directed(template, *(partial(ordered, after) for after in range(8)), policy=AT_ONCE)
+    directed(*(partial(ordered, after) for after in range(8)), policy=AT_ONCE)
 
 
 @pytest.mark.long
-def test_the_laws_hold_whatever_a_person_does_in_the_middle_of_a_batch(template: Path) -> None:
+def test_the_laws_hold_whatever_a_person_does_in_the_middle_of_a_batch() -> None:
     def done(after: int, deed: str, walk: Walk) -> None:
         """The next patch meets it too; then it is taken back."""
         walk.somebody_does_something_while_a_batch_begins(deed, 0, after % 8, ASPNET, 0)
@@ -1003,13 +996,13 @@ def test_the_laws_hold_whatever_a_person_does_in_the_middle_of_a_batch(template:
         walk.somebody_lets_all_go_on()
 
     ways = (partial(done, after, deed) for after, deed in enumerate(DEEDS))
-    directed(template, *ways, policy=AT_ONCE)
+    directed(*ways, policy=AT_ONCE)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
-def test_the_laws_hold_for_ten_thousand_steps(template: Path, share: int) -> None:
+def test_the_laws_hold_for_ten_thousand_steps(share: int) -> None:
     """In shares of as many steps, each with its own: all workers have something to do until the end."""
     begun = sum(TAKEN)
     while (left := begun + 10_000 // SHARES - sum(TAKEN)) > 0:
-        walk(template, max(AT_LEAST, left // STEPS))
+        walk(max(AT_LEAST, left // STEPS))

@@ -18,6 +18,7 @@ from bot.domain.running.exposure import PlaceState
 from tests.integration.model.clusters import publish_cve
 from tests.integration.model.fleet import Fleet
 from tests.integration.model.what_runs import RunningPlaces
+from tests.migrated import new_sqlite
 
 STEPS = 40
 SEEN: set[PlaceState] = set()
@@ -25,13 +26,11 @@ SEEN: set[PlaceState] = set()
 
 
 class RunningWalk(RunningPlaces):
-    template: Path
-
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="freshness-walk-"))
         self.loop = asyncio.new_event_loop()
-        self.fleet = self.run(Fleet.begin(self.template, self.folder))
+        self.fleet = self.run(Fleet.begin(new_sqlite(self.folder / "walk.db")))
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -78,18 +77,17 @@ class RunningWalk(RunningPlaces):
         SEEN.update(await clusters.states(fleet.workers[1]))
 
 
-def test_from_when_until_when_is_what_the_record_says(template: Path) -> None:
-    walk(template, 3)
+def test_from_when_until_when_is_what_the_record_says() -> None:
+    walk(3)
 
 
 @pytest.mark.long
-def test_from_when_until_when_is_what_the_record_says_on_many_walks(template: Path) -> None:
-    walk(template, 60)
+def test_from_when_until_when_is_what_the_record_says_on_many_walks() -> None:
+    walk(60)
     assert PlaceState.EXPOSED in SEEN
 
 
-def walk(template: Path, examples: int) -> None:
-    RunningWalk.template = template
+def walk(examples: int) -> None:
     run_state_machine_as_test(
         RunningWalk,
         settings=settings(

@@ -88,6 +88,16 @@ class Ledger:
         platforms = self._list_platforms(image, cve)
         return self._entry(image, cve, platforms) if platforms else None
 
+    def likeness_now(self, image: ExposedImage) -> Hashable:
+        """Gives what tells an image from one whose fixes come by the same way, as long as both have the CVE: what
+        is deployed or runs makes no difference until then."""
+        held = ((platform, id(self.histories.exposed_now(number))) for platform, number in image.inventories)
+        return id(image.standings), tuple(held)
+
+    def has_now(self, image: ExposedImage, cve: str) -> bool:
+        """Whether all that the image shows has the CVE, or may have it."""
+        return all(cve in self.histories.exposed_now(number) for _, number in image.inventories)
+
     def entries(self, cve: str) -> list[LedgerEntry]:
         """Gives the entries of all images that have the CVE or had it."""
         alike = AlikeEntries()

@@ -58,6 +58,9 @@ class Inventoried:
     is_begun: bool = True
 
 
+_NOTHING: dict[str, list[Exposure]] = {}
+
+
 @dataclass(slots=True)
 class Histories:
     """Inventories by their ids, and which exposures each of them has, by CVE.
@@ -88,6 +91,11 @@ class Histories:
         self._again += 1
         self.known[-self._again] = inventory
         return -self._again
+
+    def exposed_now(self, number: int) -> Mapping[str, Sequence[Exposure]]:
+        """What it has itself, by CVE, as far as it was read; one object for all that hold the same."""
+        inventory = self.known.get(number)
+        return self.exposed.get(inventory.id, _NOTHING) if inventory is not None and inventory.is_read else _NOTHING
 
     def cves_of(self, number: int) -> frozenset[str]:
         """Gives all CVEs that the inventory has, or that one before it had."""

@@ -72,9 +72,17 @@ class _ToldCve:
 UNREAD = select(running_reads.c.build_id, running_reads.c.error).where(
     is_among(running_reads.c.build_id, "builds"), running_reads.c.error.is_not(None)
 )
-_DIGESTS = select(running_builds.c.id, running_builds.c.digest).where(is_among(running_builds.c.id, "builds"))
+_OF_BUILD = runs.c.build_id == running_builds.c.id
+_LAST_IMAGE = (
+    select(runs.c.image).where(_OF_BUILD).order_by(runs.c.since.desc(), runs.c.image).limit(1).scalar_subquery()
+)
+_BUILDS = select(running_builds.c.id, running_builds.c.digest, _LAST_IMAGE.label("image")).where(
+    is_among(running_builds.c.id, "builds")
+)
+"""Each with the name under which it ran last."""
 _RUN = [runs.c[n] for n in ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")]
 _RUNS = select(*_RUN)
+_TIMES = select(*(runs.c[n] for n in ("place_id", "build_id", "since", "is_older", "seen_at", "until")))
 RUNS = select(*_RUN, running_builds.c.digest).join(running_builds, running_builds.c.id == runs.c.build_id)
 PLACES = select(running_places).where(is_among(running_places.c.source_id, "sources"))
 
@@ -104,13 +112,16 @@ class ExposureStore(Store):
         """Which places that ran at the time in question have it, or had it."""
         heeded_statements, unheeded = await self._heeded(cve)
         async with self._database.reading() as connection:
-            sources = await read_sources(connection, narrowed.environment)
+            all_sources = await read_sources(connection)
+            sources = {number: each for number, each in all_sources.items() if narrowed.takes_place(each)}
+            teams = _teams(await read_owners(connection)) if narrowed.is_by_builder else {}
             told = await _read_told(connection, cve)
             kept = await kept_data(connection)
             mark = (await read_marks(connection, [cve])).get(cve, NO_MARK)
             covered = tuple(sources.values())
             answer = ExposureAnswer(cve, asked, covered, would_tell=unread_publishers(kept), mark=mark)
-            if told is None or not sources:
+            answer = replace(answer, unknown=narrowed.unknown(all_sources.values(), teams))
+            if told is None or not sources or answer.unknown:
                 return replace(answer, is_told=told is not None)
             gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, self._clock.now()))
             read = [each for each, at in kept.checked_at.items() if each != DOTNET and at is not None]
@@ -118,7 +129,6 @@ class ExposureStore(Store):
             asked_cve = AskedCve(told.affected, publishers)
             said = await read_said(connection, cve, asked_cve, heeded_statements)
             histories = await self._read_histories(connection, asked, told.published_at, said, sources)
-            teams = _teams(await read_owners(connection)) if narrowed.team else {}
         by_name = {each.name: each for each in covered}
         exposures = exposures_of(asked, told.published_at, by_name, histories)
         answer = replace(answer, places=exposures, is_told=True, gaps=gaps)
@@ -150,10 +160,12 @@ class ExposureStore(Store):
         return history.of_places(sources, builds, having)
 
     async def _judge(
-        self, connection: AsyncConnection, images_of: Mapping[int, str], said: SaidOfCve
+        self, connection: AsyncConnection, builds: Collection[int], said: SaidOfCve
     ) -> dict[int, BuildInside]:
-        """What is inside of these builds, each given with an image's name under which it ran."""
-        digests = {row.id: row.digest for row in await connection.execute(_DIGESTS, {"builds": images_of})}
+        """What is inside of these builds."""
+        rows = (await connection.execute(_BUILDS, {"builds": builds})).all()
+        digests = {row.id: row.digest for row in rows}
+        images_of = {row.id: row.image for row in rows}
         contents = await read_contents(connection, digests, self._platforms)
         producers = await read_producers(connection, images_of)
         errors = {row.build_id: row.error for row in await connection.execute(UNREAD, {"builds": digests})}
@@ -168,39 +180,32 @@ class ExposureStore(Store):
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """The rows of places, of the runs there at the time in question, and of earlier ones of builds that may have
-    it."""
+    """The rows of places, of the runs there at the time in question, and of those before that of builds that may
+    have it: their `times`, and all of them where nothing runs any more."""
 
     places: Sequence[Any]
     present: Sequence[Any]
-    earlier: Sequence[Any]
+    gone: Sequence[Any]
+    times: Sequence[Any]
 
-    def to_judge(self, having: HavingBuilds) -> dict[int, str]:
-        """The builds of which more is to be told than that they have it, each with an image as a workload names
-        it."""
-        there = {row.place_id for row in self.present}
-        images_of = {
-            build: image
-            for place, build, image, *_ in self.earlier
-            if build in having.to_judge or place not in there
-        }
-        return images_of | {row.build_id: row.image for row in self.present}
+    def to_judge(self, having: HavingBuilds) -> set[int]:
+        """The builds of which more is to be told than that they have it."""
+        told = {row.build_id for several in (self.present, self.gone) for row in several}
+        return told | (having.to_judge & {row[1] for row in self.times} if having.to_judge else set())
 
     def of_places(
         self, sources: Mapping[int, CoveredSource], builds: Mapping[int, BuildInside], having: HavingBuilds
     ) -> list[PlaceHistory]:
+        there = {row.place_id for row in self.present}
         runs_of: dict[int, list[PlaceRun]] = {}
-        for place, build, image, since, is_older, seen_at, until, pods in self.present:
-            run = PlaceRun(builds[build], image, since, is_older, seen_at, until, pods)
-            runs_of.setdefault(place, []).append(run)
-        there = frozenset(runs_of)
-        had_it = having.certain | {number for number, inside in builds.items() if inside.is_affected}
-        had: dict[int, list[RunTime]] = defaultdict(list)
-        for place, build, image, since, is_older, seen_at, until, pods in self.earlier:
-            if place not in there:
+        for several in (self.present, self.gone):
+            for place, build, image, since, is_older, seen_at, until, pods in several:
                 run = PlaceRun(builds[build], image, since, is_older, seen_at, until, pods)
                 runs_of.setdefault(place, []).append(run)
-            elif build in had_it:
+        had_it = having.certain | {number for number, inside in builds.items() if inside.is_affected}
+        had: dict[int, list[RunTime]] = defaultdict(list)
+        for place, build, since, is_older, seen_at, until in self.times:
+            if build in had_it and place in there:
                 had[place].append((since, is_older, seen_at, until))
         return [
             PlaceHistory(
@@ -259,16 +264,19 @@ async def _read_history(
     may have it."""
     began = runs.c.since <= asked.at
     there = _RUNS.where(runs.c.until.is_(None), began), _RUNS.where(runs.c.until > asked.at, began)
-    present = (await connection.execute(union_all(*there))).all()
-    earlier: Sequence[Any] = ()
-    if published_at is None or published_at < asked.at:
-        query = _RUNS.where(began, runs.c.until <= asked.at, is_among(runs.c.build_id, "builds"))
-        query = query if published_at is None else query.where(runs.c.until > published_at)
-        earlier = (await connection.execute(query, {"builds": having.certain | having.to_judge})).all()
+    present: Sequence[Any] = (await connection.execute(union_all(*there))).all()
     places = (await connection.execute(PLACES, {"sources": sources})).all()
     numbers = {row.id for row in places}
-    of_sources = ([row for row in several if row[0] in numbers] for several in (present, earlier))
-    return _History(places, *of_sources)
+    present = [row for row in present if row.place_id in numbers]
+    if published_at is not None and published_at >= asked.at:
+        return _History(places, present, (), ())
+    ended = [began, runs.c.until <= asked.at]
+    ended += [] if published_at is None else [runs.c.until > published_at]
+    builds = having.certain | having.to_judge
+    times = await connection.execute(_TIMES.where(*ended, is_among(runs.c.build_id, "builds")), {"builds": builds})
+    empty = numbers - {row.place_id for row in present}
+    gone = await connection.execute(_RUNS.where(*ended, is_among(runs.c.place_id, "places")), {"places": empty})
+    return _History(places, present, [row for row in gone if row.build_id in builds], times.all())
 
 
 _BUILT_BY = (
@@ -302,15 +310,14 @@ async def read_producers(connection: AsyncConnection, images_of: Mapping[int, st
 
 
 async def read_owners(connection: AsyncConnection) -> dict[str, tuple[str, ...]]:
-    """Who owns repositories, by their names."""
-    rows = await connection.execute(select(repositories.c.name, repositories.c.config))
-    return dict(
-        readable(
-            rows,
-            lambda row: (row.name, load(row.config, RepositoryConfig).owners),
-            lambda row: f"repository {row.name}",
-        )
+    """Who owns repositories, by the names of all; nobody where that cannot be read."""
+    rows = (await connection.execute(select(repositories.c.name, repositories.c.config))).all()
+    owners = readable(
+        rows,
+        lambda row: (row.name, load(row.config, RepositoryConfig).owners),
+        lambda row: f"repository {row.name}",
     )
+    return {**{row.name: () for row in rows}, **dict(owners)}
 
 
 def _teams(owners: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:

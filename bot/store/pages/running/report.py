@@ -4,7 +4,7 @@ statements however many places there are."""
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -197,7 +197,8 @@ class _Past:
     builds_of: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        self._ways = WaysOfFixes(self.ledger.images, self.ledger.entry)
+        self._ways = WaysOfFixes(self.ledger)
+        self._severities = {cve: facts.severity for cve, facts in self.ledger.exposed.cves.items()}
 
     def add(self, rows: Sequence[Any], at: datetime) -> None:
         """Takes in runs as they stood then, those of a place in the order in which they began."""
@@ -210,41 +211,57 @@ class _Past:
             self.builds_of[place].append(build)
 
     def place(self, source: str, row: Any, until: datetime) -> ExposedPlaceTimes:
-        """The CVEs of one place: what the same runs have since the same time is worked out once."""
-        several, builds = self.runs_of[row.id], self.builds_of[row.id]
-        of_sets: dict[int, list[int]] = {}
-        for position, build in enumerate(builds):
-            of_sets.setdefault(id(self.builds.having[build]), []).append(position)
-        positions: dict[str, tuple[int, ...]] = {}
-        last: dict[str, Sequence[Exposure]] = {}
-        for alike in of_sets.values():
-            for cve, exposures in self.builds.having[builds[alike[0]]].items():
-                positions[cve] = (*positions.get(cve, ()), *alike)
-                last[cve] = exposures
+        """The CVEs of one place: what the same runs have since the same time is worked out once, and told of all
+        CVEs of which it is alike."""
+        several = self.runs_of[row.id]
+        positions = self._positions(row.id)
+        began = {those: min(several[each].since for each in those) for those, _ in positions.values()}
         known: dict[tuple[tuple[int, ...], datetime | None], tuple[ExposedTime, ...]] = {}
         repository = next((run.build.repository for run in reversed(several) if run.build.repository), "")
         promises, images = self.promises.get(repository, {}), self._ways.images_of(several[-1].image, repository)
-        cves: list[CveTimes] = []
+        told: dict[tuple[int, Severity | None, int, int], CveTimes] = {}
+        names = defaultdict[tuple[int, Severity | None, int, int], list[str]](list)
         others: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[BuildBeside, ...]] = {}
-        uncertain = [(each, of) for each, build in enumerate(builds) if (of := self.builds.uncertain.get(build))]
-        for cve, those in positions.items():
-            key = those, self.published.get(cve)
+        uncertain = [
+            (each, of)
+            for each, build in enumerate(self.builds_of[row.id])
+            if (of := self.builds.uncertain.get(build))
+        ]
+        for cve, (those, exposures) in positions.items():
+            published = self.published.get(cve)
+            key = those, None if published is None or published <= began[those] else published
             if key not in known:
                 known[key] = tuple(exposed_times([several[each].time for each in those], key[1], until))
-            if known[key]:
-                facts = self.ledger.exposed.cves.get(cve)
-                severity = facts.severity if facts is not None else None
-                within = promises.get(severity) if severity is not None else None
-                seen: tuple[BuildBeside, ...] = ()
-                if within is not None:
-                    beside = those, tuple(position for position, of in uncertain if cve in of)
-                    if beside not in others:
-                        others[beside] = self._others(row.id, *beside)
-                    seen = others[beside]
-                cves.append(
-                    CveTimes(cve, severity, known[key], self._ways.way(images, cve, last[cve]), within, seen)
-                )
-        return ExposedPlaceTimes(source, place_in(row), self.owners.get(repository, ()), tuple(cves))
+            if not (times := known[key]):
+                continue
+            severity = self._severities.get(cve)
+            within = promises.get(severity) if severity is not None else None
+            seen: tuple[BuildBeside, ...] = ()
+            if within is not None:
+                beside = those, tuple([position for position, of in uncertain if cve in of])
+                if beside not in others:
+                    others[beside] = self._others(row.id, *beside)
+                seen = others[beside]
+            way = self._ways.way(images, cve, exposures)
+            alike = id(times), severity, id(way), id(seen)
+            if alike not in told:
+                told[alike] = CveTimes((), severity, times, way, within, seen)
+            names[alike].append(cve)
+        cves = tuple(replace(each, cves=tuple(names[alike])) for alike, each in told.items())
+        return ExposedPlaceTimes(source, place_in(row), self.owners.get(repository, ()), cves)
+
+    def _positions(self, place: int) -> dict[str, tuple[tuple[int, ...], Sequence[Exposure]]]:
+        """Which of a place's runs have each CVE, with what the last of them has of it."""
+        builds = self.builds_of[place]
+        of_sets: dict[int, list[int]] = {}
+        for position, build in enumerate(builds):
+            of_sets.setdefault(id(self.builds.having[build]), []).append(position)
+        positions: dict[str, tuple[tuple[int, ...], Sequence[Exposure]]] = {}
+        for those in map(tuple, of_sets.values()):
+            for cve, exposures in self.builds.having[builds[those[0]]].items():
+                before = positions.get(cve)
+                positions[cve] = those if before is None else (*before[0], *those), exposures
+        return positions
 
     def _others(self, place: int, having: Collection[int], uncertain: Collection[int]) -> tuple[BuildBeside, ...]:
         """What was seen in a place but for the runs at these positions; the uncertain ones may have it."""

@@ -77,7 +77,7 @@ async def _judged(
         cve = AskedCve((OPENSSL,), frozenset({"Ubuntu"}))
         said = await read_said(connection, CVE, cve, said_by_authors)
         rows = (await connection.execute(select(runs))).all()
-        builds = await store._judge(connection, {row.build_id: row.image for row in rows}, said)
+        builds = await store._judge(connection, {row.build_id for row in rows}, said)
         places = (await connection.execute(select(running_places))).all()
     histories = []
     for place in places:

@@ -49,13 +49,13 @@ def times(draw: st.DrawFn) -> tuple[ExposedTime, ...]:
 cves = st.lists(
     st.builds(
         CveTimes,
-        st.sampled_from(["CVE-2026-1", "CVE-2026-2", "CVE-2026-3"]),
+        st.sampled_from([("CVE-2026-1",), ("CVE-2026-2",), ("CVE-2026-3", "CVE-2026-4")]),
         st.sampled_from([None, Severity.LOW, Severity.CRITICAL]),
         times(),
         ways,
     ),
     max_size=4,
-    unique_by=lambda each: each.cve,
+    unique_by=lambda each: each.cves,
 ).map(tuple)
 teams = st.lists(st.sampled_from(["contoso/web", "contoso/platform"]), unique=True, max_size=2).map(tuple)
 
@@ -183,7 +183,7 @@ def states(*cve_times: CveTimes, source: CoveredSource | None = None) -> dict[Pr
 def nightly(*others: BuildBeside) -> CveTimes:
     """What a job had that runs for an hour at a time."""
     runs = (ExposedTime(hour(each), False, hour(each + 1), hour(each + 1)) for each in (2, 12, 22, 32))
-    return CveTimes("CVE-2026-1", Severity.HIGH, tuple(runs), FIXED, DAY, others)
+    return CveTimes(("CVE-2026-1",), Severity.HIGH, tuple(runs), FIXED, DAY, others)
 
 
 def test_a_job_that_had_it_each_time_is_one_promise_that_was_missed() -> None:
@@ -211,7 +211,7 @@ def test_a_promise_is_kept_only_if_nothing_that_may_have_it_ran_until_something_
     had = ExposedTime(hour(10), False, hour(14), hour(15))
     doubtful = BuildBeside(hour(since), NOON, False)
     free = BuildBeside(hour(30), NOON, True)
-    cve = CveTimes("CVE-2026-1", Severity.HIGH, (had,), FIXED, DAY, (doubtful, free))
+    cve = CveTimes(("CVE-2026-1",), Severity.HIGH, (had,), FIXED, DAY, (doubtful, free))
     assert states(cve) == {state: 1}
 
 
@@ -227,11 +227,11 @@ def test_what_a_source_told_that_settings_name_no_more_misses_no_promise_now() -
     old = CoveredSource("europe", "", (Coverage(hour(-90), hour(-1)),), is_listed=False)
     time = ExposedTime(hour(-80), False, hour(-1), None)
     fixed: Way = ((NO_FIX, PASSED, hour(-90)),)
-    assert states(CveTimes("CVE-2026-1", Severity.HIGH, (time,), fixed, DAY), source=old) == {}
+    assert states(CveTimes(("CVE-2026-1",), Severity.HIGH, (time,), fixed, DAY), source=old) == {}
 
 
 def test_what_had_ended_before_the_time_in_question_counts_for_no_promise() -> None:
-    cve = CveTimes("CVE-2026-1", Severity.HIGH, (ExposedTime(hour(-9), False, hour(-8), hour(-8)),), FIXED, DAY)
+    cve = CveTimes(("CVE-2026-1",), Severity.HIGH, (ExposedTime(hour(-9), False, hour(-8), hour(-8)),), FIXED, DAY)
     place = ExposedPlaceTimes("europe", RunningPlace("shop", "Deployment", "web", "web"), (), (cve,))
     source = CoveredSource("europe", "production", (Coverage(hour(-60), NOON),))
     assert sums_of(BEGIN, NOON, {"europe": source}, [place]).promises == ()

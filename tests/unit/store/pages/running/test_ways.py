@@ -1,6 +1,7 @@
 """The ways of fixes, by the names under which images run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,6 +33,30 @@ def exposure(fixed_in: str) -> Exposure:
 FIX = [exposure("3.0.14")]
 
 
+@dataclass(frozen=True)
+class FleetLedger:
+    """Images of `contoso/shop` by their names, that got the fix at these times, or else have what others have on
+    which the same is shown."""
+
+    rebuilt_at: Mapping[str, datetime | None]
+    shown: Mapping[str, str] = field(default_factory=dict)
+    worked_out: list[str] = field(default_factory=list)
+
+    @property
+    def images(self) -> Sequence[ExposedImage]:
+        return [image(each, "contoso/shop") for each in self.rebuilt_at]
+
+    def entry(self, of: ExposedImage, cve: str) -> LedgerEntry:
+        self.worked_out.append(f"{of.name} {cve}")
+        return entry(self.rebuilt_at[of.name])
+
+    def likeness_now(self, of: ExposedImage) -> Hashable:
+        return self.shown.get(of.name, "")
+
+    def has_now(self, of: ExposedImage, cve: str) -> bool:
+        return self.rebuilt_at[of.name] is None
+
+
 def entry(rebuilt_at: datetime | None) -> LedgerEntry:
     passage = Passage.PASSED if rebuilt_at else Passage.WAITING
     affected = AffectedImage("", "", (), PublishedFix("Debian"), None, Held(None))
@@ -42,13 +67,12 @@ def way(
     name: str, repository: str, rebuilt_at: Mapping[str, datetime | None], exposures: Sequence[Exposure]
 ) -> Way:
     """The way of what runs under a name, of images of `contoso/shop` that got the fix at these times."""
-    images = [image(each, "contoso/shop") for each in rebuilt_at]
-    ways = WaysOfFixes(images, lambda of, _: entry(rebuilt_at[of.name]))
+    ways = WaysOfFixes(FleetLedger(rebuilt_at))
     return ways.way(ways.images_of(name, repository), CVE, exposures)
 
 
 def test_what_no_image_tells_of_goes_by_each_packages_own_fix() -> None:
-    ways = WaysOfFixes((), lambda *_: None)
+    ways = WaysOfFixes(FleetLedger({}))
     assert ways.way((), CVE, [exposure("")]) == ((ExposureCause.NO_FIX, Passage.WAITING, None),)
     assert ways.way((), CVE, FIX) == PUBLISHED
 
@@ -76,13 +100,17 @@ def test_a_name_has_the_clocks_on_which_all_images_agree_that_it_may_be(
 
 
 def test_an_image_that_does_not_run_is_not_worked_out() -> None:
-    worked_out: list[str] = []
-
-    def entry_of(of: ExposedImage, cve: str) -> LedgerEntry:
-        worked_out.append(f"{of.name} {cve}")
-        return entry(NOON)
-
-    ways = WaysOfFixes([image(each, "contoso/shop") for each in TAGS], entry_of)
+    ledger = FleetLedger(TAGS)
+    ways = WaysOfFixes(ledger)
     for _ in range(2):
         ways.way(ways.images_of("ghcr.io/contoso/shop:prod", ""), CVE, FIX)
-    assert worked_out == [f"ghcr.io/contoso/shop:prod {CVE}"]
+    assert ledger.worked_out == [f"ghcr.io/contoso/shop:prod {CVE}"]
+
+
+def test_images_that_show_the_same_are_worked_out_once_while_they_have_the_cve() -> None:
+    ledger = FleetLedger({"a": None, "b": None, "c": None, "d": NOON, "e": LATER}, {"c": "2", "d": "3", "e": "3"})
+    ways = WaysOfFixes(ledger)
+    told = [ways.way((each,), CVE, FIX) for each in (0, 1, 2, 3, 4, 0, 4)]
+    assert ledger.worked_out == [f"{name} {CVE}" for name in "acde"]
+    assert told[0] is told[1] is told[5]
+    assert [each[0][2] for each in told[3:5]] == [NOON, LATER]
