@@ -31,8 +31,8 @@ FOR_ALL: Sequence[DailyTraffic] = (
 """What is read whatever images are of, apart from NuGet's, which needs packages of it."""
 UBUNTU = DailyTraffic("Ubuntu", 680, 4)
 UBUNTU_IN_PARTS = DailyTraffic("Ubuntu", 12.5, 4)
-"""Where the host sends parts, as long as no packages of other names come: the list of 60,000 entries, 72 bytes each,
-and a quarter of what changes in a day. These are 1,000 records, which is a guess, in pieces of 32 KiB."""
+"""Where the host sends parts, as long as no packages of other names come: the list of 60,000 entries, 72 bytes
+each, and a quarter of what changes in a day. These are 1,000 records, which is a guess, in pieces of 32 KiB."""
 AZURE_LINUX = DailyTraffic("Azure Linux", 2.2, 1)
 """The size of its OVAL of October 2024."""
 NOT_KNOWN = ("Debian", "Alpine")
