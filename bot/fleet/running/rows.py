@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    and_,
     delete,
     exists,
     func,
@@ -44,6 +45,7 @@ from bot.store.engine.writing import chunks, insert_into, insert_missing, lock, 
 from bot.store.rows.inventories.inventories import inventories, later_indexes, sbom_looks
 from bot.store.rows.inventories.wanted import ShownImage, want_inventories
 from bot.store.rows.running.backfills import running_backfills
+from bot.store.rows.running.past import past_contents
 from bot.store.rows.running.running import (
     place_columns,
     place_in,
@@ -67,8 +69,9 @@ _FILLED = (
     .join(running_backfills, running_backfills.c.source_id == running_places.c.source_id)
     .where(running_backfills.c.ended_at.is_(None))
 )
-_MATTERS = or_(runs.c.until.is_(None), runs.c.place_id.in_(_FILLED))
-"""What runs, and what ran where the past of its source is being read."""
+_IS_KEPT = exists().where(past_contents.c.build_id == runs.c.build_id)
+_MATTERS = or_(runs.c.until.is_(None), and_(runs.c.place_id.in_(_FILLED), ~_IS_KEPT))
+"""What runs, and what ran where the past of its source is being read, but for what is kept of that already."""
 _NAMED_BY: Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
     "platform": (inventories.c.digest, inventories.c.id),
     "config": (inventories.c.config_digest, inventories.c.id),

@@ -56,6 +56,15 @@ class BuildContent:
     inventory: int | None = None
     sets: tuple[int, ...] = ()
 
+    @property
+    def manifest(self) -> tuple[int, str]:
+        """The build, and the digest of the platform's manifest: what is told of both twice is of one image."""
+        return self.build, self.digests[0]
+
+    def is_better_known_than(self, other: "BuildContent") -> bool:
+        """Whether more is known of it: a whole reading before one in part, either before none."""
+        return (self.is_read, self.is_whole) > (other.is_read, other.is_whole)
+
     def held(self) -> HeldPlatform:
         """The platform without its packages."""
         release = release_in(self.distribution)
@@ -67,21 +76,23 @@ async def read_contents(
 ) -> dict[int, list[BuildContent]]:
     """Reads what these builds may be: one platform where its digest names that, else all that are read; of a whole
     image only these `platforms` count, None for all."""
-    by_build: dict[int, list[BuildContent]] = {}
-    known: set[tuple[int, str]] = set()
+    contents: dict[tuple[int, str], BuildContent] = {}
     for row in await connection.execute(_SHOWN, {"builds": builds}):
         digests = tuple(each for each in (row.digest, row.config_digest) if each)
-        known.add((row.build_id, digests[0]))
         state = row.distribution, row.read_at is not None, bool(row.is_complete), row.error or ""
         content = BuildContent(row.build_id, row.kind, row.platform, *state, digests, inventory=row.id)
-        by_build.setdefault(row.build_id, []).append(content)
+        contents[content.manifest] = content
     for row in await connection.execute(_PAST, {"builds": builds}):
         digests = digests_in(row.digests)
-        if (row.build_id, digests[0]) not in known:
-            state = row.distribution, row.is_read, bool(row.is_complete), row.error or ""
-            sets = tuple(each for each in (row.system_set_id, row.other_set_id) if each is not None)
-            content = BuildContent(row.build_id, row.kind, row.platform, *state, digests, sets=sets)
-            by_build.setdefault(row.build_id, []).append(content)
+        state = row.distribution, row.is_read, bool(row.is_complete), row.error or ""
+        sets = tuple(each for each in (row.system_set_id, row.other_set_id) if each is not None)
+        content = BuildContent(row.build_id, row.kind, row.platform, *state, digests, sets=sets)
+        known = contents.get(content.manifest)
+        if known is None or content.is_better_known_than(known):
+            contents[content.manifest] = content
+    by_build: dict[int, list[BuildContent]] = {}
+    for each in contents.values():
+        by_build.setdefault(each.build, []).append(each)
     return {build: _that_count(several, platforms) for build, several in by_build.items()}
 
 
