@@ -408,7 +408,10 @@ async def _extend(
 
 def _matching() -> Any:
     """What is inside builds that matter, as far as that is not noted yet: by the digest of an index, now or later,
-    of a platform's manifest or of a config. What names one platform alone says so before what names all."""
+    of a platform's manifest or of a config. What names one platform alone says so before what names all.
+
+    Whether a build matters is asked last, of what is not noted: of one that ran long ago, it takes all of its runs.
+    """
     is_wanted = exists().where(runs.c.build_id == running_builds.c.id, _MATTERS)
     found = union_all(
         *(
@@ -418,28 +421,28 @@ def _matching() -> Any:
                 literal(kind.removeprefix("later ")).label("kind"),
             )
             .join_from(running_builds, inventory.table, digest == running_builds.c.digest)
-            .where(is_wanted)
+            .where(~_is_noted(inventory), is_wanted)
             for kind, (digest, inventory) in _NAMED_BY.items()
         )
     ).subquery()
-    is_noted = exists().where(
-        running_contents.c.build_id == found.c.build_id, running_contents.c.inventory_id == found.c.inventory_id
+    return select(found.c.build_id, found.c.inventory_id, func.max(found.c.kind).label("kind")).group_by(
+        found.c.build_id, found.c.inventory_id
     )
-    return (
-        select(found.c.build_id, found.c.inventory_id, func.max(found.c.kind).label("kind"))
-        .where(~is_noted)
-        .group_by(found.c.build_id, found.c.inventory_id)
-    )
+
+
+def _is_noted(inventory: ColumnElement[Any]) -> ColumnElement[bool]:
+    noted = running_contents.c
+    return exists().where(noted.build_id == running_builds.c.id, noted.inventory_id == inventory)
 
 
 _MATCHES = _matching()
+_UNREAD = select(running_builds.c.id).where(
+    ~exists().where(running_contents.c.build_id == running_builds.c.id),
+    ~exists().where(running_reads.c.build_id == running_builds.c.id),
+)
 _UNKNOWN = (
     select(runs.c.build_id, runs.c.image)
-    .where(
-        _MATTERS,
-        ~exists().where(running_contents.c.build_id == runs.c.build_id),
-        ~exists().where(running_reads.c.build_id == runs.c.build_id),
-    )
+    .where(runs.c.build_id.in_(_UNREAD), _MATTERS)
     .distinct()
     .order_by(runs.c.build_id, runs.c.image)
 )
