@@ -100,7 +100,7 @@ def _hashed(value: bytes) -> bytes:
 async def keep_past(connection: AsyncConnection, contents: Sequence[PastContent]) -> None:
     """Keeps these contents, with the sets that are new; of what was kept of the same platform's image before, the
     better known stays."""
-    to_keep = await _better_known(connection, contents)
+    to_keep, replaced = await _better_known(connection, contents)
     sets = await _keep_sets(connection, {numbers for each in to_keep for numbers in (each.system, each.others)})
     images = await _keep_images(connection, [each.image for each in to_keep])
     rows = [
@@ -113,12 +113,15 @@ async def keep_past(connection: AsyncConnection, contents: Sequence[PastContent]
         }
         for each in to_keep
     ]
+    await delete_rows(connection, past_contents, "id", replaced)
     for chunk in chunks(rows):
         await connection.execute(insert(past_contents), chunk)
 
 
-async def _better_known(connection: AsyncConnection, contents: Sequence[PastContent]) -> list[PastContent]:
-    """Those of which no more is kept already; what is kept of these goes."""
+async def _better_known(
+    connection: AsyncConnection, contents: Sequence[PastContent]
+) -> tuple[list[PastContent], list[int]]:
+    """Those of which no more is kept already, and the ids of what is kept of these."""
     by_manifest = {(each.build, packed_digests(each.digests[:1])): each for each in contents}
     sizes = sorted({len(manifest) for _, manifest in by_manifest})
     replaced: list[int] = []
@@ -137,8 +140,7 @@ async def _better_known(connection: AsyncConnection, contents: Sequence[PastCont
                 del by_manifest[key]
             else:
                 replaced.append(row.id)
-    await delete_rows(connection, past_contents, "id", replaced)
-    return list(by_manifest.values())
+    return list(by_manifest.values()), replaced
 
 
 async def _keep_sets(connection: AsyncConnection, wanted: Iterable[frozenset[int]]) -> dict[frozenset[int], int]:
@@ -172,6 +174,9 @@ async def forget_sets(connection: AsyncConnection, sets: Mapping[int, bytes]) ->
 
 
 async def _keep_images(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[bytes, int]:
+    """The ids of these images by their keys; those that nothing has any more go."""
+    used = select(past_contents.c.image_id)
+    await connection.execute(delete(past_images).where(past_images.c.id.not_in(used)))
     by_key = {row["key"]: row for row in rows}
     for chunk in chunks([by_key[key] for key in sorted(by_key)]):
         await connection.execute(insert_into(connection, past_images).on_conflict_do_nothing(), chunk)
