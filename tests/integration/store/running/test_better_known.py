@@ -13,8 +13,8 @@ from bot.store.rows.running.running import running_builds, running_sources
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import Stores, digest
 from tests.integration.store.holding import FIXED, SSL, shows, told
+from tests.integration.store.running.pasts import DAY, exposed_then, is_past, rows, then
 from tests.integration.store.running.snapshots import WEB, runs_in, tells
-from tests.integration.store.running.test_past import DAY, exposed_then, is_past, rows, then
 
 
 async def is_read_again(stores: Stores, config: str | None = None) -> None:
