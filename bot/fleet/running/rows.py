@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    and_,
     delete,
     exists,
     func,
@@ -44,6 +45,7 @@ from bot.store.engine.writing import chunks, insert_into, insert_missing, lock, 
 from bot.store.rows.inventories.inventories import inventories, later_indexes, sbom_looks
 from bot.store.rows.inventories.wanted import ShownImage, want_inventories
 from bot.store.rows.running.backfills import running_backfills
+from bot.store.rows.running.past import past_contents
 from bot.store.rows.running.running import (
     place_columns,
     place_in,
@@ -67,8 +69,9 @@ _FILLED = (
     .join(running_backfills, running_backfills.c.source_id == running_places.c.source_id)
     .where(running_backfills.c.ended_at.is_(None))
 )
-_MATTERS = or_(runs.c.until.is_(None), runs.c.place_id.in_(_FILLED))
-"""What runs, and what ran where the past of its source is being read."""
+_IS_KEPT = exists().where(past_contents.c.build_id == runs.c.build_id)
+_MATTERS = or_(runs.c.until.is_(None), and_(runs.c.place_id.in_(_FILLED), ~_IS_KEPT))
+"""What runs, and what ran where the past of its source is being read, but for what is kept of that already."""
 _NAMED_BY: Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
     "platform": (inventories.c.digest, inventories.c.id),
     "config": (inventories.c.config_digest, inventories.c.id),
@@ -405,7 +408,10 @@ async def _extend(
 
 def _matching() -> Any:
     """What is inside builds that matter, as far as that is not noted yet: by the digest of an index, now or later,
-    of a platform's manifest or of a config. What names one platform alone says so before what names all."""
+    of a platform's manifest or of a config. What names one platform alone says so before what names all.
+
+    Whether a build matters is asked last, of what is not noted: of one that ran long ago, it takes all of its runs.
+    """
     is_wanted = exists().where(runs.c.build_id == running_builds.c.id, _MATTERS)
     found = union_all(
         *(
@@ -415,28 +421,28 @@ def _matching() -> Any:
                 literal(kind.removeprefix("later ")).label("kind"),
             )
             .join_from(running_builds, inventory.table, digest == running_builds.c.digest)
-            .where(is_wanted)
+            .where(~_is_noted(inventory), is_wanted)
             for kind, (digest, inventory) in _NAMED_BY.items()
         )
     ).subquery()
-    is_noted = exists().where(
-        running_contents.c.build_id == found.c.build_id, running_contents.c.inventory_id == found.c.inventory_id
+    return select(found.c.build_id, found.c.inventory_id, func.max(found.c.kind).label("kind")).group_by(
+        found.c.build_id, found.c.inventory_id
     )
-    return (
-        select(found.c.build_id, found.c.inventory_id, func.max(found.c.kind).label("kind"))
-        .where(~is_noted)
-        .group_by(found.c.build_id, found.c.inventory_id)
-    )
+
+
+def _is_noted(inventory: ColumnElement[Any]) -> ColumnElement[bool]:
+    noted = running_contents.c
+    return exists().where(noted.build_id == running_builds.c.id, noted.inventory_id == inventory)
 
 
 _MATCHES = _matching()
+_UNREAD = select(running_builds.c.id).where(
+    ~exists().where(running_contents.c.build_id == running_builds.c.id),
+    ~exists().where(running_reads.c.build_id == running_builds.c.id),
+)
 _UNKNOWN = (
     select(runs.c.build_id, runs.c.image)
-    .where(
-        _MATTERS,
-        ~exists().where(running_contents.c.build_id == runs.c.build_id),
-        ~exists().where(running_reads.c.build_id == runs.c.build_id),
-    )
+    .where(runs.c.build_id.in_(_UNREAD), _MATTERS)
     .distinct()
     .order_by(runs.c.build_id, runs.c.image)
 )

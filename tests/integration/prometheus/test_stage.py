@@ -86,14 +86,22 @@ class Filled:
             return bool(await connection.scalar(query))
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.second_database)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return new_sqlite(tmp_path / "store.db")
+    template = request.getfixturevalue("postgres_template")
+    return str(request.getfixturevalue("postgres_databases")(template))
+
+
 @pytest.fixture
-async def filled(tmp_path: Path, server: Server) -> AsyncIterator[Filled]:
+async def filled(tmp_path: Path, server: Server, url: str) -> AsyncIterator[Filled]:
     (tmp_path / "token").write_text("t" * 24)
     source = {"name": "west", "environment": "production", "kind": "push", "token_file": tmp_path / "token"}
     source |= {"past": {"prometheus": server.url, "reach": "8h"}}
     settings = Settings.model_validate({"running": {"sources": [source]}, "web": {"listen": "127.0.0.1:0"}})
     clock = ManualClock(FIRST)
-    database = await open_database(new_sqlite(tmp_path / "store.db"))
+    database = await open_database(url)
     made = Filled(settings, Stores(database, Worker("one"), clock), clock)
     await made.stores[RunningStore].follow([WEST])
     yield made

@@ -58,6 +58,15 @@ class BuildContent:
     inventory: int | None = None
     sets: tuple[int, ...] = ()
 
+    @property
+    def manifest(self) -> tuple[object, ...]:
+        """The build, and the digest of the platform's manifest: what is told of both twice is of one image."""
+        return self.build, *(self.digests[:1] or self.sets)
+
+    def is_better_known_than(self, other: "BuildContent") -> bool:
+        """Whether more is known of it: a whole reading before one in part, either before none."""
+        return (self.is_read, self.is_whole) > (other.is_read, other.is_whole)
+
     def held(self, unread: Set[int]) -> HeldPlatform:
         """The platform without its packages, of which there may be more in sets that are `unread`."""
         is_whole = self.is_whole and unread.isdisjoint(self.sets)
@@ -69,19 +78,21 @@ async def read_contents(
 ) -> dict[int, list[BuildContent]]:
     """Reads what these builds may be: one platform where its digest names that, else all that are read; of a whole
     image only these `platforms` count, None for all."""
-    by_build: dict[int, list[BuildContent]] = {}
-    known: set[tuple[int, str]] = set()
+    contents: dict[tuple[object, ...], BuildContent] = {}
     for row in await connection.execute(_SHOWN, {"builds": builds}):
         digests = tuple(each for each in (row.digest, row.config_digest) if each)
-        known.add((row.build_id, digests[0]))
         content = _content(row, row.read_at is not None, digests, inventory=row.id)
-        by_build.setdefault(row.build_id, []).append(content)
+        contents[content.manifest] = content
     for row in await connection.execute(_PAST, {"builds": builds}):
         digests = next(iter(readable([row], lambda each: digests_in(each.digests), _name)), ())
-        if (row.build_id, *digests[:1]) not in known:
-            sets = tuple(each for each in (row.system_set_id, row.other_set_id) if each is not None)
-            content = _content(row, row.is_read, digests, sets=sets)
-            by_build.setdefault(row.build_id, []).append(content)
+        sets = tuple(each for each in (row.system_set_id, row.other_set_id) if each is not None)
+        content = _content(row, row.is_read, digests, sets=sets)
+        known = contents.get(content.manifest)
+        if known is None or content.is_better_known_than(known):
+            contents[content.manifest] = content
+    by_build: dict[int, list[BuildContent]] = {}
+    for each in contents.values():
+        by_build.setdefault(each.build, []).append(each)
     return {build: _that_count(several, platforms) for build, several in by_build.items()}
 
 

@@ -26,7 +26,6 @@ from bot.store.rows.running.past import (
     keep_past,
     package_sets,
     past_contents,
-    past_images,
 )
 from bot.store.rows.running.running import running_contents, running_reads, runs
 
@@ -70,8 +69,6 @@ async def forget_contents(connection: AsyncConnection, before: datetime) -> dict
     contents = rows.all()
     for chunk in chunks(contents):
         await _forget_chunk(connection, chunk)
-    used = select(past_contents.c.image_id)
-    await connection.execute(delete(past_images).where(past_images.c.id.not_in(used)))
     return {}
 
 

@@ -100,9 +100,11 @@ def _hashed(value: bytes) -> bytes:
 
 
 async def keep_past(connection: AsyncConnection, contents: Sequence[PastContent]) -> None:
-    """Keeps these contents, with the sets that are new; what was kept of the same platform's image before goes."""
-    sets = await _keep_sets(connection, {numbers for each in contents for numbers in (each.system, each.others)})
-    images = await _keep_images(connection, [each.image for each in contents])
+    """Keeps these contents, with the sets that are new; of what was kept of the same platform's image before, the
+    better known stays."""
+    to_keep, replaced = await _better_known(connection, contents)
+    sets = await _keep_sets(connection, {numbers for each in to_keep for numbers in (each.system, each.others)})
+    images = await _keep_images(connection, [each.image for each in to_keep])
     rows = [
         {
             "build_id": each.build,
@@ -111,13 +113,36 @@ async def keep_past(connection: AsyncConnection, contents: Sequence[PastContent]
             "other_set_id": sets.get(each.others),
             "digests": packed_digests(each.digests),
         }
-        for each in contents
+        for each in to_keep
     ]
-    columns = past_contents.c
+    await delete_rows(connection, past_contents, "id", replaced)
     for chunk in chunks(rows):
-        kept_before = [columns[name].in_({row[name] for row in chunk}) for name in ("build_id", "digests")]
-        await connection.execute(delete(past_contents).where(*kept_before))
         await connection.execute(insert(past_contents), chunk)
+
+
+async def _better_known(
+    connection: AsyncConnection, contents: Sequence[PastContent]
+) -> tuple[list[PastContent], list[int]]:
+    """Those of which no more is kept already, and the ids of what is kept of these."""
+    by_manifest = {(each.build, packed_digests(each.digests[:1])): each for each in contents}
+    sizes = sorted({len(manifest) for _, manifest in by_manifest})
+    replaced: list[int] = []
+    query = (
+        select(*(past_contents.c[name] for name in ("id", "build_id", "digests")))
+        .add_columns(past_images.c.is_read, past_images.c.is_complete)
+        .join(past_images, past_images.c.id == past_contents.c.image_id)
+        .where(is_among(past_contents.c.build_id, "builds"))
+    )
+    for row in (await connection.execute(query, {"builds": {each.build for each in contents}})).all():
+        for key in ((row.build_id, row.digests[:size]) for size in sizes):
+            content = by_manifest.get(key)
+            if content is None:
+                continue
+            if (row.is_read, bool(row.is_complete)) > (content.is_read, bool(content.is_complete)):
+                del by_manifest[key]
+            else:
+                replaced.append(row.id)
+    return list(by_manifest.values()), replaced
 
 
 async def _keep_sets(connection: AsyncConnection, wanted: Iterable[frozenset[int]]) -> dict[frozenset[int], int]:
@@ -163,6 +188,9 @@ def _places_in(row: Any) -> set[int] | None:
 
 
 async def _keep_images(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[bytes, int]:
+    """The ids of these images by their keys; those that nothing has any more go."""
+    used = select(past_contents.c.image_id)
+    await connection.execute(delete(past_images).where(past_images.c.id.not_in(used)))
     by_key = {row["key"]: row for row in rows}
     for chunk in chunks([by_key[key] for key in sorted(by_key)]):
         await connection.execute(insert_into(connection, past_images).on_conflict_do_nothing(), chunk)

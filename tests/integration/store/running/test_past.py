@@ -1,15 +1,15 @@
 """What ran and is shown no more: kept as sets of packages, and answered for like what is shown."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Table, func, select, update
+from sqlalchemy import Column, func, select, update
 
 from bot.domain.packages.cves.vulnerability import Ecosystem
-from bot.domain.packages.package import Package, Sbom
-from bot.domain.running.exposure import Asked, PlaceExposure, PlaceState
+from bot.domain.packages.package import Package
+from bot.domain.running.exposure import PlaceState
 from bot.store.pages.running.report import ExposureReportStore
 from bot.store.rows.inventories.inventories import inventories, packages
 from bot.store.rows.running import keeping, past
@@ -17,41 +17,19 @@ from bot.store.rows.running.past import package_set_blocks, package_sets, past_c
 from bot.store.rows.running.running import running_contents
 from bot.store.stores import StoreOptions
 from bot.store.stores import Stores as OpenedStores
-from bot.views.running.exposed import Narrowed
 from tests.integration.store.conftest import ON_BOTH
-from tests.integration.store.filling import HOUR, Stores, digest
-from tests.integration.store.holding import CVE, FIXED, SSL, asked, move_image, publish, running, sbom
+from tests.integration.store.filling import Stores, digest
+from tests.integration.store.holding import FIXED, SSL, move_image, publish, running, sbom
+from tests.integration.store.running.pasts import DAY, digests, exposed_then, forget, is_past, rows, then
 from tests.integration.store.running.snapshots import EUROPE, WEB, runs_in, tells
 
-DAY = timedelta(days=1)
 API = replace(WEB, workload="api")
 JSON = Package("nuget", "Newtonsoft.Json", "13.0.3")
 YAML = Package("nuget", "YamlDotNet", "16.0.0")
 
 
-async def forget(stores: Stores) -> None:
-    task = await stores.retention.claim_forgetting()
-    assert task is not None
-    await stores.retention.forget(task, 365 * DAY)
-    stores.clock.advance(DAY + HOUR)
-
-
-async def rows(stores: Stores, table: Table) -> list[Any]:
-    async with stores.database.reading() as connection:
-        return list((await connection.execute(select(table))).all())
-
-
-async def digests(stores: Stores) -> set[str]:
-    return {row.digest for row in await rows(stores, inventories)}
-
-
 def opened(stores: Stores) -> OpenedStores:
     return OpenedStores(stores.database, stores.worker, stores.clock, StoreOptions())
-
-
-async def then(stores: Stores, at: datetime) -> PlaceExposure:
-    [place] = (await stores.exposure.exposure(CVE, Asked(at), Narrowed())).places
-    return place
 
 
 async def ran(stores: Stores, *held: Package) -> datetime:
@@ -66,30 +44,6 @@ async def ran(stores: Stores, *held: Package) -> datetime:
     await tells(stores, *runs_in(WEB, "5"))
     stores.clock.advance(20 * DAY)
     await tells(stores, *runs_in(WEB, "5"))
-    return ran_at
-
-
-async def is_past(stores: Stores) -> None:
-    """What ran became sets, and a day later its inventory went."""
-    await forget(stores)
-    await forget(stores)
-    assert digest("d") not in await digests(stores)
-
-
-async def exposed_then(stores: Stores, *held: Package, sboms: tuple[Sbom, ...] = ()) -> datetime:
-    """`web` ran a build with these, and SBOMs of it, after the CVE was known; when it ran. Nothing shows it now."""
-    await stores.running.follow([EUROPE])
-    await running(stores, *held)
-    if sboms:
-        await asked(stores, *sboms)
-    await publish(stores)
-    await tells(stores, *runs_in(WEB, "e"))
-    await tells(stores, *runs_in(WEB, "e"))
-    ran_at = stores.clock.now()
-    for letter in ("f", "5"):
-        await move_image(stores, FIXED, letter=letter)
-    await tells(stores, *runs_in(WEB, "5"))
-    stores.clock.advance(20 * DAY)
     return ran_at
 
 
