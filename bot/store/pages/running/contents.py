@@ -1,14 +1,16 @@
 """What is inside of builds that run or ran: by inventories, and by sets of packages where those are gone."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.running.inside import HeldPlatform
 from bot.store.engine.among import is_among
-from bot.store.pages.images.found_packages import release_in
+from bot.store.engine.codec import readable
+from bot.store.pages.images.found_packages import release_in, told_in
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.running.numbers import digests_in
 from bot.store.rows.running.past import past_contents, past_images
@@ -58,17 +60,18 @@ class BuildContent:
 
     @property
     def manifest(self) -> tuple[int, str]:
-        """The build, and the digest of the platform's manifest: what is told of both twice is of one image."""
-        return self.build, self.digests[0]
+        """The build, and the digest of the platform's manifest, where that can be read: what is told of both twice
+        is of one image."""
+        return self.build, self.digests[0] if self.digests else self.platform
 
     def is_better_known_than(self, other: "BuildContent") -> bool:
         """Whether more is known of it: a whole reading before one in part, either before none."""
         return (self.is_read, self.is_whole) > (other.is_read, other.is_whole)
 
-    def held(self) -> HeldPlatform:
-        """The platform without its packages."""
-        release = release_in(self.distribution)
-        return HeldPlatform(self.platform, release, self.is_read, self.is_whole, error=self.error)
+    def held(self, unread: Set[int]) -> HeldPlatform:
+        """The platform without its packages, of which there may be more in sets that are `unread`."""
+        is_whole = self.is_whole and unread.isdisjoint(self.sets)
+        return HeldPlatform(self.platform, release_in(self.distribution), self.is_read, is_whole, error=self.error)
 
 
 async def read_contents(
@@ -79,14 +82,12 @@ async def read_contents(
     contents: dict[tuple[int, str], BuildContent] = {}
     for row in await connection.execute(_SHOWN, {"builds": builds}):
         digests = tuple(each for each in (row.digest, row.config_digest) if each)
-        state = row.distribution, row.read_at is not None, bool(row.is_complete), row.error or ""
-        content = BuildContent(row.build_id, row.kind, row.platform, *state, digests, inventory=row.id)
+        content = _content(row, row.read_at is not None, digests, inventory=row.id)
         contents[content.manifest] = content
     for row in await connection.execute(_PAST, {"builds": builds}):
-        digests = digests_in(row.digests)
-        state = row.distribution, row.is_read, bool(row.is_complete), row.error or ""
+        digests = next(iter(readable([row], lambda each: digests_in(each.digests), _name)), ())
         sets = tuple(each for each in (row.system_set_id, row.other_set_id) if each is not None)
-        content = BuildContent(row.build_id, row.kind, row.platform, *state, digests, sets=sets)
+        content = _content(row, row.is_read, digests, sets=sets)
         known = contents.get(content.manifest)
         if known is None or content.is_better_known_than(known):
             contents[content.manifest] = content
@@ -94,6 +95,21 @@ async def read_contents(
     for each in contents.values():
         by_build.setdefault(each.build, []).append(each)
     return {build: _that_count(several, platforms) for build, several in by_build.items()}
+
+
+def _content(
+    row: Any, is_read: bool, digests: tuple[str, ...], *, inventory: int | None = None, sets: tuple[int, ...] = ()
+) -> BuildContent:
+    """What a row tells; where some of it cannot be read, it is not all that is inside."""
+    is_known = bool(told_in(row.distribution, release_in, _name(row)))
+    distribution = row.distribution if is_known else None
+    is_whole = bool(is_known and digests and row.is_complete)
+    state = is_read, is_whole, row.error or "", digests, inventory, sets
+    return BuildContent(row.build_id, row.kind, row.platform, distribution, *state)
+
+
+def _name(row: Any) -> str:
+    return f"{row.platform} of build {row.build_id}"
 
 
 def does_count(kind: str, platform: str, platforms: Collection[str] | None) -> bool:

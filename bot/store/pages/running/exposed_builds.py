@@ -15,6 +15,7 @@ from bot.store.pages.ledger.entries import Ledger
 from bot.store.pages.ledger.exposed import Exposure
 from bot.store.pages.ledger.histories import exposures_by_cve
 from bot.store.pages.running.contents import BuildContent
+from bot.store.rows.running.past import HoldingSets
 
 Having = Mapping[str, Sequence[Exposure]]
 """What is exposed of a build, by CVE."""
@@ -49,8 +50,8 @@ class ExposedBuilds:
     ledger: Ledger
     by_sbom: Mapping[int, frozenset[int]]
     """The exposed packages that SBOMs list, by the ids of inventories."""
-    by_set: Mapping[int, frozenset[int]]
-    """The exposed packages in sets of what ran, by the ids of sets."""
+    by_set: HoldingSets
+    """The exposed packages in sets of what ran."""
     having: dict[int, Having] = field(default_factory=dict)
     """What builds have for certain, by their ids."""
     uncertain: dict[int, Having] = field(default_factory=dict)
@@ -75,7 +76,7 @@ class ExposedBuilds:
             if uncertain := {cve: several for cve, several in may_have.items() if cve not in having}:
                 self.uncertain[build] = uncertain
                 self.why_not_all[build] = _why_uncertain(uncertain)
-            held = [each.held() for each in several]
+            held = [each.held(self.by_set.unread) for each in several]
             if why := why_incomplete(held, self.asked.publishers, self.asked.errors.get(build) or ""):
                 self.why_incomplete[build] = self.why_not_all[build] = why
 
@@ -85,7 +86,7 @@ class ExposedBuilds:
             exposed = self.ledger.histories.exposed.get(content.inventory, _NOTHING)
             listed = self.by_sbom.get(content.inventory, listed)
         for each in content.sets:
-            listed |= self.by_set.get(each, frozenset())
+            listed = listed.union(self.by_set.held.get(each, ()))
         distribution = content.distribution
         key = id(exposed), listed, distribution
         if key not in self._known:

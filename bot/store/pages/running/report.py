@@ -48,7 +48,7 @@ from bot.store.rows.bases.tables import advisories
 from bot.store.rows.inventories.inventories import sbom_packages, sboms
 from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.vulnerabilities import vulnerabilities, vulnerability_cves
-from bot.store.rows.running.past import packages_in
+from bot.store.rows.running.past import sets_with
 from bot.store.rows.running.running import place_in, runs
 from bot.store.stores import Stores
 from bot.upstream.feeds.combine import combine_all
@@ -130,7 +130,7 @@ class ExposureReportStore(Store):
             numbers = {each.inventory for each in inside if each.inventory is not None}
             await add_shown(connection, ledger.histories, numbers)
             exposed = ledger.exposed.by_package.keys()
-            by_set = await packages_in(connection, {number for each in inside for number in each.sets}, exposed)
+            by_set = await sets_with(connection, exposed)
             asked_of = {"inventories": numbers, "packages": exposed}
             listed_by_sbom = (await connection.execute(_SBOM_HELD, asked_of)).all()
             by_sbom = {number: frozenset(map(int, text.split(","))) for number, text in listed_by_sbom}

@@ -16,10 +16,10 @@ from bot.images.scanners.report import Report
 from bot.images.vex.excusing import excuse_of
 from bot.images.vex.statements import VexStatement
 from bot.store.engine.among import is_among
-from bot.store.pages.images.found_packages import distribution_in, release_in
+from bot.store.pages.images.found_packages import distribution_in, release_in, told_in
 from bot.store.pages.running.contents import BuildContent, does_count
 from bot.store.rows.inventories.inventories import inventory_packages, package_of, packages, sbom_packages, sboms
-from bot.store.rows.running.past import past_contents, past_images, sets_with
+from bot.store.rows.running.past import HoldingSets, past_contents, past_images, sets_with
 from bot.store.rows.running.running import running_contents
 
 _NAMED = union(
@@ -51,7 +51,7 @@ class SaidOfCve:
     cve: AskedCve
     about: Mapping[int, Package]
     holding: Mapping[int, Sequence[int]]
-    sets: Mapping[int, Sequence[int]]
+    sets: HoldingSets
     statements: Sequence[VexStatement] = ()
     _known: dict[tuple[int, str | None], SaidPackage] = field(default_factory=dict)
 
@@ -66,8 +66,8 @@ class SaidOfCve:
         if content.inventory is not None:
             inside: Sequence[int] = self.holding.get(content.inventory, ())
         else:
-            inside = [package for each in content.sets for package in self.sets.get(each, ())]
-        platform = content.held()
+            inside = [package for each in content.sets for package in self.sets.held.get(each, ())]
+        platform = content.held(self.sets.unread)
         packages_said = tuple(self.of(package, platform.release) for package in inside)
         if self.statements:
             digests = frozenset((digest, *content.digests))
@@ -143,18 +143,23 @@ async def read_having(
     having = {number for number, package in said.about.items() if said.cve.may_have(package)}
     holding, sets = (
         [number for number, inside in each.items() if not having.isdisjoint(inside)]
-        for each in (said.holding, said.sets)
+        for each in (said.holding, said.sets.held)
     )
-    by_sets: set[int] = set()
-    for number, kind, platform, distribution, builds in await connection.execute(_OF_SETS, {"sets": sets}):
-        release = release_in(distribution)
-        is_affected = any(said.of(package, release).fit is Fit.YES for package in said.sets[number])
-        if is_affected and does_count(kind, platform, platforms):
-            by_sets.update(map(int, builds.split(",")))
+    by_sets, unread = set[int](), set[int]()
+    sets_asked = {"sets": {*sets, *said.sets.unread}}
+    for number, kind, platform, distribution, builds in await connection.execute(_OF_SETS, sets_asked):
+        if not does_count(kind, platform, platforms):
+            continue
+        inside, several = said.sets.held.get(number, ()), map(int, builds.split(","))
+        releases = told_in(distribution, release_in, f"{platform} of builds with set {number} of packages")
+        if any(said.of(package, release).fit is Fit.YES for release in releases for package in inside):
+            by_sets.update(several)
+        elif not releases or number in said.sets.unread:
+            unread.update(several)
     affected = set(holding)
     shown = (await connection.execute(_SHOWN, {"holding": holding})).all()
     by_inventory = {build for build, inventory in shown if inventory in affected}
     if said.statements:
-        return HavingBuilds(frozenset(), by_sets | by_inventory)
-    to_judge = by_inventory | by_sets.intersection(build for build, _ in shown)
+        return HavingBuilds(frozenset(), by_sets | by_inventory | unread)
+    to_judge = by_inventory | unread | by_sets.intersection(build for build, _ in shown)
     return HavingBuilds(by_sets - to_judge, to_judge)

@@ -4,6 +4,7 @@ Builds on one base share what its distribution installed, and builds of one week
 so these are two sets. From a package its sets are found by blocks of them.
 """
 
+import asyncio
 import hashlib
 import json
 from collections import defaultdict
@@ -11,10 +12,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, LargeBinary, Table, delete, insert, select
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, LargeBinary, Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.among import is_among
+from bot.store.engine.codec import readable
 from bot.store.engine.writing import chunks, insert_all, insert_into, upsert_rows
 from bot.store.rows.forgetting import delete_rows
 from bot.store.rows.inventories.inventories import packages
@@ -167,10 +169,22 @@ def _places(sets: Mapping[int, Iterable[int]]) -> dict[tuple[int, int], set[int]
 
 
 async def forget_sets(connection: AsyncConnection, sets: Mapping[int, bytes]) -> None:
-    """Forgets these sets, which are given with their packages."""
-    places = _places({number: numbers_in(body) for number, body in sets.items()})
+    """Forgets these sets, which are given with their packages; any may be in one whose packages cannot be read."""
+    inside = {number: _numbers(body, f"set {number} of packages") for number, body in sets.items()}
+    of_block = select(package_set_blocks.c.package_id).where(package_set_blocks.c.block == bindparam("block"))
+    for number in [number for number, numbers in inside.items() if numbers is None]:
+        inside[number] = set((await connection.execute(of_block, {"block": number // BLOCK})).scalars())
     await delete_rows(connection, package_sets, "id", sets)
-    await _change_blocks(connection, places, set.difference)
+    await _change_blocks(connection, _places({each: of or () for each, of in inside.items()}), set.difference)
+
+
+def _numbers(packed: bytes, row: str) -> set[int] | None:
+    """The numbers in a row; None where they cannot be read, which the log says once."""
+    return next(iter(readable([packed], lambda body: set(numbers_in(body)), lambda _: row)), None)
+
+
+def _places_in(row: Any) -> set[int] | None:
+    return _numbers(row.places, f"block {row.block} of the sets with package {row.package_id}")
 
 
 async def _keep_images(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[bytes, int]:
@@ -196,15 +210,17 @@ async def _change_blocks(
     places: Mapping[tuple[int, int], set[int]],
     how: Callable[[set[int], set[int]], set[int]],
 ) -> None:
-    """Adds places to what blocks tell of packages, or takes them away; what tells of none goes."""
-    before: dict[tuple[int, int], set[int]] = {}
+    """Adds places to what blocks tell of packages, or takes them away; what tells of none goes, and what cannot be
+    read stays as it is."""
+    before: dict[tuple[int, int], set[int] | None] = {}
     columns = package_set_blocks.c
     for block in sorted({block for _, block in places}):
         query = select(package_set_blocks).where(is_among(columns.package_id, "packages"), columns.block == block)
         of_block = {"packages": sorted(package for package, of in places if of == block)}
-        for package, _, body in await connection.execute(query, of_block):
-            before[package, block] = set(numbers_in(body))
-    after = {key: how(before.get(key, set()), each) for key, each in places.items()}
+        for row in await connection.execute(query, of_block):
+            before[row.package_id, block] = _places_in(row)
+    known = ((key, before.get(key, set())) for key in places)
+    after = {key: how(told, places[key]) for key, told in known if told is not None}
     rows = [
         {"package_id": package, "block": block, "places": packed_numbers(sorted(after[package, block]))}
         for package, block in sorted(after)
@@ -214,27 +230,33 @@ async def _change_blocks(
         await connection.execute(
             upsert_rows(connection, package_set_blocks, ["package_id", "block"], ["places"]), chunk
         )
-    for package, block in sorted(key for key in before if not after[key]):
+    for package, block in sorted(key for key in before if after.get(key) == set()):
         of_none = columns.package_id == package, columns.block == block
         await connection.execute(delete(package_set_blocks).where(*of_none))
 
 
-async def sets_with(connection: AsyncConnection, some_packages: Collection[int]) -> dict[int, list[int]]:
-    """The sets that hold any of these packages, by their ids, each with those that it holds."""
+@dataclass(frozen=True, slots=True)
+class HoldingSets:
+    """Sets by their ids, each with those of some packages that it holds; the `unread` may hold more of them."""
+
+    held: Mapping[int, Sequence[int]]
+    unread: Set[int]
+
+
+async def sets_with(connection: AsyncConnection, some_packages: Collection[int]) -> HoldingSets:
+    """The sets that hold any of these packages."""
     query = select(package_set_blocks).where(is_among(package_set_blocks.c.package_id, "packages"))
-    holding: dict[int, list[int]] = defaultdict(list)
-    for package, block, body in await connection.execute(query, {"packages": sorted(some_packages)}):
-        for place in numbers_in(body):
-            holding[block * BLOCK + place].append(package)
-    return holding
+    rows = (await connection.execute(query, {"packages": sorted(some_packages)})).all()
+    return await asyncio.to_thread(_unfolded, rows)
 
 
-_NUMBERS = select(package_sets.c.id, package_sets.c.numbers).where(is_among(package_sets.c.id, "sets"))
-
-
-async def packages_in(
-    connection: AsyncConnection, sets: Collection[int], some_packages: Set[int]
-) -> dict[int, frozenset[int]]:
-    """Those of some packages that these sets hold, by the ids of sets."""
-    rows = await connection.execute(_NUMBERS, {"sets": sets})
-    return {row.id: frozenset(some_packages & set(numbers_in(row.numbers))) for row in rows}
+def _unfolded(rows: Sequence[Any]) -> HoldingSets:
+    held: dict[int, list[int]] = defaultdict(list)
+    unread: set[int] = set()
+    for row in rows:
+        first = row.block * BLOCK
+        if (places := _places_in(row)) is None:
+            unread.update(range(first, first + BLOCK))
+        for place in places or ():
+            held[first + place].append(row.package_id)
+    return HoldingSets(held, unread)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Column, func, select, update
 
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.domain.packages.package import Package
@@ -13,7 +13,7 @@ from bot.domain.running.exposure import PlaceState
 from bot.store.pages.running.report import ExposureReportStore
 from bot.store.rows.inventories.inventories import inventories, packages
 from bot.store.rows.running import keeping, past
-from bot.store.rows.running.past import package_set_blocks, package_sets, past_contents
+from bot.store.rows.running.past import package_set_blocks, package_sets, past_contents, past_images
 from bot.store.rows.running.running import running_contents
 from bot.store.stores import StoreOptions
 from bot.store.stores import Stores as OpenedStores
@@ -185,6 +185,84 @@ async def test_cve_data_goes_on_to_be_read_for_what_ran(stores: Stores) -> None:
     assert await stores.vulnerabilities.wanted_packages() == wanted
     after = [await stores.vulnerabilities.questions(each) for each in (Ecosystem.UBUNTU, Ecosystem.NUGET)]
     assert after == questions
+
+
+async def spoil(stores: Stores, column: Column[Any]) -> None:
+    """Has all rows hold in it what cannot be read."""
+    value = {"places": b"x", "numbers": b"x", "digests": b"\x03\xff\xfe\xfd", "distribution": {"nope": 1}}
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(column.table).values({column.name: value[column.name]}))
+
+
+SPOILT = (package_set_blocks.c.places, past_images.c.distribution, past_contents.c.digests)
+
+
+@pytest.mark.parametrize("column", SPOILT, ids=lambda column: column.name)
+async def test_what_is_kept_and_cannot_be_read_is_not_taken_for_free(stores: Stores, column: Column[Any]) -> None:
+    ran_at = await exposed_then(stores, FIXED, JSON)
+    await is_past(stores)
+    await spoil(stores, column)
+    place = await then(stores, ran_at)
+    assert (place.state, place.why) == (
+        PlaceState.NOT_READ,
+        "not all of the packages of linux/amd64 can be read",
+    )
+
+
+async def test_what_is_known_to_be_exposed_is_told_where_its_digests_cannot_be_read(stores: Stores) -> None:
+    ran_at = await exposed_then(stores, SSL)
+    await is_past(stores)
+    await spoil(stores, past_contents.c.digests)
+    assert (await then(stores, ran_at)).state is PlaceState.EXPOSED
+
+
+@pytest.mark.parametrize("column", SPOILT, ids=lambda column: column.name)
+async def test_the_report_tells_what_of_the_past_cannot_be_read(stores: Stores, column: Column[Any]) -> None:
+    await exposed_then(stores, SSL, JSON)
+    until = stores.clock.now()
+    await is_past(stores)
+    await spoil(stores, column)
+    report = await opened(stores)[ExposureReportStore].report(60, until)
+    assert "not all of the packages of linux/amd64 can be read" in {each.why for each in report.unread}
+
+
+async def test_cve_data_is_read_on_where_one_distribution_cannot_be(stores: Stores) -> None:
+    await exposed_then(stores, SSL, JSON)
+    wanted = await stores.vulnerabilities.wanted_packages()
+    questions = await stores.vulnerabilities.questions(Ecosystem.NUGET)
+    await is_past(stores)
+    await spoil(stores, past_images.c.distribution)
+    assert await stores.vulnerabilities.wanted_packages() == wanted
+    assert await stores.vulnerabilities.questions(Ecosystem.NUGET) == questions
+    assert await stores.vulnerabilities.questions(Ecosystem.UBUNTU)
+
+
+@ON_BOTH
+async def test_sets_go_whose_packages_cannot_be_read(stores: Stores) -> None:
+    await ran(stores, SSL, JSON)
+    await is_past(stores)
+    await spoil(stores, package_sets.c.numbers)
+    stores.clock.advance(10 * DAY)
+    await stores.running.forget_before(stores.clock.now() - 25 * DAY)
+    await forget(stores)
+    assert [await rows(stores, each) for each in (past_contents, package_sets, package_set_blocks)] == [[]] * 3
+
+
+async def test_sets_come_and_go_where_one_block_cannot_be_read(stores: Stores) -> None:
+    await ran(stores, SSL, JSON)
+    await is_past(stores)
+    await spoil(stores, package_set_blocks.c.places)
+    [image] = await rows(stores, past_images)
+    build = (await rows(stores, past_contents))[0].build_id
+    both = frozenset(row.package_id for row in await rows(stores, package_set_blocks))
+    told = image.kind, image.platform, image.distribution, True, True, None
+    async with stores.database.transaction() as connection:
+        await past.keep_past(connection, [past.PastContent(build, *told, (digest("9"),), both, frozenset())])
+    assert len(await rows(stores, package_sets)) == 3
+    stores.clock.advance(10 * DAY)
+    await stores.running.forget_before(stores.clock.now() - 25 * DAY)
+    await forget(stores)
+    assert await rows(stores, package_sets) == []
 
 
 async def test_sets_of_several_blocks_are_found(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:

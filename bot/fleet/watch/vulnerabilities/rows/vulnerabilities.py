@@ -12,17 +12,17 @@ from bot.domain.packages.cves.vulnerability import (
     ANY_RELEASE,
     Ecosystem,
     listed_as,
-    release_of,
 )
-from bot.domain.packages.package import Distribution, Package
+from bot.domain.packages.package import Package
 from bot.fleet.watch.vulnerabilities.rows.records import replace_records
 from bot.fleet.watch.vulnerabilities.tick import READER, DueDump, KeptDump
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import load_text
+from bot.store.engine.codec import readable
 from bot.store.engine.counters import EXPOSURES, raise_counter
 from bot.store.engine.queue.claiming import DueRows, settle
 from bot.store.engine.store import Store
 from bot.store.engine.writing import insert_missing
+from bot.store.pages.images.found_packages import release_in
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages, sbom_packages, sboms
 from bot.store.rows.inventories.kept_data import (
     packed,
@@ -87,11 +87,10 @@ class VulnerabilitiesStore(Store):
                 select(cast(past_images.c.distribution, String)).where(past_images.c.is_read),
             )
             texts = (await connection.execute(query)).scalars()
-            distributions = [load_text(text, Distribution) for text in texts if text and text != "null"]
+            releases = readable(texts, release_in, _name_of_distribution)
             rows = await connection.execute(select(packages.c.type, packages.c.name, packages.c.source).distinct())
             names = {name for row in rows for name in Package(row[0], row[1], "", source=row[2]).listed_names}
-        releases = {release for each in distributions if (release := release_of(each)) is not None}
-        return WantedPackages(frozenset({ANY_RELEASE, *releases}), frozenset(names))
+        return WantedPackages(frozenset({ANY_RELEASE, *filter(None, releases)}), frozenset(names))
 
     async def questions(self, ecosystem: Ecosystem) -> frozenset[PackageQuestion]:
         """Each version of a package that an ecosystem may know of, once, whether layers, an SBOM or a set of what
@@ -118,8 +117,10 @@ class VulnerabilitiesStore(Store):
         questions: set[PackageQuestion] = set()
         for first, second, name, number, source, source_version in rows:
             text = next((each for each in (first, second) if each and each != "null"), None)
-            distribution = load_text(text, Distribution) if text is not None else None
-            release = release_of(distribution) if ecosystem.has_releases else ANY_RELEASE
+            releases = (
+                readable([text], release_in, _name_of_distribution) if ecosystem.has_releases else [ANY_RELEASE]
+            )
+            release = next(iter(releases), None)
             if release is None or not (release == ANY_RELEASE or release.startswith(f"{ecosystem}:")):
                 continue
             package = Package(ecosystem.package_type, name, number, None, source, source_version)
@@ -184,6 +185,10 @@ class VulnerabilitiesStore(Store):
             return replaced.records
 
 
+def _name_of_distribution(text: str | None) -> str:
+    return f"distribution {text}"
+
+
 def _lost_its_ground(dump: KeptDump, dump_row: Any) -> bool:
     """Whether entries were left out that the store holds no more, since a bundle has replaced what was kept."""
     is_of_entries = dump.reading is not None and dump.reading.settled and dump.reading.unchanged
@@ -222,7 +227,7 @@ async def _of_what_ran(
         for row in await connection.execute(select(packages.c.id, *columns).where(is_of_type, in_sets))
     }
     held: dict[int, set[str | None]] = {}
-    for number, several in (await sets_with(connection, asked)).items():
+    for number, several in (await sets_with(connection, asked)).held.items():
         for package in several:
             held.setdefault(package, set()).update(sets.get(number, ()))
     return [(text, None, *asked[package]) for package, texts in held.items() for text in texts]
