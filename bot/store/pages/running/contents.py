@@ -59,9 +59,10 @@ class BuildContent:
     sets: tuple[int, ...] = ()
 
     @property
-    def manifest(self) -> tuple[object, ...]:
-        """The build, and the digest of the platform's manifest: what is told of both twice is of one image."""
-        return self.build, *(self.digests[:1] or self.sets)
+    def manifest(self) -> tuple[int, str]:
+        """The build, and the digest of the platform's manifest, where that can be read: what is told of both twice
+        is of one image."""
+        return self.build, self.digests[0] if self.digests else self.platform
 
     def is_better_known_than(self, other: "BuildContent") -> bool:
         """Whether more is known of it: a whole reading before one in part, either before none."""
@@ -78,7 +79,7 @@ async def read_contents(
 ) -> dict[int, list[BuildContent]]:
     """Reads what these builds may be: one platform where its digest names that, else all that are read; of a whole
     image only these `platforms` count, None for all."""
-    contents: dict[tuple[object, ...], BuildContent] = {}
+    contents: dict[tuple[int, str], BuildContent] = {}
     for row in await connection.execute(_SHOWN, {"builds": builds}):
         digests = tuple(each for each in (row.digest, row.config_digest) if each)
         content = _content(row, row.read_at is not None, digests, inventory=row.id)

@@ -67,12 +67,13 @@ async def forget_contents(connection: AsyncConnection, before: datetime) -> dict
         .limit(MOST_AT_ONCE)
     )
     contents = rows.all()
-    for chunk in chunks(contents):
+    for chunk in [*chunks(contents)] or [()]:
         await _forget_chunk(connection, chunk)
     return {}
 
 
 async def _forget_chunk(connection: AsyncConnection, rows: Sequence[Any]) -> None:
+    """Keeps these, and forgets images that nothing has any more, which it does where there are none as well."""
     held: dict[tuple[int, bool], set[int]] = defaultdict(set)
     for inventory, package, kind in await connection.execute(_HELD, {"inventories": {row.id for row in rows}}):
         held[inventory, kind in SYSTEM].add(package)
