@@ -30,7 +30,8 @@ from bot.store.rows.running.past import (
 from bot.store.rows.running.running import running_contents, running_reads, runs
 
 MOST_AT_ONCE = 2_000
-"""So many contents become sets in a day: of an older store not all at once, since others wait to write."""
+"""So many contents become sets in a day, and twice as many sets go: not all at once, since others wait to
+write."""
 
 _HELD = union(
     select(inventory_packages.c.inventory_id, inventory_packages.c.package_id, packages.c.type)
@@ -108,4 +109,5 @@ async def _forget_unused_sets(connection: AsyncConnection) -> None:
     columns = (past_contents.c.system_set_id, past_contents.c.other_set_id)
     used = union_all(*(select(each).where(each.is_not(None)) for each in columns))
     unused = select(package_sets.c.id, package_sets.c.numbers).where(package_sets.c.id.not_in(used))
+    unused = unused.order_by(package_sets.c.id).limit(2 * MOST_AT_ONCE)
     await forget_sets(connection, {row.id: row.numbers for row in await connection.execute(unused)})

@@ -230,9 +230,12 @@ async def _change_blocks(
         await connection.execute(
             upsert_rows(connection, package_set_blocks, ["package_id", "block"], ["places"]), chunk
         )
+    emptied: dict[int, list[int]] = defaultdict(list)
     for package, block in sorted(key for key in before if after.get(key) == set()):
-        of_none = columns.package_id == package, columns.block == block
-        await connection.execute(delete(package_set_blocks).where(*of_none))
+        emptied[block].append(package)
+    for block, packages_of_none in sorted(emptied.items()):
+        of_none = is_among(columns.package_id, "packages"), columns.block == block
+        await connection.execute(delete(package_set_blocks).where(*of_none), {"packages": packages_of_none})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, func, select, update
+from sqlalchemy import Column, func, insert, select, update
 
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.domain.packages.package import Package
@@ -13,6 +13,7 @@ from bot.domain.running.exposure import PlaceState
 from bot.store.pages.running.report import ExposureReportStore
 from bot.store.rows.inventories.inventories import inventories, packages
 from bot.store.rows.running import keeping, past
+from bot.store.rows.running.numbers import packed_numbers
 from bot.store.rows.running.past import package_set_blocks, package_sets, past_contents, past_images
 from bot.store.rows.running.running import running_contents
 from bot.store.stores import StoreOptions
@@ -271,3 +272,24 @@ async def test_sets_of_several_blocks_are_found(stores: Stores, monkeypatch: pyt
     await is_past(stores)
     assert (await then(stores, ran_at)).state is PlaceState.EXPOSED
     assert {row.block for row in await rows(stores, package_set_blocks)} == {1, 2}
+
+
+@ON_BOTH
+async def test_of_many_sets_that_nothing_has_any_more_so_many_go_in_a_day(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_AT_ONCE", 1)
+    held = [
+        {"id": each, "key": str(each), "type": "deb", "name": f"p{each}", "version": "1"} for each in range(1, 6)
+    ]
+    sets = [{"id": each, "key": bytes([each]), "numbers": packed_numbers([each])} for each in range(1, 6)]
+    places = [{"package_id": each, "block": 0, "places": packed_numbers([each])} for each in range(1, 6)]
+    async with stores.database.transaction() as connection:
+        await connection.execute(insert(packages), held)
+        await connection.execute(insert(package_sets), sets)
+        await connection.execute(insert(package_set_blocks), places)
+    left = []
+    for _ in range(3):
+        await forget(stores)
+        left.append((len(await rows(stores, package_sets)), len(await rows(stores, package_set_blocks))))
+    assert left == [(3, 3), (1, 1), (0, 0)]
