@@ -40,9 +40,7 @@ from bot.store.pages.running.said import HavingBuilds, SaidOfCve, read_having, r
 from bot.store.pages.running.sources import read_sources
 from bot.store.rows.bases.tables import advisories
 from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import (
-    image_inventories,
-)
+from bot.store.rows.inventories.inventories import image_inventories
 from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves

@@ -68,29 +68,28 @@ async def forget_contents(connection: AsyncConnection, before: datetime) -> dict
         .limit(MOST_AT_ONCE)
     )
     contents = rows.all()
-    for chunk in [*chunks(contents)] or [()]:
-        await _forget_chunk(connection, chunk)
+    await keep_past(connection, [each for chunk in chunks(contents) for each in await _past_of(connection, chunk)])
+    pair = tuple_(running_contents.c.build_id, running_contents.c.inventory_id)
+    for chunk in chunks(contents):
+        await connection.execute(
+            delete(running_contents).where(pair.in_([(row.build_id, row.id) for row in chunk]))
+        )
     return {}
 
 
-async def _forget_chunk(connection: AsyncConnection, rows: Sequence[Any]) -> None:
-    """Keeps these, and forgets images that nothing has any more, which it does where there are none as well."""
+async def _past_of(connection: AsyncConnection, rows: Sequence[Any]) -> list[PastContent]:
+    """These contents with the ids of their packages."""
     held: dict[tuple[int, bool], set[int]] = defaultdict(set)
     for inventory, package, kind in await connection.execute(_HELD, {"inventories": {row.id for row in rows}}):
         held[inventory, kind in SYSTEM].add(package)
-    await keep_past(
-        connection,
-        [
-            PastContent(
-                *(row.build_id, row.kind, row.platform, row.distribution, row.read_at is not None),
-                *(row.is_complete, row.error, tuple(filter(None, (row.digest, row.config_digest)))),
-                *(frozenset(held[row.id, is_system]) for is_system in (True, False)),
-            )
-            for row in rows
-        ],
-    )
-    pair = tuple_(running_contents.c.build_id, running_contents.c.inventory_id)
-    await connection.execute(delete(running_contents).where(pair.in_([(row.build_id, row.id) for row in rows])))
+    return [
+        PastContent(
+            *(row.build_id, row.kind, row.platform, row.distribution, row.read_at is not None),
+            *(row.is_complete, row.error, tuple(filter(None, (row.digest, row.config_digest)))),
+            *(frozenset(held[row.id, is_system]) for is_system in (True, False)),
+        )
+        for row in rows
+    ]
 
 
 @forgets(running_reads, "those of such builds", UNREFERRED_FOR)

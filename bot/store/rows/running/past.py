@@ -101,7 +101,7 @@ def _hashed(value: bytes) -> bytes:
 
 async def keep_past(connection: AsyncConnection, contents: Sequence[PastContent]) -> None:
     """Keeps these contents, with the sets that are new; of what was kept of the same platform's image before, the
-    better known stays."""
+    better known stays. Images that nothing has any more go, where there are no contents as well."""
     to_keep, replaced = await _better_known(connection, contents)
     sets = await _keep_sets(connection, {numbers for each in to_keep for numbers in (each.system, each.others)})
     images = await _keep_images(connection, [each.image for each in to_keep])
