@@ -2,13 +2,11 @@
 
 import asyncio
 import statistics
-import tempfile
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import select
 
 from bot.domain.clock import ManualClock
 from bot.domain.running.exposure import Asked
@@ -17,7 +15,6 @@ from bot.fleet.running.rows import RunningStore
 from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.writing import chunks
 from bot.store.pages.running.exposure import ExposureStore
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.running.running import (
@@ -30,9 +27,9 @@ from bot.store.rows.running.running import (
 )
 from bot.store.stores import Stores
 from bot.views.running.exposed import Narrowed
-from sandbox.programs.postgres import PostgresServer
 from tests.bench.bench_inventory import NOON, fill
 from tests.bench.bench_ledger import tell
+from tests.bench.engines import on_both, write_rows
 from tests.bench.measured import Measured
 
 IMAGES = 5_000
@@ -49,16 +46,7 @@ FEW, ALL = "CVE-2026-1001", "CVE-2026-1003"
 
 def run() -> list[Measured]:
     with collected_seldom():
-        return asyncio.run(_run())
-
-
-async def _run() -> list[Measured]:
-    rows: list[Measured] = []
-    with tempfile.TemporaryDirectory() as folder:
-        rows += await _measured("SQLite", f"sqlite:///{Path(folder)}/store.db")
-    async with PostgresServer() as server:
-        rows += await _measured("PostgreSQL", server.create_database())
-    return rows
+        return asyncio.run(on_both(_measured))
 
 
 async def _measured(engine: str, url: str) -> list[Measured]:
@@ -121,18 +109,18 @@ async def fill_runs(database: Database) -> None:
         held = list(await connection.scalars(select(inventories.c.id).order_by(inventories.c.id).limit(IMAGES)))
     began = NOON - RUNS * WEEK
     source = {"id": 1, "name": "europe", "stale_after": 1800, "due_at": NOON, "told_at": NOON}
-    await _write(database, running_sources, [source])
-    await _write(database, running_looks, [{"source_id": 1, "since": began, "until": NOON}])
+    await write_rows(database, running_sources, [source])
+    await write_rows(database, running_looks, [{"source_id": 1, "since": began, "until": NOON}])
     builds = range(1, len(held) + 1)
-    await _write(database, running_places, [_place(number) for number in range(PLACES)])
-    await _write(
+    await write_rows(database, running_places, [_place(number) for number in range(PLACES)])
+    await write_rows(
         database, running_builds, [{"id": each, "digest": _digest(each - 1), "seen_at": began} for each in builds]
     )
     contents = [
         {"build_id": build, "inventory_id": number, "kind": "index"}
         for build, number in zip(builds, held, strict=True)
     ]
-    await _write(database, running_contents, contents)
+    await write_rows(database, running_contents, contents)
     for week in range(RUNS):
         since, is_last = began + week * WEEK, week == RUNS - 1
         until = None if is_last else since + WEEK
@@ -149,15 +137,9 @@ async def fill_runs(database: Database) -> None:
             }
             for number in range(PLACES)
         ]
-        await _write(database, runs, rows)
+        await write_rows(database, runs, rows)
 
 
 def _place(number: int) -> dict[str, Any]:
     where = {"namespace": "shop", "kind": "Deployment", "workload": f"web-{number}", "container": "web"}
     return {"id": number + 1, "source_id": 1, **where}
-
-
-async def _write(database: Database, table: Table, rows: list[dict[str, Any]]) -> None:
-    async with database.transaction() as connection:
-        for chunk in chunks(rows, 5_000):
-            await connection.execute(insert(table), chunk)

@@ -2,11 +2,9 @@
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, insert, literal, select
@@ -32,7 +30,7 @@ from bot.store.rows.inventories.inventories import (
     packages,
 )
 from bot.store.rows.repositories.tables import repositories
-from sandbox.programs.postgres import PostgresServer
+from tests.bench.engines import on_both
 from tests.bench.maintenance import maintain
 from tests.bench.measured import Measured
 from tests.integration.store.filling import Stores
@@ -55,16 +53,7 @@ WANTED = WantedPackage("openssl", "deb", ("3.0.13-0ubuntu3.3",))
 
 
 def run() -> list[Measured]:
-    return asyncio.run(_run())
-
-
-async def _run() -> list[Measured]:
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        rows += await _measured("SQLite", f"sqlite:///{Path(folder)}/store.db")
-    async with PostgresServer() as server:
-        rows += await _measured("PostgreSQL", server.create_database())
-    return rows
+    return asyncio.run(on_both(_measured))
 
 
 async def _measured(engine: str, url: str) -> list[Measured]:

@@ -9,14 +9,12 @@ of the second builds of a week have a set of their own. So there are 208,000 bui
 import asyncio
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, insert, text
+from sqlalchemy import text
 
 from bot.domain.clock import ManualClock
 from bot.domain.packages.cves.publication import CvePublication, DumpMark
@@ -27,7 +25,6 @@ from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.writing import chunks
 from bot.store.pages.running.exposure import ExposureStore
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
 from bot.store.rows.running.past import PastContent, keep_past
@@ -44,7 +41,7 @@ from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages
 from bot.views.running.exposed import Narrowed
-from sandbox.programs.postgres import PostgresServer
+from tests.bench.engines import on_both, write_rows
 from tests.bench.measured import Measured
 
 SERVICES, PLACES, WEEKS, BUILDS = 1_000, 4, 104, 2
@@ -59,16 +56,7 @@ DISTRIBUTION = {"id": "ubuntu", "version": "24.04"}
 
 def run() -> list[Measured]:
     with collected_seldom():
-        return asyncio.run(_run())
-
-
-async def _run() -> list[Measured]:
-    rows: list[Measured] = []
-    with tempfile.TemporaryDirectory() as folder:
-        rows += await _measured("SQLite", f"sqlite:///{Path(folder)}/store.db")
-    async with PostgresServer() as server:
-        rows += await _measured("PostgreSQL", server.create_database())
-    return rows
+        return asyncio.run(on_both(_measured))
 
 
 async def _measured(engine: str, url: str) -> list[Measured]:
@@ -174,19 +162,19 @@ class _Fleet:
 async def _fill(database: Database) -> int:
     began = NOON - WEEKS * timedelta(days=7)
     source = {"id": 1, "name": "europe", "stale_after": 1800, "due_at": NOON, "told_at": NOON}
-    await _write(database, running_sources, [source])
-    await _write(database, running_looks, [{"source_id": 1, "since": began, "until": NOON}])
+    await write_rows(database, running_sources, [source])
+    await write_rows(database, running_looks, [{"source_id": 1, "since": began, "until": NOON}])
     where = {"namespace": "shop", "kind": "Deployment", "container": "web", "source_id": 1}
     places = [{"id": each + 1, "workload": f"web-{each}", **where} for each in range(SERVICES * PLACES)]
-    await _write(database, running_places, places)
+    await write_rows(database, running_places, places)
     fleet, build, written = _Fleet(), 0, 0
     for week, builds in enumerate(fleet.weeks()):
-        await _write(database, packages, fleet.packages[written:])
+        await write_rows(database, packages, fleet.packages[written:])
         written = len(fleet.packages)
         at = began + week * timedelta(days=7)
         numbers = range(build + 1, build + 1 + len(builds))
         rows = [{"id": number, "digest": _digest(2 * number), "seen_at": at} for number in numbers]
-        await _write(database, running_builds, rows)
+        await write_rows(database, running_builds, rows)
         contents = [
             PastContent(
                 *(number, "index", "linux/amd64", DISTRIBUTION, True, True, None),
@@ -196,7 +184,7 @@ async def _fill(database: Database) -> int:
         ]
         async with database.transaction() as connection:
             await keep_past(connection, contents)
-        await _write(database, runs, list(_runs_of(numbers, week, at)))
+        await write_rows(database, runs, list(_runs_of(numbers, week, at)))
         build += len(builds)
     async with database.reading() as connection:
         return int(await connection.scalar(text("SELECT count(*) FROM package_sets")) or 0)
@@ -235,10 +223,10 @@ async def _as_rows(database: Database) -> None:
             links += [
                 {"inventory_id": number, "package_id": each, "since": NOON} for each in sorted(sets[0] | sets[1])
             ]
-        await _write(database, inventories, held)
+        await write_rows(database, inventories, held)
         contents = [{"build_id": each["id"], "inventory_id": each["id"], "kind": "index"} for each in held]
-        await _write(database, running_contents, contents)
-        await _write(database, inventory_packages, links)
+        await write_rows(database, running_contents, contents)
+        await write_rows(database, inventory_packages, links)
 
 
 async def _tell(database: Database) -> None:
@@ -261,9 +249,3 @@ async def _tell(database: Database) -> None:
 
 def _digest(number: int) -> str:
     return f"sha256:{random.Random(number).getrandbits(256):064x}"
-
-
-async def _write(database: Database, table: Table, rows: list[dict[str, Any]]) -> None:
-    async with database.transaction() as connection:
-        for chunk in chunks(rows, 5_000):
-            await connection.execute(insert(table), chunk)

@@ -6,13 +6,11 @@ a month ago. Ubuntu has a fix of two thirds of the CVEs, which no base has.
 
 import asyncio
 import statistics
-import tempfile
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import select, update
 
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.advisory import Severity
@@ -23,7 +21,6 @@ from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.writing import chunks
 from bot.store.pages.running.report import ExposureReportStore
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.running.running import (
@@ -38,8 +35,8 @@ from bot.store.stores import StoreOptions, Stores
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages
-from sandbox.programs.postgres import PostgresServer
 from tests.bench.bench_inventory import NOON, OF_BASE, fill
+from tests.bench.engines import on_both, write_rows
 from tests.bench.measured import Measured
 
 IMAGES, CVES = 3_000, 200
@@ -50,16 +47,7 @@ PROMISED = dict.fromkeys(Severity, 14 * DAY)
 
 def run() -> list[Measured]:
     with collected_seldom():
-        return asyncio.run(_run())
-
-
-async def _run() -> list[Measured]:
-    rows: list[Measured] = []
-    with tempfile.TemporaryDirectory() as folder:
-        rows += await _measured("SQLite", f"sqlite:///{Path(folder)}/store.db")
-    async with PostgresServer() as server:
-        rows += await _measured("PostgreSQL", server.create_database())
-    return rows
+        return asyncio.run(on_both(_measured))
 
 
 async def _measured(engine: str, url: str) -> list[Measured]:
@@ -110,20 +98,22 @@ async def fill_runs(database: Database) -> None:
     async with database.reading() as connection:
         held = list(await connection.scalars(select(image_inventories.c.inventory_id).order_by("image_id")))
     source = {"id": 1, "name": "europe", "stale_after": 1800, "due_at": NOON, "told_at": NOON}
-    await _write(database, running_sources, [source])
-    await _write(database, running_looks, [{"source_id": 1, "since": began, "until": NOON}])
+    await write_rows(database, running_sources, [source])
+    await write_rows(database, running_looks, [{"source_id": 1, "since": began, "until": NOON}])
     where = {"namespace": "shop", "kind": "Deployment", "container": "web", "source_id": 1}
     numbers = range(1, len(held) + 1)
-    await _write(database, running_places, [{"id": each, "workload": f"web-{each}", **where} for each in numbers])
+    await write_rows(
+        database, running_places, [{"id": each, "workload": f"web-{each}", **where} for each in numbers]
+    )
     builds = [{"id": each, "digest": f"sha256:{each:064x}", "seen_at": NOON} for each in numbers]
-    await _write(database, running_builds, builds)
+    await write_rows(database, running_builds, builds)
     contents = [
         {"build_id": build, "inventory_id": inventory, "kind": "index"}
         for build, inventory in zip(numbers, held, strict=True)
     ]
-    await _write(database, running_contents, contents)
+    await write_rows(database, running_contents, contents)
     for since, until in ((began, moved), (moved, None)):
-        await _write(database, runs, [_ran(each, since, until, len(held)) for each in numbers])
+        await write_rows(database, runs, [_ran(each, since, until, len(held)) for each in numbers])
 
 
 def _ran(number: int, since: Any, until: Any, of: int) -> dict[str, Any]:
@@ -131,9 +121,3 @@ def _ran(number: int, since: Any, until: Any, of: int) -> dict[str, Any]:
     image = f"ghcr.example/contoso/i-{number - 1}:latest"
     times = {"since": since, "is_older": False, "seen_at": until or NOON, "until": until}
     return {"place_id": number, "build_id": build, "image": image, "pods": 1, **times}
-
-
-async def _write(database: Database, table: Table, rows: list[dict[str, Any]]) -> None:
-    async with database.transaction() as connection:
-        for chunk in chunks(rows, 5_000):
-            await connection.execute(insert(table), chunk)

@@ -40,8 +40,7 @@ def of_installation(
 
 def wished_by(settings: Settings) -> frozenset[str]:
     """The permissions without which something that the settings turn on does nothing."""
-    tells_what_runs = settings.running.deployment_records and settings.running.sources
-    return frozenset({"artifact_metadata"} if tells_what_runs else ())
+    return frozenset({"artifact_metadata"} if settings.running.tells_forge else ())
 
 
 def of_slack_app(signed_in: SignedIn) -> list[HealthCheck]:

@@ -169,6 +169,11 @@ class RunningSettings(Section):
         timedelta(days=730), description="What stopped longer ago is forgotten, with its packages."
     )
 
+    @property
+    def tells_forge(self) -> bool:
+        """Whether anything is written to forges of what runs."""
+        return self.deployment_records and bool(self.sources)
+
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         names = [source.name for source in self.sources]

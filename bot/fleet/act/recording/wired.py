@@ -8,7 +8,7 @@ from bot.store.rows.running.records import recorded_sources
 
 async def recording(bot: Bot) -> TickOutcome:
     """Nothing is asked of the store, and nothing loaded, where the settings do not wish for records."""
-    if not (bot.settings.running.deployment_records and bot.settings.running.sources):
+    if not bot.settings.running.tells_forge:
         return TickOutcome()
     from bot.fleet.act.recording.rows import RecordingStore
     from bot.fleet.act.recording.tick import tick
