@@ -20,6 +20,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.running.exposure import Asked
+from bot.fleet.running.rows import RunningStore
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.fleet.wiring.collecting import collected_seldom
@@ -186,6 +187,9 @@ async def _fill(database: Database) -> int:
             await keep_past(connection, contents)
         await write_rows(database, runs, list(_runs_of(numbers, week, at)))
         build += len(builds)
+    store = Stores(database, Worker("bench"), ManualClock(NOON))[RunningStore]
+    while await store.pack_ended(NOON - timedelta(days=1)):
+        pass
     async with database.reading() as connection:
         return int(await connection.scalar(text("SELECT count(*) FROM package_sets")) or 0)
 

@@ -167,7 +167,11 @@ def exposures_of(
     places: Iterable[PlaceHistory],
 ) -> tuple[PlaceExposure, ...]:
     """Judges each place that ran at the time in question, or before that with the CVE; the worst first."""
-    judged = (_judged(asked, published_at, sources[each.source], each) for each in places)
+    unknown = {name for name, source in sources.items() if not source.is_known(asked.at)}
+    judged = (
+        _judged(asked, published_at, sources[each.source], each, is_known=each.source not in unknown)
+        for each in places
+    )
     return tuple(sorted((each for each in judged if each is not None), key=_worst_first))
 
 
@@ -181,7 +185,12 @@ def _worst_first(exposure: PlaceExposure) -> tuple[int, str, str, str, str, str,
 
 
 def _judged(
-    asked: Asked, published_at: datetime | None, source: CoveredSource, history: PlaceHistory
+    asked: Asked,
+    published_at: datetime | None,
+    source: CoveredSource,
+    history: PlaceHistory,
+    *,
+    is_known: bool,
 ) -> PlaceExposure | None:
     at = asked.at
     present = [run for run in history.runs if run.since <= at and (run.until is None or run.until > at)]
@@ -192,7 +201,7 @@ def _judged(
     where = source.name, source.environment, history.place
     if not present:
         return _absent(asked, published_at, source, history, exposed)
-    if not source.is_known(at):
+    if not is_known:
         why = f"{source.name} was not read as a whole then"
         return PlaceExposure(*where, PlaceState.NOT_READ, builds, images, exposed, why)
     is_public = published_at is None or published_at <= at

@@ -46,7 +46,9 @@ from bot.store.rows.inventories.inventories import inventories, later_indexes, s
 from bot.store.rows.inventories.wanted import ShownImage, want_inventories
 from bot.store.rows.running.backfills import running_backfills
 from bot.store.rows.running.past import past_contents
+from bot.store.rows.running.past_runs import forget_past, pack_runs, past_runs, unpack_runs
 from bot.store.rows.running.running import (
+    HAS_ENDED,
     place_columns,
     place_in,
     running_builds,
@@ -207,17 +209,37 @@ class RunningStore(Store):
             values = {"read_at": now, "error": error}
             await settle(connection, running_reads, self._worker, build.id, due_at=now, values=values)
 
+    async def pack_ended(self, moment: datetime) -> int:
+        """Packs all that has ended in some of the places where anything ended before and is not packed; how many
+        runs. What is read of the past of a source goes on to change until that is over."""
+        is_due = HAS_ENDED, runs.c.until < moment, runs.c.place_id.not_in(_FILLED)
+        query = select(runs.c.place_id).where(*is_due).distinct().order_by(runs.c.place_id).limit(_PACKED_AT_ONCE)
+        async with self._database.reading() as connection:
+            places = (await connection.execute(query)).scalars().all()
+        if not places:
+            return 0
+        async with self._database.transaction() as connection:
+            of_places = select(running_places.c.source_id).where(running_places.c.id.in_(places))
+            await lock_where(connection, running_sources, running_sources.c.id.in_(of_places))
+            return await pack_runs(connection, places)
+
     async def forget_before(self, moment: datetime) -> int:
         """Forgets runs that ended before, with the places and builds that nothing else names; how many runs."""
         is_old = or_(runs.c.until < moment, runs.c.until.is_(None) & (runs.c.seen_at < moment))
         is_kept = func.coalesce(runs.c.until, runs.c.seen_at) >= moment
         old_look = running_looks.c.until < moment
+        has_old = (
+            exists().where(HAS_ENDED, runs.c.until < moment),
+            exists().where(past_runs.c.first_end < moment),
+            exists().where(runs.c.until.is_(None), runs.c.seen_at < moment),
+            exists().where(old_look),
+        )
         async with self._database.reading() as connection:
-            old = await connection.scalar(select(func.count()).select_from(runs).where(is_old))
-            if not old and not await connection.scalar(select(exists().where(old_look))):
+            if not await connection.scalar(select(or_(*has_old))):
                 return 0
         async with self._database.transaction() as connection:
             await lock_where(connection, running_sources, true())
+            old: int = await connection.scalar(select(func.count()).select_from(runs).where(is_old)) or 0
             await connection.execute(delete(running_looks).where(old_look))
             is_named = exists().where(runs.c.place_id == running_places.c.id, is_kept)
             unused = (~is_named, running_places.c.pulls_since.is_(None))
@@ -225,9 +247,12 @@ class RunningStore(Store):
             is_run = exists().where(runs.c.build_id == running_builds.c.id, is_kept)
             await connection.execute(delete(running_builds).where(~is_run))
             await connection.execute(delete(runs).where(is_old))
-        return old or 0
+            await forget_past(connection, moment)
+        return old
 
 
+_PACKED_AT_ONCE = 200
+"""Places: others wait to write meanwhile."""
 _SOURCE_COLUMNS = ("environment", "stale_after", "is_asked")
 
 
@@ -261,6 +286,8 @@ async def _put_back(connection: AsyncConnection, source: int, now: datetime) -> 
     await connection.execute(update(running_places).where(*pulled_later).values(pulls_since=now))
     of_it = runs.c.place_id.in_(select(places.id).where(places.source_id == source))
     dated = or_(runs.c.since > now, runs.c.seen_at > now, runs.c.until > now)
+    packed = select(runs.c.place_id).where(of_it, dated, runs.c.is_past.is_(True)).distinct()
+    await unpack_runs(connection, (await connection.execute(packed)).scalars().all())
     await lock_where(connection, runs, of_it, dated)
     for column, beside in ((runs.c.since, {"is_older": True}), (runs.c.seen_at, {}), (runs.c.until, {})):
         values = {column.name: now, **beside}

@@ -51,9 +51,17 @@ class RunningStore(Protocol):
         """Notes what is inside builds that run, as far as it is newly known; of how many."""
         ...
 
+    async def pack_ended(self, moment: datetime) -> int:
+        """Packs runs that ended before, of some places; how many."""
+        ...
+
     async def forget_before(self, moment: datetime) -> int:
         """Forgets runs that ended before, with the places and builds that nothing else names; how many runs."""
         ...
+
+
+_PACKED_AFTER = timedelta(days=1)
+"""So that a place where much ends is written once a day."""
 
 
 async def tick(
@@ -63,14 +71,17 @@ async def tick(
     keep: timedelta,
     loop: Loop,
 ) -> tuple[dict[str, int], list[str]]:
-    """How many sources were read, builds matched and runs forgotten, and what hindered sources, one line each."""
+    """How many sources were read, builds matched, runs packed and forgotten, and what hindered sources, one line
+    each. What is old is forgotten by whole days."""
     await store.follow(sources)
     work = _Asking(store, {each.name: each for each in sources}, clusters, loop)
     tally = await loop.run(work) if clusters else None
+    now = loop.clock.now()
     figures = {
         "read": work.read,
         "matched": await store.match(),
-        "forgotten": await store.forget_before(loop.clock.now() - keep),
+        "packed": await store.pack_ended(now - _PACKED_AFTER),
+        "forgotten": await store.forget_before((now - keep).replace(hour=0, minute=0, second=0, microsecond=0)),
     }
     return figures, list(tally.problems) if tally is not None else []
 

@@ -23,6 +23,7 @@ from bot.store.engine.store import Store
 from bot.store.engine.writing import chunks, insert_missing, lock, lock_where
 from bot.store.rows.running.backfills import running_backfills
 from bot.store.rows.running.running import (
+    HAS_ENDED,
     place_columns,
     place_in,
     running_builds,
@@ -130,7 +131,7 @@ async def _coverage(connection: AsyncConnection, source: int, backfill: DueBackf
 
 async def _went_on(connection: AsyncConnection, source: int, backfill: DueBackfill) -> dict[int, RunInPlace]:
     """The runs of the past, by id, that no window has ended: their end lies behind what was read."""
-    is_open = runs.c.until > backfill.read_to, runs.c.until <= backfill.first_at
+    is_open = HAS_ENDED, runs.c.until > backfill.read_to, runs.c.until <= backfill.first_at
     query = (
         select(runs, running_builds.c.digest, *place_columns)
         .select_from(_NAMED)

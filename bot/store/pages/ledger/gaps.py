@@ -7,7 +7,7 @@ from sqlalchemy import String, case, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import RUNTIME_PACK, Distribution, PackageType
-from bot.images.vulnerabilities import SYSTEM, FleetHoldings, gaps_of_data
+from bot.images.vulnerabilities import SYSTEM, FleetHoldings, KeptData, gaps_of_data
 from bot.store.engine.codec import load_text, readable
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, packages
@@ -48,11 +48,13 @@ all that is held where few images are of the distribution."""
 _DISTRIBUTIONS = select(_TOLD.c.text).where(_ITS_INVENTORY.is_not(None)).order_by(_TOLD.c.text)
 
 
-async def gaps_of_fleet(connection: AsyncConnection, max_age: timedelta, now: datetime) -> tuple[str, ...]:
+async def gaps_of_fleet(
+    connection: AsyncConnection, max_age: timedelta, now: datetime, kept: KeptData | None = None
+) -> tuple[str, ...]:
     """Gives a line for each publisher of what images hold whose data is missing, older than `max_age`, or not
-    looked through yet; and one where there are no images."""
+    looked through yet; and one where there are no images. What is `kept` is read where it is not given."""
     holdings = FleetHoldings(await _distributions(connection), await _nuget(connection))
-    gaps = gaps_of_data(holdings, await kept_data(connection), max_age, now)
+    gaps = gaps_of_data(holdings, kept or await kept_data(connection), max_age, now)
     has_images = await connection.scalar(select(exists(select(images.c.id))))
     return gaps if has_images else (NO_IMAGE, *gaps)
 

@@ -1,13 +1,12 @@
 """Where a CVE runs, or ran: read in as many statements however many places there are."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import and_, func, or_, select, union_all
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
@@ -45,7 +44,10 @@ from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.running.packed_runs import EVER, PastRuns, microseconds
+from bot.store.rows.running.past_runs import read_past
 from bot.store.rows.running.running import (
+    HAS_ENDED,
     place_in,
     running_builds,
     running_contents,
@@ -79,8 +81,8 @@ _BUILDS = select(running_builds.c.id, running_builds.c.digest, _LAST_IMAGE.label
 )
 """Each with the name under which it ran last."""
 _RUN = [runs.c[n] for n in ("place_id", "build_id", "image", "since", "is_older", "seen_at", "until", "pods")]
-_RUNS = select(*_RUN)
-_TIMES = select(*(runs.c[n] for n in ("place_id", "build_id", "since", "is_older", "seen_at", "until")))
+_RUNS = select(runs.c.id, *_RUN)
+_TIMES = select(*(runs.c[n] for n in ("id", "place_id", "build_id", "since", "is_older", "seen_at", "until")))
 RUNS = select(*_RUN, running_builds.c.digest).join(running_builds, running_builds.c.id == runs.c.build_id)
 PLACES = select(running_places).where(is_among(running_places.c.source_id, "sources"))
 
@@ -121,7 +123,7 @@ class ExposureStore(Store):
             answer = replace(answer, unknown=narrowed.unknown(all_sources.values(), teams))
             if told is None or not sources or answer.unknown:
                 return replace(answer, is_told=told is not None)
-            gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, self._clock.now()))
+            gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, self._clock.now(), kept))
             read = [each for each, at in kept.checked_at.items() if each != DOTNET and at is not None]
             publishers = frozenset(CvePublication(each).ecosystem.value for each in read)
             asked_cve = AskedCve(told.affected, publishers)
@@ -177,34 +179,70 @@ class ExposureStore(Store):
 
 
 @dataclass(frozen=True, slots=True)
+class _Ended:
+    """What ended after a time, and began before another, `until`: runs that are rows, and those that are packed, by
+    places."""
+
+    times: Sequence[Any]
+    packed: Mapping[int, PastRuns]
+    after: int
+    until: int
+
+    def there(self) -> set[int]:
+        """The ids of those that ran at the later time."""
+        ids = {row.id for row in self.times if microseconds(row.until) > self.until}
+        return ids.union(*(past.there_at(self.until) for past in self.packed.values()))
+
+    def builds(self) -> set[int]:
+        """The builds of all others, and of some more."""
+        builds = {row.build_id for row in self.times}
+        builds.update(*(past.builds_ended(self.after, self.until) for past in self.packed.values()))
+        return builds
+
+    def ids(self, places: Collection[int], builds: Set[int]) -> set[int]:
+        """The ids of those of these builds that had ended in these places."""
+        of_rows = (row for row in self.times if row.place_id in places and row.build_id in builds)
+        ids = {row.id for row in of_rows if microseconds(row.until) <= self.until}
+        several = (past for place, past in self.packed.items() if place in places)
+        return ids.union(*(past.ended(self.after, self.until, builds) for past in several))
+
+    def of_builds(self, places: Collection[int], builds: Set[int]) -> dict[int, list[RunTime]]:
+        """When these builds had run in each of these places."""
+        had: dict[int, list[RunTime]] = {place: [] for place in places}
+        for _, place, build, since, is_older, seen_at, until in self.times:
+            if build in builds and place in had and microseconds(until) <= self.until:
+                had[place].append((since, is_older, seen_at, until))
+        for place, past in self.packed.items():
+            if place in had:
+                had[place].extend(past.times(self.after, self.until, builds))
+        return had
+
+
+@dataclass(frozen=True, slots=True)
 class _History:
-    """The rows of places, of the runs there at the time in question, and of those before that of builds that may
-    have it: their `times`, and all of them where nothing runs any more."""
+    """The rows of places, of the runs there at the time in question, and, where nothing runs any more, of those
+    before that of builds that may have it; with when all others had `ended`."""
 
     places: Sequence[Any]
     present: Sequence[Any]
     gone: Sequence[Any]
-    times: Sequence[Any]
+    ended: _Ended
 
     def to_judge(self, having: HavingBuilds) -> set[int]:
         """The builds of which more is to be told than that they have it."""
-        told = {row.build_id for several in (self.present, self.gone) for row in several}
-        return told | (having.to_judge & {row[1] for row in self.times} if having.to_judge else set())
+        shown = {row.build_id for several in (self.present, self.gone) for row in several}
+        return shown | (having.to_judge & self.ended.builds() if having.to_judge else set())
 
     def of_places(
         self, sources: Mapping[int, CoveredSource], builds: Mapping[int, BuildInside], having: HavingBuilds
     ) -> list[PlaceHistory]:
-        there = {row.place_id for row in self.present}
         runs_of: dict[int, list[PlaceRun]] = {}
         for several in (self.present, self.gone):
-            for place, build, image, since, is_older, seen_at, until, pods in several:
+            for _, place, build, image, since, is_older, seen_at, until, pods in several:
                 run = PlaceRun(builds[build], image, since, is_older, seen_at, until, pods)
                 runs_of.setdefault(place, []).append(run)
-        had_it = having.certain | {number for number, inside in builds.items() if inside.is_affected}
-        had: dict[int, list[RunTime]] = defaultdict(list)
-        for place, build, since, is_older, seen_at, until in self.times:
-            if build in had_it and place in there:
-                had[place].append((since, is_older, seen_at, until))
+        affected = having.certain | {number for number, inside in builds.items() if inside.is_affected}
+        had = self.ended.of_builds({row.place_id for row in self.present}, affected)
         return [
             PlaceHistory(
                 *(sources[row.source_id].name, place_in(row), _in_order(runs_of.get(row.id, ())), row.pulls_since),
@@ -260,21 +298,35 @@ async def _read_history(
 ) -> _History:
     """Reads what ran at the time in question, and of what ran before that, since the CVE is known, the builds that
     may have it."""
-    began = runs.c.since <= asked.at
-    there = _RUNS.where(runs.c.until.is_(None), began), _RUNS.where(runs.c.until > asked.at, began)
-    present: Sequence[Any] = (await connection.execute(union_all(*there))).all()
     places = (await connection.execute(PLACES, {"sources": sources})).all()
     numbers = {row.id for row in places}
-    present = [row for row in present if row.place_id in numbers]
-    if published_at is not None and published_at >= asked.at:
-        return _History(places, present, (), ())
-    ended = [began, runs.c.until <= asked.at]
-    ended += [] if published_at is None else [runs.c.until > published_at]
-    builds = having.certain | having.to_judge
-    times = await connection.execute(_TIMES.where(*ended, is_among(runs.c.build_id, "builds")), {"builds": builds})
-    empty = numbers - {row.place_id for row in present}
-    gone = await connection.execute(_RUNS.where(*ended, is_among(runs.c.place_id, "places")), {"places": empty})
-    return _History(places, present, [row for row in gone if row.build_id in builds], times.all())
+    open_runs = await connection.execute(_RUNS.where(runs.c.until.is_(None), runs.c.since <= asked.at))
+    present = {row.id: row for row in open_runs if row.place_id in numbers}
+    after = published_at if published_at is None or published_at < asked.at else asked.at
+    ended = await _read_ended(connection, numbers, asked.at, after)
+    present |= {row.id: row for row in await _read_runs(connection, ended.there())}
+    empty = numbers - {row.place_id for row in present.values()}
+    gone = await _read_runs(connection, ended.ids(empty, having.certain | having.to_judge))
+    return _History(places, tuple(present.values()), gone, ended)
+
+
+async def _read_runs(connection: AsyncConnection, ids: Collection[int]) -> Sequence[Any]:
+    return (await connection.execute(_RUNS.where(is_among(runs.c.id, "runs")), {"runs": ids})).all()
+
+
+async def _read_ended(
+    connection: AsyncConnection, places: Collection[int], at: datetime, after: datetime | None
+) -> _Ended:
+    """Reads the runs of these places that ended after a time and began before another."""
+    between = (runs.c.since <= at, *(() if after is None else (runs.c.until > after,)))
+    times = list(await connection.execute(_TIMES.where(HAS_ENDED, *between)))
+    past = await read_past(connection, places, after)
+    packed = {place: several for place, several in past.items() if several is not None}
+    if unreadable := past.keys() - packed.keys():
+        of_place = runs.c.is_past.is_(True), is_among(runs.c.place_id, "places"), *between
+        times += await connection.execute(_TIMES.where(*of_place), {"places": unreadable})
+    since = EVER if after is None else microseconds(after)
+    return _Ended([row for row in times if row.place_id in places], packed, since, microseconds(at))
 
 
 _BUILT_BY = (

@@ -112,10 +112,10 @@ class ExposureReportStore(Store):
             listed = {number: each for number, each in sources.items() if each.is_listed or each.covered}
             if not listed:
                 return ExposureReport(since, until)
-            gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, until))
+            kept = await kept_data(connection)
+            gaps = (*unheeded, *await gaps_of_fleet(connection, self._max_age, until, kept))
             ledger = await read_ledger(connection, None, self._platforms, until, looks_back=True)
             published = await _read_published(connection)
-            kept = await kept_data(connection)
             owners = await read_owners(connection)
             promises = {name: self._fix_within(name) for name in owners}
             longest = max((each for of in promises.values() for each in of.values()), default=timedelta())

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select, union, union_all
+from sqlalchemy import ColumnElement, Select, String, cast, exists, func, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
@@ -113,16 +113,18 @@ async def read_said(
 
 
 def _of_sets(column: ColumnElement[int]) -> Select[Any]:
-    return (
-        select(
-            *(column, past_images.c.kind, past_images.c.platform),
-            cast(past_images.c.distribution, String),
-            func.aggregate_strings(cast(past_contents.c.build_id, String), ","),
-        )
-        .join(past_images, past_images.c.id == past_contents.c.image_id)
+    """Grouped by what its index holds, before images are looked at."""
+    builds = func.aggregate_strings(cast(past_contents.c.build_id, String), ",")
+    groups = (
+        select(column.label("number"), past_contents.c.image_id, builds.label("builds"))
         .where(is_among(column, "sets"))
-        .group_by(column, past_images.c.id)
+        .group_by(column, past_contents.c.image_id)
+        .subquery()
     )
+    distribution = cast(past_images.c.distribution, String)
+    return select(
+        groups.c.number, past_images.c.kind, past_images.c.platform, distribution, groups.c.builds
+    ).join_from(groups, past_images, past_images.c.id == groups.c.image_id)
 
 
 _OF_SETS = union_all(_of_sets(past_contents.c.system_set_id), _of_sets(past_contents.c.other_set_id))
@@ -130,7 +132,7 @@ _OF_SETS = union_all(_of_sets(past_contents.c.system_set_id), _of_sets(past_cont
 _SHOWN = select(running_contents.c.build_id, running_contents.c.inventory_id).where(
     or_(
         is_among(running_contents.c.inventory_id, "holding"),
-        running_contents.c.build_id.in_(select(past_contents.c.build_id)),
+        exists().where(past_contents.c.build_id == running_contents.c.build_id),
     )
 )
 

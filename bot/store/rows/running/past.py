@@ -12,7 +12,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, LargeBinary, Table, bindparam, delete, insert, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.among import is_among
@@ -62,11 +74,16 @@ past_contents = Table(
     key_column(),
     Column("build_id", ForeignKey("running_builds.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("image_id", ForeignKey("past_images.id"), nullable=False, index=True),
-    Column("system_set_id", ForeignKey("package_sets.id"), index=True),
-    Column("other_set_id", ForeignKey("package_sets.id"), index=True),
+    Column("system_set_id", ForeignKey("package_sets.id")),
+    Column("other_set_id", ForeignKey("package_sets.id")),
     Column("digests", LargeBinary, nullable=False),
+    *(
+        Index(f"ix_past_contents_{each}_id", f"{each}_id", "image_id", "build_id")
+        for each in ("system_set", "other_set")
+    ),
 )
-"""`digests` are those of the platform's manifest and of its config."""
+"""`digests` are those of the platform's manifest and of its config. Which builds have a set is told by the index
+alone."""
 locked_after(package_sets, packages.name, "package_changes", "rebuilds", "artifact_reads")
 locked_after(package_set_blocks, package_sets.name)
 locked_after(past_images, package_set_blocks.name)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, Table, UniqueConstraint, text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, Table, UniqueConstraint, and_, text
 
 from bot.domain.running.snapshot import RunningPlace
 from bot.store.rows.inventories.inventories import inventories, undone_columns
@@ -110,8 +110,15 @@ runs = Table(
     Column("since", Moment, nullable=False),
     Column("is_older", Boolean, nullable=False),
     Column("seen_at", Moment, nullable=False),
-    Column("until", Moment, index=True),
+    Column("until", Moment),
     Column("pods", Integer, nullable=False),
+    Column("is_past", Boolean, nullable=False, server_default="0"),
+    Index(
+        "ix_runs_ended",
+        "until",
+        sqlite_where=text("until IS NOT NULL AND is_past = 0"),
+        postgresql_where=text("until IS NOT NULL AND NOT is_past"),
+    ),
     Index(
         "ix_runs_open",
         "place_id",
@@ -121,7 +128,9 @@ runs = Table(
         postgresql_where=text("until IS NULL"),
     ),
 )
-"""`until` is null as long as nothing has ended it."""
+"""`until` is null as long as nothing has ended it. What is of the past is told by `past_runs` as well."""
+HAS_ENDED = and_(runs.c.until.is_not(None), ~runs.c.is_past)
+"""What has ended and is not packed yet: an index holds these alone."""
 locked_after(runs, "running_reads")
 
 

@@ -16,6 +16,7 @@ from bot.store.pages.running.said import read_said
 from bot.store.pages.running.sources import read_sources
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
 from bot.store.rows.running.past import PastContent, keep_past
+from bot.store.rows.running.past_runs import pack_runs, unpack_runs
 from bot.store.rows.running.running import (
     place_in,
     running_builds,
@@ -60,8 +61,16 @@ async def test_random_pasts_are_told_as_they_are_judged_run_by_run(stores: Store
         for asked in (Asked(at), Asked(at, at - 5 * HOUR)):
             answer = await store.exposure(CVE, asked, Narrowed())
             assert answer.places == await _judged(stores, store, asked, answer.published_at, SAID[author])
+            await _pack(stores, draw)
+            assert answer.places == (await store.exposure(CVE, asked, Narrowed())).places
             states |= {(each.state, bool(each.exposed)) for each in answer.places}
     assert len(states) >= (2 if author == "of the package" else 5), states
+
+
+async def _pack(stores: Stores, draw: random.Random) -> None:
+    """Packs what has ended in one place, or has what is packed of one told by rows again."""
+    async with stores.database.transaction() as connection:
+        await draw.choice((pack_runs, pack_runs, unpack_runs))(connection, [draw.randint(1, PLACES)])
 
 
 async def _judged(

@@ -26,6 +26,7 @@ class FakeRunningStore:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     followed: tuple[RunningSource, ...] = ()
     forgotten_before: datetime | None = None
+    packed_before: datetime | None = None
 
     async def follow(self, sources: Sequence[RunningSource]) -> None:
         self.followed = tuple(sources)
@@ -42,6 +43,10 @@ class FakeRunningStore:
 
     async def match(self) -> int:
         return 2
+
+    async def pack_ended(self, moment: datetime) -> int:
+        self.packed_before = moment
+        return 3
 
     async def forget_before(self, moment: datetime) -> int:
         self.forgotten_before = moment
@@ -65,7 +70,7 @@ async def test_a_source_that_is_asked_is_due_again_after_its_interval() -> None:
     figures, problems = await tick(
         store, [WEST, EAST], {"west": FakeCluster(snapshot)}, KEEP, Loop(ManualClock(NOW))
     )
-    assert (figures, problems) == ({"read": 1, "matched": 2, "forgotten": 0}, [])
+    assert (figures, problems) == ({"read": 1, "matched": 2, "packed": 3, "forgotten": 0}, [])
     assert store.snapshots == {"west": snapshot}
     assert store.sources.rows[1].due_at == NOW + EVERY
     assert store.followed == (WEST, EAST)
@@ -82,4 +87,5 @@ async def test_a_source_that_does_not_answer_is_told_and_put_off() -> None:
 async def test_what_ended_longer_ago_than_is_kept_is_forgotten() -> None:
     store = FakeRunningStore()
     await tick(store, [EAST], {}, KEEP, Loop(ManualClock(NOW)))
-    assert store.forgotten_before == NOW - KEEP
+    assert store.forgotten_before == (NOW - KEEP).replace(hour=0)
+    assert store.packed_before == NOW - timedelta(days=1)
