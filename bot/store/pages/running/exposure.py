@@ -44,7 +44,7 @@ from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.marks import read_marks
 from bot.store.rows.inventories.vulnerabilities import affected_packages, vulnerabilities, vulnerability_cves
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.running.packed_runs import EVER, PastRuns, microseconds
+from bot.store.rows.running.packed_runs import EVER, PackedRuns, microseconds
 from bot.store.rows.running.past_runs import read_past
 from bot.store.rows.running.running import (
     HAS_ENDED,
@@ -184,7 +184,7 @@ class _Ended:
     places."""
 
     times: Sequence[Any]
-    packed: Mapping[int, PastRuns]
+    packed: Mapping[int, PackedRuns]
     after: int
     until: int
 

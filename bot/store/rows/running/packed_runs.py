@@ -19,7 +19,7 @@ _BYTES_OF_RUN = 5 * 8 + 2
 
 
 @dataclass(frozen=True, slots=True)
-class PastRun:
+class PackedRun:
     """One of them; its times are microseconds since 1970."""
 
     since: int
@@ -31,7 +31,7 @@ class PastRun:
 
 
 @dataclass(frozen=True, slots=True)
-class PastRuns:
+class PackedRuns:
     """The ended runs of a place in the order in which they began, column after column: when they began, when they
     had ended, when they were seen last, their ids and their builds.
 
@@ -47,7 +47,7 @@ class PastRuns:
     in_turn: bool
 
     @classmethod
-    def of(cls, several: Iterable[PastRun]) -> Self:
+    def of(cls, several: Iterable[PackedRun]) -> Self:
         ordered = sorted(several, key=lambda run: (run.since, run.id))
         names = ("since", "until", "seen_at", "id", "build")
         columns = array("q", [getattr(run, name) for name in names for run in ordered])
@@ -72,11 +72,11 @@ class PastRuns:
         columns = _of_this_machine(array("q", self.columns))
         return b"".join((bytes((self.in_turn,)), self.is_older, self.breaks, columns.tobytes()))
 
-    def __iter__(self) -> Iterator[PastRun]:
+    def __iter__(self) -> Iterator[PackedRun]:
         number = self.number
         since, until, seen_at, ids, builds = (self.columns[each * number :][:number] for each in range(5))
         columns = since, until, seen_at, ids, builds, map(bool, self.is_older)
-        return (PastRun(*values) for values in zip(*columns, strict=True))
+        return (PackedRun(*values) for values in zip(*columns, strict=True))
 
     def there_at(self, at: int) -> Iterable[int]:
         """The ids of those that ran at a time."""

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 from bot.domain.running.exposure import Asked, PlaceExposure, PlaceState
 from bot.fleet.running import rows
 from bot.store.rows.running.backfills import running_backfills
-from bot.store.rows.running.packed_runs import PastRuns, moment_of
+from bot.store.rows.running.packed_runs import PackedRuns, moment_of
 from bot.store.rows.running.past_runs import past_runs
 from bot.store.rows.running.running import running_sources, runs
 from bot.views.running.exposed import Narrowed
@@ -27,7 +27,7 @@ async def packed(stores: Stores) -> list[list[datetime]]:
     async with stores.database.reading() as connection:
         of_places = (await connection.execute(select(past_runs).order_by(past_runs.c.place_id))).all()
         is_past = await connection.scalar(select(func.count()).select_from(runs).where(runs.c.is_past.is_(True)))
-    ends = [[moment_of(run.until) for run in PastRuns.unpacked(row.packed)] for row in of_places]
+    ends = [[moment_of(run.until) for run in PackedRuns.unpacked(row.packed)] for row in of_places]
     assert [(row.first_end, row.last_end) for row in of_places] == [(min(each), max(each)) for each in ends]
     assert is_past == sum(map(len, ends))
     return ends
