@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.images.vulnerabilities import SYSTEM
 from bot.store.engine.among import is_among
+from bot.store.engine.codec import NoJson, say_once
 from bot.store.engine.writing import chunks
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.inventories.inventories import (
@@ -84,12 +85,22 @@ async def _past_of(connection: AsyncConnection, rows: Sequence[Any]) -> list[Pas
         held[inventory, kind in SYSTEM].add(package)
     return [
         PastContent(
-            *(row.build_id, row.kind, row.platform, row.distribution, row.read_at is not None),
-            *(row.is_complete, row.error, tuple(filter(None, (row.digest, row.config_digest)))),
+            *(row.build_id, row.kind, row.platform, *_distribution(row), row.error),
+            tuple(filter(None, (row.digest, row.config_digest))),
             *(frozenset(held[row.id, is_system]) for is_system in (True, False)),
         )
         for row in rows
     ]
+
+
+def _distribution(row: Any) -> tuple[Any, bool, bool | None]:
+    """The distribution of a platform, whether its packages were read, and whether as a whole: not where nobody can
+    tell which distribution they are of."""
+    is_read = row.read_at is not None
+    if isinstance(row.distribution, NoJson):
+        say_once(f"{row.platform} of build {row.build_id}", "its distribution is no JSON")
+        return None, is_read, False
+    return row.distribution, is_read, row.is_complete
 
 
 @forgets(running_reads, "those of such builds", UNREFERRED_FOR)

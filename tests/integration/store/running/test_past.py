@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, func, insert, select, update
+from sqlalchemy import Column, func, insert, select, text, update
 
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.domain.packages.package import Package
@@ -208,6 +208,16 @@ async def test_what_is_kept_and_cannot_be_read_is_not_taken_for_free(stores: Sto
         PlaceState.NOT_READ,
         "not all of the packages of linux/amd64 can be read",
     )
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_what_ran_is_kept_where_its_distribution_is_no_json(stores: Stores) -> None:
+    ran_at = await exposed_then(stores, FIXED, JSON)
+    async with stores.database.transaction() as connection:
+        await connection.execute(text("UPDATE inventories SET distribution = '{'"))
+    await is_past(stores)
+    assert {row.is_complete for row in await rows(stores, past_images)} == {False}
+    assert (await then(stores, ran_at)).state is PlaceState.NOT_READ
 
 
 async def test_what_is_known_to_be_exposed_is_told_where_its_digests_cannot_be_read(stores: Stores) -> None:

@@ -113,7 +113,7 @@ class VulnerabilitiesStore(Store):
         )
         async with self._database.reading() as connection:
             rows = [tuple(row) for row in await connection.execute(union(layers_query, sboms_query))]
-            rows += await _of_what_ran(connection, is_of_type, *version)
+            rows += await _of_what_ran(connection, ecosystem, *version)
         questions: set[PackageQuestion] = set()
         for first, second, name, number, source, source_version in rows:
             text = next((each for each in (first, second) if each and each != "null"), None)
@@ -212,20 +212,21 @@ def _columns_of_reading(reading: DumpReading, before: Any | None) -> dict[str, A
 
 
 async def _of_what_ran(
-    connection: AsyncConnection, is_of_type: ColumnElement[bool], *columns: ColumnElement[Any]
+    connection: AsyncConnection, ecosystem: Ecosystem, *columns: ColumnElement[Any]
 ) -> list[tuple[Any, ...]]:
-    """The same of sets of what ran: each package with each distribution that it was in."""
+    """The same of sets of what ran: each package with each distribution that it was in, or once where an ecosystem
+    tells of all of them alike: of two years thousands of packages are in tens of thousands of sets."""
+    in_sets = exists().where(package_set_blocks.c.package_id == packages.c.id)
+    query = select(packages.c.id, *columns).where(packages.c.type == ecosystem.package_type.value, in_sets)
+    asked = {row[0]: tuple(row)[1:] for row in await connection.execute(query)}
+    if not ecosystem.has_releases:
+        return [(None, None, *each) for each in asked.values()]
     text = cast(past_images.c.distribution, String).label("text")
     sets: dict[int, set[str | None]] = {}
     for column in (past_contents.c.system_set_id, past_contents.c.other_set_id):
         pairs = select(column, text).join(past_images, past_images.c.id == past_contents.c.image_id).distinct()
         for number, distribution in await connection.execute(pairs.where(column.is_not(None))):
             sets.setdefault(number, set()).add(distribution)
-    in_sets = exists().where(package_set_blocks.c.package_id == packages.c.id)
-    asked = {
-        row[0]: tuple(row)[1:]
-        for row in await connection.execute(select(packages.c.id, *columns).where(is_of_type, in_sets))
-    }
     held: dict[int, set[str | None]] = {}
     for number, several in (await sets_with(connection, asked)).held.items():
         for package in several:
