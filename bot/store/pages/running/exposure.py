@@ -180,41 +180,41 @@ class ExposureStore(Store):
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """What ended after a time, and began before another, `until`: runs that are rows, and those that are packed, by
-    places."""
+    """What ended after a time, and began before another, `at`: runs that are rows, and those that are packed, by
+    places. `span` is both times as those have them."""
 
     times: Sequence[Any]
     packed: Mapping[int, PackedRuns]
-    after: int
-    until: int
+    at: datetime
+    span: tuple[int, int]
 
     def there(self) -> set[int]:
         """The ids of those that ran at the later time."""
-        ids = {row.id for row in self.times if microseconds(row.until) > self.until}
-        return ids.union(*(past.there_at(self.until) for past in self.packed.values()))
+        ids = {row.id for row in self.times if row.until > self.at}
+        return ids.union(*(past.there_at(self.span[1]) for past in self.packed.values()))
 
     def builds(self) -> set[int]:
         """The builds of all others, and of some more."""
         builds = {row.build_id for row in self.times}
-        builds.update(*(past.builds_ended(self.after, self.until) for past in self.packed.values()))
+        builds.update(*(past.builds_ended(*self.span) for past in self.packed.values()))
         return builds
 
     def ids(self, places: Collection[int], builds: Set[int]) -> set[int]:
         """The ids of those of these builds that had ended in these places."""
         of_rows = (row for row in self.times if row.place_id in places and row.build_id in builds)
-        ids = {row.id for row in of_rows if microseconds(row.until) <= self.until}
+        ids = {row.id for row in of_rows if row.until <= self.at}
         several = (past for place, past in self.packed.items() if place in places)
-        return ids.union(*(past.ended(self.after, self.until, builds) for past in several))
+        return ids.union(*(past.ended(*self.span, builds) for past in several))
 
     def of_builds(self, places: Collection[int], builds: Set[int]) -> dict[int, list[RunTime]]:
         """When these builds had run in each of these places."""
         had: dict[int, list[RunTime]] = {place: [] for place in places}
         for _, place, build, since, is_older, seen_at, until in self.times:
-            if build in builds and place in had and microseconds(until) <= self.until:
+            if build in builds and place in had and until <= self.at:
                 had[place].append((since, is_older, seen_at, until))
         for place, past in self.packed.items():
             if place in had:
-                had[place].extend(past.times(self.after, self.until, builds))
+                had[place].extend(past.times(*self.span, builds))
         return had
 
 
@@ -325,8 +325,8 @@ async def _read_ended(
     if unreadable := past.keys() - packed.keys():
         of_place = runs.c.is_past.is_(True), is_among(runs.c.place_id, "places"), *between
         times += await connection.execute(_TIMES.where(*of_place), {"places": unreadable})
-    since = EVER if after is None else microseconds(after)
-    return _Ended([row for row in times if row.place_id in places], packed, since, microseconds(at))
+    span = EVER if after is None else microseconds(after), microseconds(at)
+    return _Ended([row for row in times if row.place_id in places], packed, at, span)
 
 
 _BUILT_BY = (

@@ -1,7 +1,6 @@
 """How far the kept data of publishers reaches, for the gate, and what a dump was looked through for."""
 
 import json
-import sys
 import zlib
 from array import array
 from functools import lru_cache
@@ -16,6 +15,7 @@ from bot.store.engine.codec import check_moments, readable
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.news import newest_times
+from bot.store.rows.running.numbers import in_order
 from bot.upstream.osv.questions import PackageQuestion
 from bot.upstream.osv.record import UNNAMED, WantedPackages
 
@@ -49,18 +49,12 @@ def unpacked_questions(packed_bytes: bytes | None) -> frozenset[PackageQuestion]
 
 def packed_entries(settled: frozenset[int]) -> bytes | None:
     """Makes the value of the column `settled`: eight bytes for each fingerprint."""
-    return _big_endian(array("q", sorted(settled))).tobytes() if settled else None
+    return in_order(array("q", sorted(settled)), "big").tobytes() if settled else None
 
 
 def unpacked_entries(packed_bytes: bytes | None) -> frozenset[int]:
     """Reads the value of the column `settled`."""
-    return frozenset(_big_endian(array("q", packed_bytes or b"")))
-
-
-def _big_endian(numbers: "array[int]") -> "array[int]":
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    return numbers
+    return frozenset(in_order(array("q", packed_bytes or b""), "big"))
 
 
 _MOST_KEPT = 8

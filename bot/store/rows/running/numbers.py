@@ -1,7 +1,10 @@
-"""How ascending numbers, and digests, are kept in few bytes."""
+"""How ascending numbers, and digests, are kept in few bytes, and others in an order of bytes."""
 
+import sys
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 _SHA256 = "sha256:"
 
@@ -31,6 +34,13 @@ def numbers_in(packed: bytes) -> Iterator[int]:
             number += rest
             yield number
             rest = shift = 0
+
+
+def in_order(numbers: "array[int]", order: Literal["little", "big"]) -> "array[int]":
+    """Turns numbers of this machine, in place, into ones whose bytes are in that order, or such ones back."""
+    if sys.byteorder != order:
+        numbers.byteswap()
+    return numbers
 
 
 def packed_digests(digests: Sequence[str]) -> bytes:

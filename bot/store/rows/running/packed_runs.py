@@ -1,6 +1,5 @@
 """How the ended runs of a place are kept in one row: by columns, so that those of two years are read at once."""
 
-import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Set
@@ -10,6 +9,7 @@ from itertools import accumulate, pairwise
 from typing import Self
 
 from bot.domain.running.exposure import RunTime
+from bot.store.rows.running.numbers import in_order
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,12 +64,12 @@ class PackedRuns:
         number, rest = divmod(len(packed) - 1, _BYTES_OF_RUN)
         if rest or number < 0 or packed[0] > 1:
             raise ValueError(f"{len(packed)} bytes are no packed runs")
-        columns = _of_this_machine(array("q", packed[1 + 2 * number :]))
+        columns = in_order(array("q", packed[1 + 2 * number :]), "little")
         return cls(number, columns, packed[1 : 1 + number], packed[1 + number : 1 + 2 * number], packed[0] == 1)
 
     @property
     def packed(self) -> bytes:
-        columns = _of_this_machine(array("q", self.columns))
+        columns = in_order(array("q", self.columns), "little")
         return b"".join((bytes((self.in_turn,)), self.is_older, self.breaks, columns.tobytes()))
 
     def __iter__(self) -> Iterator[PackedRun]:
@@ -77,6 +77,11 @@ class PackedRuns:
         since, until, seen_at, ids, builds = (self.columns[each * number :][:number] for each in range(5))
         columns = since, until, seen_at, ids, builds, map(bool, self.is_older)
         return (PackedRun(*values) for values in zip(*columns, strict=True))
+
+    @property
+    def ends(self) -> "array[int]":
+        """When each had ended."""
+        return self.columns[self.number : 2 * self.number]
 
     def there_at(self, at: int) -> Iterable[int]:
         """The ids of those that ran at a time."""
@@ -91,8 +96,7 @@ class PackedRuns:
 
     def builds_ended(self, after: int, until: int) -> "array[int]":
         """The builds of those that may have ended between these times."""
-        first, last = self._between(after, until)
-        return self.columns[4 * self.number + first : 4 * self.number + last]
+        return self._builds(*self._between(after, until))
 
     def times(self, after: int, until: int, builds: Set[int]) -> Iterator[RunTime]:
         """When these builds ran in runs that ended after a time and until another: of those that follow each other,
@@ -101,8 +105,8 @@ class PackedRuns:
             for each in self._positions(after, until, builds):
                 yield self._time(each, each + 1, self.columns[each], bool(self.is_older[each]))
             return
-        several, first = self.builds_ended(after, until), self._ended(after)
-        is_asked = bytes(map(builds.__contains__, several))
+        first, last = self._between(after, until)
+        is_asked = bytes(map(builds.__contains__, self._builds(first, last)))
         begin = is_asked.find(1)
         while begin >= 0:
             end = is_asked.find(0, begin)
@@ -127,7 +131,7 @@ class PackedRuns:
 
     def _positions(self, after: int, until: int, builds: Set[int]) -> Iterator[int]:
         first, last = self._between(after, until)
-        several = zip(range(first, last), self.builds_ended(after, until), strict=True)
+        several = zip(range(first, last), self._builds(first, last), strict=True)
         return (
             each
             for each, build in several
@@ -137,6 +141,9 @@ class PackedRuns:
     def _between(self, after: int, until: int) -> tuple[int, int]:
         """From where to where those stand that may have ended between these times."""
         return (self._ended(after), self._ended(until)) if self.in_turn else (0, self.number)
+
+    def _builds(self, first: int, last: int) -> "array[int]":
+        return self.columns[4 * self.number + first : 4 * self.number + last]
 
     def _began(self, at: int) -> int:
         return bisect_right(self.columns, at, 0, self.number)
@@ -149,13 +156,6 @@ class PackedRuns:
 
     def _id(self, each: int) -> int:
         return self.columns[3 * self.number + each]
-
-
-def _of_this_machine(columns: "array[int]") -> "array[int]":
-    """From the order of bytes in a row, which is that of most machines, or to it."""
-    if sys.byteorder == "big":
-        columns.byteswap()
-    return columns
 
 
 def microseconds(moment: datetime) -> int:

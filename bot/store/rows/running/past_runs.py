@@ -98,8 +98,8 @@ async def _write(connection: AsyncConnection, past: Mapping[int, PackedRuns]) ->
     rows = [
         {
             "place_id": place,
-            "first_end": moment_of(min(run.until for run in past[place])),
-            "last_end": moment_of(max(run.until for run in past[place])),
+            "first_end": moment_of(min(past[place].ends)),
+            "last_end": moment_of(max(past[place].ends)),
             "packed": past[place].packed,
         }
         for place in sorted(past)
